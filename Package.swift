@@ -1,0 +1,48 @@
+// swift-tools-version: 6.2
+// The rooms of the house and the arrows between them; one line a room, HouseTests checks the arrows against the plan.
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"), .treatAllWarnings(as: .error),
+]
+
+/// A pure or shell room of the product: a library target at `path`.
+func room(_ name: String, _ path: String, _ imports: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: imports, path: path, exclude: [], swiftSettings: settings)
+}
+/// A system library of `Shared/C`, installed by apt.
+func library(_ name: String, apt: String) -> Target {
+    .systemLibrary(name: name, path: "Shared/C/\(name)", providers: [.apt([apt])])
+}
+/// An executable room.
+func main(_ name: String, _ path: String, _ imports: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: imports, path: path, swiftSettings: settings)
+}
+/// The tests of one room.
+func tests(_ name: String, _ imports: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: imports, path: "Tests/\(name)", swiftSettings: settings)
+}
+
+let package = Package(
+    name: "tidewire",
+    products: [],
+    targets: [
+        // System libraries
+        library("CSQLite", apt: "libsqlite3-dev"),
+        library("CZMQ", apt: "libzmq3-dev"),
+        library("CSodium", apt: "libsodium-dev"),
+        library("CZstd", apt: "libzstd-dev"),
+        library("CWebSockets", apt: "libwebsockets-dev"),
+        library("CYAML", apt: "libyaml-dev"),
+        library("CCurl", apt: "libcurl4-openssl-dev"),
+        .target(name: "CShim", path: "Shared/C/CShim"),
+        // Shared
+        room("Values", "Shared/Values"),
+        room("Platform", "Shared/Platform", ["Values", "CShim"]),
+        // Edge
+        // Cloud
+        // Tests
+        tests("ValuesTests", ["Values"]),
+    ]
+)

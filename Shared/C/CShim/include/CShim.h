@@ -1,0 +1,11 @@
+// The Linux calls and macros that Swift's Glibc module does not carry; nothing here has logic of its own.
+#ifndef TIDEWIRE_CSHIM_H
+#define TIDEWIRE_CSHIM_H
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#endif

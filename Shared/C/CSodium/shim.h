@@ -1,0 +1,2 @@
+// The system header of sodium, imported as one Clang module.
+#include <sodium.h>

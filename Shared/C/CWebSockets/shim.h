@@ -1,0 +1,2 @@
+// The system header of websockets, imported as one Clang module.
+#include <libwebsockets.h>

@@ -1,0 +1,2 @@
+// The system header of yaml, imported as one Clang module.
+#include <yaml.h>

@@ -1,0 +1,47 @@
+// Decimal text to fixed point and back: vectors, refusals and a round-trip property.
+import Testing
+import Values
+
+struct DecimalsTests {
+    @Test(arguments: [
+        ("0", 0), ("1", 100_000_000), ("-1.5", -150_000_000), ("98750.25", 9_875_025_000_000), ("1e-8", 1), ("1.5E3", 150_000_000_000), (".5", 50_000_000),
+        ("9007199254740993e-5", 9_007_199_254_740_993_000), ("+2", 200_000_000), ("0.00000000000", 0), ("0e99999", 0),
+    ])
+    func exactTextIsRead(text: String, raw: Int64) throws { #expect(try Decimals.parse(text, scale: 8) == raw) }
+
+    @Test func badTextIsRefusedByName() {
+        #expect(throws: DecimalError.empty) { try Decimals.parse("", scale: 8) }
+        #expect(throws: DecimalError.empty) { try Decimals.parse("-.", scale: 8) }
+        #expect(throws: DecimalError.notANumber(at: 1)) { try Decimals.parse("1x", scale: 8) }
+        #expect(throws: DecimalError.notANumber(at: 3)) { try Decimals.parse("1.2.3", scale: 8) }
+        #expect(throws: DecimalError.tooPrecise) { try Decimals.parse("0.123456789", scale: 8) }
+        #expect(throws: DecimalError.tooLarge) { try Decimals.parse("92233720369", scale: 8) }
+        #expect(throws: DecimalError.tooLarge) { try Decimals.parse("1e400", scale: 8) }
+    }
+
+    @Test(arguments: [("0.125", 12), ("0.135", 14), ("-0.125", -12), ("-0.1251", -13), ("0.0049", 0), ("0.005", 0), ("0.0051", 1), ("1e-300", 0)])
+    func halfEven(text: String, raw: Int64) throws { #expect(try Decimals.parse(text, scale: 2, rounding: .halfEven) == raw) }
+
+    @Test func everyRawRoundTrips() throws {
+        var random = SeededRandom(seed: 7)
+        for _ in 0..<5_000 {
+            let raw = Int64(bitPattern: random.next()) >> Int64(random.int(0...62))
+            #expect(try Decimals.parse(Decimals.text(raw, scale: 8), scale: 8) == raw)
+        }
+        #expect(try Decimals.parse(Decimals.text(.min, scale: 8), scale: 8) == .min)
+    }
+
+    @Test func notionalOfMicroBitcoin() throws {
+        let value = Money.value(try Price("98750"), Quantity(whole: 3), multiplier: try Quantity("0.1"))
+        #expect(value == Money(whole: 29_625))
+        #expect(Money.value(Price(raw: .max), Quantity(raw: .max), multiplier: Quantity(whole: 1)) == nil)
+    }
+
+    @Test func pricesRoundToTheirIncrement() throws {
+        let tick = Price(whole: 5)
+        #expect(try Price("98752.5").rounded(to: tick, up: true) == Price(whole: 98_755))
+        #expect(try Price("98752.5").rounded(to: tick, up: false) == Price(whole: 98_750))
+        #expect(try Price("-2").rounded(to: tick, up: false) == Price(whole: -5))
+        #expect(Price(whole: 98_755).isMultiple(of: tick) && !Price(whole: 98_756).isMultiple(of: tick))
+    }
+}
