@@ -39,10 +39,12 @@ let package = Package(
         .target(name: "CShim", path: "Shared/C/CShim"),
         // Shared
         room("Values", "Shared/Values"),
+        room("Wire", "Shared/Wire", ["Values", "CSodium", "CZstd"]),
         room("Platform", "Shared/Platform", ["Values", "CShim"]),
         // Edge
         // Cloud
         // Tests
         tests("ValuesTests", ["Values"]),
+        tests("WireTests", ["Values", "Wire"]),
     ]
 )

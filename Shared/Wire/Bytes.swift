@@ -1,0 +1,38 @@
+// Little-endian and big-endian integers in byte strings, checked at every read.
+
+/// A read went past the end of the bytes.
+package struct BytesError: Error, Equatable, Sendable {
+    /// Where the read began.
+    package let at: Int
+    /// How many bytes it wanted.
+    package let wanted: Int
+    package init(at: Int, wanted: Int) { self.at = at; self.wanted = wanted }
+}
+
+/// Appends fixed-width integers.
+package struct ByteWriter: Sendable {
+    package private(set) var bytes: [UInt8]
+    package init(reserving capacity: Int = 0) { bytes = []; bytes.reserveCapacity(capacity) }
+    package mutating func little(_ value: some FixedWidthInteger) { withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) } }
+    package mutating func big(_ value: some FixedWidthInteger) { withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) } }
+    package mutating func append(_ more: some Sequence<UInt8>) { bytes.append(contentsOf: more) }
+}
+
+/// Reads fixed-width integers in order.
+package struct ByteReader: Sendable {
+    private let bytes: [UInt8]
+    package private(set) var at: Int
+    package init(_ bytes: [UInt8], at: Int = 0) { self.bytes = bytes; self.at = at }
+    package var remaining: Int { bytes.count - at }
+    package mutating func little<T: FixedWidthInteger>(_: T.Type) throws(BytesError) -> T { T(littleEndian: try raw(T.self)) }
+    package mutating func big<T: FixedWidthInteger>(_: T.Type) throws(BytesError) -> T { T(bigEndian: try raw(T.self)) }
+    package mutating func take(_ count: Int) throws(BytesError) -> [UInt8] {
+        guard count >= 0, remaining >= count else { throw BytesError(at: at, wanted: count) }
+        defer { at += count }
+        return Array(bytes[at..<at + count])
+    }
+    private mutating func raw<T: FixedWidthInteger>(_: T.Type) throws(BytesError) -> T {
+        let slice = try take(T.bitWidth / 8)
+        return slice.withUnsafeBytes { $0.loadUnaligned(as: T.self) }
+    }
+}

@@ -1,0 +1,32 @@
+// BLAKE2b and HMAC-SHA256 over bytes, by libsodium.
+internal import CSodium
+
+/// Hashes of byte strings.
+package enum Hashing {
+    /// BLAKE2b with `length` (16...64) output bytes, no key and no personalisation: `b2sum -l` gives the same.
+    package static func blake2b(_ bytes: [UInt8], length: Int = 32) -> [UInt8] {
+        precondition((16...64).contains(length), "BLAKE2b output of \(length) bytes")
+        var out = [UInt8](repeating: 0, count: length)
+        let status = crypto_generichash(&out, length, bytes, UInt64(bytes.count), nil, 0)
+        precondition(status == 0, "crypto_generichash refused its arguments")
+        return out
+    }
+
+    /// HMAC-SHA256, 32 bytes.
+    package static func hmacSHA256(_ bytes: [UInt8], key: [UInt8]) -> [UInt8] {
+        var out = [UInt8](repeating: 0, count: 32)
+        var state = crypto_auth_hmacsha256_state()
+        crypto_auth_hmacsha256_init(&state, key, key.count)
+        crypto_auth_hmacsha256_update(&state, bytes, UInt64(bytes.count))
+        crypto_auth_hmacsha256_final(&state, &out)
+        return out
+    }
+
+    /// Equality in time that depends only on the lengths.
+    package static func constantTimeEqual(_ a: [UInt8], _ b: [UInt8]) -> Bool {
+        guard a.count == b.count else { return false }
+        var difference: UInt8 = 0
+        for index in a.indices { difference |= a[index] ^ b[index] }
+        return difference == 0
+    }
+}
