@@ -40,11 +40,13 @@ let package = Package(
         // Shared
         room("Values", "Shared/Values"),
         room("Wire", "Shared/Wire", ["Values", "CSodium", "CZstd"]),
+        room("Ledger", "Shared/Ledger", ["Values", "Wire"]),
         room("Platform", "Shared/Platform", ["Values", "CShim"]),
         // Edge
         // Cloud
         // Tests
         tests("ValuesTests", ["Values"]),
         tests("WireTests", ["Values", "Wire"]),
+        tests("LedgerTests", ["Values", "Wire", "Ledger"]),
     ]
 )

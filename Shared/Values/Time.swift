@@ -41,6 +41,16 @@
     @inlinable package static func hours(_ count: Int64) -> Span { .seconds(count * 3_600) }
     @inlinable package static func < (a: Span, b: Span) -> Bool { a.nanoseconds < b.nanoseconds }
     @inlinable package static var zero: Span { Span(nanoseconds: 0) }
+    /// Saturating sum.
+    @inlinable package static func + (a: Span, b: Span) -> Span {
+        let (sum, over) = a.nanoseconds.addingReportingOverflow(b.nanoseconds)
+        return Span(nanoseconds: over ? (b.nanoseconds > 0 ? .max : .min) : sum)
+    }
+    /// Saturating difference.
+    @inlinable package static func - (a: Span, b: Span) -> Span {
+        let (difference, over) = a.nanoseconds.subtractingReportingOverflow(b.nanoseconds)
+        return Span(nanoseconds: over ? (b.nanoseconds < 0 ? .max : .min) : difference)
+    }
 }
 
 /// A day of the proleptic Gregorian calendar, without a zone.

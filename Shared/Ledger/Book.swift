@@ -1,0 +1,215 @@
+// The book: what all facts so far add up to. The edge, the cloud and recovery fold it with this same code.
+package import Values
+
+/// One order as the ledger knows it.
+package struct OrderRecord: Hashable, Sendable {
+    package let tag: ClOrdID
+    package let intent: IntentID
+    package let leg: Leg
+    package let legIndex: Int
+    package let account: String
+    package let origin: OrderOrigin
+    package let command: CommandID?
+    package let bot: String?
+    package let reason: String
+    /// When the intent was recorded.
+    package let createdAt: Instant
+    package var status: OrdStatus
+    /// What the order was before its fate became unknown.
+    package var permID: Int64 = 0
+    package var wasSent = false
+    /// From executions only; never decreases.
+    package var cumQty = Quantity.zero
+    /// Sum of price times quantity of the executions, at 10^-16.
+    package var filledValue: Int128 = 0
+    /// The order's size and prices as last asked for.
+    package var quantity: Quantity
+    package var limitPrice: Price?
+    package var stopPrice: Price?
+    package var updatedAt: Instant
+    /// The broker's last words about it.
+    package var text = ""
+    package var code: Int64?
+
+    /// Average price of the fills, or nil without one.
+    package var avgPx: Price? { cumQty.raw > 0 ? Decimals.divide(filledValue, by: Int128(cumQty.raw)).map { Price(raw: $0) } : nil }
+    /// What is still to fill.
+    package var leavesQty: Quantity { status.isTerminal ? .zero : Quantity(raw: max(0, quantity.raw - cumQty.raw)) }
+    /// True for orders that may still change the position.
+    package var isWorking: Bool { !status.isTerminal }
+}
+
+/// A fill with its place in the ledger.
+package struct FillRecord: Hashable, Sendable {
+    package let seq: Seq
+    package let fill: Fill
+    package let recordedAt: Instant
+    package let wasReplayed: Bool
+    package var commission: Money?
+}
+
+/// One bot's step on one instrument.
+package struct BotRecord: Hashable, Sendable {
+    package let fact: BotFact
+    package let seq: Seq
+    package let at: Instant
+}
+
+/// The fold of an edge's ledger.
+package struct Book: Sendable {
+    package private(set) var head = Head.start
+    package private(set) var edge: EdgeID?
+    package private(set) var boot: BootFact?
+    package private(set) var bootID: Boot?
+    package private(set) var orders: [ClOrdID: OrderRecord] = [:]
+    /// Tags in the order their intents were recorded.
+    package private(set) var orderTags: [ClOrdID] = []
+    package private(set) var positions: [InstrumentID: Position] = [:]
+    package private(set) var instruments: [InstrumentID: Instrument] = [:]
+    /// Oldest first.
+    package private(set) var fills: [FillRecord] = []
+    private var fillIndex: [String: Int] = [:]
+    private var earlyCommissions: [String: Commission] = [:]
+    package private(set) var commands: [CommandID: CommandOutcome] = [:]
+    /// Orders that a command brought about, in order.
+    package private(set) var commandOrders: [CommandID: [ClOrdID]] = [:]
+    package private(set) var haltLevel = HaltLevel.normal
+    package private(set) var haltFact: HaltFact?
+    package private(set) var haltedInstruments: [InstrumentID: String] = [:]
+    package private(set) var session: BrokerSessionFact?
+    package private(set) var reconciled: ReconciledFact?
+    package private(set) var differences: [Difference] = []
+    package private(set) var bots: [String: BotRecord] = [:]
+    package private(set) var denials: [Denial] = []
+    /// The highest broker order id ever written; the next one is above it.
+    package private(set) var highestBrokerOrderID: Int64 = 0
+    /// Entries of a kind or body this build cannot read; kept and counted, never guessed at.
+    package private(set) var unreadable: UInt64 = 0
+
+    /// How many denials and differences the book keeps for showing; the ledger keeps all.
+    private static let shownMax = 200
+
+    package init() {}
+
+    /// Takes the next entry in. Entries come in order, without gaps (checked by Chain before).
+    package mutating func apply(_ entry: Entry) {
+        precondition(entry.seq == head.seq.next, "the book is at \(head.seq) and was handed \(entry.seq)")
+        head = entry.head
+        guard let fact = try? entry.decoded() else { unreadable += 1; return }
+        switch fact {
+        case .boot(let fact):
+            boot = fact; bootID = entry.boot; session = nil
+            // A new run knows nothing of orders in flight until the broker has told it.
+            loseSight(at: entry.wall)
+        case .shutdown: break
+        case .intent(let ticket): record(ticket, entry)
+        case .sent(let tags): for tag in tags { orders[tag]?.wasSent = true }
+        case .cancelIntent(let cancel): link(cancel.command, cancel.tag); raise(cancel.tag, to: .pendingCancel, entry.wall)
+        case .modifyIntent(let modify): change(modify, entry.wall)
+        case .orderReport(let report): apply(report, entry.wall)
+        case .fill(let fill): apply(fill, entry)
+        case .commission(let commission): apply(commission)
+        case .orderDead(let tag, _): raise(tag, to: .dead, entry.wall)
+        case .stopMoved(let tag, let level): orders[tag]?.stopPrice = level
+        case .commandAccepted(let outcome), .commandRefused(let outcome): commands[outcome.command] = outcome
+        case .denied(let denial): denials.append(denial); denials.removeFirst(max(0, denials.count - Book.shownMax))
+        case .halt(let fact), .resume(let fact): haltLevel = fact.level; haltFact = fact
+        case .instrumentHalt(let instrument, let halted, let reason): haltedInstruments[instrument] = halted ? reason : nil
+        case .brokerSession(let fact):
+            session = fact
+            if !fact.connected { loseSight(at: entry.wall) }
+        case .reconciled(let fact): reconciled = fact
+        case .difference(let fact): differences.append(fact); differences.removeFirst(max(0, differences.count - Book.shownMax))
+        case .instrument(let instrument): instruments[instrument.id] = instrument
+        case .bot(let fact): bots["\(fact.bot)/\(fact.instrument)"] = BotRecord(fact: fact, seq: entry.seq, at: entry.wall)
+        }
+    }
+
+    /// The order of a tag.
+    package func order(_ tag: ClOrdID) -> OrderRecord? { orders[tag] }
+    /// Orders that may still fill, oldest first.
+    package var workingOrders: [OrderRecord] { orderTags.compactMap { orders[$0] }.filter(\.isWorking) }
+    /// True when this execution is already in the ledger.
+    package func hasExecution(_ execID: String) -> Bool { fillIndex[execID] != nil }
+    /// True when the execution's commission is already in the ledger.
+    package func hasCommission(_ execID: String) -> Bool {
+        earlyCommissions[execID] != nil || fillIndex[execID].map { fills[$0].commission != nil } ?? false
+    }
+    /// The order that carries this broker id in this or an earlier run (ids are never used twice).
+    package func order(brokerOrderID: Int64) -> OrderRecord? { orderTags.lazy.compactMap { self.orders[$0] }.last { $0.leg.brokerOrderID == brokerOrderID } }
+    /// Net quantity of an instrument.
+    package func netQuantity(_ instrument: InstrumentID) -> Quantity { positions[instrument]?.quantity ?? .zero }
+
+    private mutating func record(_ ticket: Ticket, _ entry: Entry) {
+        let intent = IntentID(boot: entry.boot, seq: entry.seq)
+        guard let tags = try? entry.intentTags(), tags.count == ticket.legs.count else { unreadable += 1; return }
+        for (index, leg) in ticket.legs.enumerated() {
+            precondition(orders[tags[index]] == nil, "tag \(tags[index]) used twice")
+            orders[tags[index]] = OrderRecord(
+                tag: tags[index], intent: intent, leg: leg, legIndex: index, account: ticket.account, origin: ticket.origin, command: ticket.command,
+                bot: ticket.bot, reason: ticket.reason, createdAt: entry.wall, status: .pendingNew, quantity: leg.quantity, limitPrice: leg.limitPrice,
+                stopPrice: leg.stopPrice, updatedAt: entry.wall)
+            orderTags.append(tags[index])
+            highestBrokerOrderID = max(highestBrokerOrderID, leg.brokerOrderID)
+            link(ticket.command, tags[index])
+        }
+    }
+
+    private mutating func link(_ command: CommandID?, _ tag: ClOrdID) { if let command { commandOrders[command, default: []].append(tag) } }
+
+    private mutating func loseSight(at instant: Instant) {
+        for tag in orderTags {
+            guard let order = orders[tag], order.isWorking, order.status != .unknown else { continue }
+            orders[tag]?.status = .unknown; orders[tag]?.updatedAt = instant
+        }
+    }
+
+    /// Moves an order's status; never down in rank, except that any proof ends UNKNOWN.
+    private mutating func raise(_ tag: ClOrdID, to status: OrdStatus, _ instant: Instant) {
+        guard let order = orders[tag] else { return }
+        // Seen again after absence was proved.
+        if order.status == .dead, !status.isTerminal { orders[tag]?.status = .zombie; orders[tag]?.updatedAt = instant; return }
+        guard order.status == .unknown || status.rank >= order.status.rank else { return }
+        orders[tag]?.status = status; orders[tag]?.updatedAt = instant
+    }
+
+    private mutating func change(_ modify: ModifyIntent, _ instant: Instant) {
+        link(modify.command, modify.tag)
+        guard orders[modify.tag] != nil else { return }
+        if let quantity = modify.quantity { orders[modify.tag]?.quantity = quantity }
+        if let price = modify.limitPrice { orders[modify.tag]?.limitPrice = price }
+        if let price = modify.stopPrice { orders[modify.tag]?.stopPrice = price }
+        orders[modify.tag]?.updatedAt = instant
+    }
+
+    private mutating func apply(_ report: OrderReport, _ instant: Instant) {
+        if report.permID != 0 { orders[report.tag]?.permID = report.permID }
+        if !report.text.isEmpty { orders[report.tag]?.text = report.text; orders[report.tag]?.code = report.code }
+        raise(report.tag, to: report.status, instant)
+    }
+
+    private mutating func apply(_ fill: Fill, _ entry: Entry) {
+        guard fillIndex[fill.execID] == nil else { return }
+        fillIndex[fill.execID] = fills.count
+        fills.append(FillRecord(seq: entry.seq, fill: fill, recordedAt: entry.wall, wasReplayed: entry.flags.contains(.replayed)))
+        let multiplier = instruments[fill.instrument]?.multiplier ?? Quantity(whole: 1)
+        positions[fill.instrument, default: Position(instrument: fill.instrument)].apply(
+            side: fill.side, quantity: fill.lastQty, price: fill.lastPx, multiplier: multiplier)
+        if let early = earlyCommissions.removeValue(forKey: fill.execID) { apply(early) }
+        guard let tag = fill.tag, var order = orders[tag] else { return }
+        order.cumQty = order.cumQty.adding(fill.lastQty) ?? order.cumQty
+        order.filledValue += Int128(fill.lastPx.raw) * Int128(fill.lastQty.raw)
+        order.permID = fill.permID == 0 ? order.permID : fill.permID
+        order.updatedAt = entry.wall
+        // An execution is taken in every state; after a cancel it changes the quantity, not the verdict.
+        if order.cumQty >= order.quantity { order.status = .filled } else if order.status.rank < OrdStatus.partiallyFilled.rank { order.status = .partiallyFilled }
+        orders[tag] = order
+    }
+
+    private mutating func apply(_ commission: Commission) {
+        guard let index = fillIndex[commission.execID] else { earlyCommissions[commission.execID] = commission; return }
+        guard fills[index].commission == nil else { return }
+        fills[index].commission = commission.amount
+        positions[fills[index].fill.instrument]?.charge(commission.amount)
+    }
+}

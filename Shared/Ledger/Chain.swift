@@ -1,0 +1,117 @@
+// Numbering and hashing of entries, and the check that a stored chain is whole.
+package import Values
+package import Wire
+
+/// Why a stored or received entry does not continue the chain.
+package enum ChainError: Error, Equatable, Sendable {
+    case gap(expected: Seq, found: Seq)
+    case previousHash(at: Seq)
+    case hash(at: Seq)
+    case clockOrder(at: Seq)
+    case monotonicOrder(at: Seq)
+    case noBoot(at: Seq)
+    case epoch(at: Seq)
+}
+
+/// The clocks of one turn, read once by the shell.
+package struct ClockReading: Hashable, Sendable {
+    package var wall: Instant
+    /// CLOCK_BOOTTIME.
+    package var monotonic: Span
+    /// False when the system says that its clock is not synchronised.
+    package var isSynchronised: Bool
+    package init(wall: Instant, monotonic: Span, isSynchronised: Bool = true) {
+        self.wall = wall; self.monotonic = monotonic; self.isSynchronised = isSynchronised
+    }
+}
+
+/// The writer's end of a chain: turns drafts into entries. Only the loop that owns the journal holds one.
+package struct Chain: Sendable {
+    package let edge: EdgeID
+    package let boot: Boot
+    package private(set) var epoch: UInt32
+    package private(set) var head: Head
+    private var hlc: Int64
+    private var firstMonotonic: Span?
+    private var lastMono = Span.zero
+    private var lastGood: ClockReading?
+
+    /// Continues after `last` (nil for an empty ledger). The first draft numbered must be a `.boot` fact.
+    package init(edge: EdgeID, boot: Boot, last: Entry?) {
+        self.edge = edge; self.boot = boot
+        epoch = last?.epoch ?? 1
+        head = last?.head ?? .start
+        hlc = last?.hlc ?? 0
+    }
+
+    /// The number that the next draft will get.
+    package var nextSeq: Seq { head.seq.next }
+
+    /// Numbers and hashes one draft. Throws when the fact's body has no canonical form or is too large; the chain is then unchanged.
+    package mutating func append(_ draft: Draft, at clock: ClockReading) throws(CanonicalError) -> Entry {
+        precondition(head.seq.raw < UInt64(Int64.max), "the ledger is full")
+        if case .boot = draft.fact {} else { precondition(firstMonotonic != nil, "the first entry of a run is its boot") }
+        let seq = nextSeq
+        var flags = draft.flags
+        if !clock.isSynchronised { flags.insert(.clockUnsound) }
+        // A wall clock over 60 s ahead of where the boot clock says it should be does not drag the hybrid clock with it.
+        var forOrder = clock.wall
+        if let good = lastGood, clock.wall > good.wall + (clock.monotonic - good.monotonic) + .seconds(60) {
+            forOrder = good.wall + (clock.monotonic - good.monotonic); flags.insert(.clockUnsound)
+        } else {
+            lastGood = clock
+        }
+        let start = firstMonotonic ?? clock.monotonic
+        let mono = max(clock.monotonic - start, lastMono)
+        var entry = Entry(
+            seq: seq, epoch: epoch, boot: boot, wall: clock.wall, mono: mono, hlc: max(hlc + 1, forOrder.nanoseconds), kind: draft.fact.kind.rawValue,
+            kindVersion: 1, flags: flags, ref: draft.fact.ref(boot: boot, seq: seq),
+            body: try JSONWriter.canonical(draft.fact.body(edge: edge, boot: boot, seq: seq)), previous: head.hash, hash: [])
+        entry.hash = Chain.hash(entry, edge: edge)
+        firstMonotonic = start; lastMono = mono; hlc = entry.hlc; head = entry.head
+        return entry
+    }
+
+    /// The bytes that are hashed: domain, fixed little-endian header, body.
+    package static func hashedBytes(_ entry: Entry, edge: EdgeID) -> [UInt8] {
+        precondition(entry.ref.count <= 255 && entry.previous.count == 32, "malformed entry \(entry.seq)")
+        var out = ByteWriter(reserving: 160 + entry.body.count)
+        out.append("tidewire.ledger1".utf8)
+        out.little(UInt8(1)); out.append(edge.bytes); out.little(entry.epoch); out.little(entry.seq.raw); out.little(entry.boot.raw)
+        out.little(entry.wall.nanoseconds); out.little(entry.mono.nanoseconds); out.little(entry.hlc)
+        out.little(entry.kind); out.little(entry.kindVersion); out.little(entry.flags.rawValue)
+        out.little(UInt8(entry.ref.count)); out.append(entry.ref)
+        out.little(UInt32(entry.body.count)); out.append(entry.previous); out.append(entry.body)
+        return out.bytes
+    }
+
+    /// BLAKE2b-256 of `hashedBytes`; plain `b2sum -l 256` gives the same.
+    package static func hash(_ entry: Entry, edge: EdgeID) -> [UInt8] { Hashing.blake2b(hashedBytes(entry, edge: edge)) }
+}
+
+/// The reader's end: walks entries in order and refuses the first that does not follow.
+package struct ChainVerifier: Sendable {
+    package let edge: EdgeID
+    package private(set) var head: Head
+    /// Entries accepted so far.
+    package private(set) var count: UInt64 = 0
+    private var last: Entry?
+
+    /// Starts after `anchor`; the clock rules begin with the first entry seen.
+    package init(edge: EdgeID, after anchor: Head = .start) { self.edge = edge; head = anchor }
+
+    /// Accepts the next entry, its stored hash included.
+    package mutating func accept(_ entry: Entry) throws(ChainError) {
+        guard entry.seq == head.seq.next else { throw .gap(expected: head.seq.next, found: entry.seq) }
+        guard entry.previous == head.hash else { throw .previousHash(at: entry.seq) }
+        guard entry.hash == Chain.hash(entry, edge: edge) else { throw .hash(at: entry.seq) }
+        let startsRun = last.map { $0.boot != entry.boot } ?? (entry.seq == Seq(1))
+        if startsRun, entry.kind != Kind.boot.rawValue { throw .noBoot(at: entry.seq) }
+        if let last {
+            guard entry.hlc > last.hlc else { throw .clockOrder(at: entry.seq) }
+            guard entry.epoch >= last.epoch else { throw .epoch(at: entry.seq) }
+            if entry.boot == last.boot, entry.mono < last.mono { throw .monotonicOrder(at: entry.seq) }
+        }
+        last = entry; head = entry.head; count += 1
+    }
+}

@@ -1,0 +1,155 @@
+// Bodies back to facts; the reader tolerates unknown members and names what is missing.
+package import Values
+internal import Wire
+
+extension Entry {
+    /// The fact in this entry. An unknown kind or version throws: such entries are stored, verified and shown raw.
+    package func decoded() throws(CodecError) -> Fact {
+        guard let kind = Kind(rawValue: kind) else { throw .unknownKind(self.kind) }
+        guard kindVersion == 1 else { throw .unknownVersion(kind: self.kind, version: kindVersion) }
+        let value: JSONValue
+        do { value = try JSONReader.read(body) } catch { throw .notJSON }
+        return try Fact.decode(kind, Fields(value))
+    }
+
+    /// The order tags of an intent's legs, in order; empty for other kinds.
+    package func intentTags() throws(CodecError) -> [ClOrdID] {
+        guard kind == Kind.intent.rawValue else { return [] }
+        let value: JSONValue
+        do { value = try JSONReader.read(body) } catch { throw .notJSON }
+        var tags: [ClOrdID] = []
+        for leg in try Fields(value).list("legs") { tags.append(ClOrdID(try Fields(leg).text("tag"))) }
+        return tags
+    }
+}
+
+extension Fact {
+    fileprivate static func decode(_ kind: Kind, _ f: Fields) throws(CodecError) -> Fact {
+        switch kind {
+        case .boot:
+            return .boot(
+                BootFact(
+                    version: try f.text("version"), mode: try f.word("mode", TradingMode.self), machine: try f.text("machine"),
+                    kernelBoot: try f.text("kernelBoot"), configuration: try f.text("configuration")))
+        case .shutdown: return .shutdown(reason: try f.text("reason"))
+        case .intent: return .intent(try Ticket(f))
+        case .sent: return .sent(tags: try f.list("tags").map { ClOrdID($0.text ?? "") })
+        case .cancelIntent:
+            return .cancelIntent(
+                CancelIntent(
+                    tag: ClOrdID(try f.text("tag")), origin: try f.word("origin", OrderOrigin.self), command: try f.optional("command", f.command),
+                    reason: try f.text("reason")))
+        case .modifyIntent:
+            return .modifyIntent(
+                ModifyIntent(
+                    tag: ClOrdID(try f.text("tag")), quantity: try f.optional("quantity", f.quantity), limitPrice: try f.optional("limitPrice", f.price),
+                    stopPrice: try f.optional("stopPrice", f.price), command: try f.optional("command", f.command), reason: try f.text("reason")))
+        case .orderReport:
+            return .orderReport(
+                OrderReport(
+                    tag: ClOrdID(try f.text("tag")), status: try f.word("status", OrdStatus.self), permID: try f.integer("permID"),
+                    cumQty: try f.optional("cumQty", f.quantity), code: try f.optional("code", f.integer), text: try f.text("text")))
+        case .fill: return .fill(try Fill(f))
+        case .commission:
+            return .commission(Commission(execID: try f.text("execID"), amount: try f.money("amount"), currency: try f.text("currency")))
+        case .orderDead: return .orderDead(tag: ClOrdID(try f.text("tag")), evidence: try f.text("evidence"))
+        case .stopMoved: return .stopMoved(tag: ClOrdID(try f.text("tag")), level: try f.price("level"))
+        case .commandAccepted: return .commandAccepted(try CommandOutcome(f))
+        case .commandRefused: return .commandRefused(try CommandOutcome(f))
+        case .denied, .halt, .resume, .instrumentHalt, .brokerSession, .reconciled, .difference, .instrument, .bot: return try decodeState(kind, f)
+        }
+    }
+
+    private static func decodeState(_ kind: Kind, _ f: Fields) throws(CodecError) -> Fact {
+        switch kind {
+        case .denied:
+            return .denied(
+                Denial(
+                    rule: try f.text("rule"), instrument: try f.instrument("instrument"), side: try f.word("side", Side.self),
+                    quantity: try f.quantity("quantity"), origin: try f.word("origin", OrderOrigin.self), command: try f.optional("command", f.command),
+                    bot: try f.optional("bot", f.text), text: try f.text("text")))
+        case .halt: return .halt(try HaltFact(f))
+        case .resume: return .resume(try HaltFact(f))
+        case .instrumentHalt:
+            return .instrumentHalt(instrument: try f.instrument("instrument"), halted: try f.flag("halted"), reason: try f.text("reason"))
+        case .brokerSession:
+            return .brokerSession(
+                BrokerSessionFact(
+                    connected: try f.flag("connected"), generation: try f.integer("generation"), account: try f.text("account"), text: try f.text("text")))
+        case .reconciled:
+            return .reconciled(
+                ReconciledFact(generation: try f.integer("generation"), evidence: try f.text("evidence"), differences: try f.integer("differences")))
+        case .difference:
+            return .difference(Difference(rule: try f.text("rule"), instrument: try f.optional("instrument", f.instrument), text: try f.text("text")))
+        case .instrument: return .instrument(try Instrument(f))
+        case .bot:
+            return .bot(
+                BotFact(
+                    bot: try f.text("bot"), instrument: try f.instrument("instrument"), state: try f.text("state"), reason: try f.text("reason"),
+                    until: try f.optional("until", f.instant)))
+        default: preconditionFailure("kind \(kind) is decoded elsewhere")
+        }
+    }
+}
+
+extension Ticket {
+    fileprivate init(_ f: Fields) throws(CodecError) {
+        var legs: [Leg] = []
+        for leg in try f.list("legs") { legs.append(try Leg(Fields(leg))) }
+        guard (1...8).contains(legs.count) else { throw .badValue("legs") }
+        self.init(
+            account: try f.text("account"), origin: try f.word("origin", OrderOrigin.self), command: try f.optional("command", f.command),
+            bot: try f.optional("bot", f.text), reason: try f.text("reason"), legs: legs)
+    }
+}
+
+extension Leg {
+    fileprivate init(_ f: Fields) throws(CodecError) {
+        var trailing: TrailingOffset?
+        if let amount = try f.optional("trailAmount", f.price) { trailing = .amount(amount) }
+        if let percent = try f.optional("trailPercent", f.integer) { trailing = .percent(Ratio(raw: percent)) }
+        self.init(
+            role: try f.word("role", LegRole.self), instrument: try f.instrument("instrument"), side: try f.word("side", Side.self),
+            quantity: try f.quantity("quantity"), ordType: try f.word("ordType", OrdType.self), limitPrice: try f.optional("limitPrice", f.price),
+            stopPrice: try f.optional("stopPrice", f.price), trailing: trailing, timeInForce: try f.word("timeInForce", TimeInForce.self),
+            parent: try f.optional("parent", f.integer).map(Int.init), brokerOrderID: try f.integer("brokerOrderID"))
+    }
+}
+
+extension Fill {
+    fileprivate init(_ f: Fields) throws(CodecError) {
+        self.init(
+            execID: try f.text("execID"), tag: try f.optional("tag", f.text).map { ClOrdID($0) }, account: try f.text("account"),
+            instrument: try f.instrument("instrument"), side: try f.word("side", Side.self), lastQty: try f.quantity("lastQty"),
+            lastPx: try f.price("lastPx"), cumQty: try f.quantity("cumQty"), permID: try f.integer("permID"), transactTime: try f.instant("transactTime"))
+    }
+}
+
+extension CommandOutcome {
+    fileprivate init(_ f: Fields) throws(CodecError) {
+        self.init(
+            command: try f.command("command"), kind: try f.text("kind"), issuer: try f.text("issuer"), code: try f.text("code"), text: try f.text("text"))
+    }
+}
+
+extension HaltFact {
+    fileprivate init(_ f: Fields) throws(CodecError) {
+        guard let level = HaltLevel(rawValue: try f.integer("level")) else { throw .badValue("level") }
+        self.init(level: level, source: try f.text("source"), reason: try f.text("reason"), command: try f.optional("command", f.command))
+    }
+}
+
+extension Instrument {
+    package init(_ f: Fields) throws(CodecError) {
+        var maturity: CivilDate?
+        if let text = try f.optional("maturityDate", f.text) {
+            guard let date = CivilDate(text) else { throw .badValue("maturityDate") }
+            maturity = date
+        }
+        self.init(
+            id: try f.instrument("id"), symbol: try f.text("symbol"), securityType: try f.word("securityType", SecurityType.self),
+            exchange: try f.text("exchange"), currency: try f.text("currency"), localSymbol: try f.text("localSymbol"),
+            tradingClass: try f.text("tradingClass"), multiplier: try f.quantity("multiplier"), minPriceIncrement: try f.price("minPriceIncrement"),
+            lotStep: try f.quantity("lotStep"), maturityDate: maturity, brokerContractID: try f.integer("brokerContractID"))
+    }
+}

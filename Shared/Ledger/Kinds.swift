@@ -1,0 +1,14 @@
+// The one table of entry kind numbers; a number is never used again for something else.
+
+/// What an entry is about. The raw value is stored in the header and hashed.
+package enum Kind: UInt16, CaseIterable, Sendable {
+    case boot = 1, shutdown = 2
+    case intent = 10, sent = 11, cancelIntent = 12, modifyIntent = 13
+    case orderReport = 20, fill = 21, commission = 22, orderDead = 23, stopMoved = 24
+    case commandAccepted = 30, commandRefused = 31
+    case denied = 35
+    case halt = 40, resume = 41, instrumentHalt = 42
+    case brokerSession = 50, reconciled = 51, difference = 52
+    case instrument = 60
+    case bot = 70
+}
