@@ -1,0 +1,120 @@
+// What is shown but not kept: quotes, the forming bar, account values and states, each with the time it was heard.
+package import Values
+
+/// How the broker's gateway is, in a word and in words.
+package enum GatewayCondition: String, Hashable, Sendable, CaseIterable {
+    case connected, connecting, unreachable, refusing, wedged, brokerLinkDown, wrongAccount, reconciling
+}
+
+/// The state of the broker session, with the cure when something is wrong.
+package struct GatewayState: Hashable, Sendable {
+    package var condition: GatewayCondition
+    /// Since when it is so.
+    package var since: Instant
+    package var text: String
+    /// What a person can do about it; empty when there is nothing to do.
+    package var cure: String
+    package var account: String
+    /// True once this connection's reconciliation is done and orders may go out.
+    package var isTrading: Bool
+    package init(condition: GatewayCondition, since: Instant, text: String, cure: String, account: String, isTrading: Bool) {
+        self.condition = condition; self.since = since; self.text = text; self.cure = cure; self.account = account; self.isTrading = isTrading
+    }
+}
+
+/// The broker's figures for one account.
+package struct AccountValues: Hashable, Sendable {
+    package var account: String
+    package var currency: String
+    package var netLiquidation: Money?
+    package var availableFunds: Money?
+    package var initialMargin: Money?
+    package var maintenanceMargin: Money?
+    package var asOf: Instant
+    package init(account: String, currency: String, asOf: Instant) { self.account = account; self.currency = currency; self.asOf = asOf }
+}
+
+/// Margin of one more contract, from the broker's what-if.
+package struct ContractMargin: Hashable, Sendable {
+    package var initial: Money
+    package var maintenance: Money
+    package var asOf: Instant
+    package init(initial: Money, maintenance: Money, asOf: Instant) { self.initial = initial; self.maintenance = maintenance; self.asOf = asOf }
+}
+
+/// What one bot says of itself on one instrument.
+package struct BotLive: Hashable, Sendable {
+    package var bot: String
+    package var instrument: InstrumentID
+    package var state: String
+    /// Why it trades or does not, in words.
+    package var text: String
+    package var asOf: Instant
+    package init(bot: String, instrument: InstrumentID, state: String, text: String, asOf: Instant) {
+        self.bot = bot; self.instrument = instrument; self.state = state; self.text = text; self.asOf = asOf
+    }
+}
+
+/// A word to the person: a broker's warning or refusal with its cure, by instrument when it concerns one.
+package struct Notice: Hashable, Sendable {
+    package var code: Int64
+    package var instrument: InstrumentID?
+    package var text: String
+    package var cure: String
+    package var asOf: Instant
+    package init(code: Int64, instrument: InstrumentID?, text: String, cure: String, asOf: Instant) {
+        self.code = code; self.instrument = instrument; self.text = text; self.cure = cure; self.asOf = asOf
+    }
+}
+
+/// One item of live state; conflated by key, the newest wins.
+package enum LiveItem: Hashable, Sendable {
+    case quote(InstrumentID, Quote)
+    case formingBar(InstrumentID, Bar, asOf: Instant)
+    case account(AccountValues)
+    case margin(InstrumentID, ContractMargin)
+    case gateway(GatewayState)
+    case bot(BotLive)
+    case notice(Notice)
+    /// The front-month contract of a root symbol.
+    case front(symbol: String, InstrumentID, asOf: Instant)
+
+    /// Items of one key replace each other.
+    package var key: String {
+        switch self {
+        case .quote(let id, _): "quote/\(id)"
+        case .formingBar(let id, _, _): "bar/\(id)"
+        case .account(let values): "account/\(values.account)"
+        case .margin(let id, _): "margin/\(id)"
+        case .gateway: "gateway"
+        case .bot(let bot): "bot/\(bot.bot)/\(bot.instrument)"
+        case .notice(let notice): "notice/\(notice.code)/\(notice.instrument?.text ?? "")"
+        case .front(let symbol, _, _): "front/\(symbol)"
+        }
+    }
+}
+
+/// The live half of what the screens show.
+package struct LiveState: Sendable {
+    package private(set) var items: [String: LiveItem] = [:]
+    /// No more than this many keys are kept; further ones are refused and counted (each instrument has four).
+    package static let keysMax = 4_096
+    package private(set) var refused: UInt64 = 0
+    package init() {}
+
+    package mutating func apply(_ item: LiveItem) {
+        guard items[item.key] != nil || items.count < LiveState.keysMax else { refused += 1; return }
+        items[item.key] = item
+    }
+
+    package func quote(_ id: InstrumentID) -> Quote? { if case .quote(_, let quote) = items["quote/\(id)"] { quote } else { nil } }
+    package func formingBar(_ id: InstrumentID) -> (bar: Bar, asOf: Instant)? {
+        if case .formingBar(_, let bar, let asOf) = items["bar/\(id)"] { (bar, asOf) } else { nil }
+    }
+    package func margin(_ id: InstrumentID) -> ContractMargin? { if case .margin(_, let margin) = items["margin/\(id)"] { margin } else { nil } }
+    package func account(_ account: String) -> AccountValues? { if case .account(let values) = items["account/\(account)"] { values } else { nil } }
+    package var gateway: GatewayState? { if case .gateway(let state) = items["gateway"] { state } else { nil } }
+    package func front(_ symbol: String) -> InstrumentID? { if case .front(_, let id, _) = items["front/\(symbol)"] { id } else { nil } }
+    /// Items of all keys, in key order.
+    package var sorted: [LiveItem] { items.sorted { $0.key < $1.key }.map(\.value) }
+}

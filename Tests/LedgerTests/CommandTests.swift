@@ -1,0 +1,66 @@
+// Commands and live items through their JSON forms.
+import Ledger
+import Testing
+import Values
+import Wire
+
+struct CommandTests {
+    static var bodies: [CommandBody] {
+        [
+            .order(instrument: BookTests.mbt, side: .buy, size: .max, trailing: nil, reverse: false),
+            .order(instrument: BookTests.mbt, side: .sell, size: .quantity(Quantity(whole: 2)), trailing: .percent(Ratio(raw: 50_000)), reverse: true),
+            .order(instrument: BookTests.mbt, side: .sell, size: .max, trailing: .amount(Price(whole: 500)), reverse: true),
+            .close(instrument: BookTests.mbt), .cancel(tag: ClOrdID("TW1X")), .halt(reason: "now"), .watch(instrument: BookTests.mbt),
+        ]
+    }
+
+    @Test func everyCommandRoundTrips() throws {
+        for body in Self.bodies {
+            let command = Command(
+                id: BookTests.command, edge: TestLedger.edge, boundBoot: Boot(raw: .max), issuer: "cloud:admin", tier: 2, issuedAt: Instant(seconds: 5),
+                expiresAt: body.lifetime.map { Instant(seconds: 5) + $0 }, body: body)
+            #expect(try Command(JSONReader.read(JSONWriter.canonical(command.value))) == command)
+        }
+    }
+
+    @Test func badCommandsAreNamed() throws {
+        let good: JSONValue = [
+            "id": .string(BookTests.command.description), "edge": .string(TestLedger.edge.description), "issuer": "x", "tier": 0, "issuedAt": 1,
+            "kind": "order", "instrument": "A", "side": "BUY", "reverse": false,
+        ]
+        #expect(try Command(good).body.kind == "order")
+        func with(_ key: String, _ value: JSONValue?) throws -> JSONValue {
+            .object(try #require(good.members).filter { $0.key != key } + (value.map { [JSONMember(key, $0)] } ?? []))
+        }
+        #expect(throws: CodecError.badValue("quantity")) { try Command(with("quantity", 0)) }
+        #expect(throws: CodecError.badValue("kind")) { try Command(with("kind", "explode")) }
+        #expect(throws: CodecError.badValue("side")) { try Command(with("side", "LONG")) }
+        #expect(throws: CodecError.missing("issuer")) { try Command(with("issuer", nil)) }
+        #expect(throws: CodecError.wrongType("tier")) { try Command(with("tier", "2")) }
+        #expect(throws: CodecError.badValue("id")) { try Command(with("id", "xyz")) }
+    }
+
+    @Test func everyLiveItemRoundTripsAndConflates() throws {
+        var quote = Quote(asOf: Instant(seconds: 1))
+        quote.bid = Price(whole: 1); quote.ask = Price(whole: 2); quote.isDelayed = true
+        var account = AccountValues(account: "DU1", currency: "USD", asOf: Instant(seconds: 1))
+        account.netLiquidation = Money(whole: 5)
+        let bar = Bar(start: Instant(seconds: 60), price: Price(whole: 9), size: Quantity(whole: 1))
+        let items: [LiveItem] = [
+            .quote(BookTests.mbt, quote), .formingBar(BookTests.mbt, bar, asOf: Instant(seconds: 61)), .account(account),
+            .margin(BookTests.mbt, ContractMargin(initial: Money(whole: 2_000), maintenance: Money(whole: 1_800), asOf: Instant(seconds: 2))),
+            .gateway(GatewayState(condition: .wedged, since: Instant(seconds: 1), text: "t", cure: "c", account: "DU1", isTrading: false)),
+            .bot(BotLive(bot: "b", instrument: BookTests.mbt, state: "ARMED", text: "t", asOf: Instant(seconds: 1))),
+            .notice(Notice(code: 354, instrument: BookTests.mbt, text: "t", cure: "c", asOf: Instant(seconds: 1))),
+            .front(symbol: "MBT", BookTests.mbt, asOf: Instant(seconds: 1)),
+        ]
+        var state = LiveState()
+        for item in items {
+            #expect(try LiveItem(JSONReader.read(JSONWriter.canonical(item.value))) == item)
+            state.apply(item); state.apply(item)
+        }
+        #expect(state.items.count == items.count && state.quote(BookTests.mbt) == quote && state.front("MBT") == BookTests.mbt)
+        for index in 0..<5_000 { state.apply(.front(symbol: "S\(index)", BookTests.mbt, asOf: Instant(seconds: 1))) }
+        #expect(state.items.count == LiveState.keysMax && state.refused > 0)
+    }
+}
