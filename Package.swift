@@ -41,12 +41,13 @@ let package = Package(
         room("Values", "Shared/Values"),
         room("Wire", "Shared/Wire", ["Values", "CSodium", "CZstd"]),
         room("Ledger", "Shared/Ledger", ["Values", "Wire"]),
-        room("Platform", "Shared/Platform", ["Values", "CShim"]),
+        room("Platform", "Shared/Platform", ["Values", "CShim", "CSQLite"]),
         // Edge
         // Cloud
         // Tests
         tests("ValuesTests", ["Values"]),
         tests("WireTests", ["Values", "Wire"]),
         tests("LedgerTests", ["Values", "Wire", "Ledger"]),
+        tests("PlatformTests", ["Values", "Platform"]),
     ]
 )

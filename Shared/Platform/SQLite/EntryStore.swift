@@ -1,0 +1,238 @@
+// The append-only table of entries: the edge's ledger.db, and one file per edge in the cloud.
+
+/// Why a log would not do what was asked.
+package enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// An earlier I/O error or damage ended this store's life in this process: only a restart, which reads everything again, tells what is true.
+    case failed(DatabaseError)
+    /// SQLite refused, nothing was written, and trying again may work: the disk is full, or somebody holds the file.
+    case database(DatabaseError)
+    /// The rows do not follow the head; nothing was written.
+    case notNext(head: LogHead, offered: LogHead)
+    /// The file belongs to another program, or to a release that writes another schema.
+    case schema(found: Int64, expected: Int64)
+
+    package var description: String {
+        switch self {
+        case .failed(let cause): "the log has failed and takes nothing more until the process restarts: \(cause)"
+        case .database(let cause): cause.description
+        case .notNext(let head, let offered): "entry \(offered.seq) does not follow the head, entry \(head.seq)"
+        case .schema(let found, let expected): "the file has schema \(found), this release reads schema \(expected)"
+        }
+    }
+}
+
+/// A log of entries in one database file, with one writer. What `append` returned is on the disk.
+package final class EntryStore {
+    /// The number of the table layout below, kept in `user_version`.
+    package static let schema: Int64 = 1
+
+    /// The entry that the next one must follow.
+    package private(set) var head: LogHead
+    /// The first error that ended this store's life, if one did.
+    package private(set) var failure: DatabaseError?
+
+    private let database: Database
+    private let indexesSubjects: Bool
+
+    /// Opens or creates the log.
+    /// - Parameter indexesSubjects: writes the subject index in the same transaction (the edge); without it `entries(ref:)` finds nothing until
+    ///   `indexSubjects(limit:)` has followed (the cloud, whose ingest must not pay for random keys).
+    /// - Throws: `.database`, or `.schema` for a file of another layout.
+    package init(path: String, _ options: Database.Options, indexesSubjects: Bool) throws(StoreError) {
+        self.indexesSubjects = indexesSubjects
+        do throws(DatabaseError) { database = try Database(path: path, options) } catch { throw .database(error) }
+        head = .empty
+        try guarded { () throws(StoreError) in
+            if options.access != .readOnly { try self.createIfNew() }
+            let found = try self.query { () throws(DatabaseError) in try self.database.first("PRAGMA user_version") { $0.integer(0) } } ?? 0
+            guard found == EntryStore.schema else { throw .schema(found: found, expected: EntryStore.schema) }
+        }
+        try refreshHead()
+    }
+
+    // MARK: - Writing
+
+    /// Writes all rows in one transaction and waits for the disk. On return they are durable; on any error none is acknowledged.
+    /// - Parameter meta: keys of the meta table written in the same transaction.
+    /// - Throws: `.notNext` before anything is written; `.database` when the disk is full (nothing written); `.failed` when the store is lost.
+    package func append(_ rows: [EntryRow], meta: KeyValuePairs<String, String> = [:]) throws(StoreError) {
+        guard let last = rows.last else { return }
+        var previous = head
+        for row in rows {
+            guard row.seq == previous.seq + 1, row.prev == previous.hash else {
+                throw .notNext(head: previous, offered: LogHead(seq: row.seq, hash: row.prev))
+            }
+            previous = LogHead(seq: row.seq, hash: row.hash)
+        }
+        try transaction { () throws(DatabaseError) in
+            for row in rows {
+                try self.insert(row)
+                if self.indexesSubjects, let ref = row.ref {
+                    try self.database.run("INSERT INTO subject(ref, seq) VALUES (?, ?)", .blob(ref), .integer(Int64(row.seq)))
+                }
+            }
+            for (key, text) in meta { try self.writeMeta(key, text) }
+        }
+        head = LogHead(seq: last.seq, hash: last.hash)
+    }
+
+    /// Sets a key of the meta table, durably.
+    package func setMeta(_ key: String, _ text: String) throws(StoreError) {
+        try transaction { () throws(DatabaseError) in try self.writeMeta(key, text) }
+    }
+
+    /// Lets the subject index follow the entries by at most `limit` rows, from where it stopped.
+    /// - Returns: how many entries it has read; 0 when it has caught up.
+    package func indexSubjects(limit: Int) throws(StoreError) -> Int {
+        precondition(limit > 0)
+        let done = UInt64(try meta("subjects") ?? "") ?? 0
+        guard done < head.seq else { return 0 }
+        let through = min(head.seq, done + UInt64(limit))
+        try transaction { () throws(DatabaseError) in
+            try self.database.run(
+                "INSERT OR IGNORE INTO subject(ref, seq) SELECT ref, seq FROM entry WHERE seq > ? AND seq <= ? AND ref IS NOT NULL",
+                .integer(Int64(done)), .integer(Int64(through)))
+            try self.writeMeta("subjects", String(through))
+        }
+        return Int(through - done)
+    }
+
+    /// Copies the write-ahead log into the file as far as readers allow.
+    /// - Throws: `.database` on a full disk: wait until there is room; `.failed` otherwise.
+    package func checkpoint() throws(StoreError) {
+        _ = try query { () throws(DatabaseError) in try self.database.checkpoint() }
+    }
+
+    /// Bytes in the write-ahead log that wait for a checkpoint.
+    package var logBytes: Int { database.logBytes }
+
+    // MARK: - Reading
+
+    /// Entries from `seq` on, in order, until `limit` entries or `maxBytes` (counted by `EntryRow.byteCount`); at least one when there is one.
+    package func read(from seq: UInt64, limit: Int, maxBytes: Int = .max) throws(StoreError) -> [EntryRow] {
+        precondition(limit > 0 && maxBytes > 0)
+        var rows: [EntryRow] = []
+        var bytes = 0
+        try each(from: seq) { row throws(DatabaseError) in
+            bytes += row.byteCount
+            guard rows.isEmpty || bytes <= maxBytes else { return false }
+            rows.append(row)
+            return rows.count < limit
+        }
+        return rows
+    }
+
+    /// Each entry from `seq` on, in order, until `visit` answers false. One snapshot of the log; memory for one entry.
+    package func each(from seq: UInt64 = 1, visit: (EntryRow) throws(DatabaseError) -> Bool) throws(StoreError) {
+        try query { () throws(DatabaseError) in
+            try self.database.each("SELECT \(EntryRow.columns) FROM entry WHERE seq >= ? ORDER BY seq", .integer(Int64(clamping: seq))) {
+                row throws(DatabaseError) in try visit(EntryRow(row))
+            }
+        }
+    }
+
+    /// The numbers and rows of the entries about one subject, oldest first, at most `limit`.
+    package func entries(ref: [UInt8], limit: Int) throws(StoreError) -> [EntryRow] {
+        try query { () throws(DatabaseError) in
+            try self.database.rows(
+                "SELECT \(EntryRow.columns) FROM entry WHERE seq IN (SELECT seq FROM subject WHERE ref = ? ORDER BY seq LIMIT ?) ORDER BY seq",
+                .blob(ref), .integer(Int64(limit))
+            ) { row throws(DatabaseError) in try EntryRow(row) }
+        }
+    }
+
+    /// The number of entries stored, counted.
+    package func count() throws(StoreError) -> Int {
+        Int(try query { () throws(DatabaseError) in try self.database.first("SELECT count(*) FROM entry") { $0.integer(0) } } ?? 0)
+    }
+
+    /// A key of the meta table.
+    package func meta(_ key: String) throws(StoreError) -> String? {
+        try query { () throws(DatabaseError) in try self.database.first("SELECT value FROM meta WHERE key = ?", .text(key)) { $0.text(0) } }
+    }
+
+    /// Reads the head again: a reader sees what the writer has added since.
+    package func refreshHead() throws(StoreError) {
+        head =
+            try query { () throws(DatabaseError) in
+                try self.database.first("SELECT seq, hash FROM entry ORDER BY seq DESC LIMIT 1") { row throws(DatabaseError) in
+                    guard let seq = UInt64(exactly: row.integer(0)) else { throw .corrupt("the last entry has number \(row.integer(0))") }
+                    return LogHead(seq: seq, hash: row.bytes(1))
+                }
+            } ?? .empty
+    }
+
+    // MARK: - The one way in
+
+    private func transaction(_ body: () throws(DatabaseError) -> Void) throws(StoreError) {
+        try guarded { () throws(StoreError) in
+            do {
+                try self.database.write { _ in try body() }
+            } catch let error as DatabaseError where error.isFull || error.isBusy {
+                throw .database(error)
+            } catch let error as DatabaseError {
+                throw .failed(error)
+            } catch {
+                throw .failed(.refused("\(error)"))
+            }
+        }
+    }
+
+    private func query<Value>(_ body: () throws(DatabaseError) -> Value) throws(StoreError) -> Value {
+        try guarded { () throws(StoreError) in
+            do throws(DatabaseError) { return try body() } catch {
+                throw error.isIO || error.isCorrupt ? .failed(error) : .database(error)
+            }
+        }
+    }
+
+    /// Runs `body` unless the store has failed, and remembers when it fails: a commit that answered an error may be on the disk or not, and
+    /// memory may hold pages the disk never got, so no further commit is tried and closing copies nothing on.
+    private func guarded<Value>(_ body: () throws(StoreError) -> Value) throws(StoreError) -> Value {
+        if let failure { throw .failed(failure) }
+        do throws(StoreError) { return try body() } catch {
+            if case .failed(let cause) = error {
+                failure = cause
+                database.closeWithoutCheckpoint()
+            }
+            throw error
+        }
+    }
+
+    private func insert(_ row: EntryRow) throws(DatabaseError) {
+        try database.run(
+            "INSERT INTO entry(\(EntryRow.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            .integer(Int64(row.seq)), .integer(Int64(row.epoch)), .integer(Int64(row.boot)), .integer(row.wall), .integer(row.mono),
+            .integer(row.hlc), .integer(Int64(row.kind)), .integer(Int64(row.kver)), .integer(Int64(row.flags)), Bound(row.ref),
+            .utf8(row.body), .blob(row.prev), .blob(row.hash))
+    }
+
+    private func writeMeta(_ key: String, _ text: String) throws(DatabaseError) {
+        try database.run("INSERT INTO meta(key, value) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value", .text(key), .text(text))
+    }
+
+    private func createIfNew() throws(StoreError) {
+        let version = try query { () throws(DatabaseError) in try self.database.first("PRAGMA user_version") { $0.integer(0) } } ?? 0
+        guard version == 0 else { return }
+        let tables = try query { () throws(DatabaseError) in try self.database.first("SELECT count(*) FROM sqlite_schema") { $0.integer(0) } } ?? 0
+        guard tables == 0 else { throw .schema(found: 0, expected: EntryStore.schema) }
+        try transaction { () throws(DatabaseError) in try self.database.script(EntryStore.tables) }
+    }
+
+    private static let tables = """
+        CREATE TABLE entry(
+          seq INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, boot INTEGER NOT NULL, wall INTEGER NOT NULL, mono INTEGER NOT NULL,
+          hlc INTEGER NOT NULL, kind INTEGER NOT NULL, kver INTEGER NOT NULL, flags INTEGER NOT NULL,
+          ref BLOB, body TEXT NOT NULL, prev BLOB NOT NULL, hash BLOB NOT NULL) STRICT;
+        CREATE TRIGGER entry_no_update BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'entries are never changed'); END;
+        CREATE TRIGGER entry_no_delete BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'entries are never deleted'); END;
+        CREATE TRIGGER entry_no_replace BEFORE INSERT ON entry WHEN EXISTS (SELECT 1 FROM entry WHERE seq = NEW.seq)
+          BEGIN SELECT RAISE(ABORT, 'entries are never replaced'); END;
+        CREATE TABLE meta(key TEXT PRIMARY KEY, value ANY) STRICT;
+        CREATE TABLE subject(ref BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(ref, seq)) STRICT, WITHOUT ROWID;
+        PRAGMA user_version = 1;
+        """
+}
+
+/// One writer, one thread: the store goes where its owner goes.
+@available(*, unavailable) extension EntryStore: Sendable {}

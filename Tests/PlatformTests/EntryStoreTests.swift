@@ -1,0 +1,131 @@
+// The table of entries on the real disk: what is written is read, in order, for ever, and nothing can be changed.
+import Platform
+import Testing
+
+@Suite struct EntryStoreTests {
+    let folder: TemporaryFolder
+    init() throws { folder = try TemporaryFolder() }
+
+    private func open(_ access: Database.Options.Access = .create, subjects: Bool = true) throws -> EntryStore {
+        try EntryStore(path: folder.file("ledger.db"), .init(access), indexesSubjects: subjects)
+    }
+
+    /// Rows 1...count with a made-up chain: only the table is under test here.
+    private func rows(_ range: ClosedRange<UInt64>, ref: (UInt64) -> [UInt8]? = { _ in nil }) -> [EntryRow] {
+        range.map { seq in
+            EntryRow(
+                seq: seq, epoch: 1, boot: .max >> 1, wall: -5, mono: Int64(seq), hlc: .max, kind: .max, kver: 2, flags: 5, ref: ref(seq),
+                body: Array("{\"n\":\(seq)}".utf8), prev: seq == 1 ? LogHead.empty.hash : hash(seq - 1), hash: hash(seq))
+        }
+    }
+    private func hash(_ seq: UInt64) -> [UInt8] { (0..<32).map { UInt8(truncatingIfNeeded: seq &* 31 &+ UInt64($0)) } }
+
+    @Test func rowsComeBackAsTheyWent() throws {
+        let written = rows(1...5) { $0 == 3 ? [] : $0 == 4 ? [1, 2] : nil }
+        do {
+            let store = try open()
+            #expect(store.head == .empty)
+            try store.append(Array(written[..<2]))
+            try store.append(Array(written[2...]))
+            #expect(store.head == LogHead(seq: 5, hash: hash(5)))
+        }
+        let again = try open()
+        #expect(again.head == LogHead(seq: 5, hash: hash(5)))
+        #expect(try again.read(from: 1, limit: 100) == written)
+        #expect(try again.read(from: 4, limit: 100) == Array(written[3...]))
+        #expect(try again.read(from: 6, limit: 100).isEmpty)
+        #expect(try again.read(from: 2, limit: 2).map(\.seq) == [2, 3])
+        #expect(try again.count() == 5)
+    }
+
+    @Test func aReadStaysInItsByteBudgetButAlwaysMovesOn() throws {
+        let store = try open()
+        let written = rows(1...10)
+        try store.append(written)
+        let one = written[0].byteCount
+        #expect(try store.read(from: 1, limit: 10, maxBytes: one * 3).count == 3)
+        #expect(try store.read(from: 1, limit: 10, maxBytes: 1).map(\.seq) == [1])
+    }
+
+    @Test func whatDoesNotFollowTheHeadIsNotWritten() throws {
+        let store = try open()
+        try store.append(rows(1...3))
+        let head = store.head
+        var gap = rows(5...5)
+        #expect(throws: StoreError.notNext(head: head, offered: LogHead(seq: 5, hash: gap[0].prev))) { try store.append(gap) }
+        gap = rows(4...4)
+        gap[0].prev = hash(2)
+        #expect(throws: StoreError.notNext(head: head, offered: LogHead(seq: 4, hash: hash(2)))) { try store.append(gap) }
+        #expect(throws: StoreError.self) { try store.append(self.rows(3...4)) }
+        #expect(store.failure == nil)
+        try store.append(rows(4...4))
+        #expect(try store.count() == 4)
+    }
+
+    @Test(arguments: [
+        "UPDATE entry SET body = '{}' WHERE seq = 2", "DELETE FROM entry WHERE seq = 2", "DELETE FROM entry",
+        "REPLACE INTO entry SELECT seq, 9, boot, wall, mono, hlc, kind, kver, flags, ref, body, prev, hash FROM entry WHERE seq = 2",
+    ])
+    func noStatementChangesAnEntry(sql: String) throws {
+        let written = rows(1...3)
+        do { try open().append(written) }
+        do {
+            let anybody = try Database(path: folder.file("ledger.db"), .init(.readWrite))
+            let error = #expect(throws: DatabaseError.self) { try anybody.run(sql) }
+            #expect(error?.message.contains("never") == true)
+        }
+        #expect(try open().read(from: 1, limit: 10) == written)
+    }
+
+    @Test func entriesAreFoundByTheirSubject() throws {
+        let store = try open()
+        try store.append(rows(1...100) { [[1], [2], nil][Int($0 % 3)] })
+        #expect(try store.entries(ref: [1], limit: 1_000).map(\.seq) == (1...100).filter { $0 % 3 == 0 })
+        #expect(try store.entries(ref: [2], limit: 2).map(\.seq) == [1, 4])
+        #expect(try store.entries(ref: [3], limit: 2).isEmpty)
+    }
+
+    @Test func theSubjectIndexCanFollowLater() throws {
+        let store = try open(subjects: false)
+        try store.append(rows(1...10) { [UInt8($0 % 2)] })
+        #expect(try store.entries(ref: [1], limit: 10).isEmpty)
+        #expect(try store.indexSubjects(limit: 4) == 4)
+        #expect(try store.entries(ref: [1], limit: 10).map(\.seq) == [1, 3])
+        #expect(try store.indexSubjects(limit: 100) == 6)
+        #expect(try store.indexSubjects(limit: 100) == 0)
+        #expect(try store.entries(ref: [1], limit: 10).map(\.seq) == [1, 3, 5, 7, 9])
+        try store.append(rows(11...11) { _ in [1] })
+        #expect(try store.indexSubjects(limit: 100) == 1)
+    }
+
+    @Test func metaKeysAreKeptAndCommittedWithTheirRows() throws {
+        do {
+            let store = try open()
+            #expect(try store.meta("edge_id") == nil)
+            try store.setMeta("edge_id", "00ff")
+            try store.append(rows(1...1), meta: ["acked": "1", "edge_id": "00fe"])
+        }
+        let again = try open()
+        #expect(try again.meta("edge_id") == "00fe")
+        #expect(try again.meta("acked") == "1")
+    }
+
+    @Test func aReaderSeesWhatTheWriterAdds() throws {
+        let writer = try open()
+        try writer.append(rows(1...1))
+        let reader = try open(.readOnly)
+        #expect(reader.head.seq == 1)
+        try writer.append(rows(2...3))
+        try reader.refreshHead()
+        #expect(reader.head == writer.head)
+        #expect(throws: StoreError.self) { try reader.append(self.rows(4...4)) }
+        #expect(try writer.count() == 3)
+    }
+
+    @Test func aForeignOrNewerFileIsRefused() throws {
+        do { try Database(path: folder.file("ledger.db"), .init(.create)).run("CREATE TABLE other(a)") }
+        #expect(throws: StoreError.schema(found: 0, expected: 1)) { try self.open() }
+        do { try Database(path: folder.file("ledger.db"), .init(.readWrite)).run("PRAGMA user_version=2") }
+        #expect(throws: StoreError.schema(found: 2, expected: 1)) { try self.open() }
+    }
+}
