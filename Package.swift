@@ -43,9 +43,11 @@ let package = Package(
         room("Ledger", "Shared/Ledger", ["Values", "Wire"]),
         room("Platform", "Shared/Platform", ["Values", "CShim", "CSQLite"]),
         // Edge
+        room("Venues", "Edge/Venues", ["Values"]),
         // Cloud
         // Tests
         tests("ValuesTests", ["Values"]),
+        tests("VenuesTests", ["Venues", "Values"]),
         tests("WireTests", ["Values", "Wire"]),
         tests("LedgerTests", ["Values", "Wire", "Ledger"]),
         tests("PlatformTests", ["Values", "Platform"]),
