@@ -44,6 +44,7 @@ let package = Package(
         room("Platform", "Shared/Platform", ["Values", "CShim", "CSQLite"]),
         // Edge
         room("Venues", "Edge/Venues", ["Values"]),
+        room("Trading", "Edge/Trading", ["Values", "Wire", "Ledger"]),
         // Cloud
         // Tests
         tests("ValuesTests", ["Values"]),
@@ -51,5 +52,6 @@ let package = Package(
         tests("WireTests", ["Values", "Wire"]),
         tests("LedgerTests", ["Values", "Wire", "Ledger"]),
         tests("PlatformTests", ["Values", "Platform"]),
+        tests("TradingTests", ["Values", "Wire", "Ledger", "Trading"]),
     ]
 )
