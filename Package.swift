@@ -43,7 +43,7 @@ let package = Package(
         room("Ledger", "Shared/Ledger", ["Values", "Wire"]),
         room("Platform", "Shared/Platform", ["Values", "CShim", "CSQLite"]),
         // Edge
-        room("Venues", "Edge/Venues", ["Values"]),
+        room("Venues", "Edge/Venues", ["Values", "Wire", "Ledger"]),
         room("Trading", "Edge/Trading", ["Values", "Wire", "Ledger"]),
         // Cloud
         // Tests
