@@ -42,6 +42,7 @@ let package = Package(
         room("Wire", "Shared/Wire", ["Values", "CSodium", "CZstd"]),
         room("Ledger", "Shared/Ledger", ["Values", "Wire"]),
         room("Platform", "Shared/Platform", ["Values", "CShim", "CSQLite"]),
+        room("Sync", "Shared/Sync", ["Values", "Wire", "Ledger"]),
         // Edge
         room("Venues", "Edge/Venues", ["Values", "Wire", "Ledger"]),
         room("Trading", "Edge/Trading", ["Values", "Wire", "Ledger"]),
@@ -51,6 +52,7 @@ let package = Package(
         tests("VenuesTests", ["Venues", "Values"]),
         tests("WireTests", ["Values", "Wire"]),
         tests("LedgerTests", ["Values", "Wire", "Ledger"]),
+        tests("SyncTests", ["Values", "Wire", "Ledger", "Sync"]),
         tests("PlatformTests", ["Values", "Platform"]),
         tests("TradingTests", ["Values", "Wire", "Ledger", "Trading"]),
     ]
