@@ -42,18 +42,15 @@ let package = Package(
         room("Wire", "Shared/Wire", ["Values", "CSodium", "CZstd"]),
         room("Ledger", "Shared/Ledger", ["Values", "Wire"]),
         room("Platform", "Shared/Platform", ["Values", "CShim", "CSQLite"]),
-        room("Sync", "Shared/Sync", ["Values", "Wire", "Ledger"]),
         // Edge
-        room("Venues", "Edge/Venues", ["Values", "Wire", "Ledger"]),
-        room("Trading", "Edge/Trading", ["Values", "Wire", "Ledger"]),
+        room("Venues", "Edge/Venues", ["Values"]),
         // Cloud
         // Tests
+        tests("HouseTests", []),
         tests("ValuesTests", ["Values"]),
         tests("VenuesTests", ["Venues", "Values"]),
         tests("WireTests", ["Values", "Wire"]),
         tests("LedgerTests", ["Values", "Wire", "Ledger"]),
-        tests("SyncTests", ["Values", "Wire", "Ledger", "Sync"]),
         tests("PlatformTests", ["Values", "Platform"]),
-        tests("TradingTests", ["Values", "Wire", "Ledger", "Trading"]),
     ]
 )
