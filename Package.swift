@@ -41,7 +41,7 @@ let package = Package(
         room("Values", "Shared/Values"),
         room("Wire", "Shared/Wire", ["Values", "CSodium", "CZstd"]),
         room("Ledger", "Shared/Ledger", ["Values", "Wire"]),
-        room("Platform", "Shared/Platform", ["Values", "CShim", "CSQLite"]),
+        room("Platform", "Shared/Platform", ["Values", "CShim", "CSQLite", "CWebSockets", "CZMQ", "CCurl", "CSodium"]),
         // Edge
         room("Venues", "Edge/Venues", ["Values"]),
         // Cloud

@@ -8,4 +8,8 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
+#include "Peers.h"
+
+// Names the calling thread in `ps -L` (15 bytes are kept); prctl is variadic.
+static inline void tidewire_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 #endif

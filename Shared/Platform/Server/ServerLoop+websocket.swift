@@ -1,0 +1,87 @@
+// WebSockets on the server's thread: upgrade, whole messages in, queued frames out, close.
+internal import CWebSockets
+internal import Glibc
+
+extension ServerLoop {
+    /// Only `websocket`: the library would also upgrade to HTTP/2 in clear text.
+    func confirmUpgrade(_ name: UnsafeRawPointer?) -> Int32 {
+        guard let name else { return -1 }
+        return strcasecmp(name.assumingMemoryBound(to: CChar.self), "websocket") == 0 ? 0 : -1
+    }
+
+    func upgradeHead(_ connection: ServerConnection) -> Int32 {
+        guard case .idle = connection.phase else { return -1 }
+        connection.serial += 1
+        guard let request = readHead(connection), request.method == .get else { return -1 }
+        connection.phase = .upgrading(request, handler.upgrade(request))
+        return 0
+    }
+
+    func established(_ connection: ServerConnection) -> Int32 {
+        guard case .upgrading(let request, let verdict) = connection.phase else { return -1 }
+        switch verdict {
+        case .accept:
+            connection.phase = .webSocket
+            connection.announced = true
+            mailbox.count { $0.clientsOpen += 1 }
+            handler.opened(connection.client, request)
+        case .refuse(let code, let reason):
+            connection.phase = .closing(code: code, reason: reason)
+            lws_callback_on_writable(connection.wsi)
+        }
+        return 0
+    }
+
+    func received(_ connection: ServerConnection, _ bytes: UnsafeRawBufferPointer) -> Int32 {
+        guard case .webSocket = connection.phase else { return 0 }
+        if lws_frame_is_binary(connection.wsi) != 0 { return closeNow(connection, 1_003, "text only") }
+        guard connection.message.count + bytes.count <= configuration.messageBytesMax else {
+            return closeNow(connection, 1_009, "message over \(configuration.messageBytesMax) bytes")
+        }
+        connection.message.append(contentsOf: bytes)
+        guard lws_is_final_fragment(connection.wsi) != 0, lws_remaining_packet_payload(connection.wsi) == 0 else { return 0 }
+        let message = connection.message
+        connection.message = []
+        handler.received(message, from: connection.client)
+        return 0
+    }
+
+    /// One frame a call, as the library asks; the close frame comes after the last.
+    func writeFrame(_ connection: ServerConnection) -> Int32 {
+        switch connection.phase {
+        case .webSocket, .closing: break
+        default: return 0
+        }
+        if let frame = connection.queue.popFirst() {
+            guard lws_write(connection.wsi, frame.storage + WebFrame.room, frame.count, LWS_WRITE_TEXT) >= 0 else { return -1 }
+            mailbox.count { $0.framesSent += 1 }
+            lws_callback_on_writable(connection.wsi)
+            return 0
+        }
+        guard case .closing(let code, let reason) = connection.phase else { return 0 }
+        return closeNow(connection, code, reason)
+    }
+
+    /// Adds one frame to a client's queue; a full queue ends the client, because a gap would be silent.
+    func enqueue(_ frame: WebFrame, _ connection: ServerConnection) {
+        guard case .webSocket = connection.phase else { return }
+        guard connection.queue.count < configuration.queuedFramesMax else {
+            connection.queue.removeAll()
+            connection.phase = .closing(code: 1_013, reason: "too slow")
+            mailbox.count { $0.slowClientsClosed += 1 }
+            // Its socket is full: a close frame would not go out either.
+            lws_set_timeout(connection.wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC)
+            return
+        }
+        connection.queue.append(frame)
+        lws_callback_on_writable(connection.wsi)
+    }
+
+    private func closeNow(_ connection: ServerConnection, _ code: UInt16, _ reason: String) -> Int32 {
+        // A close frame holds 123 bytes of reason.
+        var text = Array(reason.utf8.prefix(123))
+        let count = text.count
+        text.withUnsafeMutableBufferPointer { lws_close_reason(connection.wsi, lws_close_status(UInt32(code)), $0.baseAddress, count) }
+        return -1
+    }
+}
