@@ -1,9 +1,5 @@
 // The loops' clock for their own deadlines; decisions take their time from the shell instead.
-internal import Glibc
+internal import CShim
 
 /// Milliseconds of CLOCK_MONOTONIC.
-func monotonicMillis() -> Int64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
-}
+func monotonicMillis() -> Int64 { tidewire_clock_nanoseconds(1) / 1_000_000 }

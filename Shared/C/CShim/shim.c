@@ -1,2 +1,0 @@
-// The shim is headers only; SwiftPM wants one C file for a C target.
-#include "CShim.h"
