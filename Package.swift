@@ -45,6 +45,7 @@ let package = Package(
         // Edge
         room("Venues", "Edge/Venues", ["Values"]),
         // Cloud
+        room("Control", "Cloud/Control", ["Values", "Wire", "Ledger"]),
         // Tests
         tests("HouseTests", []),
         tests("ValuesTests", ["Values"]),
@@ -52,5 +53,6 @@ let package = Package(
         tests("WireTests", ["Values", "Wire"]),
         tests("LedgerTests", ["Values", "Wire", "Ledger"]),
         tests("PlatformTests", ["Values", "Platform"]),
+        tests("ControlTests", ["Values", "Wire", "Ledger", "Control"]),
     ]
 )

@@ -1,0 +1,250 @@
+// The control room: every edge's book and presence, the outbox, and what follows from each thing that happens.
+package import Ledger
+package import Values
+
+/// What happens.
+package enum ControlInput: Sendable {
+    /// An edge is known from now on; its stored entries follow as `.entries`.
+    case enrolled(EdgeID, name: String)
+    case revoked(EdgeID)
+    /// A session was opened with the verdict CONTINUE.
+    case opened(EdgeID, LinkSession, announced: Seq)
+    /// The session ended, or gave way to a newer one.
+    case closed(EdgeID, session: UInt64)
+    /// Any sign of life in a session.
+    case heard(EdgeID, session: UInt64, Pulse)
+    /// Entries in order, checked and durable here.
+    case entries(EdgeID, [Entry])
+    case live(EdgeID, [LiveItem])
+    /// The edge holds this command.
+    case commandReceived(EdgeID, CommandID)
+    case withdraw(CommandID)
+    /// A link was turned away.
+    case linkRefused(LinkRefusal)
+    /// At least once a second.
+    case tick
+}
+
+/// What to do once `writes` are durable.
+package enum ControlAction: Hashable, Sendable {
+    case dispatch(EdgeID, Dispatch)
+    /// The session has been silent too long, or its edge was revoked.
+    case closeSession(EdgeID, session: UInt64, reason: String)
+}
+
+/// What must be stored first.
+package enum ControlWrite: Hashable, Sendable {
+    case command(CommandRecord)
+    case forgetCommand(CommandID)
+}
+
+/// What screens should hear about; order of happening.
+package enum ControlChange: Hashable, Sendable {
+    case edge(EdgeID)
+    case entries(EdgeID, [Entry])
+    case live(EdgeID, [LiveItem])
+    case command(CommandID)
+    case refusals
+}
+
+/// What follows from one input.
+package struct ControlOutcome: Sendable {
+    package var writes: [ControlWrite] = []
+    package var actions: [ControlAction] = []
+    package var changes: [ControlChange] = []
+    package init() {}
+}
+
+/// A link that was turned away, counted by what was wrong.
+package struct LinkRefusal: Hashable, Sendable {
+    /// Refusals of one id are one row.
+    package let id: String
+    package let edge: EdgeID?
+    /// The key in hexadecimal, when nobody knows whose it is.
+    package let key: String?
+    /// `FORK`, `UNKNOWN_KEY`, …
+    package let verdict: String
+    package let words: String
+    package let cure: String
+    package internal(set) var times: Int64 = 1
+    package internal(set) var first: Instant
+    package internal(set) var last: Instant
+    package init(id: String, edge: EdgeID?, key: String?, verdict: String, words: String, cure: String, at now: Instant) {
+        self.id = id; self.edge = edge; self.key = key; self.verdict = verdict; self.words = words; self.cure = cure; first = now; last = now
+    }
+}
+
+/// The cloud's whole knowledge, without a socket or a file.
+package struct ControlRoom: Sendable {
+    /// Rows of refused links; beyond it the one longest quiet is dropped.
+    package static let refusalsMax = 100
+    /// A refusal not repeated for this long is over.
+    package static let refusalLife = Span.hours(24)
+
+    package private(set) var edges: [EdgeID: EdgeRoom] = [:]
+    package private(set) var outbox: Outbox
+    /// By id.
+    package private(set) var refusals: [LinkRefusal] = []
+    private var lastPresence: [EdgeID: Presence] = [:]
+
+    package init(commands: [CommandRecord] = []) { outbox = Outbox(records: commands) }
+
+    /// Edges by name.
+    package var sortedEdges: [EdgeRoom] { edges.values.sorted { ($0.name, $0.id) < ($1.name, $1.id) } }
+    /// The edge of a name or an id in hexadecimal; without either the only one, or the first by name.
+    package func edge(named text: String?) -> EdgeRoom? {
+        guard let text else { return sortedEdges.first }
+        return sortedEdges.first { $0.name == text } ?? EdgeID(hex: text).flatMap { edges[$0] }
+    }
+
+    /// Takes one input in.
+    package mutating func handle(_ input: ControlInput, at now: Instant) -> ControlOutcome {
+        var out = ControlOutcome()
+        switch input {
+        case .enrolled(let id, let name):
+            if edges[id] == nil { edges[id] = EdgeRoom(id: id, name: name) } else { edges[id]?.name = name }
+            out.changes.append(.edge(id))
+        case .revoked(let id):
+            if let session = edges[id]?.session { out.actions.append(.closeSession(id, session: session.number, reason: "revoked")) }
+            close(id, session: edges[id]?.session?.number, now, &out)
+            edges[id] = nil; lastPresence[id] = nil
+            out.changes.append(.edge(id))
+        case .opened(let id, let session, let announced): open(id, session, announced, now, &out)
+        case .closed(let id, let number): close(id, session: number, now, &out)
+        case .heard(let id, let number, let pulse): hear(id, number, pulse, now, &out)
+        case .entries(let id, let entries): take(entries, from: id, now, &out)
+        case .live(let id, let items):
+            guard edges[id] != nil else { break }
+            for item in items { edges[id]?.live.apply(item) }
+            out.changes.append(.live(id, items))
+        case .commandReceived(let id, let command):
+            if outbox.records[command]?.command.edge == id { apply(outbox.handle(.received(command), at: now), &out) }
+        case .withdraw(let command): apply(outbox.handle(.withdraw(command), at: now), &out)
+        case .linkRefused(let refusal): note(refusal, now, &out)
+        case .tick: tick(now, &out)
+        }
+        return out
+    }
+
+    /// Takes one command in, or says why not. Of an id that is known the old record is the answer.
+    package mutating func ask(_ request: Ask, at now: Instant) -> (AskVerdict, ControlOutcome) {
+        var out = ControlOutcome()
+        if let known = outbox.records[request.id] {
+            return (known.fingerprint == request.fingerprint ? .repeated(known) : .refused(.keyReused), out)
+        }
+        guard let edge = edges[request.edge] else { return (.refused(.unknownEdge), out) }
+        guard edge.book.commands[request.id] == nil else { return (.refused(.keyReused), out) }
+        if !request.body.reducesRisk {
+            guard edge.presence(at: now) == .live else { return (.refused(.edgeSilent(name: edge.name, since: edge.lastHeard)), out) }
+            if case .order = request.body, edge.book.haltLevel > .normal { return (.refused(.halted(edge.book.haltLevel, edge.book.haltFact)), out) }
+        }
+        // A halt always finds room.
+        if case .halt = request.body {} else if outbox.open(of: request.edge).count >= Outbox.openMax { return (.refused(.tooManyOpen), out) }
+        let record = CommandRecord(command: request.command(at: now), user: request.user, title: request.title, fingerprint: request.fingerprint)
+        apply(outbox.handle(.place(record), at: now), &out)
+        return (.queued(outbox.records[request.id] ?? record), out)
+    }
+
+    private mutating func open(_ id: EdgeID, _ session: LinkSession, _ announced: Seq, _ now: Instant, _ out: inout ControlOutcome) {
+        guard edges[id] != nil else { return }
+        edges[id]?.session = session
+        edges[id]?.settledThrough = nil
+        edges[id]?.pulse = Pulse(announced: announced)
+        edges[id]?.lastHeard = now
+        if refusals.contains(where: { $0.edge == id }) { refusals.removeAll { $0.edge == id }; out.changes.append(.refusals) }
+        apply(outbox.handle(.linked(id, session: session.number, boot: session.boot), at: now), &out)
+        settle(id, heardAt: now, now, &out)
+        out.changes.append(.edge(id))
+    }
+
+    private mutating func close(_ id: EdgeID, session number: UInt64?, _ now: Instant, _ out: inout ControlOutcome) {
+        guard let session = edges[id]?.session, session.number == number else { return }
+        edges[id]?.session = nil
+        apply(outbox.handle(.unlinked(id), at: now), &out)
+        out.changes.append(.edge(id))
+    }
+
+    private mutating func hear(_ id: EdgeID, _ number: UInt64, _ pulse: Pulse, _ now: Instant, _ out: inout ControlOutcome) {
+        guard let edge = edges[id], edge.session?.number == number else { return }
+        var merged = pulse
+        merged.announced = max(edge.pulse.announced, pulse.announced)
+        merged.roundTrip = pulse.roundTrip ?? edge.pulse.roundTrip
+        merged.clockOffset = pulse.clockOffset ?? edge.pulse.clockOffset
+        merged.acked = pulse.acked ?? edge.pulse.acked
+        edges[id]?.pulse = merged
+        edges[id]?.lastHeard = now
+        settle(id, heardAt: now, now, &out)
+        out.changes.append(.edge(id))
+    }
+
+    private mutating func take(_ entries: [Entry], from id: EdgeID, _ now: Instant, _ out: inout ControlOutcome) {
+        guard edges[id] != nil, !entries.isEmpty else { return }
+        for entry in entries {
+            edges[id]?.book.apply(entry)
+            guard entry.kind == Kind.commandAccepted.rawValue || entry.kind == Kind.commandRefused.rawValue, let fact = try? entry.decoded() else { continue }
+            switch fact {
+            case .commandAccepted(let outcome): apply(outbox.handle(.outcome(outcome, accepted: true), at: now), &out)
+            case .commandRefused(let outcome): apply(outbox.handle(.outcome(outcome, accepted: false), at: now), &out)
+            default: break
+            }
+        }
+        let kept = (edges[id]?.recent ?? []) + entries
+        edges[id]?.recent = Array(kept.suffix(EdgeRoom.recentMax))
+        out.changes.append(.entries(id, entries))
+        if edges[id]?.session != nil { settle(id, heardAt: nil, now, &out) }
+        followOrders(of: id, now, &out)
+        out.changes.append(.edge(id))
+    }
+
+    /// When all that was announced is here, everything the edge wrote before its last sign of life is here too.
+    private mutating func settle(_ id: EdgeID, heardAt: Instant?, _ now: Instant, _ out: inout ControlOutcome) {
+        guard let edge = edges[id], let session = edge.session, edge.backlog == 0, let heard = heardAt ?? edge.lastHeard else { return }
+        edges[id]?.settledThrough = heard
+        apply(outbox.handle(.settled(id, boot: session.boot, through: heard), at: now), &out)
+    }
+
+    private mutating func followOrders(of id: EdgeID, _ now: Instant, _ out: inout ControlOutcome) {
+        guard let edge = edges[id] else { return }
+        for record in outbox.open(of: id) where record.stage == .accepted {
+            if let progress = edge.progress(of: record, at: now) { apply(outbox.handle(.progress(record.id, progress), at: now), &out) }
+        }
+    }
+
+    private mutating func tick(_ now: Instant, _ out: inout ControlOutcome) {
+        for edge in sortedEdges {
+            let presence = edge.presence(at: now)
+            if presence == .dead, let session = edge.session {
+                out.actions.append(.closeSession(edge.id, session: session.number, reason: "silent"))
+                close(edge.id, session: session.number, now, &out)
+            }
+            if lastPresence[edge.id] != presence { lastPresence[edge.id] = presence; out.changes.append(.edge(edge.id)) }
+            followOrders(of: edge.id, now, &out)
+        }
+        apply(outbox.handle(.tick, at: now), &out)
+        let before = refusals.count
+        refusals.removeAll { now - $0.last > ControlRoom.refusalLife }
+        if refusals.count != before { out.changes.append(.refusals) }
+    }
+
+    private mutating func note(_ refusal: LinkRefusal, _ now: Instant, _ out: inout ControlOutcome) {
+        if let index = refusals.firstIndex(where: { $0.id == refusal.id }) {
+            refusals[index].times += 1; refusals[index].last = now
+        } else {
+            if refusals.count >= ControlRoom.refusalsMax, let quietest = refusals.indices.min(by: { refusals[$0].last < refusals[$1].last }) {
+                refusals.remove(at: quietest)
+            }
+            refusals.append(refusal)
+            refusals.sort { $0.id < $1.id }
+        }
+        out.changes.append(.refusals)
+    }
+
+    private func apply(_ outcome: OutboxOutcome, _ out: inout ControlOutcome) {
+        for record in outcome.writes {
+            out.writes.append(.command(record))
+            out.changes.append(.command(record.id))
+        }
+        out.writes += outcome.forgotten.map { .forgetCommand($0) }
+        out.actions += outcome.dispatches.map { .dispatch($0.command.edge, $0) }
+    }
+}

@@ -1,0 +1,94 @@
+// One edge as the cloud knows it: its ledger folded, its live state, and how its link is.
+package import Ledger
+package import Values
+
+/// How lately an edge was heard.
+package enum Presence: String, Hashable, Sendable {
+    /// Never since it was enrolled.
+    case never
+    case live
+    /// Not heard for `EdgeRoom.silentAfter`: nothing is opened through it.
+    case silent
+    /// Not heard for `EdgeRoom.deadAfter`: its session is closed.
+    case dead
+}
+
+/// An open session with an edge.
+package struct LinkSession: Hashable, Sendable {
+    package let number: UInt64
+    package let boot: Boot
+    /// The edge's release.
+    package let release: String
+    package let openedAt: Instant
+    package init(number: UInt64, boot: Boot, release: String, openedAt: Instant) {
+        self.number = number; self.boot = boot; self.release = release; self.openedAt = openedAt
+    }
+}
+
+/// What one sign of life tells.
+package struct Pulse: Hashable, Sendable {
+    /// The last entry the edge has, whether it arrived here or not.
+    package var announced: Seq
+    package var roundTrip: Span?
+    /// The edge's clock minus ours.
+    package var clockOffset: Span?
+    /// The age mark of the oldest entry that the edge holds and we do not.
+    package var backlogOldest: Instant?
+    /// The last of our acknowledgements that the edge has seen.
+    package var acked: Seq?
+    package init(announced: Seq, roundTrip: Span? = nil, clockOffset: Span? = nil, backlogOldest: Instant? = nil, acked: Seq? = nil) {
+        self.announced = announced; self.roundTrip = roundTrip; self.clockOffset = clockOffset; self.backlogOldest = backlogOldest; self.acked = acked
+    }
+}
+
+/// The cloud's picture of one edge.
+package struct EdgeRoom: Sendable {
+    package static let silentAfter = Span.seconds(6)
+    package static let deadAfter = Span.seconds(15)
+    /// Entries kept at hand for screens; the store has all.
+    package static let recentMax = 500
+
+    package let id: EdgeID
+    package var name: String
+    package internal(set) var book = Book()
+    package internal(set) var live = LiveState()
+    package internal(set) var session: LinkSession?
+    package internal(set) var lastHeard: Instant?
+    package internal(set) var pulse = Pulse(announced: Seq(0))
+    /// The newest entries, oldest first.
+    package internal(set) var recent: [Entry] = []
+    /// Everything the present run wrote before this moment is in `book`.
+    package internal(set) var settledThrough: Instant?
+
+    package init(id: EdgeID, name: String) { self.id = id; self.name = name }
+
+    /// The highest entry the edge is known to have.
+    package var announced: Seq { max(pulse.announced, book.head.seq) }
+    /// Entries that the edge has and we do not.
+    package var backlog: UInt64 { announced.raw - book.head.seq.raw }
+
+    /// How the edge is at `now`.
+    package func presence(at now: Instant) -> Presence {
+        guard let lastHeard else { return .never }
+        let quiet = now - lastHeard
+        if quiet > EdgeRoom.deadAfter { return .dead }
+        return quiet > EdgeRoom.silentAfter || session == nil ? .silent : .live
+    }
+
+    /// What became of the orders of a command, or nil while they run (or none is there yet).
+    func progress(of record: CommandRecord, at now: Instant) -> OrderProgress? {
+        let orders = (book.commandOrders[record.id] ?? []).compactMap { book.order($0) }.filter { $0.leg.role != .protect }
+        let quietSince = orders.map(\.updatedAt).max() ?? record.reached(.accepted) ?? now
+        let isQuiet = now - quietSince > EdgeRoom.followUp
+        guard !orders.isEmpty else { return isQuiet ? .done : nil }
+        guard orders.allSatisfy({ $0.status.isTerminal }) else { return nil }
+        // A reversal closes first and opens then: between the two it looks finished.
+        if case .order(_, _, _, _, reverse: true) = record.command.body, !orders.contains(where: { $0.leg.role == .open }), !isQuiet { return nil }
+        if orders.contains(where: { $0.cumQty.raw > 0 }) { return .filled }
+        let last = orders.last { !$0.text.isEmpty } ?? orders[orders.count - 1]
+        return .dead(reason: last.text.isEmpty ? "The order ended \(last.status.rawValue) without a fill." : last.text)
+    }
+
+    /// How long a further order of an accepted command may stay out.
+    private static let followUp = Span.seconds(10)
+}

@@ -1,0 +1,236 @@
+// The walk of a command through the control room, and the presence of edges.
+import Control
+import Ledger
+import Testing
+import Values
+
+private let t0 = EdgeMaker.start
+private let edge = EdgeMaker.id(1)
+private let mbt = InstrumentID("MBTZ6.CME")
+
+/// A control room with one edge, linked unless told otherwise.
+private struct Stage {
+    var room = ControlRoom()
+    var maker = EdgeMaker()
+    var delivered = 0
+
+    init(linked: Bool = true) {
+        _ = room.handle(.enrolled(edge, name: "home-1"), at: t0)
+        if linked { _ = link(session: 1, boot: 7) }
+    }
+
+    mutating func link(session: UInt64, boot: UInt64, announced: UInt64 = 0, at now: Instant = t0) -> ControlOutcome {
+        let opening = LinkSession(number: session, boot: Boot(raw: boot), release: "0.1.0", openedAt: now)
+        return room.handle(.opened(edge, opening, announced: Seq(announced)), at: now)
+    }
+
+    mutating func ask(_ number: UInt8, _ body: CommandBody, print: UInt8 = 0, at now: Instant = t0) -> (AskVerdict, ControlOutcome) {
+        room.ask(Ask(id: EdgeMaker.command(number), edge: edge, user: "admin", body: body, title: "t", fingerprint: [print]), at: now)
+    }
+
+    /// Hands over what the maker wrote since the last call.
+    mutating func deliver(at now: Instant = t0) -> ControlOutcome {
+        let fresh = Array(maker.entries[delivered...])
+        delivered = maker.entries.count
+        return room.handle(.entries(edge, fresh), at: now)
+    }
+
+    func record(_ number: UInt8) -> CommandRecord? { room.outbox.records[EdgeMaker.command(number)] }
+}
+
+private let long3 = CommandBody.order(instrument: mbt, side: .buy, size: .quantity(Quantity(whole: 3)), trailing: nil, reverse: false)
+
+@Suite struct ControlRoomTests {
+    @Test func commandWalksToFilled() throws {
+        var stage = Stage()
+        let (verdict, out) = stage.ask(1, long3)
+        guard case .queued = verdict else { Issue.record("\(verdict)"); return }
+        guard case .dispatch(edge, let dispatch) = out.actions.first else { Issue.record("not sent"); return }
+        #expect(dispatch.command.boundBoot == Boot(raw: 7) && dispatch.timeToLive == .seconds(10) && dispatch.session == 1)
+        #expect(out.writes.contains(.command(try #require(stage.record(1)))), "the bound boot is in what is stored before the byte leaves")
+        _ = stage.room.handle(.commandReceived(edge, EdgeMaker.command(1)), at: t0)
+        #expect(stage.record(1)?.stage == .delivered)
+        stage.maker.accept(EdgeMaker.command(1))
+        let tag = stage.maker.intent(command: EdgeMaker.command(1))
+        _ = stage.deliver()
+        #expect(stage.record(1)?.stage == .accepted && stage.record(1)?.isFinal == false)
+        stage.maker.fill(tag, quantity: 2)
+        _ = stage.deliver()
+        #expect(stage.record(1)?.isFinal == false, "2 of 3 filled is not the end")
+        stage.maker.fill(tag, quantity: 1)
+        _ = stage.deliver()
+        #expect(stage.record(1)?.walk.map(\.stage) == [.queued, .delivered, .accepted, .filled])
+        #expect(stage.record(1)?.isFinal == true)
+    }
+
+    @Test func sameKeyIsOneEffectAndAnotherBodyIsRefused() {
+        var stage = Stage()
+        _ = stage.ask(1, long3)
+        let (again, out) = stage.ask(1, long3)
+        guard case .repeated(let record) = again else { Issue.record("\(again)"); return }
+        #expect(record.id == EdgeMaker.command(1) && out.actions.isEmpty && out.writes.isEmpty)
+        let (other, _) = stage.ask(1, long3, print: 9)
+        #expect(other == .refused(.keyReused))
+    }
+
+    @Test func keyFoundInTheLedgerIsNotUsedAgain() {
+        var stage = Stage()
+        stage.maker.accept(EdgeMaker.command(5))
+        _ = stage.deliver()
+        #expect(stage.ask(5, long3).0 == .refused(.keyReused))
+    }
+
+    @Test func silentEdgeTakesNoOpeningOrderButCloseAndKillWait() {
+        var stage = Stage()
+        let later = t0 + .seconds(7)
+        #expect(stage.ask(1, long3, at: later).0 == .refused(.edgeSilent(name: "home-1", since: t0)))
+        #expect(stage.ask(2, .watch(instrument: mbt), at: later).0 == .refused(.edgeSilent(name: "home-1", since: t0)))
+        _ = stage.room.handle(.closed(edge, session: 1), at: later)
+        guard case .queued = stage.ask(3, .close(instrument: mbt), at: later).0 else { Issue.record("close refused"); return }
+        guard case .queued = stage.ask(4, .halt(reason: "x"), at: later).0 else { Issue.record("kill refused"); return }
+        _ = stage.room.handle(.tick, at: later + .seconds(61))
+        #expect(stage.record(3)?.stage == .expired && stage.record(3)?.isFinal == true)
+        #expect(stage.record(4)?.stage == .queued, "a halt never expires")
+        let out = stage.link(session: 2, boot: 7, at: later + .seconds(100))
+        #expect(out.actions.count == 1)
+    }
+
+    @Test func neverSeenEdgeIsSilentToo() {
+        var stage = Stage(linked: false)
+        #expect(stage.ask(1, long3).0 == .refused(.edgeSilent(name: "home-1", since: nil)))
+    }
+
+    @Test func haltOvertakesOnLinking() {
+        var stage = Stage(linked: false)
+        _ = stage.ask(1, .close(instrument: mbt))
+        _ = stage.ask(2, .halt(reason: "x"))
+        let ids = stage.link(session: 1, boot: 7).actions.compactMap { if case .dispatch(_, let dispatch) = $0 { dispatch.command.id } else { nil } }
+        #expect(ids == [EdgeMaker.command(2), EdgeMaker.command(1)])
+    }
+
+    @Test func boundCommandIsNeverSentToAnotherBoot() {
+        var stage = Stage()
+        _ = stage.ask(1, .close(instrument: mbt))
+        _ = stage.room.handle(.closed(edge, session: 1), at: t0)
+        #expect(stage.link(session: 2, boot: 7, announced: 5).actions.count == 1, "the same run gets it again")
+        _ = stage.room.handle(.closed(edge, session: 2), at: t0)
+        let out = stage.link(session: 3, boot: 8, announced: 5)
+        #expect(out.actions.isEmpty)
+        #expect(stage.record(1)?.isFinal == false, "entries 1 to 5 are still to come and may tell")
+        stage.maker.write(.shutdown(reason: "x")); stage.maker.write(.shutdown(reason: "x")); stage.maker.write(.shutdown(reason: "x"))
+        stage.maker.write(.shutdown(reason: "x"))
+        _ = stage.deliver(at: t0 + .seconds(1))
+        #expect(stage.record(1)?.stage == .expired)
+    }
+
+    @Test func haltInDoubtIsAskedAgainUnderANewID() throws {
+        var stage = Stage()
+        _ = stage.ask(1, .halt(reason: "x"))
+        let out = stage.link(session: 2, boot: 8)
+        #expect(stage.record(1)?.stage == .expired)
+        guard case .dispatch(_, let dispatch) = try #require(out.actions.first) else { Issue.record("not sent again"); return }
+        #expect(dispatch.command.id != EdgeMaker.command(1) && dispatch.command.boundBoot == Boot(raw: 8))
+        #expect(dispatch.command.body == .halt(reason: "x"))
+    }
+
+    @Test func outcomeInTheBacklogBeatsTheNewBoot() {
+        var stage = Stage()
+        _ = stage.ask(1, .close(instrument: mbt))
+        stage.maker.accept(EdgeMaker.command(1), kind: "close")
+        _ = stage.link(session: 2, boot: 8, announced: 2)
+        #expect(stage.record(1)?.isFinal == false)
+        _ = stage.deliver()
+        #expect(stage.record(1)?.stage == .accepted)
+    }
+
+    @Test func sentAndUnansweredEndsOnlyByProof() {
+        var stage = Stage()
+        _ = stage.ask(1, long3)
+        _ = stage.room.handle(.tick, at: t0 + .seconds(12))
+        #expect(stage.record(1)?.isFinal == false, "sent: only the ledger can tell")
+        _ = stage.room.handle(.heard(edge, session: 1, Pulse(announced: Seq(9))), at: t0 + .seconds(20))
+        #expect(stage.record(1)?.isFinal == false, "the ledger is not all here")
+        for _ in 0..<8 { stage.maker.write(.shutdown(reason: "x")) }
+        _ = stage.deliver(at: t0 + .seconds(21))
+        #expect(stage.record(1)?.stage == .expired)
+    }
+
+    @Test func edgeRefusalEndsWithItsWords() {
+        var stage = Stage()
+        _ = stage.ask(1, long3)
+        stage.maker.refuse(EdgeMaker.command(1), code: "availableFunds")
+        _ = stage.deliver()
+        #expect(stage.record(1)?.stage == .refused && stage.record(1)?.reason == "Refused: availableFunds.")
+        _ = stage.ask(2, long3)
+        stage.maker.refuse(EdgeMaker.command(2), code: "expired")
+        _ = stage.deliver()
+        #expect(stage.record(2)?.stage == .expired)
+    }
+
+    @Test func rejectedOrderEndsTheCommandAsRefused() {
+        var stage = Stage()
+        _ = stage.ask(1, long3)
+        stage.maker.accept(EdgeMaker.command(1))
+        let tag = stage.maker.intent(command: EdgeMaker.command(1))
+        stage.maker.write(.orderReport(OrderReport(tag: tag, status: .rejected, permID: 1, code: 201, text: "Order rejected: margin")))
+        _ = stage.deliver()
+        #expect(stage.record(1)?.stage == .refused && stage.record(1)?.reason == "Order rejected: margin")
+    }
+
+    @Test func haltedEdgeTakesNoOpeningOrder() {
+        var stage = Stage()
+        let fact = HaltFact(level: .halt, source: "console", reason: "news")
+        stage.maker.write(.halt(fact))
+        _ = stage.deliver()
+        #expect(stage.ask(1, long3).0 == .refused(.halted(.halt, fact)))
+        guard case .queued = stage.ask(2, .close(instrument: mbt)).0 else { Issue.record("close refused"); return }
+    }
+
+    @Test func withdrawnOnlyWhenNothingWasSent() {
+        var stage = Stage(linked: false)
+        _ = stage.ask(1, .close(instrument: mbt))
+        _ = stage.room.handle(.withdraw(EdgeMaker.command(1)), at: t0)
+        #expect(stage.record(1)?.stage == .withdrawn)
+        #expect(stage.link(session: 1, boot: 7).actions.isEmpty)
+        _ = stage.ask(2, .close(instrument: mbt))
+        _ = stage.room.handle(.withdraw(EdgeMaker.command(2)), at: t0)
+        #expect(stage.record(2)?.stage == .queued)
+    }
+
+    @Test func presenceFollowsTheLastSignOfLife() {
+        var stage = Stage()
+        let room = { (stage: Stage, after: Int64) in stage.room.edges[edge]?.presence(at: t0 + .seconds(after)) }
+        #expect(room(stage, 6) == .live && room(stage, 7) == .silent && room(stage, 16) == .dead)
+        let out = stage.room.handle(.tick, at: t0 + .seconds(16))
+        #expect(out.actions == [.closeSession(edge, session: 1, reason: "silent")])
+        #expect(stage.room.edges[edge]?.session == nil)
+        _ = stage.room.handle(.heard(edge, session: 1, Pulse(announced: Seq(1))), at: t0 + .seconds(17))
+        #expect(room(stage, 17) == .dead, "a dead session does not speak")
+    }
+
+    @Test func refusalsAreCountedAndEndWhenTheLinkIsGood() {
+        var stage = Stage(linked: false)
+        for second in 0..<4 {
+            let refusal = LinkRefusal(
+                id: "fork", edge: edge, key: nil, verdict: "FORK", words: "w", cure: "c", at: t0 + .seconds(Int64(second)))
+            _ = stage.room.handle(.linkRefused(refusal), at: t0 + .seconds(Int64(second)))
+        }
+        #expect(stage.room.refusals.first?.times == 4 && stage.room.refusals.first?.last == t0 + .seconds(3))
+        _ = stage.link(session: 1, boot: 7)
+        #expect(stage.room.refusals.isEmpty)
+        for number in 0..<150 {
+            let refusal = LinkRefusal(id: "k\(number)", edge: nil, key: "aa", verdict: "UNKNOWN_KEY", words: "w", cure: "c", at: t0 + .seconds(Int64(number)))
+            _ = stage.room.handle(.linkRefused(refusal), at: t0 + .seconds(Int64(number)))
+        }
+        #expect(stage.room.refusals.count == ControlRoom.refusalsMax && !stage.room.refusals.contains { $0.id == "k0" })
+    }
+
+    @Test func recordSurvivesItsStoredForm() throws {
+        var stage = Stage()
+        _ = stage.ask(1, .order(instrument: mbt, side: .sell, size: .max, trailing: .percent(Ratio(raw: 15_000)), reverse: true))
+        stage.maker.refuse(EdgeMaker.command(1), code: "expired")
+        _ = stage.deliver()
+        let record = try #require(stage.record(1))
+        #expect(try CommandRecord(record.value) == record)
+    }
+}
