@@ -41,9 +41,10 @@ let package = Package(
         room("Values", "Shared/Values"),
         room("Wire", "Shared/Wire", ["Values", "CSodium", "CZstd"]),
         room("Ledger", "Shared/Ledger", ["Values", "Wire"]),
-        room("Platform", "Shared/Platform", ["Values", "CShim", "CSQLite", "CWebSockets", "CZMQ", "CCurl", "CSodium"]),
+        room("Platform", "Shared/Platform", ["Values", "CShim", "CSQLite", "CWebSockets", "CZMQ", "CCurl", "CSodium", "Wire"]),
         // Edge
         room("Venues", "Edge/Venues", ["Values"]),
+        room("EdgeAgent", "Edge/Agent", ["Values", "Wire", "Ledger", "Platform"]),
         // Cloud
         room("Control", "Cloud/Control", ["Values", "Wire", "Ledger"]),
         // Tests
@@ -52,7 +53,8 @@ let package = Package(
         tests("VenuesTests", ["Venues", "Values"]),
         tests("WireTests", ["Values", "Wire"]),
         tests("LedgerTests", ["Values", "Wire", "Ledger"]),
-        tests("PlatformTests", ["Values", "Platform"]),
+        tests("PlatformTests", ["Values", "Platform", "Wire"]),
         tests("ControlTests", ["Values", "Wire", "Ledger", "Control"]),
+        tests("EdgeAgentTests", ["Values", "Wire", "Ledger", "Platform", "EdgeAgent"]),
     ]
 )

@@ -1,6 +1,7 @@
 // The table of entries on the real disk: what is written is read, in order, for ever, and nothing can be changed.
 import Platform
 import Testing
+import Wire
 
 @Suite struct EntryStoreTests {
     let folder: TemporaryFolder

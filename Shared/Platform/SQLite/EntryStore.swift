@@ -1,4 +1,5 @@
 // The append-only table of entries: the edge's ledger.db, and one file per edge in the cloud.
+package import Wire
 
 /// Why a log would not do what was asked.
 package enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {

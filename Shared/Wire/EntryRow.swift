@@ -1,6 +1,6 @@
-// One row of the ledger's table, as bytes and numbers: what it means is the ledger's business.
+// One stored entry as bytes and numbers, the common tongue of those who store it and those who understand it.
 
-/// A ledger entry as it is stored. Platform keeps it unchanged and understands none of it.
+/// A ledger entry as it is stored. Whoever keeps rows keeps them unchanged and understands none of it.
 package struct EntryRow: Equatable, Sendable {
     /// 1, 2, 3… without holes.
     package var seq: UInt64
@@ -15,7 +15,7 @@ package struct EntryRow: Equatable, Sendable {
     package var kind: UInt16
     package var kver: UInt16
     package var flags: UInt16
-    /// The subject: what `EntryStore.entries(ref:)` finds it by.
+    /// The subject: what a store finds it by.
     package var ref: [UInt8]?
     /// UTF-8 text, byte for byte as hashed.
     package var body: [UInt8]
@@ -42,29 +42,6 @@ package struct EntryRow: Equatable, Sendable {
         self.hash = hash
     }
 
-    /// The columns in the order of `columns`.
-    init(_ row: borrowing Row) throws(DatabaseError) {
-        let number = row.integer(0)
-        func narrow<Number: FixedWidthInteger>(_ value: Int64, _ column: String) throws(DatabaseError) -> Number {
-            guard let result = Number(exactly: value) else { throw .corrupt("entry \(number): \(column) \(value) is out of range") }
-            return result
-        }
-        seq = try narrow(number, "seq")
-        epoch = try narrow(row.integer(1), "epoch")
-        boot = try narrow(row.integer(2), "boot")
-        wall = row.integer(3)
-        mono = row.integer(4)
-        hlc = row.integer(5)
-        kind = try narrow(row.integer(6), "kind")
-        kver = try narrow(row.integer(7), "kver")
-        flags = try narrow(row.integer(8), "flags")
-        ref = row.optionalBytes(9)
-        body = row.bytes(10)
-        prev = row.bytes(11)
-        hash = row.bytes(12)
-    }
-
-    static let columns = "seq, epoch, boot, wall, mono, hlc, kind, kver, flags, ref, body, prev, hash"
     /// The bytes it takes on the wire and in memory, roughly: what a reader's byte budget counts.
     package var byteCount: Int { 64 + (ref?.count ?? 0) + body.count + prev.count + hash.count }
 }

@@ -1,0 +1,186 @@
+// The edge's ledger in use: opened and checked once, then the only way a fact becomes durable and an intent may be sent.
+package import Ledger
+package import Platform
+package import Values
+internal import Wire
+
+/// Why the journal would not open or commit.
+package enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The disk or the file; after `.failed` the process must end with exit code 70 and start again.
+    case store(StoreError)
+    /// An entry that is stored is not as it must be: trading may not start on it.
+    case damaged(String)
+    /// The file is the ledger of another edge.
+    case foreign(found: String, expected: EdgeID)
+    /// The entries offered do not continue the chain: a bug of the caller.
+    case broken(ChainError)
+    /// An intent whose body cannot be read back: a bug of the codec, found before anything is written.
+    case unreadable(at: Seq, CodecError)
+
+    package var description: String {
+        switch self {
+        case .store(let error): error.description
+        case .damaged(let words): "the ledger is damaged: \(words); restore it from the cloud or a backup, or move it aside"
+        case .foreign(let found, let expected): "this is the ledger of edge \(found), and this edge is \(expected)"
+        case .broken(let error): "the entries to write do not follow: \(error)"
+        case .unreadable(let seq, let error): "intent \(seq) cannot be read back: \(error)"
+        }
+    }
+
+    /// True when nothing was written and the same commit may be tried again once there is room.
+    package var isDiskFull: Bool { if case .store(.database(let error)) = self { error.isFull } else { false } }
+}
+
+/// The one writer of the edge's ledger. It belongs to the loop.
+package final class Journal {
+    package let edge: EdgeID
+    /// The last entry of all, or nil for a new ledger: what `Chain` continues from.
+    package private(set) var last: Entry?
+
+    private let store: any JournalStore
+    private var verifier: ChainVerifier
+    /// When the loop was first seen idle after the last commit, and until when no checkpoint is tried.
+    private var idleSince: Instant?
+    private var checkpointNotBefore: Instant?
+
+    /// Below this the log is left alone: opening with it costs under a millisecond.
+    package static let logBytesWorthCopying = 4 << 20
+    /// From here on the log is copied at the next commit even when the loop is busy, or it would grow without bound.
+    package static let logBytesMax = 64 << 20
+    /// How long the loop must have been idle: a checkpoint syncs the file, which would delay an order.
+    package static let idleBeforeCheckpoint = Span.milliseconds(50)
+    /// How long to wait after a checkpoint that found the disk full.
+    private static let retryAfterFull = Span.seconds(10)
+
+    /// Reads and checks every entry from the first, handing each good one on, then is ready to write after the last.
+    /// - Parameter replay: gets the entries in order; what it folds is the state that the process starts from.
+    /// - Throws: `.foreign`, `.damaged` at the first entry that does not verify (entries before it have been handed on), `.store`.
+    package init(store: any JournalStore, edge: EdgeID, replay: (Entry) -> Void = { _ in }) throws(JournalError) {
+        self.store = store
+        self.edge = edge
+        verifier = ChainVerifier(edge: edge)
+        try adopt()
+        var checked = LedgerVerifier(edge: edge)
+        try reading { () throws(StoreError) in
+            try store.each(from: 1) { row in
+                guard let entry = checked.accept(row) else { return false }
+                self.last = entry
+                replay(entry)
+                return true
+            }
+        }
+        if let difference = checked.difference { throw .damaged(difference) }
+        // In pairs: what was walked must be what the store will write after.
+        guard checked.head == Head(seq: Seq(store.head.seq), hash: store.head.hash) else {
+            throw .damaged("the entries end at \(checked.head.seq), the file's head is \(store.head.seq)")
+        }
+        verifier = checked.chain
+    }
+
+    /// Opens the ledger file: its lock, its settings, then as above.
+    package convenience init(
+        path: String, edge: EdgeID, vfs: String? = nil, replay: (Entry) -> Void = { _ in }
+    ) throws(JournalError) {
+        let store: EntryStore
+        do throws(StoreError) { store = try EntryStore(path: path, .init(.create, vfs: vfs), indexesSubjects: true) } catch { throw .store(error) }
+        try self.init(store: store, edge: edge, replay: replay)
+    }
+
+    /// Makes the entries of a turn durable, all or none, in one transaction. On return, and only then, their intents may be sent.
+    /// - Returns: the receipt that hands out each intent once.
+    /// - Throws: an error after which none of them may be acted on; unless `isDiskFull`, the process must end.
+    package func commit(_ entries: [Entry]) throws(JournalError) -> Receipt {
+        var verified = verifier
+        var intents: [Receipt.Slot] = []
+        for entry in entries {
+            // Checked before the write as it will be checked after the read.
+            do throws(ChainError) { try verified.accept(entry) } catch { throw .broken(error) }
+            guard entry.kind == Kind.intent.rawValue else { continue }
+            let id = IntentID(boot: entry.boot, seq: entry.seq)
+            let (tags, ticket) = try intent(entry)
+            intents.append(Receipt.Slot(id, DurableIntent(id: id, tags: tags, ticket: ticket)))
+        }
+        do throws(StoreError) { try store.append(entries.map(\.row), meta: [:]) } catch { throw .store(error) }
+        verifier = verified
+        last = entries.last ?? last
+        idleSince = nil
+        // The entries are durable whatever becomes of the copying: a store that fails here refuses the next commit.
+        if store.logBytes >= Journal.logBytesMax { try? store.checkpoint() }
+        return Receipt(head: verifier.head, intents)
+    }
+
+    /// To be called by the loop when it has nothing to do: copies a large write-ahead log into its file once the loop has been idle for a while.
+    /// - Throws: `.store(.failed)` when the disk failed; a full disk only postpones.
+    package func idle(at now: Instant) throws(JournalError) {
+        guard let since = idleSince else { idleSince = now; return }
+        guard now - since >= Journal.idleBeforeCheckpoint, store.logBytes > Journal.logBytesWorthCopying else { return }
+        if let earliest = checkpointNotBefore, now < earliest { return }
+        do throws(StoreError) {
+            try store.checkpoint()
+            // A reader may have held it back: ask again after the pause, not at every turn.
+            checkpointNotBefore = store.logBytes > Journal.logBytesWorthCopying ? now + Journal.retryAfterFull : nil
+        } catch {
+            guard case .database = error else { throw .store(error) }
+            checkpointNotBefore = now + Journal.retryAfterFull
+        }
+    }
+
+    /// The last entry's position; what the uplink tells the cloud.
+    package var head: Head { verifier.head }
+
+    /// Entries from `seq` on, for the uplink: at most `limit`, or `maxBytes` as `EntryRow.byteCount` counts, at least one when there is one.
+    /// - Throws: `.damaged` when a row read back is not the one that was written: nothing damaged leaves the house.
+    package func read(from seq: Seq, limit: Int, maxBytes: Int = .max) throws(JournalError) -> [Entry] {
+        try checked(reading { () throws(StoreError) in try store.read(from: seq.raw, limit: limit, maxBytes: maxBytes) })
+    }
+
+    /// The entries about one subject (an intent's or a command's bytes), oldest first.
+    package func entries(about ref: [UInt8], limit: Int) throws(JournalError) -> [Entry] {
+        try checked(reading { () throws(StoreError) in try store.entries(ref: ref, limit: limit) })
+    }
+
+    /// What the cloud has acknowledged, as last noted; advice only, learned again at each session.
+    package func acknowledged() throws(JournalError) -> Seq {
+        Seq(UInt64(try reading { () throws(StoreError) in try store.meta("acked") } ?? "") ?? 0)
+    }
+
+    /// Notes what the cloud has acknowledged. Costs a commit: call it lazily.
+    package func noteAcknowledged(_ seq: Seq) throws(JournalError) {
+        try reading { () throws(StoreError) in try store.setMeta("acked", String(seq.raw)) }
+    }
+
+    /// Names a new file's edge, or checks that this is the edge's own file.
+    private func adopt() throws(JournalError) {
+        guard let found = try reading({ () throws(StoreError) in try store.meta("edge_id") }) else {
+            guard store.head == .empty else { throw .foreign(found: "unknown", expected: edge) }
+            return try reading { () throws(StoreError) in try store.setMeta("edge_id", edge.description) }
+        }
+        guard found == edge.description else { throw .foreign(found: found, expected: edge) }
+    }
+
+    private func intent(_ entry: Entry) throws(JournalError) -> (tags: [ClOrdID], ticket: Ticket) {
+        do throws(CodecError) {
+            guard case .intent(let ticket) = try entry.decoded() else { throw CodecError.unknownKind(entry.kind) }
+            let tags = try entry.intentTags()
+            guard tags.count == ticket.legs.count else { throw CodecError.badValue("legs") }
+            return (tags, ticket)
+        } catch { throw .unreadable(at: entry.seq, error) }
+    }
+
+    private func checked(_ rows: [EntryRow]) throws(JournalError) -> [Entry] {
+        var entries: [Entry] = []
+        for row in rows {
+            do throws(RowError) { entries.append(try Entry(row)) } catch { throw .damaged(error.description) }
+            let entry = entries[entries.count - 1]
+            guard Chain.hash(entry, edge: edge) == entry.hash else { throw .damaged(ChainError.hash(at: entry.seq).description) }
+        }
+        return entries
+    }
+
+    private func reading<Value>(_ body: () throws(StoreError) -> Value) throws(JournalError) -> Value {
+        do throws(StoreError) { return try body() } catch { throw .store(error) }
+    }
+}
+
+/// One writer, one thread.
+@available(*, unavailable) extension Journal: Sendable {}

@@ -1,0 +1,27 @@
+// Where the journal keeps its entries: the entry store on a disk, real or simulated.
+package import Platform
+package import Wire
+
+/// What a journal needs of its disk. One owner, one thread.
+package protocol JournalStore: AnyObject {
+    /// The last row; `LogHead.empty` before the first.
+    var head: LogHead { get }
+    /// Durable on return. After `.failed` nothing more is taken in this process.
+    func append(_ rows: [EntryRow], meta: KeyValuePairs<String, String>) throws(StoreError)
+    /// Rows from `seq` on, at most `limit` or `maxBytes`, at least one when there is one.
+    func read(from seq: UInt64, limit: Int, maxBytes: Int) throws(StoreError) -> [EntryRow]
+    /// Each row from `seq` on, until `visit` answers false.
+    func each(from seq: UInt64, visit: (EntryRow) throws(DatabaseError) -> Bool) throws(StoreError)
+    /// Rows about one subject, oldest first.
+    func entries(ref: [UInt8], limit: Int) throws(StoreError) -> [EntryRow]
+    /// A named text kept beside the rows.
+    func meta(_ key: String) throws(StoreError) -> String?
+    /// Sets a named text, durably.
+    func setMeta(_ key: String, _ text: String) throws(StoreError)
+    /// Bytes written ahead that wait for a checkpoint.
+    var logBytes: Int { get }
+    /// Moves them into place as far as readers allow.
+    func checkpoint() throws(StoreError)
+}
+
+extension EntryStore: JournalStore {}

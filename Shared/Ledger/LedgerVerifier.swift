@@ -1,0 +1,71 @@
+// The check of a whole stored ledger, told in words; `tidewire-edge` and `tidewire-cloud` run the same one.
+package import Values
+package import Wire
+
+/// Walks the rows of a ledger from the first and stops at the first that is not as it must be.
+package struct LedgerVerifier: Sendable {
+    /// Where the walk stands: a writer continues from here.
+    package private(set) var chain: ChainVerifier
+    /// What is wrong with the first row that is wrong, in words; nil so far.
+    package private(set) var difference: String?
+
+    /// For the ledger of `edge`, from entry 1.
+    package init(edge: EdgeID) { chain = ChainVerifier(edge: edge) }
+
+    /// Entries found good.
+    package var count: UInt64 { chain.count }
+    /// The last entry found good.
+    package var head: Head { chain.head }
+
+    /// Checks the next row: contiguity, previous hash, own hash, clocks, and that each run begins with its boot entry.
+    /// - Returns: the entry, or nil when it (or one before it) is not good; `difference` then says why.
+    package mutating func accept(_ row: EntryRow) -> Entry? {
+        guard difference == nil else { return nil }
+        do throws(RowError) {
+            let entry = try Entry(row)
+            do throws(ChainError) { try chain.accept(entry) } catch {
+                difference = error.description
+                return nil
+            }
+            return entry
+        } catch {
+            difference = error.description
+            return nil
+        }
+    }
+
+    /// Notes what the store itself could not read; the first difference stays.
+    package mutating func note(_ problem: String) { difference = difference ?? problem }
+
+    /// The report for people, one line each: what was checked and the first difference.
+    package var report: String {
+        let good = "checked \(count) entries, head \(head.seq) \(Hex.text(head.hash))"
+        return difference.map { "\(good)\nDIFFERENCE: \($0)" } ?? "\(good)\nno difference"
+    }
+}
+
+extension ChainError: CustomStringConvertible {
+    /// A sentence that names the entry.
+    package var description: String {
+        switch self {
+        case .gap(let expected, let found): "entry \(expected) is missing: entry \(found) comes next"
+        case .previousHash(let seq): "entry \(seq) does not follow the entry before it: its previous hash is another's"
+        case .hash(let seq): "entry \(seq) is not what was written: its bytes do not give its hash"
+        case .clockOrder(let seq): "entry \(seq) has a hybrid clock that is not above the one before"
+        case .monotonicOrder(let seq): "entry \(seq) has a boot clock below the one before in the same run"
+        case .noBoot(let seq): "entry \(seq) begins a run and is not its boot entry"
+        case .epoch(let seq): "entry \(seq) has an epoch below the one before"
+        }
+    }
+}
+
+extension RowError: CustomStringConvertible {
+    /// A sentence that names the entry.
+    package var description: String {
+        switch self {
+        case .ref(let seq, let length): "entry \(seq) is damaged: its subject has \(length) bytes, 255 is the most"
+        case .hashLength(let seq, let length): "entry \(seq) is damaged: a hash has \(length) bytes instead of 32"
+        case .body(let seq, let length): "entry \(seq) is damaged: its body has \(length) bytes, \(Entry.bodyBytesMax) is the most"
+        }
+    }
+}
