@@ -41,20 +41,24 @@ let package = Package(
         room("Values", "Shared/Values"),
         room("Wire", "Shared/Wire", ["Values", "CSodium", "CZstd"]),
         room("Ledger", "Shared/Ledger", ["Values", "Wire"]),
+        room("Sync", "Shared/Sync", ["Values", "Wire", "Ledger"]),
         room("Platform", "Shared/Platform", ["Values", "CShim", "CSQLite", "CWebSockets", "CZMQ", "CCurl", "CSodium", "Wire"]),
         // Edge
-        room("Venues", "Edge/Venues", ["Values"]),
+        room("Trading", "Edge/Trading", ["Values", "Wire", "Ledger"]),
+        room("Venues", "Edge/Venues", ["Values", "Wire", "Ledger"]),
         room("EdgeAgent", "Edge/Agent", ["Values", "Wire", "Ledger", "Platform"]),
         // Cloud
         room("Control", "Cloud/Control", ["Values", "Wire", "Ledger"]),
         // Tests
         tests("HouseTests", []),
         tests("ValuesTests", ["Values"]),
-        tests("VenuesTests", ["Venues", "Values"]),
         tests("WireTests", ["Values", "Wire"]),
         tests("LedgerTests", ["Values", "Wire", "Ledger"]),
+        tests("SyncTests", ["Values", "Wire", "Ledger", "Sync"]),
         tests("PlatformTests", ["Values", "Platform", "Wire"]),
-        tests("ControlTests", ["Values", "Wire", "Ledger", "Control"]),
+        tests("TradingTests", ["Values", "Wire", "Ledger", "Trading"]),
+        tests("VenuesTests", ["Venues", "Values"]),
         tests("EdgeAgentTests", ["Values", "Wire", "Ledger", "Platform", "EdgeAgent"]),
+        tests("ControlTests", ["Values", "Wire", "Ledger", "Control"]),
     ]
 )

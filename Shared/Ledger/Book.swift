@@ -58,7 +58,8 @@ package struct BotRecord: Hashable, Sendable {
 /// The fold of an edge's ledger.
 package struct Book: Sendable {
     package private(set) var head = Head.start
-    package private(set) var edge: EdgeID?
+    /// Whose ledger this is; nil while it is not known.
+    package let edge: EdgeID?
     package private(set) var boot: BootFact?
     package private(set) var bootID: Boot?
     package private(set) var orders: [ClOrdID: OrderRecord] = [:]
@@ -89,7 +90,7 @@ package struct Book: Sendable {
     /// How many denials and differences the book keeps for showing; the ledger keeps all.
     private static let shownMax = 200
 
-    package init() {}
+    package init(edge: EdgeID? = nil) { self.edge = edge }
 
     /// Takes the next entry in. Entries come in order, without gaps (checked by Chain before).
     package mutating func apply(_ entry: Entry) {

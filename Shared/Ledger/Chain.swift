@@ -105,6 +105,19 @@ package struct ChainVerifier: Sendable {
         guard entry.seq == head.seq.next else { throw .gap(expected: head.seq.next, found: entry.seq) }
         guard entry.previous == head.hash else { throw .previousHash(at: entry.seq) }
         guard entry.hash == Chain.hash(entry, edge: edge) else { throw .hash(at: entry.seq) }
+        try follow(entry)
+    }
+
+    /// Accepts the next entry as it comes over the link, without hashes: fills in `previous` and `hash`. They are right only if a hash known from
+    /// elsewhere is met later on; the caller compares.
+    package mutating func complete(_ entry: inout Entry) throws(ChainError) {
+        guard entry.seq == head.seq.next else { throw .gap(expected: head.seq.next, found: entry.seq) }
+        entry.previous = head.hash
+        entry.hash = Chain.hash(entry, edge: edge)
+        try follow(entry)
+    }
+
+    private mutating func follow(_ entry: Entry) throws(ChainError) {
         let startsRun = last.map { $0.boot != entry.boot } ?? (entry.seq == Seq(1))
         if startsRun, entry.kind != Kind.boot.rawValue { throw .noBoot(at: entry.seq) }
         if let last {

@@ -1,0 +1,87 @@
+// The breakout bot: a buy stop above the last price with a trailing stop attached; its state is read from the book.
+internal import Ledger
+package import Values
+
+/// One breakout bot.
+package struct BreakoutSettings: Hashable, Sendable {
+    package var name: String
+    package var instruments: [InstrumentID]
+    /// How far above the last price the entry rests.
+    package var entryOffset: Ratio
+    /// The trailing distance of the protection.
+    package var trail: Ratio
+    /// How much money one entry may use.
+    package var notional: Money
+    /// How long the bot stays out after its position closed.
+    package var cooldown: Span
+    /// An entry that did not trigger in this time is placed anew at the present price.
+    package var entryLifetime: Span
+    package init(
+        name: String, instruments: [InstrumentID], entryOffset: Ratio, trail: Ratio, notional: Money, cooldown: Span, entryLifetime: Span
+    ) {
+        self.name = name; self.instruments = instruments; self.entryOffset = entryOffset; self.trail = trail; self.notional = notional
+        self.cooldown = cooldown; self.entryLifetime = entryLifetime
+    }
+}
+
+extension Desk {
+    /// One look of the bot at each of its instruments.
+    mutating func run(_ bot: BreakoutSettings, at now: Instant, into out: inout Outcome) {
+        for id in bot.instruments { run(bot, on: id, at: now, into: &out) }
+    }
+
+    private mutating func run(_ bot: BreakoutSettings, on id: InstrumentID, at now: Instant, into out: inout Outcome) {
+        let own = book.orderTags.compactMap { book.order($0) }.filter { $0.bot == bot.name && $0.leg.instrument == id }
+        if book.netQuantity(id).raw != 0 || own.contains(where: { $0.leg.role == .protect && $0.isWorking && $0.cumQty.raw > 0 }) {
+            return report(bot, id, "IN_POSITION", "Holding; the trailing stop rests at the broker.", nil, at: now, into: &out)
+        }
+        if let entry = own.last(where: { $0.leg.role == .open && $0.isWorking }) {
+            if now - entry.createdAt > bot.entryLifetime, entry.status == .new || entry.status == .pendingNew {
+                cancel(entry, origin: .bot, command: nil, reason: "the entry did not trigger in time", into: &out)
+            }
+            return report(bot, id, "ARMED", "A buy stop rests at \(entry.stopPrice.map(\.description) ?? "?").", nil, at: now, into: &out)
+        }
+        if let end = cooldownEnd(bot, id), now < end {
+            return report(bot, id, "COOLDOWN", "Out until \(end).", end, at: now, into: &out)
+        }
+        arm(bot, on: id, at: now, into: &out)
+    }
+
+    private func cooldownEnd(_ bot: BreakoutSettings, _ id: InstrumentID) -> Instant? {
+        let last = book.fills.last { record in record.fill.instrument == id && record.fill.side == .sell && record.fill.tag.flatMap { book.order($0)?.bot } == bot.name }
+        return last.map { $0.recordedAt + bot.cooldown }
+    }
+
+    private mutating func arm(_ bot: BreakoutSettings, on id: InstrumentID, at now: Instant, into out: inout Outcome) {
+        guard isTrading, book.haltLevel == .normal, book.haltedInstruments[id] == nil, let instrument = book.instruments[id],
+            let mark = try? freshMark(of: id, at: now),
+            let offset = Decimals.product(mark.raw, bot.entryOffset.raw, scale: 6), let above = mark.adding(Price(raw: offset)),
+            let shares = Decimals.divide(Int128(bot.notional.raw) * 100_000_000, by: Int128(max(1, mark.raw)))
+        else { return report(bot, id, "WAITING", waitingText(id, at: now), nil, at: now, into: &out) }
+        let stop = above.rounded(to: instrument.minPriceIncrement, up: true)
+        let wish = OrderWish(
+            instrument: id, side: .buy, quantity: Quantity(raw: shares).floored(to: instrument.lotStep), role: .open, origin: .bot, bot: bot.name,
+            ordType: .stop, stopPrice: stop)
+        do { try check(wish, at: now) } catch { return report(bot, id, "WAITING", error.text, nil, at: now, into: &out) }
+        place(wish, trailing: .percent(bot.trail), reason: "breakout above \(mark)", at: now, into: &out)
+        report(bot, id, "ARMED", "A buy stop rests at \(stop).", nil, at: now, into: &out)
+    }
+
+    private func waitingText(_ id: InstrumentID, at now: Instant) -> String {
+        if book.haltLevel > .normal { return "Trading is \(book.haltLevel.word)." }
+        if let reason = book.haltedInstruments[id] { return "The instrument is halted: \(reason)" }
+        if !isTrading { return "The broker is not connected or not yet compared." }
+        return "Waiting for a fresh quote of \(id)."
+    }
+
+    /// A change of state is a fact; the words of the moment are live state.
+    private func report(
+        _ bot: BreakoutSettings, _ id: InstrumentID, _ state: String, _ text: String, _ until: Instant?, at now: Instant, into out: inout Outcome
+    ) {
+        if book.bots["\(bot.name)/\(id)"]?.fact.state != state {
+            out.add(.bot(BotFact(bot: bot.name, instrument: id, state: state, reason: text, until: until)))
+        }
+        let item = LiveItem.bot(BotLive(bot: bot.name, instrument: id, state: state, text: text, asOf: now))
+        out.live.append(item)
+    }
+}

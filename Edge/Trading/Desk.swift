@@ -1,0 +1,118 @@
+// The desk: one reducer that turns venue events, commands and time into facts and actions.
+package import Ledger
+package import Values
+
+/// Something the desk is told.
+package enum DeskInput: Sendable {
+    case venue(VenueEvent)
+    /// From the cloud or the console; `deadline` is the end of its life by this machine's wall clock, counted from receipt.
+    case command(Command, deadline: Instant?)
+    /// The halt level falls; only the edge console sends this.
+    case resume(reason: String)
+    /// The halt file appeared, or a rule of the shell asks for a stop.
+    case halt(source: String, reason: String)
+    case timer
+}
+
+/// Something the shell does after the drafts are on disk. A draft is named by its place in the outcome.
+package enum Action: Hashable, Sendable {
+    case place(draft: Int)
+    case cancel(draft: Int, order: ClOrdID)
+    case modify(draft: Int, order: ClOrdID)
+    case snapshot
+    case margin(InstrumentID)
+    case watch(InstrumentID)
+}
+
+/// The desk's answer: first what must be durable, then what leaves the house.
+package struct Outcome: Sendable {
+    package var drafts: [Draft] = []
+    package var actions: [Action] = []
+    /// Shown but not kept.
+    package var live: [LiveItem] = []
+    package init() {}
+    /// Adds a draft and gives its place.
+    @discardableResult mutating func add(_ fact: Fact, flags: EntryFlags = []) -> Int {
+        drafts.append(Draft(fact, flags: flags))
+        return drafts.count - 1
+    }
+}
+
+/// What the desk may do and by which numbers.
+package struct DeskSettings: Sendable {
+    package var mode: TradingMode
+    package var limits: SizingLimits
+    /// Quotes older than this refuse an opening order.
+    package var quoteAgeMax: Span
+    /// The same order again inside this window is a double click.
+    package var duplicateWindow: Span
+    /// How long to wait after the broker link is up before absence means anything (2.4).
+    package var settle: Span
+    /// The least time between the two snapshots that prove absence.
+    package var snapshotGap: Span
+    package var bots: [BreakoutSettings]
+    package init(
+        mode: TradingMode, limits: SizingLimits = .standard, quoteAgeMax: Span = .seconds(5), duplicateWindow: Span = .seconds(5),
+        settle: Span = .seconds(10), snapshotGap: Span = .seconds(3), bots: [BreakoutSettings] = []
+    ) {
+        self.mode = mode; self.limits = limits; self.quoteAgeMax = quoteAgeMax; self.duplicateWindow = duplicateWindow
+        self.settle = settle; self.snapshotGap = snapshotGap; self.bots = bots
+    }
+}
+
+/// The state of trading. `book` is the fold of the ledger; everything else is transient and learnt again after a start.
+package struct Desk: Sendable {
+    package let settings: DeskSettings
+    package private(set) var book: Book
+    package internal(set) var live = LiveState()
+    var reconciliation = Reconciliation()
+    var bars: [InstrumentID: BarBuilder] = [:]
+    /// Closings and reversals under way, by instrument.
+    var programs: [InstrumentID: Program] = [:]
+    /// The lowest order id the broker will take in this session.
+    var sessionOrderID: Int64 = 0
+    /// Ids handed out in drafts that the book has not yet seen.
+    var issuedOrderID: Int64 = 0
+    var account = ""
+
+    /// `book` is what the journal folded to.
+    package init(settings: DeskSettings, book: Book) { self.settings = settings; self.book = book }
+
+    /// Takes committed entries in; the same fold that recovery uses.
+    package mutating func apply(_ entries: some Sequence<Entry>) { for entry in entries { book.apply(entry) } }
+
+    /// Decides. Never changes the book: the drafts do, once numbered.
+    package mutating func handle(_ input: DeskInput, at now: Instant) -> Outcome {
+        var out = Outcome()
+        switch input {
+        case .venue(let event): handle(event, at: now, into: &out)
+        case .command(let command, let deadline): handle(command, deadline: deadline, at: now, into: &out)
+        case .resume(let reason):
+            if book.haltLevel != .normal { out.add(.resume(HaltFact(level: .normal, source: "console", reason: reason))) }
+        case .halt(let source, let reason): raiseHalt(HaltFact(level: .halt, source: source, reason: reason), into: &out)
+        case .timer:
+            advanceReconciliation(at: now, into: &out)
+            advancePrograms(at: now, into: &out)
+            for bot in settings.bots { run(bot, at: now, into: &out) }
+        }
+        for item in out.live { live.apply(item) }
+        return out
+    }
+
+    /// True when orders may leave: connected, reconciled in this connection, right account.
+    package var isTrading: Bool { reconciliation.isDone && live.gateway?.condition == .connected }
+
+    mutating func raiseHalt(_ fact: HaltFact, into out: inout Outcome) {
+        // Raising twice is one halt; the second asker still gets an outcome by its command.
+        if book.haltLevel < fact.level { out.add(.halt(fact)) }
+    }
+
+    /// A broker order id never written to any socket before.
+    mutating func takeOrderID() -> Int64? {
+        let next = max(sessionOrderID, book.highestBrokerOrderID + 1, issuedOrderID + 1)
+        // IBKR ids are signed 32-bit; the gateway refuses larger ones.
+        guard next < Int64(Int32.max) else { return nil }
+        issuedOrderID = next
+        return next
+    }
+}

@@ -1,0 +1,41 @@
+// One-minute bars from history and trades: the last one is still forming.
+package import Values
+
+/// The bars of one instrument, oldest first, at most `countMax`.
+package struct BarBuilder: Sendable {
+    /// A trading day of minutes and a little: what a chart shows.
+    package static let countMax = 1_500
+    package private(set) var bars: [Bar] = []
+    package init() {}
+
+    /// Takes history or an update of the forming bar; bars of the same start replace each other.
+    package mutating func merge(_ more: [Bar]) {
+        for bar in more {
+            if let last = bars.last, bar.start > last.start { bars.append(bar); continue }
+            let index = bars.partitioningIndex { $0.start >= bar.start }
+            if index < bars.count, bars[index].start == bar.start { bars[index] = bar } else { bars.insert(bar, at: index) }
+        }
+        bars.removeFirst(max(0, bars.count - BarBuilder.countMax))
+    }
+
+    /// Takes a trade into the forming bar. A trade older than the last bar changes nothing: history told that minute.
+    package mutating func add(price: Price, size: Quantity, at instant: Instant) {
+        let start = Timeframe.minute.start(of: instant)
+        guard let last = bars.last else { bars.append(Bar(start: start, price: price, size: size)); return }
+        if start == last.start { bars[bars.count - 1].add(price: price, size: size) }
+        if start > last.start { merge([Bar(start: start, price: price, size: size)]) }
+    }
+}
+
+extension Array {
+    /// The first index whose element satisfies `predicate`, in an array where all that do come last.
+    func partitioningIndex(_ predicate: (Element) -> Bool) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if predicate(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+}

@@ -1,0 +1,48 @@
+// From a wish that passed the gate to an intent with its legs.
+internal import Ledger
+internal import Values
+
+extension Desk {
+    /// Checks the wish and drafts its intent, with a trailing stop attached when asked; on a refusal drafts the denial.
+    @discardableResult
+    mutating func place(_ wish: OrderWish, trailing: TrailingOffset? = nil, reason: String, at now: Instant, into out: inout Outcome) -> RiskRefusal? {
+        do throws(RiskRefusal) {
+            try check(wish, at: now)
+            guard let id = takeOrderID() else { throw RiskRefusal.noOrderID }
+            var legs = [
+                Leg(
+                    role: wish.role, instrument: wish.instrument, side: wish.side, quantity: wish.quantity, ordType: wish.ordType,
+                    stopPrice: wish.stopPrice, timeInForce: .day, brokerOrderID: id)
+            ]
+            if let trailing {
+                guard let child = takeOrderID() else { throw RiskRefusal.noOrderID }
+                // Protection is GTC: a dead edge must leave a protected position.
+                legs.append(
+                    Leg(
+                        role: .protect, instrument: wish.instrument, side: wish.side.opposite, quantity: wish.quantity, ordType: .trailingStop,
+                        trailing: trailing, timeInForce: .gtc, parent: 0, brokerOrderID: child))
+            }
+            let ticket = Ticket(account: account, origin: wish.origin, command: wish.command, bot: wish.bot, reason: reason, legs: legs)
+            out.actions.append(.place(draft: out.add(.intent(ticket))))
+            return nil
+        } catch {
+            out.add(
+                .denied(
+                    Denial(
+                        rule: error.name, instrument: wish.instrument, side: wish.side, quantity: wish.quantity, origin: wish.origin,
+                        command: wish.command, bot: wish.bot, text: error.text)))
+            return error
+        }
+    }
+
+    /// Drafts the wish to cancel one order. Risk-reducing: no gate but the session's own.
+    mutating func cancel(_ order: OrderRecord, origin: OrderOrigin, command: CommandID?, reason: String, into out: inout Outcome) {
+        let draft = out.add(.cancelIntent(CancelIntent(tag: order.tag, origin: origin, command: command, reason: reason)))
+        out.actions.append(.cancel(draft: draft, order: order.tag))
+    }
+
+    /// Resting protection of an instrument.
+    func protection(of instrument: InstrumentID) -> [OrderRecord] {
+        book.workingOrders.filter { $0.leg.instrument == instrument && $0.leg.role == .protect }
+    }
+}

@@ -1,0 +1,104 @@
+// Closing and reversing: cancel the protection, close what is left, then open the other side when asked.
+internal import Ledger
+internal import Values
+
+/// A closing under way on one instrument. Its steps are read from the book, so nothing is lost that matters.
+struct Program: Hashable, Sendable {
+    /// What to open once flat.
+    struct Opening: Hashable, Sendable {
+        var side: Side
+        var size: OrderSize
+        var trailing: TrailingOffset?
+    }
+    var command: Command?
+    var origin: OrderOrigin
+    var deadline: Instant
+    var opening: Opening?
+    /// Set once the closing order is an intent.
+    var hasClosed = false
+}
+
+extension Desk {
+    /// Starts a closing. Protection goes first, so that stop and closing order can never both fill.
+    mutating func startClosing(_ instrument: InstrumentID, _ program: Program, at now: Instant, into out: inout Outcome) {
+        programs[instrument] = program
+        if let command = program.command {
+            out.add(.commandAccepted(outcome(command, "closing", "Cancelling the protection, then closing the position.")))
+        }
+        for order in protection(of: instrument) where order.status != .pendingCancel {
+            cancel(order, origin: program.origin, command: program.command?.id, reason: "protection goes before its position", into: &out)
+        }
+        if protection(of: instrument).isEmpty { advance(instrument, at: now, into: &out) }
+    }
+
+    /// Moves every program as far as the book allows; called after events and by the timer.
+    mutating func advancePrograms(at now: Instant, into out: inout Outcome) {
+        for instrument in programs.keys.sorted() { advance(instrument, at: now, into: &out) }
+    }
+
+    private mutating func advance(_ instrument: InstrumentID, at now: Instant, into out: inout Outcome) {
+        guard var program = programs[instrument] else { return }
+        let working = book.workingOrders.filter { $0.leg.instrument == instrument && $0.leg.role != .open }
+        if !working.isEmpty {
+            if now >= program.deadline { give(up: instrument, program, "The broker did not confirm in time; see the working orders.", into: &out) }
+            return
+        }
+        let held = book.netQuantity(instrument)
+        if held.raw != 0, !program.hasClosed {
+            let wish = OrderWish(
+                instrument: instrument, side: held.raw > 0 ? .sell : .buy, quantity: held.magnitude, role: .close, origin: program.origin,
+                command: program.command?.id)
+            if let refusal = place(wish, reason: "close the position", at: now, into: &out) {
+                if now >= program.deadline { give(up: instrument, program, refusal.text, into: &out) } else { out.drafts.removeLast() }
+                return
+            }
+            program.hasClosed = true
+            programs[instrument] = program
+            return
+        }
+        programs[instrument] = nil
+        guard held.raw == 0 else { return give(up: instrument, program, "The closing order ended before the position was flat.", into: &out) }
+        if let opening = program.opening, let command = program.command {
+            guard now < program.deadline else { return give(up: instrument, program, "Flat, but too late to open the other side.", into: &out) }
+            open(instrument, opening, command: command, at: now, into: &out)
+        } else if let command = program.command {
+            out.add(.commandAccepted(outcome(command, "done", "The position is closed.")))
+        }
+    }
+
+    private mutating func give(up instrument: InstrumentID, _ program: Program, _ text: String, into out: inout Outcome) {
+        programs[instrument] = nil
+        if let command = program.command { out.add(.commandRefused(outcome(command, "notCompleted", text))) }
+    }
+
+    /// Sizes and places an opening market order for a command.
+    mutating func open(_ instrument: InstrumentID, _ opening: Program.Opening, command: Command, at now: Instant, into out: inout Outcome) {
+        do throws(RiskRefusal) {
+            let size = try quantity(opening.size, of: instrument, at: now)
+            let wish = OrderWish(instrument: instrument, side: opening.side, quantity: size, role: .open, origin: .manual, command: command.id)
+            if let refusal = place(wish, trailing: opening.trailing, reason: "asked by \(command.issuer)", at: now, into: &out) { throw refusal }
+        } catch {
+            out.add(.commandRefused(outcome(command, error.name, error.text)))
+        }
+    }
+
+    /// The number, or as many as the account affords.
+    private func quantity(_ size: OrderSize, of id: InstrumentID, at now: Instant) throws(RiskRefusal) -> Quantity {
+        switch size {
+        case .quantity(let quantity): return quantity
+        case .max:
+            guard let instrument = book.instruments[id] else { throw .unknownInstrument(id) }
+            let mark = try freshMark(of: id, at: now)
+            guard let funds = live.account(account)?.availableFunds else { throw .noMargin }
+            let perUnit = instrument.securityType == .future ? live.margin(id)?.initial : Money.value(mark, Quantity(whole: 1), multiplier: instrument.multiplier)
+            guard let perUnit, let maximum = Sizing.maximum(of: instrument, price: mark, margin: perUnit, availableFunds: funds, limits: settings.limits)
+            else { throw .noMargin }
+            guard maximum.quantity.raw > 0 else { throw .insufficientFunds(needed: perUnit, available: funds) }
+            return maximum.quantity
+        }
+    }
+
+    func outcome(_ command: Command, _ code: String, _ text: String) -> CommandOutcome {
+        CommandOutcome(command: command.id, kind: command.body.kind, issuer: command.issuer, code: code, text: text)
+    }
+}

@@ -1,0 +1,141 @@
+// Comparing with the broker: after every start and reconnect, before any order leaves (LEDGER-AND-SYNC 2.4 and 2.5).
+internal import Ledger
+internal import Values
+
+/// Where the comparison of this connection stands.
+struct Reconciliation: Sendable {
+    enum Phase: Sendable {
+        case idle
+        /// Nothing is asked before this instant; with orders of unknown fate the broker gets time to settle.
+        case waiting(until: Instant)
+        case asked
+        case done
+    }
+    private(set) var phase = Phase.idle
+    private(set) var generation: Int64 = 0
+    /// The first of two snapshots that must agree, when absence has to be proved.
+    private(set) var first: BrokerSnapshot?
+    private var needsTwo = false
+
+    var isDone: Bool { if case .done = phase { true } else { false } }
+
+    mutating func begin(generation: Int64, at now: Instant, hasUnknown: Bool, _ settings: DeskSettings) {
+        self = Reconciliation()
+        self.generation = generation; needsTwo = hasUnknown
+        phase = .waiting(until: hasUnknown ? now + settings.settle : now)
+    }
+
+    mutating func reset() { self = Reconciliation() }
+    mutating func finish() { phase = .done; first = nil }
+
+    /// An incomplete snapshot proves nothing (R12): ask again after a while.
+    mutating func failed(generation: Int64, at now: Instant, _ settings: DeskSettings) {
+        guard generation == self.generation, case .asked = phase else { return }
+        phase = .waiting(until: now + settings.snapshotGap)
+    }
+
+    /// True when it is time to ask.
+    mutating func shouldAsk(at now: Instant) -> Bool {
+        guard case .waiting(let until) = phase, now >= until else { return false }
+        phase = .asked
+        return true
+    }
+
+    /// True when `snapshot` may be concluded from; otherwise it is kept as the first of two.
+    mutating func accepts(_ snapshot: BrokerSnapshot, at now: Instant, _ settings: DeskSettings) -> Bool {
+        guard snapshot.generation == generation, case .asked = phase else { return false }
+        guard needsTwo else { return true }
+        if let first, first.saysTheSame(as: snapshot), snapshot.startedAt >= first.completedAt + settings.snapshotGap { return true }
+        first = snapshot
+        phase = .waiting(until: snapshot.completedAt + settings.snapshotGap)
+        return false
+    }
+}
+
+extension BrokerSnapshot {
+    /// Equal on orders, fills and positions; the times differ by nature.
+    func saysTheSame(as other: BrokerSnapshot) -> Bool {
+        Set(openOrders) == Set(other.openOrders) && Set(completedOrders) == Set(other.completedOrders) && Set(fills) == Set(other.fills)
+            && Set(positions) == Set(other.positions)
+    }
+
+    /// A short digest of what was seen, for the entry that rests on it.
+    var evidence: String {
+        "open \(openOrders.count), completed \(completedOrders.count), executions \(fills.count), positions \(positions.count) at \(completedAt)"
+    }
+}
+
+extension Desk {
+    mutating func advanceReconciliation(at now: Instant, into out: inout Outcome) {
+        if reconciliation.shouldAsk(at: now) { out.actions.append(.snapshot) }
+    }
+
+    /// Executions, then orders, then positions: each explains the next.
+    mutating func take(_ snapshot: BrokerSnapshot, at now: Instant, into out: inout Outcome) {
+        guard reconciliation.accepts(snapshot, at: now, settings) else { return }
+        for fill in snapshot.fills { apply(fill, flags: .replayed, into: &out) }  // R1
+        for order in snapshot.openOrders + snapshot.completedOrders { apply(order, code: nil, into: &out) }  // R3
+        adoptForeign(snapshot, into: &out)
+        bury(absentFrom: snapshot, into: &out)  // R4
+        comparePositions(snapshot, into: &out)
+        let differences = out.drafts.count { if case .difference = $0.fact { true } else { false } }
+        out.add(.reconciled(ReconciledFact(generation: snapshot.generation, evidence: snapshot.evidence, differences: Int64(differences))))
+        reconciliation.finish()
+        if let gateway = live.gateway { show(gateway, into: &out) }
+    }
+
+    /// Working orders that the ledger does not know: shown, and their instrument takes no new exposure.
+    private func adoptForeign(_ snapshot: BrokerSnapshot, into out: inout Outcome) {
+        for order in snapshot.openOrders where ourOrder(order) == nil {
+            let id = order.instrument ?? InstrumentID("unknown")
+            let isOurForm = ClOrdID.hasOurForm(order.reference)
+            let rule = isOurForm ? "R5" : "R6"
+            let text = "The broker lists a working order (\(order.side.rawValue) \(order.quantity), permId \(order.permID)) that this ledger did not place."
+            halt(id, rule: rule, text: text, into: &out)
+            if isOurForm { raiseLineageHalt(text, into: &out) }
+        }
+    }
+
+    private func raiseLineageHalt(_ text: String, into out: inout Outcome) {
+        if book.haltLevel < .halt { out.add(.halt(HaltFact(level: .halt, source: "rule:R5", reason: text))) }
+    }
+
+    /// Working in the ledger and absent at the broker, without a new execution: absence is proved by two equal snapshots.
+    private func bury(absentFrom snapshot: BrokerSnapshot, into out: inout Outcome) {
+        let listed = Set((snapshot.openOrders + snapshot.completedOrders).compactMap { ourOrder($0)?.tag })
+        for order in book.workingOrders where !listed.contains(order.tag) {
+            var filled = order.cumQty
+            for draft in out.drafts {
+                if case .fill(let fill) = draft.fact, fill.tag == order.tag { filled = filled.adding(fill.lastQty) ?? filled }
+            }
+            if filled >= order.quantity { continue }
+            guard order.status == .unknown else { continue }
+            out.add(.orderDead(tag: order.tag, evidence: snapshot.evidence))
+        }
+    }
+
+    /// Broker positions against the sum of executions (R9, R13): a difference halts the instrument, nothing is invented.
+    private func comparePositions(_ snapshot: BrokerSnapshot, into out: inout Outcome) {
+        var expected: [InstrumentID: Quantity] = book.positions.mapValues(\.quantity)
+        for draft in out.drafts {
+            guard case .fill(let fill) = draft.fact else { continue }
+            let signed = fill.side == .buy ? fill.lastQty : fill.lastQty.negated
+            expected[fill.instrument] = (expected[fill.instrument] ?? .zero).adding(signed)
+        }
+        var actual: [InstrumentID: Quantity] = [:]
+        for position in snapshot.positions where position.account == account { actual[position.instrument] = position.quantity }
+        for id in Set(expected.keys).union(actual.keys).sorted() {
+            let ours = expected[id] ?? .zero
+            let theirs = actual[id] ?? .zero
+            if ours != theirs {
+                halt(id, rule: "R9", text: "The broker holds \(theirs) of \(id) and the executions in the ledger add up to \(ours).", into: &out)
+            }
+        }
+    }
+
+    private func halt(_ id: InstrumentID, rule: String, text: String, into out: inout Outcome) {
+        let difference = Difference(rule: rule, instrument: id, text: text)
+        if !book.differences.contains(difference) { out.add(.difference(difference)) }
+        if book.haltedInstruments[id] == nil { out.add(.instrumentHalt(instrument: id, halted: true, reason: "\(rule): \(text)")) }
+    }
+}

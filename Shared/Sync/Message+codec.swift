@@ -1,0 +1,183 @@
+// Messages to frame bodies and back: canonical JSON, unknown members ignored, missing ones named.
+internal import Ledger
+internal import Values
+internal import Wire
+
+extension Message {
+    /// How many seqs one PROVE may ask for.
+    package static let proofsMax = 64
+
+    /// The frame of this message.
+    package func frame(session: UInt64, number: UInt64) -> Frame {
+        if case .batch(let body) = self { return Frame(type: .batch, session: session, number: number, body: body) }
+        do {
+            return Frame(type: type, session: session, number: number, body: try JSONWriter.canonical(value, limits: .frame))
+        } catch {
+            preconditionFailure("a \(type) message has no canonical form: \(error)")
+        }
+    }
+
+    /// Reads a frame's body. BATCH bodies are handed on unread: `Batch` unpacks them.
+    package init(_ frame: Frame) throws(FrameError) {
+        if frame.type == .batch { self = .batch(frame.body); return }
+        let value: JSONValue
+        do { value = try JSONReader.read(frame.body, limits: .frame) } catch { throw .notJSON(error) }
+        do { self = try Message.read(frame.type, Fields(value)) } catch { throw .body(error) }
+    }
+
+    private var value: JSONValue {
+        var out = FieldWriter()
+        switch self {
+        case .hello(let hello): return hello.value
+        case .welcome(let welcome): return welcome.value
+        case .prove(let attempt, let seqs): out.put("attempt", attempt); out.put("seqs", .array(seqs.map { .integer(Int64(clamping: $0.raw)) }))
+        case .proof(let attempt, let heads): out.put("attempt", attempt); out.put("heads", .array(heads.map(\.value)))
+        case .batch: preconditionFailure("batches are not JSON")
+        case .ack(let head), .nack(let head): out.put("have", head.value)
+        case .credit(let credit): out.put("entries", Int64(credit.entries)); out.put("bytes", Int64(credit.bytes))
+        case .beat(let beat):
+            out.put("boot", beat.boot.map { Int64($0.raw) }); out.put("head", beat.head?.value); out.put("roundTrip", beat.roundTrip?.nanoseconds)
+            out.put("stamp", beat.stamp.value); out.put("wantsAnswer", beat.wantsAnswer)
+        case .state(let seq, let items): out.put("seq", Int64(clamping: seq.raw)); out.put("items", .array(items.map(\.value)))
+        case .market(let bars):
+            out.put("instrument", bars.instrument); out.put("seconds", bars.timeframe.seconds); out.put("bars", .array(bars.bars.map(\.value)))
+            out.put("history", bars.isHistory)
+        case .command(let order):
+            out.put("command", order.command.value); out.put("remaining", order.remaining?.nanoseconds); out.put("sentAt", order.sentAt.nanoseconds)
+        case .commandAck(let id, let refusal): out.put("id", id); out.put("refusal", refusal)
+        case .bye(let reason): out.put("reason", reason)
+        case .error(let trouble):
+            out.put("code", trouble.code); out.put("text", trouble.text); out.put("cure", trouble.cure); out.put("ends", trouble.ends)
+        }
+        return out.value
+    }
+
+    private static func read(_ type: FrameType, _ f: Fields) throws(CodecError) -> Message {
+        switch type {
+        case .hello: return .hello(try Hello(f))
+        case .welcome: return .welcome(try Welcome(f))
+        case .prove:
+            var seqs: [Seq] = []
+            for value in try f.list("seqs") { seqs.append(try Seq(value, "seqs")) }
+            guard seqs.count <= proofsMax else { throw .badValue("seqs") }
+            return .prove(attempt: try f.integer("attempt"), seqs: seqs)
+        case .proof:
+            var heads: [Head] = []
+            for value in try f.list("heads") { heads.append(try Head(value, "heads")) }
+            guard heads.count <= proofsMax else { throw .badValue("heads") }
+            return .proof(attempt: try f.integer("attempt"), heads: heads)
+        case .batch: throw .wrongType("batch")
+        case .ack: return .ack(try Head(f.raw("have"), "have"))
+        case .nack: return .nack(try Head(f.raw("have"), "have"))
+        case .credit: return .credit(try Credit(f))
+        case .beat:
+            return .beat(
+                Beat(
+                    boot: try f.optional("boot", f.boot), head: try f.optional("head", f.head), roundTrip: try f.optional("roundTrip", f.span),
+                    stamp: try Stamp(Fields(f.raw("stamp"))), wantsAnswer: try f.flag("wantsAnswer")))
+        case .state:
+            // An item of a kind that only a newer edge knows is left out: state is for showing.
+            return .state(seq: try Seq(f.raw("seq"), "seq"), items: try f.list("items").compactMap { try? LiveItem($0) })
+        case .market:
+            var bars: [Bar] = []
+            let list = try f.list("bars")
+            guard list.count <= MarketBars.barsMax else { throw .badValue("bars") }
+            for value in list { bars.append(try Bar(value)) }
+            let seconds = try f.integer("seconds")
+            guard seconds > 0 else { throw .badValue("seconds") }
+            return .market(
+                MarketBars(
+                    instrument: try f.instrument("instrument"), timeframe: Timeframe(seconds: seconds), bars: bars, isHistory: try f.flag("history")))
+        case .command:
+            return .command(
+                CommandOrder(command: try Command(f.raw("command")), remaining: try f.optional("remaining", f.span), sentAt: try f.span("sentAt")))
+        case .commandAck: return .commandAck(try f.command("id"), refusal: try f.optional("refusal", f.text))
+        case .bye: return .bye(reason: try f.text("reason"))
+        case .error:
+            return .error(Trouble(code: try f.text("code"), text: try f.text("text"), cure: try f.text("cure"), ends: try f.flag("ends")))
+        }
+    }
+}
+
+extension Fields {
+    fileprivate func span(_ key: String) throws(CodecError) -> Span { Span(nanoseconds: try integer(key)) }
+    fileprivate func head(_ key: String) throws(CodecError) -> Head { try Head(raw(key), key) }
+    fileprivate func boot(_ key: String) throws(CodecError) -> Boot {
+        guard let raw = UInt64(exactly: try integer(key)) else { throw .badValue(key) }
+        return Boot(raw: raw)
+    }
+}
+
+extension Seq {
+    fileprivate init(_ value: JSONValue, _ key: String) throws(CodecError) {
+        guard let number = value.integerValue else { throw .wrongType(key) }
+        guard let raw = UInt64(exactly: number) else { throw .badValue(key) }
+        self.init(raw)
+    }
+}
+
+extension Head {
+    /// `[seq, "hash in hex"]`.
+    fileprivate var value: JSONValue { [.integer(Int64(clamping: seq.raw)), .string(Hex.text(hash))] }
+    fileprivate init(_ value: JSONValue, _ key: String) throws(CodecError) {
+        guard let parts = value.elements, parts.count == 2, let text = parts[1].text else { throw .wrongType(key) }
+        guard let hash = Hex.bytes(text), hash.count == 32 else { throw .badValue(key) }
+        self.init(seq: try Seq(parts[0], key), hash: hash)
+    }
+}
+
+extension Credit {
+    fileprivate init(_ f: Fields) throws(CodecError) {
+        let entries = try f.integer("entries"), bytes = try f.integer("bytes")
+        guard entries > 0, entries <= 1 << 24 else { throw .badValue("entries") }
+        guard bytes > 0, bytes <= 1 << 30 else { throw .badValue("bytes") }
+        self.init(entries: Int(entries), bytes: Int(bytes))
+    }
+}
+
+extension Stamp {
+    fileprivate var value: JSONValue {
+        var out = FieldWriter()
+        out.put("sentAt", sentAt.nanoseconds); out.put("wall", wall)
+        out.put("echo", echo?.sentAt.nanoseconds); out.put("held", echo?.held.nanoseconds)
+        return out.value
+    }
+    fileprivate init(_ f: Fields) throws(CodecError) {
+        self.init(sentAt: try f.span("sentAt"), wall: try f.instant("wall"))
+        if let sentAt = try f.optional("echo", f.span) { echo = Echo(sentAt: sentAt, held: try f.span("held")) }
+    }
+}
+
+extension Hello {
+    fileprivate var value: JSONValue {
+        var out = FieldWriter()
+        out.put("edge", edge.description); out.put("protocolMin", protocolMin); out.put("protocolMax", protocolMax); out.put("release", release)
+        out.put("boot", Int64(boot.raw)); out.put("attempt", attempt); out.put("epoch", Int64(epoch)); out.put("head", head.value)
+        out.put("acked", acked.value); out.put("oldest", Int64(clamping: oldest.raw)); out.put("stamp", stamp.value)
+        out.put("clockSound", isClockSound); out.put("commandKinds", .array(commandKinds.map { .string($0) }))
+        return out.value
+    }
+    fileprivate init(_ f: Fields) throws(CodecError) {
+        guard let edge = EdgeID(hex: try f.text("edge")) else { throw .badValue("edge") }
+        guard let epoch = UInt32(exactly: try f.integer("epoch")) else { throw .badValue("epoch") }
+        self.init(
+            edge: edge, protocolMin: try f.integer("protocolMin"), protocolMax: try f.integer("protocolMax"), release: try f.text("release"),
+            boot: try f.boot("boot"), attempt: try f.integer("attempt"), epoch: epoch, head: try f.head("head"), acked: try f.head("acked"),
+            oldest: try Seq(f.raw("oldest"), "oldest"), stamp: try Stamp(Fields(f.raw("stamp"))), isClockSound: try f.flag("clockSound"),
+            commandKinds: try f.list("commandKinds").compactMap(\.text))
+    }
+}
+
+extension Welcome {
+    fileprivate var value: JSONValue {
+        var out = FieldWriter()
+        out.put("attempt", attempt); out.put("have", have.value); out.put("entries", Int64(credit.entries)); out.put("bytes", Int64(credit.bytes))
+        out.put("incarnation", incarnation); out.put("release", release); out.put("stamp", stamp.value)
+        return out.value
+    }
+    fileprivate init(_ f: Fields) throws(CodecError) {
+        self.init(
+            attempt: try f.integer("attempt"), have: try f.head("have"), credit: try Credit(f), incarnation: try f.text("incarnation"),
+            release: try f.text("release"), stamp: try Stamp(Fields(f.raw("stamp"))))
+    }
+}

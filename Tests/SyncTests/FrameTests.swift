@@ -1,0 +1,98 @@
+// Frames and messages: there and back, and every way in which bytes fail to be one, by name.
+import Ledger
+import Sync
+import Testing
+import Values
+import Wire
+
+struct FrameTests {
+    static let edge = Samples.edge
+    static let head = Head(seq: Seq(7), hash: [UInt8](repeating: 9, count: 32))
+    static let stamp = Stamp(sentAt: .seconds(5), wall: Instant(seconds: 9), echo: Echo(sentAt: .seconds(3), held: .milliseconds(2)))
+    static let commandID = CommandID(bytes: Array(1...16)) ?? { preconditionFailure("16 bytes") }()
+
+    static var everyMessage: [Message] {
+        let command = Command(
+            id: commandID, edge: edge, boundBoot: Boot(raw: 5), issuer: "cloud:admin", tier: 1, issuedAt: Instant(seconds: 1), expiresAt: Instant(seconds: 11),
+            body: .close(instrument: InstrumentID("MBTZ6.CME")))
+        let bar = Bar(start: Instant(seconds: 60), price: Price(whole: 98_000), size: Quantity(whole: 1))
+        return [
+            .hello(
+                Hello(
+                    edge: edge, protocolMin: 1, protocolMax: 1, release: "0.1.0", boot: Boot(raw: .max), attempt: 3, epoch: 1, head: head, acked: .start,
+                    oldest: Seq(1), stamp: Stamp(sentAt: .zero, wall: Instant(seconds: 1)), isClockSound: true, commandKinds: ["order", "close"])),
+            .welcome(Welcome(attempt: 3, have: head, credit: .standard, incarnation: "i", release: "0.1.0", stamp: stamp)),
+            .prove(attempt: 3, seqs: [Seq(1), Seq(9)]), .proof(attempt: 3, heads: [head]), .batch([1, 2, 3]), .ack(head), .nack(.start),
+            .credit(Credit(entries: 10, bytes: 20)), .beat(Beat(boot: Boot(raw: 5), head: head, roundTrip: .milliseconds(4), stamp: stamp, wantsAnswer: true)),
+            .state(seq: Seq(4), items: [.front(symbol: "MBT", InstrumentID("MBTZ6.CME"), asOf: Instant(seconds: 2))]),
+            .market(MarketBars(instrument: InstrumentID("MBTZ6.CME"), timeframe: .minute, bars: [bar, bar], isHistory: true)),
+            .command(CommandOrder(command: command, remaining: .seconds(10), sentAt: .seconds(77))),
+            .commandAck(commandID, refusal: nil), .bye(reason: "stopping"), .error(Trouble(code: "FORK", text: "t", cure: "c", ends: true)),
+        ]
+    }
+
+    @Test func everyMessageRoundTrips() throws {
+        for (index, message) in Self.everyMessage.enumerated() {
+            let frame = try Frame(message.frame(session: .max - 1, number: UInt64(index)).bytes)
+            #expect(frame.session == .max - 1 && frame.number == UInt64(index) && frame.type == message.type)
+            #expect(try Message(frame) == message)
+        }
+        #expect(Set(Self.everyMessage.map(\.type)) == Set(FrameType.allCases), "a message without an example")
+    }
+
+    @Test func onlyBatchesAndBarsTakeTheBulkLane() {
+        #expect(Set(FrameType.allCases.filter { $0.lane == .bulk }) == [.batch, .market])
+    }
+
+    @Test func bytesThatAreNoFrameAreNamed() throws {
+        let good = Message.ack(Self.head).frame(session: 1, number: 1).bytes
+        for count in 0..<Frame.headerBytes { #expect(throws: FrameError.truncated(bytes: count)) { try Frame(Array(good.prefix(count))) } }
+        let limit = Frame.headerBytes + Frame.bodyBytesMax
+        #expect(throws: FrameError.tooLarge(bytes: limit + 1, limit: limit)) { try Frame([UInt8](repeating: 1, count: limit + 1)) }
+        var other = good
+        other[0] = 2
+        #expect(throws: FrameError.version(2)) { try Frame(other) }
+        other = good; other[1] = 0xFE
+        #expect(throws: FrameError.unknownType(0xFE)) { try Frame(other) }
+    }
+
+    /// Every cut and every replaced byte of a control body is either refused by name or still a whole message; nothing traps.
+    @Test func damagedBodiesNeverTrap() throws {
+        for message in Self.everyMessage where message.type != .batch {
+            let frame = message.frame(session: 1, number: 1)
+            for count in 0..<frame.body.count {
+                var cut = frame
+                cut.body = Array(frame.body.prefix(count))
+                #expect(throws: FrameError.self) { try Message(cut) }
+            }
+            for index in frame.body.indices {
+                for byte: UInt8 in [0, UInt8(ascii: "-"), UInt8(ascii: "9"), UInt8(ascii: "\""), 0xFF] {
+                    var damaged = frame
+                    damaged.body[index] = byte
+                    _ = try? Message(damaged)
+                }
+            }
+        }
+    }
+
+    @Test func missingAndForeignMembersAreNamed() {
+        func error(_ type: FrameType, _ text: String) -> FrameError? {
+            do { _ = try Message(Frame(type: type, session: 0, number: 0, body: Array(text.utf8))); return nil } catch { return error }
+        }
+        #expect(error(.ack, "{}") == .body(.missing("have")))
+        #expect(error(.ack, "[]") == .body(.wrongType("body")))
+        #expect(error(.ack, "{\"have\":[-1,\"\(Hex.text(Self.head.hash))\"]}") == .body(.badValue("have")))
+        #expect(error(.ack, "{\"have\":[1,\"00\"]}") == .body(.badValue("have")))
+        #expect(error(.credit, "{\"entries\":0,\"bytes\":1}") == .body(.badValue("entries")))
+        #expect(error(.prove, "{\"attempt\":1,\"seqs\":[\((0..<65).map { _ in "1" }.joined(separator: ","))]}") == .body(.badValue("seqs")))
+        #expect(error(.bye, "{\"reason\":") == .notJSON(.endOfText))
+        #expect(error(.market, "{\"instrument\":\"A\",\"seconds\":0,\"bars\":[],\"history\":true}") == .body(.badValue("seconds")))
+        #expect(error(.bye, "{\"reason\":\"r\",\"new\":1}") == nil)
+    }
+
+    @Test func stateItemsOfANewerEdgeAreLeftOut() throws {
+        let body = Array("{\"items\":[{\"t\":\"hologram\"},{\"t\":\"front\",\"symbol\":\"S\",\"instrument\":\"I\",\"asOf\":1}],\"seq\":1}".utf8)
+        let message = try Message(Frame(type: .state, session: 0, number: 0, body: body))
+        #expect(message == .state(seq: Seq(1), items: [.front(symbol: "S", InstrumentID("I"), asOf: Instant(nanoseconds: 1))]))
+    }
+}
