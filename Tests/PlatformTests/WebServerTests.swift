@@ -191,6 +191,9 @@ struct WebServerTests {
         #expect(try ask(port, "GET /a%0ab HTTP/1.1\r\nHost: h\r\n\r\n").status == 400)
         #expect(try ask(port, "GET /a%ff HTTP/1.1\r\nHost: h\r\n\r\n").status == 400)
         #expect(try ask(port, "GET /?x=%0d%0aSet-Cookie:a HTTP/1.1\r\nHost: h\r\n\r\n").status == 400)
+        let nul = try #require(RawSocket(port: port))
+        nul.send("GET /a%00b HTTP/1.1\r\nHost: h\r\n\r\n")
+        #expect(nul.isClosedByPeer())
     }
 
     @Test func responsesThatWouldBreakTheHeadBecome500() throws {
