@@ -44,5 +44,10 @@ package enum AskVerdict: Hashable, Sendable {
 
 extension CommandBody {
     /// The trust tier that the edge will ask for: 0 lowers risk, 2 opens.
-    package var tier: Int64 { switch self { case .order: 2; case .close, .cancel, .halt, .watch: 0 } }
+    package var tier: Int64 {
+        switch self {
+        case .order: 2
+        case .close, .cancel, .halt, .watch: 0
+        }
+    }
 }

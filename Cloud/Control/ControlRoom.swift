@@ -181,7 +181,9 @@ package struct ControlRoom: Sendable {
         guard edges[id] != nil, !entries.isEmpty else { return }
         for entry in entries {
             edges[id]?.book.apply(entry)
-            guard entry.kind == Kind.commandAccepted.rawValue || entry.kind == Kind.commandRefused.rawValue, let fact = try? entry.decoded() else { continue }
+            guard entry.kind == Kind.commandAccepted.rawValue || entry.kind == Kind.commandRefused.rawValue, let fact = try? entry.decoded() else {
+                continue
+            }
             switch fact {
             case .commandAccepted(let outcome): apply(outbox.handle(.outcome(outcome, accepted: true), at: now), &out)
             case .commandRefused(let outcome): apply(outbox.handle(.outcome(outcome, accepted: false), at: now), &out)

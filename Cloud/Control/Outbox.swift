@@ -148,7 +148,9 @@ package struct Outbox: Sendable {
                 guard through >= session.since else { continue }
                 lose(record, to: session, now, &out)
             } else if let expiry = record.command.expiresAt, through > expiry + Outbox.verdictGrace {
-                end(record.id, .expired, "The edge did not take it within \(record.lifetimeWords).", "Look at the position, then ask again.", now, &out)
+                end(
+                    record.id, .expired, "The edge did not take it within \(record.lifetimeWords).", "Look at the position, then ask again.", now,
+                    &out)
             }
         }
     }
@@ -175,7 +177,8 @@ package struct Outbox: Sendable {
         }
     }
 
-    private mutating func end(_ id: CommandID, _ stage: CommandStage, _ reason: String?, _ cure: String?, _ now: Instant, _ out: inout OutboxOutcome) {
+    private mutating func end(_ id: CommandID, _ stage: CommandStage, _ reason: String?, _ cure: String?, _ now: Instant, _ out: inout OutboxOutcome)
+    {
         change(id, &out) { $0.end(as: stage, reason: reason, cure: cure, at: now) }
     }
 
@@ -205,7 +208,12 @@ extension Command {
     /// True for the kill switch.
     package var isHalt: Bool { if case .halt = body { true } else { false } }
     /// True when orders follow that can fill.
-    package var fills: Bool { switch body { case .order, .close: true; case .cancel, .halt, .watch: false } }
+    package var fills: Bool {
+        switch body {
+        case .order, .close: true
+        case .cancel, .halt, .watch: false
+        }
+    }
 }
 
 extension CommandRecord {

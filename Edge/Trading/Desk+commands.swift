@@ -5,7 +5,9 @@ internal import Values
 extension Desk {
     mutating func handle(_ command: Command, deadline: Instant?, at now: Instant, into out: inout Outcome) {
         guard book.commands[command.id] == nil, book.commandOrders[command.id] == nil else { return }
-        guard command.edge == book.edge || book.edge == nil else { return refuse(command, "wrongEdge", "The command is for another edge.", into: &out) }
+        guard command.edge == book.edge || book.edge == nil else {
+            return refuse(command, "wrongEdge", "The command is for another edge.", into: &out)
+        }
         if command.issuer != "console" {
             guard let bound = command.boundBoot, bound == book.bootID else {
                 return refuse(command, "wrongBoot", "The edge restarted after the command was sent. Look at the orders and ask again.", into: &out)
@@ -51,7 +53,9 @@ extension Desk {
         _ instrument: InstrumentID, _ opening: Program.Opening, reverse: Bool, _ command: Command, deadline: Instant?, at now: Instant,
         into out: inout Outcome
     ) {
-        guard programs[instrument] == nil else { return refuse(command, "alreadyClosing", "The position is being closed; wait until it is flat.", into: &out) }
+        guard programs[instrument] == nil else {
+            return refuse(command, "alreadyClosing", "The position is being closed; wait until it is flat.", into: &out)
+        }
         let held = book.netQuantity(instrument)
         let isOpposite = held.raw != 0 && (held.raw > 0) != (opening.side == .buy)
         guard isOpposite else { return open(instrument, opening, command: command, at: now, into: &out) }

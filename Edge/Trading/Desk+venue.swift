@@ -9,7 +9,9 @@ extension Desk {
         case .ready(let account, let generation, let next):
             self.account = account
             sessionOrderID = max(next, 1)
-            out.add(.brokerSession(BrokerSessionFact(connected: true, generation: generation, account: account, text: "Connected to account \(account).")))
+            out.add(
+                .brokerSession(BrokerSessionFact(connected: true, generation: generation, account: account, text: "Connected to account \(account)."))
+            )
             reconciliation.begin(generation: generation, at: now, hasUnknown: book.workingOrders.contains { $0.status == .unknown }, settings)
             advanceReconciliation(at: now, into: &out)
         case .instrument(let instrument):
@@ -17,7 +19,8 @@ extension Desk {
             out.actions.append(.margin(instrument.id))
         case .front(let symbol, let id): out.live.append(.front(symbol: symbol, id, asOf: now))
         case .noInstrument(let symbol, let text):
-            out.live.append(.notice(Notice(code: 200, instrument: InstrumentID(symbol), text: text, cure: "Check the symbol and the permissions.", asOf: now)))
+            out.live.append(
+                .notice(Notice(code: 200, instrument: InstrumentID(symbol), text: text, cure: "Check the symbol and the permissions.", asOf: now)))
         case .quote(let id, let quote): out.live.append(.quote(id, quote))
         case .trade(let id, let price, let size, let at):
             bars[id, default: BarBuilder()].add(price: price, size: size, at: at)

@@ -137,7 +137,9 @@ package struct Book: Sendable {
         earlyCommissions[execID] != nil || fillIndex[execID].map { fills[$0].commission != nil } ?? false
     }
     /// The order that carries this broker id in this or an earlier run (ids are never used twice).
-    package func order(brokerOrderID: Int64) -> OrderRecord? { orderTags.lazy.compactMap { self.orders[$0] }.last { $0.leg.brokerOrderID == brokerOrderID } }
+    package func order(brokerOrderID: Int64) -> OrderRecord? {
+        orderTags.lazy.compactMap { self.orders[$0] }.last { $0.leg.brokerOrderID == brokerOrderID }
+    }
     /// Net quantity of an instrument.
     package func netQuantity(_ instrument: InstrumentID) -> Quantity { positions[instrument]?.quantity ?? .zero }
 
@@ -148,7 +150,8 @@ package struct Book: Sendable {
             precondition(orders[tags[index]] == nil, "tag \(tags[index]) used twice")
             orders[tags[index]] = OrderRecord(
                 tag: tags[index], intent: intent, leg: leg, legIndex: index, account: ticket.account, origin: ticket.origin, command: ticket.command,
-                bot: ticket.bot, reason: ticket.reason, createdAt: entry.wall, status: .pendingNew, quantity: leg.quantity, limitPrice: leg.limitPrice,
+                bot: ticket.bot, reason: ticket.reason, createdAt: entry.wall, status: .pendingNew, quantity: leg.quantity,
+                limitPrice: leg.limitPrice,
                 stopPrice: leg.stopPrice, updatedAt: entry.wall)
             orderTags.append(tags[index])
             highestBrokerOrderID = max(highestBrokerOrderID, leg.brokerOrderID)
@@ -203,7 +206,11 @@ package struct Book: Sendable {
         order.permID = fill.permID == 0 ? order.permID : fill.permID
         order.updatedAt = entry.wall
         // An execution is taken in every state; after a cancel it changes the quantity, not the verdict.
-        if order.cumQty >= order.quantity { order.status = .filled } else if order.status.rank < OrdStatus.partiallyFilled.rank { order.status = .partiallyFilled }
+        if order.cumQty >= order.quantity {
+            order.status = .filled
+        } else if order.status.rank < OrdStatus.partiallyFilled.rank {
+            order.status = .partiallyFilled
+        }
         orders[tag] = order
     }
 

@@ -21,13 +21,29 @@ package enum CommandBody: Hashable, Sendable {
 
     /// The word of the kind, in frames, facts and answers.
     package var kind: String {
-        switch self { case .order: "order"; case .close: "close"; case .cancel: "cancel"; case .halt: "halt"; case .watch: "watch" }
+        switch self {
+        case .order: "order"
+        case .close: "close"
+        case .cancel: "cancel"
+        case .halt: "halt"
+        case .watch: "watch"
+        }
     }
     /// True for commands that only lower risk; they may wait for a silent edge until they expire.
-    package var reducesRisk: Bool { switch self { case .order, .watch: false; case .close, .cancel, .halt: true } }
+    package var reducesRisk: Bool {
+        switch self {
+        case .order, .watch: false
+        case .close, .cancel, .halt: true
+        }
+    }
     /// How long the command lives by default; nil means until it is delivered.
     package var lifetime: Span? {
-        switch self { case .order: .seconds(10); case .close, .cancel: .seconds(60); case .halt: nil; case .watch: .minutes(5) }
+        switch self {
+        case .order: .seconds(10)
+        case .close, .cancel: .seconds(60)
+        case .halt: nil
+        case .watch: .minutes(5)
+        }
     }
 }
 
@@ -46,7 +62,9 @@ package struct Command: Hashable, Sendable {
     package var expiresAt: Instant?
     package var body: CommandBody
 
-    package init(id: CommandID, edge: EdgeID, boundBoot: Boot? = nil, issuer: String, tier: Int64, issuedAt: Instant, expiresAt: Instant?, body: CommandBody) {
+    package init(
+        id: CommandID, edge: EdgeID, boundBoot: Boot? = nil, issuer: String, tier: Int64, issuedAt: Instant, expiresAt: Instant?, body: CommandBody
+    ) {
         self.id = id; self.edge = edge; self.boundBoot = boundBoot; self.issuer = issuer; self.tier = tier; self.issuedAt = issuedAt
         self.expiresAt = expiresAt; self.body = body
     }

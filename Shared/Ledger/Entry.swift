@@ -35,7 +35,8 @@ package struct Entry: Hashable, Sendable {
     package var hash: [UInt8]
 
     package init(
-        seq: Seq, epoch: UInt32, boot: Boot, wall: Instant, mono: Span, hlc: Int64, kind: UInt16, kindVersion: UInt16, flags: EntryFlags, ref: [UInt8],
+        seq: Seq, epoch: UInt32, boot: Boot, wall: Instant, mono: Span, hlc: Int64, kind: UInt16, kindVersion: UInt16, flags: EntryFlags,
+        ref: [UInt8],
         body: [UInt8], previous: [UInt8], hash: [UInt8]
     ) {
         self.seq = seq; self.epoch = epoch; self.boot = boot; self.wall = wall; self.mono = mono; self.hlc = hlc; self.kind = kind

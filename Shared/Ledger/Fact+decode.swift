@@ -42,7 +42,8 @@ extension Fact {
         case .modifyIntent:
             return .modifyIntent(
                 ModifyIntent(
-                    tag: ClOrdID(try f.text("tag")), quantity: try f.optional("quantity", f.quantity), limitPrice: try f.optional("limitPrice", f.price),
+                    tag: ClOrdID(try f.text("tag")), quantity: try f.optional("quantity", f.quantity),
+                    limitPrice: try f.optional("limitPrice", f.price),
                     stopPrice: try f.optional("stopPrice", f.price), command: try f.optional("command", f.command), reason: try f.text("reason")))
         case .orderReport:
             return .orderReport(
@@ -66,7 +67,8 @@ extension Fact {
             return .denied(
                 Denial(
                     rule: try f.text("rule"), instrument: try f.instrument("instrument"), side: try f.word("side", Side.self),
-                    quantity: try f.quantity("quantity"), origin: try f.word("origin", OrderOrigin.self), command: try f.optional("command", f.command),
+                    quantity: try f.quantity("quantity"), origin: try f.word("origin", OrderOrigin.self),
+                    command: try f.optional("command", f.command),
                     bot: try f.optional("bot", f.text), text: try f.text("text")))
         case .halt: return .halt(try HaltFact(f))
         case .resume: return .resume(try HaltFact(f))
@@ -75,7 +77,8 @@ extension Fact {
         case .brokerSession:
             return .brokerSession(
                 BrokerSessionFact(
-                    connected: try f.flag("connected"), generation: try f.integer("generation"), account: try f.text("account"), text: try f.text("text")))
+                    connected: try f.flag("connected"), generation: try f.integer("generation"), account: try f.text("account"),
+                    text: try f.text("text")))
         case .reconciled:
             return .reconciled(
                 ReconciledFact(generation: try f.integer("generation"), evidence: try f.text("evidence"), differences: try f.integer("differences")))
@@ -121,14 +124,16 @@ extension Fill {
         self.init(
             execID: try f.text("execID"), tag: try f.optional("tag", f.text).map { ClOrdID($0) }, account: try f.text("account"),
             instrument: try f.instrument("instrument"), side: try f.word("side", Side.self), lastQty: try f.quantity("lastQty"),
-            lastPx: try f.price("lastPx"), cumQty: try f.quantity("cumQty"), permID: try f.integer("permID"), transactTime: try f.instant("transactTime"))
+            lastPx: try f.price("lastPx"), cumQty: try f.quantity("cumQty"), permID: try f.integer("permID"),
+            transactTime: try f.instant("transactTime"))
     }
 }
 
 extension CommandOutcome {
     fileprivate init(_ f: Fields) throws(CodecError) {
         self.init(
-            command: try f.command("command"), kind: try f.text("kind"), issuer: try f.text("issuer"), code: try f.text("code"), text: try f.text("text"))
+            command: try f.command("command"), kind: try f.text("kind"), issuer: try f.text("issuer"), code: try f.text("code"),
+            text: try f.text("text"))
     }
 }
 

@@ -57,7 +57,8 @@ extension Fact {
         case .intent(let ticket): ticket.write(into: &out, edge: edge, intent: IntentID(boot: boot, seq: seq))
         case .sent(let tags): out.put("tags", .array(tags.map { .string($0.text) }))
         case .cancelIntent(let cancel):
-            out.put("tag", cancel.tag); out.put("origin", cancel.origin.rawValue); out.put("command", cancel.command); out.put("reason", cancel.reason)
+            out.put("tag", cancel.tag); out.put("origin", cancel.origin.rawValue); out.put("command", cancel.command)
+            out.put("reason", cancel.reason)
         case .modifyIntent(let modify):
             out.put("tag", modify.tag); out.put("quantity", modify.quantity); out.put("limitPrice", modify.limitPrice)
             out.put("stopPrice", modify.stopPrice); out.put("command", modify.command); out.put("reason", modify.reason)

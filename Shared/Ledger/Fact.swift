@@ -66,8 +66,11 @@ package struct ModifyIntent: Hashable, Sendable {
     package var stopPrice: Price?
     package var command: CommandID?
     package var reason: String
-    package init(tag: ClOrdID, quantity: Quantity? = nil, limitPrice: Price? = nil, stopPrice: Price? = nil, command: CommandID? = nil, reason: String) {
-        self.tag = tag; self.quantity = quantity; self.limitPrice = limitPrice; self.stopPrice = stopPrice; self.command = command; self.reason = reason
+    package init(
+        tag: ClOrdID, quantity: Quantity? = nil, limitPrice: Price? = nil, stopPrice: Price? = nil, command: CommandID? = nil, reason: String
+    ) {
+        self.tag = tag; self.quantity = quantity; self.limitPrice = limitPrice; self.stopPrice = stopPrice; self.command = command
+        self.reason = reason
     }
 }
 
@@ -147,7 +150,8 @@ package struct Denial: Hashable, Sendable {
     /// In words, with limit and actual value.
     package var text: String
     package init(
-        rule: String, instrument: InstrumentID, side: Side, quantity: Quantity, origin: OrderOrigin, command: CommandID? = nil, bot: String? = nil, text: String
+        rule: String, instrument: InstrumentID, side: Side, quantity: Quantity, origin: OrderOrigin, command: CommandID? = nil, bot: String? = nil,
+        text: String
     ) {
         self.rule = rule; self.instrument = instrument; self.side = side; self.quantity = quantity; self.origin = origin; self.command = command
         self.bot = bot; self.text = text
@@ -159,7 +163,13 @@ package enum HaltLevel: Int64, Hashable, Comparable, Sendable, CaseIterable {
     case normal = 0, reducing = 2, halt = 3
     package static func < (a: HaltLevel, b: HaltLevel) -> Bool { a.rawValue < b.rawValue }
     /// `ACTIVE`, `REDUCING`, `HALTED`.
-    package var word: String { switch self { case .normal: "ACTIVE"; case .reducing: "REDUCING"; case .halt: "HALTED" } }
+    package var word: String {
+        switch self {
+        case .normal: "ACTIVE"
+        case .reducing: "REDUCING"
+        case .halt: "HALTED"
+        }
+    }
 }
 
 /// A change of the halt level.
@@ -192,7 +202,9 @@ package struct ReconciledFact: Hashable, Sendable {
     /// Digest of the two equal snapshots.
     package var evidence: String
     package var differences: Int64
-    package init(generation: Int64, evidence: String, differences: Int64) { self.generation = generation; self.evidence = evidence; self.differences = differences }
+    package init(generation: Int64, evidence: String, differences: Int64) {
+        self.generation = generation; self.evidence = evidence; self.differences = differences
+    }
 }
 
 /// A difference with the broker that no automatic rule explains.

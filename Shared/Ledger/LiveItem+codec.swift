@@ -1,6 +1,6 @@
+internal import Values
 // Live items to JSON and back, for STATE frames; integers carry the fixed scales of Values.
 package import Wire
-internal import Values
 
 extension LiveItem {
     /// The item as one JSON object with its type under `t`.
@@ -24,7 +24,8 @@ extension LiveItem {
             out.put("t", "gateway"); out.put("condition", state.condition.rawValue); out.put("since", state.since); out.put("text", state.text)
             out.put("cure", state.cure); out.put("account", state.account); out.put("trading", state.isTrading)
         case .bot(let bot):
-            out.put("t", "bot"); out.put("bot", bot.bot); out.put("instrument", bot.instrument); out.put("state", bot.state); out.put("text", bot.text)
+            out.put("t", "bot"); out.put("bot", bot.bot); out.put("instrument", bot.instrument); out.put("state", bot.state)
+            out.put("text", bot.text)
             out.put("asOf", bot.asOf)
         case .notice(let notice):
             out.put("t", "notice"); out.put("code", notice.code); out.put("instrument", notice.instrument); out.put("text", notice.text)

@@ -82,7 +82,8 @@ package struct Ticket: Hashable, Sendable {
 
 /// FIX OrdStatus (39) with our own UNKNOWN, DEAD and ZOMBIE.
 package enum OrdStatus: String, Hashable, Sendable, CaseIterable {
-    case pendingNew = "PENDING_NEW", new = "NEW", partiallyFilled = "PARTIALLY_FILLED", pendingCancel = "PENDING_CANCEL", pendingReplace = "PENDING_REPLACE"
+    case pendingNew = "PENDING_NEW", new = "NEW", partiallyFilled = "PARTIALLY_FILLED", pendingCancel = "PENDING_CANCEL", pendingReplace =
+        "PENDING_REPLACE"
     case filled = "FILLED", canceled = "CANCELED", rejected = "REJECTED", expired = "EXPIRED"
     case unknown = "UNKNOWN", dead = "DEAD", zombie = "ZOMBIE"
     /// Nothing more is expected, though a late fill is still taken.

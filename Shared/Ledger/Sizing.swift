@@ -25,7 +25,8 @@ package struct SizingLimits: Hashable, Sendable {
         self.utilisation = utilisation; self.quantityMax = quantityMax; self.notionalMax = notionalMax
     }
     /// 80 % of available funds, 100 contracts, one million.
-    package static let standard = SizingLimits(utilisation: Ratio(raw: 800_000), quantityMax: Quantity(whole: 100), notionalMax: Money(whole: 1_000_000))
+    package static let standard = SizingLimits(
+        utilisation: Ratio(raw: 800_000), quantityMax: Quantity(whole: 100), notionalMax: Money(whole: 1_000_000))
 }
 
 /// *max*: the largest order that funds and limits allow.

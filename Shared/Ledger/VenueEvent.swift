@@ -19,7 +19,8 @@ package struct BrokerOrder: Hashable, Sendable {
     package var stopPrice: Price?
     package var text: String
     package init(
-        reference: String, brokerOrderID: Int64, permID: Int64, clientID: Int64, account: String, instrument: InstrumentID?, side: Side, quantity: Quantity,
+        reference: String, brokerOrderID: Int64, permID: Int64, clientID: Int64, account: String, instrument: InstrumentID?, side: Side,
+        quantity: Quantity,
         cumQty: Quantity, status: OrdStatus, stopPrice: Price? = nil, text: String = ""
     ) {
         self.reference = reference; self.brokerOrderID = brokerOrderID; self.permID = permID; self.clientID = clientID; self.account = account
@@ -45,7 +46,9 @@ package struct BrokerFill: Hashable, Sendable {
     package var reference: String
     /// The order's number in the session, 0 or negative for foreign orders.
     package var brokerOrderID: Int64
-    package init(fill: Fill, reference: String, brokerOrderID: Int64) { self.fill = fill; self.reference = reference; self.brokerOrderID = brokerOrderID }
+    package init(fill: Fill, reference: String, brokerOrderID: Int64) {
+        self.fill = fill; self.reference = reference; self.brokerOrderID = brokerOrderID
+    }
 }
 
 /// A whole picture of the account at the broker; exists only when every end mark arrived (R12).

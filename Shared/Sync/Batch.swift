@@ -145,7 +145,8 @@ private struct EntryUnpacker {
         let ref = try slice(limit: 255, seq)
         let entry = Entry(
             seq: seq, epoch: epoch, boot: boot, wall: Instant(nanoseconds: wall), mono: Span(nanoseconds: mono), hlc: hlc, kind: kind,
-            kindVersion: version, flags: EntryFlags(rawValue: flags), ref: ref, body: try slice(limit: JSONLimits.body.bytes, seq), previous: [], hash: [])
+            kindVersion: version, flags: EntryFlags(rawValue: flags), ref: ref, body: try slice(limit: JSONLimits.body.bytes, seq), previous: [],
+            hash: [])
         before = entry
         return entry
     }

@@ -49,7 +49,9 @@ package struct Bar: Hashable, Sendable {
         self.start = start; self.open = open; self.high = high; self.low = low; self.close = close; self.volume = volume
     }
     /// A bar of one trade.
-    package init(start: Instant, price: Price, size: Quantity) { self.init(start: start, open: price, high: price, low: price, close: price, volume: size) }
+    package init(start: Instant, price: Price, size: Quantity) {
+        self.init(start: start, open: price, high: price, low: price, close: price, volume: size)
+    }
     /// Takes one more trade in.
     package mutating func add(price: Price, size: Quantity) {
         high = max(high, price); low = min(low, price); close = price

@@ -42,7 +42,8 @@ private func makeAccess() throws -> Access {
             _ = access.finish(name: "admin", address: "10.0.0.1", verified: false, wantsBearer: false, secret: secret(1), at: t0)
         }
         guard case .wait = access.begin(name: "admin", address: "10.0.0.1", at: t0) else { Issue.record("the sixth try was let in"); return }
-        #expect(access.begin(name: "admin", address: "10.0.0.2", at: t0) == .check(passwordHash: "hash-of-admin"), "another address is not locked out")
+        #expect(
+            access.begin(name: "admin", address: "10.0.0.2", at: t0) == .check(passwordHash: "hash-of-admin"), "another address is not locked out")
         var now = t0 + .minutes(2)
         var waits: [Span] = []
         for _ in 0..<4 {
@@ -70,7 +71,9 @@ private func makeAccess() throws -> Access {
 
     @Test func throttleForgetsTheOldestAndStaysBounded() {
         var throttle = Throttle()
-        for number in 0..<(Throttle.windowsMax + 500) { _ = throttle.admit(account: "u\(number)", address: "10.0.\(number / 250).\(number % 250)", at: t0) }
+        for number in 0..<(Throttle.windowsMax + 500) {
+            _ = throttle.admit(account: "u\(number)", address: "10.0.\(number / 250).\(number % 250)", at: t0)
+        }
         #expect(throttle.admit(account: "last", address: "192.0.2.1", at: t0 + .seconds(1)) == nil)
     }
 
@@ -100,7 +103,8 @@ private func makeAccess() throws -> Access {
     @Test func sessionsAreBoundedAndSwept() throws {
         var access = try makeAccess()
         for number in 0..<30 {
-            _ = access.finish(name: "admin", address: "a", verified: true, wantsBearer: false, secret: secret(UInt8(number)), at: t0 + .seconds(Int64(number)))
+            _ = access.finish(
+                name: "admin", address: "a", verified: true, wantsBearer: false, secret: secret(UInt8(number)), at: t0 + .seconds(Int64(number)))
         }
         #expect(access.sessions.count == Access.sessionsPerUserMax)
         #expect(access.sweep(at: t0 + .hours(13)).count == Access.sessionsPerUserMax)
@@ -169,10 +173,11 @@ private func makeAccess() throws -> Access {
 
     @Test func noOriginIsNoWrite() { #expect(!OriginRule(host: "localhost", isSecure: false).allows(origin: nil)) }
 
-    @Test(arguments: [
-        ("tide.example", true, "__Host-tidewire"), ("127.0.0.1:8000", false, "tidewire"), ("[::1]:8000", false, "tidewire"),
-        ("localhost", false, "tidewire"), ("192.168.1.5:8000", false, nil), ("localhost.evil.example", false, nil),
-    ] as [(String, Bool, String?)])
+    @Test(
+        arguments: [
+            ("tide.example", true, "__Host-tidewire"), ("127.0.0.1:8000", false, "tidewire"), ("[::1]:8000", false, "tidewire"),
+            ("localhost", false, "tidewire"), ("192.168.1.5:8000", false, nil), ("localhost.evil.example", false, nil),
+        ] as [(String, Bool, String?)])
     func cookieOnlyWhereItTravelsSafely(_ host: String, _ secure: Bool, _ name: String?) {
         #expect(OriginRule(host: host, isSecure: secure).cookieName == name)
     }

@@ -219,7 +219,8 @@ private let long3 = CommandBody.order(instrument: mbt, side: .buy, size: .quanti
         _ = stage.link(session: 1, boot: 7)
         #expect(stage.room.refusals.isEmpty)
         for number in 0..<150 {
-            let refusal = LinkRefusal(id: "k\(number)", edge: nil, key: "aa", verdict: "UNKNOWN_KEY", words: "w", cure: "c", at: t0 + .seconds(Int64(number)))
+            let refusal = LinkRefusal(
+                id: "k\(number)", edge: nil, key: "aa", verdict: "UNKNOWN_KEY", words: "w", cure: "c", at: t0 + .seconds(Int64(number)))
             _ = stage.room.handle(.linkRefused(refusal), at: t0 + .seconds(Int64(number)))
         }
         #expect(stage.room.refusals.count == ControlRoom.refusalsMax && !stage.room.refusals.contains { $0.id == "k0" })

@@ -54,12 +54,15 @@ import Values
         let known = outbox.order.isEmpty ? nil : outbox.order[random.int(0...(outbox.order.count - 1))]
         switch random.int(0...9) {
         case 0, 1, 2: return .place(record(step, &random, now))
-        case 3: session += 1; boot = boot == nil || random.chance(1, in: 3) ? UInt64(step + 1) : boot; return .linked(edge, session: session, boot: Boot(raw: boot ?? 1))
+        case 3:
+            session += 1; boot = boot == nil || random.chance(1, in: 3) ? UInt64(step + 1) : boot
+            return .linked(edge, session: session, boot: Boot(raw: boot ?? 1))
         case 4: return .unlinked(edge)
         case 5: return known.map { .received($0) } ?? .tick
         case 6:
             guard let known else { return .tick }
-            let outcome = CommandOutcome(command: known, kind: "close", issuer: "cloud:a", code: random.chance(1, in: 2) ? "expired" : "done", text: "t")
+            let outcome = CommandOutcome(
+                command: known, kind: "close", issuer: "cloud:a", code: random.chance(1, in: 2) ? "expired" : "done", text: "t")
             return .outcome(outcome, accepted: random.chance(2, in: 3))
         case 7: return known.map { .progress($0, random.chance(1, in: 2) ? .filled : .dead(reason: "r")) } ?? .tick
         case 8: return boot.map { .settled(edge, boot: Boot(raw: $0), through: now) } ?? .tick

@@ -23,7 +23,8 @@ import Wire
             #expect(journal.head == .start)
             var writer = LedgerWriter(boot: 1, after: nil)
             for turn in 0..<5 {
-                let entries = turn == 0 ? [try writer.entry(LedgerWriter.bootFact)] : [try writer.intent(Int64(turn)), try writer.entry(.sent(tags: []))]
+                let entries =
+                    turn == 0 ? [try writer.entry(LedgerWriter.bootFact)] : [try writer.intent(Int64(turn)), try writer.entry(.sent(tags: []))]
                 let receipt = try journal.commit(entries)
                 #expect(receipt.head == entries.last?.head)
                 written += entries

@@ -115,7 +115,8 @@ struct BrokenLawsTests {
     @Test(arguments: [
         "let x = try? f()", "// never try! or as!", "let a = b != c", "let a = !b", "let key = Keys(public: a, secret: b)", "let x = try f()",
         "let a = b.public", "func open() {}",
-        "let text = \"wow!\"", "let a = \"\\(b)!\"", "bot.sleep(until: t)", "if a { return !b }", "let a = (b) && !c",
+        "enum E {\n case open\n case closed }", "let text = \"wow!\"", "let a = \"\\(b)!\"", "bot.sleep(until: t)", "if a { return !b }",
+        "let a = (b) && !c",
     ])
     func fairSwift(code: String) {
         #expect(Words.swiftViolations(swift("Edge/Agent/Fair.swift", code)).isEmpty, "\(code)")

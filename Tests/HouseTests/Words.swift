@@ -68,6 +68,7 @@ enum Words {
             guard token.kind == .word, token.text == "public" || token.text == "open", index == 0 || source.tokens[index - 1].text != "." else {
                 return false
             }
+            guard source.tokens[index + 1].line == token.line else { return false }
             return declarations.contains(source.tokens[index + 1].text) || source.reads(["(", "set", ")"], at: index + 1)
         }
         .map {

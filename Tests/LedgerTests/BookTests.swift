@@ -9,7 +9,8 @@ struct BookTests {
     static var instrument: Instrument {
         Instrument(
             id: mbt, symbol: "MBT", securityType: .future, exchange: "CME", currency: "USD", localSymbol: "MBTZ6", tradingClass: "MBT",
-            multiplier: Quantity(raw: 10_000_000), minPriceIncrement: Price(whole: 5), lotStep: Quantity(whole: 1), maturityDate: CivilDate("20261224"),
+            multiplier: Quantity(raw: 10_000_000), minPriceIncrement: Price(whole: 5), lotStep: Quantity(whole: 1),
+            maturityDate: CivilDate("20261224"),
             brokerContractID: 99)
     }
     static func leg(_ side: Side = .buy, quantity: Int64 = 3, id: Int64 = 1) -> Leg {
@@ -42,7 +43,8 @@ struct BookTests {
             .denied(Denial(rule: "quantityMax", instrument: mbt, side: .buy, quantity: Quantity(whole: 9), origin: .bot, bot: "b", text: "t")),
             .halt(halt), .resume(halt), .instrumentHalt(instrument: mbt, halted: true, reason: "R9"),
             .brokerSession(BrokerSessionFact(connected: true, generation: 1, account: "DU1", text: "t")),
-            .reconciled(ReconciledFact(generation: 1, evidence: "e", differences: 0)), .difference(Difference(rule: "R9", instrument: mbt, text: "t")),
+            .reconciled(ReconciledFact(generation: 1, evidence: "e", differences: 0)),
+            .difference(Difference(rule: "R9", instrument: mbt, text: "t")),
             .instrument(instrument), .bot(BotFact(bot: "b", instrument: mbt, state: "ARMED", reason: "r", until: Instant(seconds: 9))),
         ]
     }

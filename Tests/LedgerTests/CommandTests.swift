@@ -8,7 +8,8 @@ struct CommandTests {
     static var bodies: [CommandBody] {
         [
             .order(instrument: BookTests.mbt, side: .buy, size: .max, trailing: nil, reverse: false),
-            .order(instrument: BookTests.mbt, side: .sell, size: .quantity(Quantity(whole: 2)), trailing: .percent(Ratio(raw: 50_000)), reverse: true),
+            .order(
+                instrument: BookTests.mbt, side: .sell, size: .quantity(Quantity(whole: 2)), trailing: .percent(Ratio(raw: 50_000)), reverse: true),
             .order(instrument: BookTests.mbt, side: .sell, size: .max, trailing: .amount(Price(whole: 500)), reverse: true),
             .close(instrument: BookTests.mbt), .cancel(tag: ClOrdID("TW1X")), .halt(reason: "now"), .watch(instrument: BookTests.mbt),
         ]
@@ -17,7 +18,8 @@ struct CommandTests {
     @Test func everyCommandRoundTrips() throws {
         for body in Self.bodies {
             let command = Command(
-                id: BookTests.command, edge: TestLedger.edge, boundBoot: Boot(raw: .max), issuer: "cloud:admin", tier: 2, issuedAt: Instant(seconds: 5),
+                id: BookTests.command, edge: TestLedger.edge, boundBoot: Boot(raw: .max), issuer: "cloud:admin", tier: 2,
+                issuedAt: Instant(seconds: 5),
                 expiresAt: body.lifetime.map { Instant(seconds: 5) + $0 }, body: body)
             #expect(try Command(JSONReader.read(JSONWriter.canonical(command.value))) == command)
         }

@@ -74,8 +74,11 @@ struct StaticFilesTests {
         let server = try startServer(
             ScriptedHandler(request: { request in
                 results.put(
-                    ["/../outside.txt", "/assets/../../outside.txt", "//etc/passwd", "/./index.html", "/a\u{0}b", "/..\\outside.txt", "index.html", ""]
-                        .map { files.response(path: $0, for: request) == nil ? 0 : 1 })
+                    [
+                        "/../outside.txt", "/assets/../../outside.txt", "//etc/passwd", "/./index.html", "/a\u{0}b", "/..\\outside.txt", "index.html",
+                        "",
+                    ]
+                    .map { files.response(path: $0, for: request) == nil ? 0 : 1 })
                 return .answer(HTTPResponse(status: 200))
             }))
         defer { server.stop() }

@@ -7,7 +7,9 @@ struct UnixListenerTests {
     @Test func servesThisUserOnASocketOfMode0600() throws {
         let folder = try TemporaryFolder()
         let path = folder.file("edge.sock")
-        let server = try startServer(ScriptedHandler(request: { .answer(HTTPResponse(status: 200, type: "t/t", text: "\($0.peerAddress) \($0.listener)")) })) {
+        let server = try startServer(
+            ScriptedHandler(request: { .answer(HTTPResponse(status: 200, type: "t/t", text: "\($0.peerAddress) \($0.listener)")) })
+        ) {
             $0.listeners.append(.unix(path: path))
         }
         defer { server.stop() }

@@ -48,7 +48,10 @@ struct WebServerTests {
     /// One packet of this shape makes libwebsockets 4.1.6 loop for ever inside one call.
     @Test func aBufferedBodyWithBytesBehindItDoesNotHangTheServer() throws {
         let seen = Letterbox<String>()
-        let server = try startServer(ScriptedHandler(request: { seen.put($0.path); return .answer(HTTPResponse(status: 200)) }))
+        let server = try startServer(
+            ScriptedHandler(request: {
+                seen.put($0.path); return .answer(HTTPResponse(status: 200))
+            }))
         defer { server.stop() }
         let socket = try #require(RawSocket(port: server.ports[0]))
         socket.send(
@@ -62,7 +65,10 @@ struct WebServerTests {
 
     @Test func lateAnswersComeFromOtherThreadsInOrder() throws {
         let asked = Letterbox<RequestID>()
-        let server = try startServer(ScriptedHandler(request: { asked.put($0.id); return .later }))
+        let server = try startServer(
+            ScriptedHandler(request: {
+                asked.put($0.id); return .later
+            }))
         defer { server.stop() }
         let socket = try #require(RawSocket(port: server.ports[0]))
         // The second request waits in the socket and must not be taken for a body, nor spin the loop.
@@ -79,7 +85,10 @@ struct WebServerTests {
 
     @Test func aLateAnswerToAClientThatLeftIsDropped() throws {
         let asked = Letterbox<RequestID>()
-        let server = try startServer(ScriptedHandler(request: { asked.put($0.id); return .later }))
+        let server = try startServer(
+            ScriptedHandler(request: {
+                asked.put($0.id); return .later
+            }))
         defer { server.stop() }
         var socket = RawSocket(port: server.ports[0])
         socket?.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -119,7 +128,10 @@ struct WebServerTests {
 
     @Test func bodiesAreWholeAndBounded() throws {
         let sizes = Letterbox<Int>()
-        let server = try startServer(ScriptedHandler(request: { sizes.put($0.body.count); return .answer(HTTPResponse(status: 200)) }))
+        let server = try startServer(
+            ScriptedHandler(request: {
+                sizes.put($0.body.count); return .answer(HTTPResponse(status: 200))
+            }))
         defer { server.stop() }
         let most = 64 * 1_024
         for size in [1, 5_000, most] {
@@ -176,7 +188,9 @@ struct WebServerTests {
 
     @Test func customHeadersArriveWhenConfigured() throws {
         let server = try startServer(
-            ScriptedHandler(request: { .answer(HTTPResponse(status: 200, type: "t/t", text: $0.headers.map { "\($0.name)=\($0.value)" }.joined(separator: ";"))) }))
+            ScriptedHandler(request: {
+                .answer(HTTPResponse(status: 200, type: "t/t", text: $0.headers.map { "\($0.name)=\($0.value)" }.joined(separator: ";")))
+            }))
         defer { server.stop() }
         let text = try ask(server.ports[0], "GET / HTTP/1.1\r\nHost: h\r\nX-CSRF-Token:  t0k \r\nX-Other: 1\r\nOrigin: http://o\r\n\r\n").body
         #expect(text.contains("x-csrf-token=t0k") && text.contains("origin=http://o") && text.contains("host=h") && !text.contains("x-other"))
@@ -229,7 +243,9 @@ struct WebServerTests {
     }
 
     @Test func slowHeadsBodiesAndIdleConnectionsAreClosed() throws {
-        let server = try startServer(ScriptedHandler(request: WebServerTests.echo)) { $0.requestSecondsMax = 1; $0.idleSecondsMax = 1 }
+        let server = try startServer(ScriptedHandler(request: WebServerTests.echo)) {
+            $0.requestSecondsMax = 1; $0.idleSecondsMax = 1
+        }
         defer { server.stop() }
         let silent = try #require(RawSocket(port: server.ports[0]))
         let head = try #require(RawSocket(port: server.ports[0]))
@@ -246,13 +262,18 @@ struct WebServerTests {
         let server = try startServer(ScriptedHandler())
         defer { server.stop() }
         let listener = WebListener.tcp(host: "127.0.0.1", port: server.ports[0])
-        #expect(throws: WebServerError.cannotListen(listener)) { _ = try WebServer(WebServerConfiguration(listeners: [listener]), handler: ScriptedHandler()) }
+        #expect(throws: WebServerError.cannotListen(listener)) {
+            _ = try WebServer(WebServerConfiguration(listeners: [listener]), handler: ScriptedHandler())
+        }
         #expect(throws: WebServerError.noListener) { _ = try WebServer(WebServerConfiguration(listeners: []), handler: ScriptedHandler()) }
     }
 
     @Test func stopAnswersWhatWaitsAndFreesThePort() throws {
         let asked = Letterbox<RequestID>()
-        let server = try startServer(ScriptedHandler(request: { asked.put($0.id); return .later }))
+        let server = try startServer(
+            ScriptedHandler(request: {
+                asked.put($0.id); return .later
+            }))
         let socket = try #require(RawSocket(port: server.ports[0]))
         socket.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
         let id = try #require(asked.take())

@@ -28,11 +28,15 @@ struct WebSocketServerTests {
 
     @Test func theHandlerSeesTheUpgradeRequest() throws {
         let seen = Letterbox<HTTPRequest>()
-        let server = try startServer(ScriptedHandler(upgrade: { seen.put($0); return .accept }))
+        let server = try startServer(
+            ScriptedHandler(upgrade: {
+                seen.put($0); return .accept
+            }))
         defer { server.stop() }
         _ = try #require(RawWebSocket(port: server.ports[0], path: "/live?t=1", headers: "Origin: http://o\r\nCookie: s=2\r\n"))
         let request = try #require(seen.take())
-        #expect(request.path == "/live" && request.parameter("t") == "1" && request.header("origin") == "http://o" && request.header("cookie") == "s=2")
+        #expect(
+            request.path == "/live" && request.parameter("t") == "1" && request.header("origin") == "http://o" && request.header("cookie") == "s=2")
     }
 
     @Test func refusalIsACloseTheScriptCanRead() throws {
@@ -49,7 +53,8 @@ struct WebSocketServerTests {
         let server = try startServer(ScriptedHandler(request: { _ in .answer(HTTPResponse(status: 200)) }))
         defer { server.stop() }
         let clear = try #require(RawSocket(port: server.ports[0]))
-        clear.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n")
+        clear.send(
+            "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n")
         #expect(clear.isClosedByPeer())
         let smuggled = try #require(RawSocket(port: server.ports[0]))
         smuggled.send(

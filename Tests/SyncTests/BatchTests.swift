@@ -33,7 +33,8 @@ struct BatchTests {
 
     @Test func extremeNumbersRoundTrip() throws {
         var entry = try entries(2)[0]
-        entry.wall = Instant(nanoseconds: .min); entry.hlc = .max; entry.epoch = .max; entry.kindVersion = .max; entry.ref = [UInt8](repeating: 7, count: 255)
+        entry.wall = Instant(nanoseconds: .min); entry.hlc = .max; entry.epoch = .max; entry.kindVersion = .max
+        entry.ref = [UInt8](repeating: 7, count: 255)
         entry.hash = Chain.hash(entry, edge: Samples.edge)
         #expect(try verified(Batch.encode([entry]).body).entries == [entry])
     }

@@ -13,17 +13,20 @@ struct FrameTests {
 
     static var everyMessage: [Message] {
         let command = Command(
-            id: commandID, edge: edge, boundBoot: Boot(raw: 5), issuer: "cloud:admin", tier: 1, issuedAt: Instant(seconds: 1), expiresAt: Instant(seconds: 11),
+            id: commandID, edge: edge, boundBoot: Boot(raw: 5), issuer: "cloud:admin", tier: 1, issuedAt: Instant(seconds: 1),
+            expiresAt: Instant(seconds: 11),
             body: .close(instrument: InstrumentID("MBTZ6.CME")))
         let bar = Bar(start: Instant(seconds: 60), price: Price(whole: 98_000), size: Quantity(whole: 1))
         return [
             .hello(
                 Hello(
-                    edge: edge, protocolMin: 1, protocolMax: 1, release: "0.1.0", boot: Boot(raw: .max), attempt: 3, epoch: 1, head: head, acked: .start,
+                    edge: edge, protocolMin: 1, protocolMax: 1, release: "0.1.0", boot: Boot(raw: .max), attempt: 3, epoch: 1, head: head,
+                    acked: .start,
                     oldest: Seq(1), stamp: Stamp(sentAt: .zero, wall: Instant(seconds: 1)), isClockSound: true, commandKinds: ["order", "close"])),
             .welcome(Welcome(attempt: 3, have: head, credit: .standard, incarnation: "i", release: "0.1.0", stamp: stamp)),
             .prove(attempt: 3, seqs: [Seq(1), Seq(9)]), .proof(attempt: 3, heads: [head]), .batch([1, 2, 3]), .ack(head), .nack(.start),
-            .credit(Credit(entries: 10, bytes: 20)), .beat(Beat(boot: Boot(raw: 5), head: head, roundTrip: .milliseconds(4), stamp: stamp, wantsAnswer: true)),
+            .credit(Credit(entries: 10, bytes: 20)),
+            .beat(Beat(boot: Boot(raw: 5), head: head, roundTrip: .milliseconds(4), stamp: stamp, wantsAnswer: true)),
             .state(seq: Seq(4), items: [.front(symbol: "MBT", InstrumentID("MBTZ6.CME"), asOf: Instant(seconds: 2))]),
             .market(MarketBars(instrument: InstrumentID("MBTZ6.CME"), timeframe: .minute, bars: [bar, bar], isHistory: true)),
             .command(CommandOrder(command: command, remaining: .seconds(10), sentAt: .seconds(77))),

@@ -48,7 +48,8 @@ enum Samples {
         private mutating func fill() -> Fill {
             Fill(
                 execID: "0000e0d5.\(Hex.text((0..<4).map { _ in UInt8(random.int(0...255)) })).01.01", tag: ClOrdID("TW1"), account: "DU1234567",
-                instrument: InstrumentID("MBTZ6.CME"), side: random.chance(1, in: 2) ? .buy : .sell, lastQty: Quantity(whole: Int64(random.int(1...25))),
+                instrument: InstrumentID("MBTZ6.CME"), side: random.chance(1, in: 2) ? .buy : .sell,
+                lastQty: Quantity(whole: Int64(random.int(1...25))),
                 lastPx: Price(whole: Int64(random.int(18_000...20_000)) * 5), cumQty: Quantity(whole: 25), permID: Int64(random.int(1...1_000_000)),
                 transactTime: clock.wall)
         }

@@ -26,7 +26,8 @@ struct BreakoutBotTests {
         try desk.quote(200, Self.stock)
         try desk.tick()
         let entry = try #require(desk.desk.book.order(desk.placed[0]))
-        #expect(entry.leg.ordType == .stop && entry.leg.stopPrice == Price(whole: 210) && entry.quantity == Quantity(whole: 5) && desk.placed.count == 2)
+        #expect(
+            entry.leg.ordType == .stop && entry.leg.stopPrice == Price(whole: 210) && entry.quantity == Quantity(whole: 5) && desk.placed.count == 2)
         try desk.tick()
         #expect(desk.placed.count == 2, "one entry at a time")
         try desk.send(.fill(desk.brokerFill(entry.tag, "e", 5, 210)))
@@ -67,7 +68,9 @@ struct BreakoutBotTests {
         builder.add(price: Price(whole: 9), size: Quantity(whole: 2), at: Instant(seconds: 190))
         builder.add(price: Price(whole: 4), size: Quantity(whole: 2), at: Instant(seconds: 240))
         builder.add(price: Price(whole: 99), size: Quantity(whole: 2), at: Instant(seconds: 70))
-        #expect(builder.bars.map(\.start.seconds) == [60, 120, 180, 240] && builder.bars[2].high == Price(whole: 9) && builder.bars[0].high == Price(whole: 1))
+        #expect(
+            builder.bars.map(\.start.seconds) == [60, 120, 180, 240] && builder.bars[2].high == Price(whole: 9)
+                && builder.bars[0].high == Price(whole: 1))
         for minute in 0..<2_000 { builder.add(price: Price(whole: 1), size: .zero, at: Instant(seconds: 300 + Int64(minute) * 60)) }
         #expect(builder.bars.count == BarBuilder.countMax)
     }

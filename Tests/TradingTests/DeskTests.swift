@@ -16,7 +16,9 @@ struct DeskTests {
         #expect(desk.placed.count == 2 && desk.actions == [.place(draft: 0)])
         let entry = try #require(desk.desk.book.order(desk.placed[0])), stop = try #require(desk.desk.book.order(desk.placed[1]))
         #expect(entry.command == id && entry.leg.ordType == .market && entry.leg.brokerOrderID == 5)
-        #expect(stop.leg.ordType == .trailingStop && stop.leg.side == .sell && stop.leg.parent == 0 && stop.leg.timeInForce == .gtc && stop.leg.brokerOrderID == 6)
+        #expect(
+            stop.leg.ordType == .trailingStop && stop.leg.side == .sell && stop.leg.parent == 0 && stop.leg.timeInForce == .gtc
+                && stop.leg.brokerOrderID == 6)
     }
 
     @Test func theSameCommandTwiceIsOneOrder() throws {
@@ -38,7 +40,9 @@ struct DeskTests {
     }
 
     @Test func everyRefusalHasItsName() throws {
-        func denied(_ body: CommandBody = DeskTests.buy(1), boot: UInt64 = 1, lifetime: Int64 = 10, _ prepare: (inout TestDesk) throws -> Void) throws -> String? {
+        func denied(_ body: CommandBody = DeskTests.buy(1), boot: UInt64 = 1, lifetime: Int64 = 10, _ prepare: (inout TestDesk) throws -> Void) throws
+            -> String?
+        {
             var desk = try TestDesk()
             try prepare(&desk)
             _ = try desk.command(body, boot: boot, lifetime: lifetime)
@@ -47,19 +51,36 @@ struct DeskTests {
         }
         #expect(try denied { _ in } == "gatewayNotConnected")
         #expect(try denied { try $0.send(.condition($0.gateway(.connected), generation: 1)) } == "notReconciled")
-        #expect(try denied { try $0.makeReady(); try $0.send(.condition($0.gateway(.wedged), generation: 1)) } == "gatewayNotConnected")
-        #expect(try denied { try $0.makeReady(); try $0.send(.condition($0.gateway(.wrongAccount), generation: 1)) } == "wrongMode")
-        #expect(try denied { try $0.makeReady(); try $0.tick(6) } == "staleQuote")
-        #expect(try denied { try $0.makeReady(); var q = Quote(asOf: $0.now); q.last = Price(whole: 1); q.isDelayed = true; try $0.send(.quote(TestDesk.mbt, q)) } == "delayedData")
+        #expect(
+            try denied {
+                try $0.makeReady(); try $0.send(.condition($0.gateway(.wedged), generation: 1))
+            } == "gatewayNotConnected")
+        #expect(
+            try denied {
+                try $0.makeReady(); try $0.send(.condition($0.gateway(.wrongAccount), generation: 1))
+            } == "wrongMode")
+        #expect(
+            try denied {
+                try $0.makeReady(); try $0.tick(6)
+            } == "staleQuote")
+        #expect(
+            try denied {
+                try $0.makeReady(); var q = Quote(asOf: $0.now); q.last = Price(whole: 1); q.isDelayed = true; try $0.send(.quote(TestDesk.mbt, q))
+            } == "delayedData")
         #expect(try denied(Self.buy(101)) { try $0.makeReady() } == "quantityMax")
         #expect(try denied(Self.buy(30)) { try $0.makeReady() } == "insufficientFunds")
-        #expect(try denied { try $0.makeReady(); try $0.send(.halt(source: "file", reason: "KILL")) } == "halted")
+        #expect(
+            try denied {
+                try $0.makeReady(); try $0.send(.halt(source: "file", reason: "KILL"))
+            } == "halted")
         #expect(try denied(boot: 9) { try $0.makeReady() } == "wrongBoot")
         #expect(try denied(lifetime: 0) { try $0.makeReady() } == "expired")
         #expect(try denied(.close(instrument: TestDesk.mbt)) { try $0.makeReady() } == "nothingToClose")
         #expect(try denied(.cancel(tag: ClOrdID("TW1nothing"))) { try $0.makeReady() } == "unknownOrder")
         #expect(
-            try denied(.order(instrument: InstrumentID("X"), side: .buy, size: .quantity(Quantity(whole: 1)), trailing: nil, reverse: false)) { try $0.makeReady() }
+            try denied(.order(instrument: InstrumentID("X"), side: .buy, size: .quantity(Quantity(whole: 1)), trailing: nil, reverse: false)) {
+                try $0.makeReady()
+            }
                 == "unknownInstrument")
     }
 
@@ -83,7 +104,9 @@ struct DeskTests {
         #expect(closing.leg.side == .sell && closing.quantity == Quantity(whole: 3) && closing.leg.role == .close)
         try desk.send(.fill(desk.brokerFill(closing.tag, "x2", 3, 98_100)))
         try desk.tick()
-        #expect(desk.desk.book.netQuantity(TestDesk.mbt) == .zero && desk.facts.contains { if case .commandAccepted(let o) = $0 { o.code == "done" } else { false } })
+        #expect(
+            desk.desk.book.netQuantity(TestDesk.mbt) == .zero
+                && desk.facts.contains { if case .commandAccepted(let o) = $0 { o.code == "done" } else { false } })
     }
 
     @Test mutating func aStopThatFillsWhileClosingIsNotClosedTwice() throws {

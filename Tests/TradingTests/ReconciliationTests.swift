@@ -86,7 +86,8 @@ struct ReconciliationTests {
     @Test func aManualOrderHaltsOnlyItsInstrument() throws {
         var desk = try TestDesk()
         let order = BrokerOrder(
-            reference: "", brokerOrderID: 0, permID: 8, clientID: 0, account: "DU1", instrument: TestDesk.mbt, side: .buy, quantity: Quantity(whole: 1),
+            reference: "", brokerOrderID: 0, permID: 8, clientID: 0, account: "DU1", instrument: TestDesk.mbt, side: .buy,
+            quantity: Quantity(whole: 1),
             cumQty: .zero, status: .new)
         try desk.send(.condition(desk.gateway(.connected), generation: 1))
         try desk.send(.ready(account: "DU1", generation: 1, nextOrderID: 1))

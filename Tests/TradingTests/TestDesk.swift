@@ -69,7 +69,8 @@ struct TestDesk {
         _ generation: Int64, open: [BrokerOrder] = [], completed: [BrokerOrder] = [], fills: [BrokerFill] = [], positions: [BrokerPosition] = []
     ) -> BrokerSnapshot {
         BrokerSnapshot(
-            generation: generation, startedAt: now, completedAt: now, openOrders: open, completedOrders: completed, fills: fills, positions: positions)
+            generation: generation, startedAt: now, completedAt: now, openOrders: open, completedOrders: completed, fills: fills, positions: positions
+        )
     }
 
     mutating func quote(_ price: Int64, _ id: InstrumentID = TestDesk.mbt) throws {
@@ -95,7 +96,8 @@ struct TestDesk {
     func brokerOrder(_ tag: ClOrdID, _ status: OrdStatus, permID: Int64 = 70, text: String = "") throws -> BrokerOrder {
         let order = try #require(desk.book.order(tag))
         return BrokerOrder(
-            reference: tag.text, brokerOrderID: order.leg.brokerOrderID, permID: permID, clientID: 1, account: "DU1", instrument: order.leg.instrument,
+            reference: tag.text, brokerOrderID: order.leg.brokerOrderID, permID: permID, clientID: 1, account: "DU1",
+            instrument: order.leg.instrument,
             side: order.leg.side, quantity: order.quantity, cumQty: order.cumQty, status: status, text: text)
     }
 

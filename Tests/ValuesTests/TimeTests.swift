@@ -30,6 +30,10 @@ struct TimeTests {
     @Test func barsTakeTradesIn() {
         var bar = Bar(start: Timeframe.minute.start(of: Instant(seconds: 125)), price: Price(whole: 10), size: Quantity(whole: 1))
         bar.add(price: Price(whole: 12), size: Quantity(whole: 2)); bar.add(price: Price(whole: 9), size: Quantity(whole: 1))
-        #expect(bar == Bar(start: Instant(seconds: 120), open: Price(whole: 10), high: Price(whole: 12), low: Price(whole: 9), close: Price(whole: 9), volume: Quantity(whole: 4)))
+        #expect(
+            bar
+                == Bar(
+                    start: Instant(seconds: 120), open: Price(whole: 10), high: Price(whole: 12), low: Price(whole: 9), close: Price(whole: 9),
+                    volume: Quantity(whole: 4)))
     }
 }

@@ -55,7 +55,8 @@ struct ZoneTests {
             let header = Array("TZif2".utf8) + [UInt8](repeating: 0, count: 15)
             func counts(_ types: UInt8, _ chars: UInt8) -> [UInt8] { [UInt8](repeating: 0, count: 16) + [0, 0, 0, types, 0, 0, 0, chars] }
             let type: [UInt8] = [0, 0, 0, 0, 0, 0]
-            return try Zone(name: "T", tzif: header + counts(1, 4) + type + Array("UTC\0".utf8) + header + counts(1, 4) + type + Array("UTC\0\n\(rule)\n".utf8))
+            return try Zone(
+                name: "T", tzif: header + counts(1, 4) + type + Array("UTC\0".utf8) + header + counts(1, 4) + type + Array("UTC\0\n\(rule)\n".utf8))
         }
         let july = Instant(seconds: 1_783_000_000)
         let january = Instant(seconds: 1_769_000_000)

@@ -8,7 +8,9 @@ let friday = Instant(seconds: 1_795_186_800)
 
 /// A market that plays the given closes, one a minute from `friday` on, in dollars; each bar is flat, so that prices jump from minute to minute.
 func market(_ closes: [Int64], hours: ExchangeHours = .always(.central), margin: MarginRule? = nil) throws -> PaperInstrument {
-    let bars = closes.enumerated().map { index, close in Bar(start: friday + .minutes(Int64(index)), price: Price(whole: close), size: Quantity(whole: 1)) }
+    let bars = closes.enumerated().map { index, close in
+        Bar(start: friday + .minutes(Int64(index)), price: Price(whole: close), size: Quantity(whole: 1))
+    }
     let tape = try #require(PriceTape(bars: bars))
     let chain = PaperCatalogue.microBitcoin(asOf: try day(2026, 11, 20), tape: tape)
     var listing = try #require(chain.first { $0.instrument.id == mbt })

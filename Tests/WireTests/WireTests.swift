@@ -15,7 +15,9 @@ struct WireTests {
         #expect(throws: CanonicalError.tooDeep) { try JSONWriter.canonical([[[1]]], limits: JSONLimits(depth: 3, bytes: 99)) }
     }
 
-    @Test(arguments: ["", "{", "[1,]", "{\"a\":1,}", "01", "1.", "-", "tru", "\"a", "\"\u{01}\"", "1 2", #""\x""#, #""\ud800""#, "nul", "[1 2]", "{\"a\" 1}"])
+    @Test(arguments: [
+        "", "{", "[1,]", "{\"a\":1,}", "01", "1.", "-", "tru", "\"a", "\"\u{01}\"", "1 2", #""\x""#, #""\ud800""#, "nul", "[1 2]", "{\"a\" 1}",
+    ])
     func damagedTextIsRefused(text: String) { #expect(throws: JSONError.self) { try read(text) } }
 
     @Test func limitsHold() {
@@ -56,7 +58,8 @@ struct WireTests {
         #expect(
             Hex.text(Hashing.hmacSHA256(Array("what do ya want for nothing?".utf8), key: Array("Jefe".utf8)))
                 == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
-        #expect(Hashing.constantTimeEqual([1, 2], [1, 2]) && !Hashing.constantTimeEqual([1, 2], [1, 3]) && !Hashing.constantTimeEqual([1], [1, 3]))
+        #expect(
+            Hashing.constantTimeEqual([1, 2], [1, 2]) && !Hashing.constantTimeEqual([1, 2], [1, 3]) && !Hashing.constantTimeEqual([1], [1, 3]))
     }
 
     @Test func textCodingRoundTrips() {

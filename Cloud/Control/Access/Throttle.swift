@@ -30,7 +30,10 @@ package struct Throttle: Sendable {
     /// Counts one try, or answers how long to wait without counting it.
     package mutating func admit(account: String, address: String, at now: Instant) -> Span? {
         let network = Throttle.network(address)
-        let limits = [("p/\(account)/\(network)", Throttle.pairTriesMax), ("n/\(network)", Throttle.addressTriesMax), ("a/\(account)", Throttle.accountTriesMax)]
+        let limits = [
+            ("p/\(account)/\(network)", Throttle.pairTriesMax), ("n/\(network)", Throttle.addressTriesMax),
+            ("a/\(account)", Throttle.accountTriesMax),
+        ]
         let waits = limits.compactMap { wait($0.0, limit: $0.1, at: now) }
         if let longest = waits.max() { return longest }
         for (key, _) in limits { count(key, at: now) }

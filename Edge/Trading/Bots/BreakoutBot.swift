@@ -48,7 +48,9 @@ extension Desk {
     }
 
     private func cooldownEnd(_ bot: BreakoutSettings, _ id: InstrumentID) -> Instant? {
-        let last = book.fills.last { record in record.fill.instrument == id && record.fill.side == .sell && record.fill.tag.flatMap { book.order($0)?.bot } == bot.name }
+        let last = book.fills.last { record in
+            record.fill.instrument == id && record.fill.side == .sell && record.fill.tag.flatMap { book.order($0)?.bot } == bot.name
+        }
         return last.map { $0.recordedAt + bot.cooldown }
     }
 

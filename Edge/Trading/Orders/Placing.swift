@@ -5,7 +5,8 @@ internal import Values
 extension Desk {
     /// Checks the wish and drafts its intent, with a trailing stop attached when asked; on a refusal drafts the denial.
     @discardableResult
-    mutating func place(_ wish: OrderWish, trailing: TrailingOffset? = nil, reason: String, at now: Instant, into out: inout Outcome) -> RiskRefusal? {
+    mutating func place(_ wish: OrderWish, trailing: TrailingOffset? = nil, reason: String, at now: Instant, into out: inout Outcome) -> RiskRefusal?
+    {
         do throws(RiskRefusal) {
             try check(wish, at: now)
             guard let id = takeOrderID() else { throw RiskRefusal.noOrderID }

@@ -90,8 +90,11 @@ extension Desk {
             guard let instrument = book.instruments[id] else { throw .unknownInstrument(id) }
             let mark = try freshMark(of: id, at: now)
             guard let funds = live.account(account)?.availableFunds else { throw .noMargin }
-            let perUnit = instrument.securityType == .future ? live.margin(id)?.initial : Money.value(mark, Quantity(whole: 1), multiplier: instrument.multiplier)
-            guard let perUnit, let maximum = Sizing.maximum(of: instrument, price: mark, margin: perUnit, availableFunds: funds, limits: settings.limits)
+            let perUnit =
+                instrument.securityType == .future
+                ? live.margin(id)?.initial : Money.value(mark, Quantity(whole: 1), multiplier: instrument.multiplier)
+            guard let perUnit,
+                let maximum = Sizing.maximum(of: instrument, price: mark, margin: perUnit, availableFunds: funds, limits: settings.limits)
             else { throw .noMargin }
             guard maximum.quantity.raw > 0 else { throw .insufficientFunds(needed: perUnit, available: funds) }
             return maximum.quantity

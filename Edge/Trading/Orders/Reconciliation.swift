@@ -90,7 +90,8 @@ extension Desk {
             let id = order.instrument ?? InstrumentID("unknown")
             let isOurForm = ClOrdID.hasOurForm(order.reference)
             let rule = isOurForm ? "R5" : "R6"
-            let text = "The broker lists a working order (\(order.side.rawValue) \(order.quantity), permId \(order.permID)) that this ledger did not place."
+            let text =
+                "The broker lists a working order (\(order.side.rawValue) \(order.quantity), permId \(order.permID)) that this ledger did not place."
             halt(id, rule: rule, text: text, into: &out)
             if isOurForm { raiseLineageHalt(text, into: &out) }
         }

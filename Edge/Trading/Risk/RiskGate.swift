@@ -55,12 +55,14 @@ package enum RiskRefusal: Error, Hashable, Sendable {
         case .halted(let level, let source): "Trading is \(level.word) (\(source)). Resume at the edge console with `tidewire-edge resume`."
         case .gatewayNotConnected(let text, let cure): cure.isEmpty ? text : "\(text) \(cure)"
         case .notReconciled: "The account is still being compared with the broker. Wait until the gateway shows as trading."
-        case .wrongMode(let account): "The account \(account) does not fit the configured mode. Correct `mode` or the gateway's login; nothing is sent."
+        case .wrongMode(let account):
+            "The account \(account) does not fit the configured mode. Correct `mode` or the gateway's login; nothing is sent."
         case .unknownInstrument(let id): "\(id) is not an instrument this edge knows."
         case .instrumentHalted(let reason): "The instrument is halted: \(reason)"
         case .fateUnknown(let tag): "The fate of order \(tag) is not known yet. New orders wait until the broker has told it."
         case .noQuote: "There is no quote for the instrument yet."
-        case .staleQuote(let age, let limit): "The quote is \(age.nanoseconds / 1_000_000_000) s old; the limit is \(limit.nanoseconds / 1_000_000_000) s."
+        case .staleQuote(let age, let limit):
+            "The quote is \(age.nanoseconds / 1_000_000_000) s old; the limit is \(limit.nanoseconds / 1_000_000_000) s."
         case .delayedData: "The market data is delayed. No order is placed on delayed data; subscribe to live data at the broker."
         case .noMarketData(let text, let cure): "\(text) \(cure)"
         case .badQuantity(let quantity, let step): "The quantity \(quantity) is not a multiple of \(step) above zero."
@@ -86,7 +88,9 @@ extension Desk {
         guard wish.quantity.raw > 0, wish.quantity.floored(to: instrument.lotStep) == wish.quantity else {
             throw .badQuantity(wish.quantity, step: instrument.lotStep)
         }
-        if let unknown = book.workingOrders.first(where: { $0.leg.instrument == wish.instrument && $0.status == .unknown }) { throw .fateUnknown(unknown.tag) }
+        if let unknown = book.workingOrders.first(where: { $0.leg.instrument == wish.instrument && $0.status == .unknown }) {
+            throw .fateUnknown(unknown.tag)
+        }
         guard opens else { return }
         if let reason = book.haltedInstruments[wish.instrument] { throw .instrumentHalted(reason: reason) }
         let mark = try freshMark(of: wish.instrument, at: now)

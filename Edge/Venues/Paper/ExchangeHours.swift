@@ -94,7 +94,9 @@ package struct ExchangeHours: Sendable {
     }
     /// The sessions of `days` trade dates from `date` on; a date without one is listed with no session.
     package func table(from date: CivilDate, days: Int) -> [(date: CivilDate, sessions: [TradingSession])] {
-        (0..<days).map { let day = date.adding(days: $0); return (day, sessions(of: day)) }
+        (0..<days).map {
+            let day = date.adding(days: $0); return (day, sessions(of: day))
+        }
     }
 }
 

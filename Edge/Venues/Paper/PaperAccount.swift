@@ -53,7 +53,8 @@ package struct PaperAccount: Hashable, Sendable {
         let gain = fill.realised ?? .zero
         var change = Money(raw: gain.raw - fill.commission.raw)
         if !listing.isFuture { change = Money(raw: try Self.money(-Int128(fill.price.raw) * Int128(signed), listing).raw - fill.commission.raw) }
-        guard let cash = cash.adding(change), let realised = position.realised.adding(gain), let commissions = position.commissions.adding(fill.commission)
+        guard let cash = cash.adding(change), let realised = position.realised.adding(gain),
+            let commissions = position.commissions.adding(fill.commission)
         else { throw .overflow }
         self.cash = cash; position.realised = realised; position.commissions = commissions
         if let index = positions.firstIndex(where: { $0.instrument >= fill.instrument }) {

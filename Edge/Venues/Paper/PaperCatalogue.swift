@@ -40,7 +40,8 @@ package enum PaperCatalogue {
             maturityDate: expiry, brokerContractID: 712_000_000 + Int64(year * 100 + month))
         let hours = realHours ? ExchangeHours.cmeCrypto : .always(.central)
         return PaperInstrument(
-            instrument: instrument, longName: "Micro Bitcoin", process: tape.map { .tape($0) } ?? .walk(PriceWalk(base: Price(whole: 95_000), minuteTicks: 8, gapTicks: 12)),
+            instrument: instrument, longName: "Micro Bitcoin",
+            process: tape.map { .tape($0) } ?? .walk(PriceWalk(base: Price(whole: 95_000), minuteTicks: 8, gapTicks: 12)),
             walkKey: "MBT", offsetTicks: tape == nil ? max(ahead, 0) * 60 : 0,
             // Below 25 a level, two levels a step: a 25-lot always fills in parts.
             depth: DepthRule(lots: 3...19, levels: 2, spreadTicks: 2, tradeLots: 6, tradesPerHundred: 45),
@@ -54,7 +55,8 @@ package enum PaperCatalogue {
             tradingClass: "NMS", multiplier: Quantity(whole: 1), minPriceIncrement: Price(raw: 1_000_000), lotStep: Quantity(whole: 1),
             maturityDate: nil, brokerContractID: contract)
         return PaperInstrument(
-            instrument: instrument, longName: name, process: .walk(PriceWalk(base: Price(whole: dollars), minuteTicks: 6, gapTicks: 15)), walkKey: symbol,
+            instrument: instrument, longName: name, process: .walk(PriceWalk(base: Price(whole: dollars), minuteTicks: 6, gapTicks: 15)),
+            walkKey: symbol,
             offsetTicks: 0, depth: DepthRule(lots: 100...900, levels: 3, spreadTicks: 2, tradeLots: 300, tradesPerHundred: 60),
             margin: .fraction(initial: Ratio(raw: 500_000), maintenance: Ratio(raw: 250_000)),
             commission: CommissionRule(perUnit: Money(raw: 500_000), minimum: Money(whole: 1)),

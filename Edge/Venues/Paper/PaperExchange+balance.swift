@@ -28,19 +28,24 @@ extension PaperExchange {
         switch listing.margin {
         case .perContract(let initial, let maintenance):
             let size = position.quantity.magnitude.raw
-            guard let first = Decimals.product(initial.raw, size, scale: 8), let second = Decimals.product(maintenance.raw, size, scale: 8) else { return nil }
+            guard let first = Decimals.product(initial.raw, size, scale: 8), let second = Decimals.product(maintenance.raw, size, scale: 8) else {
+                return nil
+            }
             return (Money(raw: first), Money(raw: second))
         case .fraction(let initial, let maintenance):
             guard let price = mark(position.instrument), let value = PaperAccount.marketValue(position, at: price, in: listing) else { return nil }
             let size = abs(value.raw)
-            guard let first = Decimals.product(size, initial.raw, scale: 6), let second = Decimals.product(size, maintenance.raw, scale: 6) else { return nil }
+            guard let first = Decimals.product(size, initial.raw, scale: 6), let second = Decimals.product(size, maintenance.raw, scale: 6) else {
+                return nil
+            }
             return (Money(raw: first), Money(raw: second))
         }
     }
 
     private mutating func balance(of account: PaperAccount) -> PaperBalance {
         var sum = PaperBalance(
-            cash: account.cash, stockValue: .zero, grossValue: .zero, unrealised: .zero, futuresUnrealised: .zero, realised: .zero, initialMargin: .zero,
+            cash: account.cash, stockValue: .zero, grossValue: .zero, unrealised: .zero, futuresUnrealised: .zero, realised: .zero,
+            initialMargin: .zero,
             maintenanceMargin: .zero)
         for position in account.positions {
             sum.realised.raw += position.realised.raw
@@ -49,7 +54,11 @@ extension PaperExchange {
                 let open = PaperAccount.unrealised(position, at: price, in: listing)
             else { continue }
             sum.unrealised.raw += open.raw
-            if listing.isFuture { sum.futuresUnrealised.raw += open.raw } else { sum.stockValue.raw += value.raw; sum.grossValue.raw += abs(value.raw) }
+            if listing.isFuture {
+                sum.futuresUnrealised.raw += open.raw
+            } else {
+                sum.stockValue.raw += value.raw; sum.grossValue.raw += abs(value.raw)
+            }
             sum.initialMargin.raw += margin.initial.raw
             sum.maintenanceMargin.raw += margin.maintenance.raw
         }

@@ -47,7 +47,9 @@ extension PaperExchange {
     private mutating func moveStops(_ instrument: InstrumentID, _ isRegular: Bool, _ events: inout [PaperEvent]) {
         let trade = stepTrade(instrument)
         for id in live {
-            guard var order = book[id], order.ticket.instrument == instrument, order.state == .armed, isRegular || order.ticket.outsideHours else { continue }
+            guard var order = book[id], order.ticket.instrument == instrument, order.state == .armed, isRegular || order.ticket.outsideHours else {
+                continue
+            }
             let before = order.stop
             if let trade, let stop = order.stop, order.ticket.side == .buy ? trade.price >= stop : trade.price <= stop {
                 order.triggered = true
@@ -84,7 +86,9 @@ extension PaperExchange {
     private mutating func bestExecution(_ instrument: InstrumentID, _ isRegular: Bool) -> Execution? {
         var best: (order: PaperOrder, execution: Execution)?
         for id in live {
-            guard let order = book[id], order.ticket.instrument == instrument, order.state == .working, isRegular || order.ticket.outsideHours else { continue }
+            guard let order = book[id], order.ticket.instrument == instrument, order.state == .working, isRegular || order.ticket.outsideHours else {
+                continue
+            }
             if let best, !precedes(order, best.order) { continue }
             if let execution = execution(of: order) { best = (order, execution) }
         }
@@ -111,7 +115,9 @@ extension PaperExchange {
         let used = taken[ticket.instrument] ?? Taken()
         let limit = order.workingLimit
         let levels = takeable(ticket.instrument, by: ticket.side)
-            .enumerated().map { (level: $0.offset, price: $0.element.price, size: Quantity(raw: $0.element.size.raw - used.level($0.offset, by: ticket.side).raw)) }
+            .enumerated().map {
+                (level: $0.offset, price: $0.element.price, size: Quantity(raw: $0.element.size.raw - used.level($0.offset, by: ticket.side).raw))
+            }
             .filter { level in level.size > .zero && (limit.map { ticket.side == .buy ? level.price <= $0 : level.price >= $0 } ?? true) }
         if ticket.timeInForce == .fok, levels.reduce(Int64(0), { $0 + $1.size.raw }) < wanted.raw { return nil }
         if let first = levels.first { return Execution(order: order, quantity: min(wanted, first.size), price: first.price, level: first.level) }
@@ -136,8 +142,10 @@ extension PaperExchange {
         guard let paid, let due = listing.commission.total(for: order.filled), let average = order.averagePrice else { throw .overflow }
         let realised = try account.realised(by: (order.ticket.side, quantity, price), in: listing)
         let fill = PaperFill(
-            serial: fillSerial + 1, order: order.ticket.id, instrument: order.ticket.instrument, side: order.ticket.side, quantity: quantity, price: price,
-            at: now, cumulative: order.filled, averagePrice: average, commission: Money(raw: due.raw - paid.raw), realised: realised, added: execution.level == nil)
+            serial: fillSerial + 1, order: order.ticket.id, instrument: order.ticket.instrument, side: order.ticket.side, quantity: quantity,
+            price: price,
+            at: now, cumulative: order.filled, averagePrice: average, commission: Money(raw: due.raw - paid.raw), realised: realised,
+            added: execution.level == nil)
         try book(fill)
         var used = taken[order.ticket.instrument] ?? Taken()
         if let level = execution.level { used.take(quantity, level: level, by: order.ticket.side) } else { used.trade.raw += quantity.raw }

@@ -13,7 +13,8 @@ extension PaperExchange {
             return
         }
         var order = PaperOrder(
-            ticket: ticket, state: .working, filled: .zero, filledValue: 0, lastPrice: nil, stop: nil, triggered: false, placedAt: now, changedAt: now,
+            ticket: ticket, state: .working, filled: .zero, filledValue: 0, lastPrice: nil, stop: nil, triggered: false, placedAt: now,
+            changedAt: now,
             expiresAt: lapse(of: ticket), priority: takePriority())
         if let parent = ticket.parent.flatMap({ book[$0] }) {
             if parent.state.isFinal, parent.filled == .zero { order.state = .cancelled } else if parent.filled == .zero { order.state = .held }
@@ -61,7 +62,9 @@ extension PaperExchange {
     /// - Throws: the refusal that placing it would meet.
     package mutating func preview(_ ticket: PaperTicket) throws(PaperRefusal) -> PaperPreview {
         try check(ticket)
-        guard let listing = listing(ticket.instrument), let commission = listing.commission.total(for: ticket.quantity) else { throw .unknownInstrument }
+        guard let listing = listing(ticket.instrument), let commission = listing.commission.total(for: ticket.quantity) else {
+            throw .unknownInstrument
+        }
         let before = balance()
         let after = balance(adding: ticket)
         let required = after.initialMargin
@@ -110,7 +113,9 @@ extension PaperExchange {
         // Working orders on the same side may fill first.
         for order in liveOrders where order.state != .held && order.ticket.side == ticket.side && order.ticket.id != ticket.id {
             let more = balance(adding: order.ticket, quantity: order.remaining)
-            if more.initialMargin > before.initialMargin { after.initialMargin = Money(raw: after.initialMargin.raw + more.initialMargin.raw - before.initialMargin.raw) }
+            if more.initialMargin > before.initialMargin {
+                after.initialMargin = Money(raw: after.initialMargin.raw + more.initialMargin.raw - before.initialMargin.raw)
+            }
         }
         guard after.initialMargin > before.initialMargin, after.initialMargin > before.netLiquidation else { return }
         throw .margin(equity: before.netLiquidation, required: after.initialMargin)

@@ -134,7 +134,9 @@ package struct PaperExchange: Sendable {
     /// The current step's trade, if any.
     mutating func stepTrade(_ id: InstrumentID) -> PaperTrade? { markets[id]?.trade(at: lastStep) }
     /// What an order could take now.
-    mutating func takeable(_ id: InstrumentID, by side: Side) -> [(price: Price, size: Quantity)] { markets[id]?.takeable(by: side, at: lastStep) ?? [] }
+    mutating func takeable(_ id: InstrumentID, by side: Side) -> [(price: Price, size: Quantity)] {
+        markets[id]?.takeable(by: side, at: lastStep) ?? []
+    }
 
     /// The `count` bars of `length` that end with the one of `end` (cut at now), oldest first; minutes in which the market was shut have none.
     package mutating func bars(

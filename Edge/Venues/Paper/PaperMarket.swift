@@ -45,7 +45,8 @@ struct PaperMarket: Sendable {
     mutating func touch(at index: Int64) -> PaperTouch {
         let (bid, ask) = ticks(at: index)
         return PaperTouch(
-            bid: Price(raw: bid * tick), bidSize: size(side: .buy, level: 0, at: index), ask: Price(raw: ask * tick), askSize: size(side: .sell, level: 0, at: index))
+            bid: Price(raw: bid * tick), bidSize: size(side: .buy, level: 0, at: index), ask: Price(raw: ask * tick),
+            askSize: size(side: .sell, level: 0, at: index))
     }
 
     /// Prices and sizes that an order of `side` can take at a step, best first.

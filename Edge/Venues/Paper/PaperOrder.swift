@@ -52,7 +52,8 @@ package struct PaperTicket: Hashable, Sendable {
     package var groupRule: GroupRule
 
     package init(
-        id: PaperOrderID, instrument: InstrumentID, side: Side, quantity: Quantity, type: OrdType = .market, limitPrice: Price? = nil, stopPrice: Price? = nil,
+        id: PaperOrderID, instrument: InstrumentID, side: Side, quantity: Quantity, type: OrdType = .market, limitPrice: Price? = nil,
+        stopPrice: Price? = nil,
         trail: Trail? = nil, limitOffset: Price? = nil, timeInForce: TimeInForce = .day, goodTill: Instant? = nil, outsideHours: Bool = false,
         parent: PaperOrderID? = nil, group: String? = nil, groupRule: GroupRule = .reduce
     ) {
@@ -125,7 +126,8 @@ package struct PaperFill: Hashable, Sendable {
     /// True when the order rested and somebody else took.
     package var added: Bool
     package init(
-        serial: UInt64, order: PaperOrderID, instrument: InstrumentID, side: Side, quantity: Quantity, price: Price, at: Instant, cumulative: Quantity,
+        serial: UInt64, order: PaperOrderID, instrument: InstrumentID, side: Side, quantity: Quantity, price: Price, at: Instant,
+        cumulative: Quantity,
         averagePrice: Price, commission: Money, realised: Money?, added: Bool
     ) {
         self.serial = serial; self.order = order; self.instrument = instrument; self.side = side; self.quantity = quantity; self.price = price

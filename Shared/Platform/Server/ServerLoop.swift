@@ -176,7 +176,8 @@ final class ServerLoop {
     /// 0 lets the accepted socket in, 1 hangs up before a byte is read.
     func admit(_ listening: OpaquePointer, descriptor: Int32) -> Int32 {
         let peer = peerName(descriptor, listener: listener(of: listening))
-        let admitted = !stopping && peer != nil && connections.count < configuration.connectionsMax
+        let admitted =
+            !stopping && peer != nil && connections.count < configuration.connectionsMax
             && perAddress[peer ?? "", default: 0] < configuration.connectionsPerAddressMax
         mailbox.count { if admitted { $0.connectionsAccepted += 1 } else { $0.connectionsRefused += 1 } }
         return admitted ? 0 : 1
