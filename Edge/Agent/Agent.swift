@@ -1,0 +1,197 @@
+// The edge's loop turn: inputs in, facts committed, then and only then the actions; no thread, socket or clock inside.
+package import Ledger
+package import Trading
+package import Values
+package import Venues
+internal import Wire
+
+/// Something that reached the edge since the last turn.
+package enum AgentInput: Sendable {
+    case desk(DeskInput)
+    /// Bytes from the broker's socket.
+    case bytes([UInt8])
+    case transport(TransportEvent)
+    /// Time passed; sent at least every 100 ms.
+    case tick
+}
+
+/// What the drivers do after a turn.
+package enum AgentEffect: Hashable, Sendable {
+    case write([UInt8])
+    case transport(TransportWish)
+    /// Live state to show and to send up.
+    case live([LiveItem])
+    /// The ledger grew to this head: the uplink may send.
+    case committed(Head)
+    /// Entries of this turn, for whoever watches locally.
+    case entries([Entry])
+}
+
+/// Why the agent stops. The process ends with exit code 70 and starts again: recovery is the only start.
+package enum AgentFailure: Error, Equatable, Sendable {
+    case journal(JournalError)
+    case unwritable(CanonicalError)
+}
+
+/// The edge's state: one owner, one thread.
+package final class Agent {
+    package let boot: Boot
+    package private(set) var desk: Desk
+    package private(set) var session: any VenueSession
+    package let journal: Journal
+    private var chain: Chain
+    private var output = SessionOutput()
+    /// Venue events that actions brought about; they belong to the next turn.
+    private var pending: [VenueEvent] = []
+    /// Instruments to watch once they are known.
+    private var wanted: Set<InstrumentID>
+
+    /// Recovery is the only start: `book` is the fold of the journal's entries.
+    package init(journal: Journal, book: Book, boot: Boot, settings: DeskSettings, session: any VenueSession) {
+        self.journal = journal; self.boot = boot; self.session = session
+        chain = Chain(edge: journal.edge, boot: boot, last: journal.last)
+        desk = Desk(settings: settings, book: book)
+        wanted = Set(settings.bots.flatMap(\.instruments))
+    }
+
+    /// Records the start and begins the broker session.
+    package func start(_ fact: BootFact, at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
+        var effects: [AgentEffect] = []
+        var turn = Turn()
+        try number([Draft(.boot(fact))], at: clock, into: &turn)
+        _ = try commit(&turn, into: &effects)
+        session.start(at: clock.wall, into: &output)
+        collect(into: &effects)
+        return effects
+    }
+
+    /// True when another turn should follow at once: actions have already brought about events.
+    package var hasPending: Bool { !pending.isEmpty }
+
+    /// One turn: every input in order, one commit, then the actions.
+    package func turn(_ inputs: [AgentInput], at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
+        var effects: [AgentEffect] = []
+        var turn = Turn()
+        let events = pending
+        pending.removeAll(keepingCapacity: true)
+        for event in events { try decide(.venue(event), at: clock, into: &turn) }
+        for input in inputs {
+            switch input {
+            case .desk(let input): try decide(input, at: clock, into: &turn)
+            case .bytes(let bytes): session.receive(bytes.span.bytes, at: clock.wall, into: &output)
+            case .transport(let event): session.transport(event, at: clock.wall, into: &output)
+            case .tick:
+                session.tick(at: clock.wall, into: &output)
+                try drain(at: clock, into: &turn, &effects)
+                try decide(.timer, at: clock, into: &turn)
+            }
+            try drain(at: clock, into: &turn, &effects)
+        }
+        let receipt = try commit(&turn, into: &effects)
+        if !turn.live.isEmpty { effects.append(.live(turn.live)) }
+        perform(turn.actions, receipt, at: clock.wall)
+        collect(into: &effects)
+        return effects
+    }
+
+    /// Ends the run in the ledger. Working orders stay: stopping never cancels.
+    package func shutdown(reason: String, at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
+        var effects: [AgentEffect] = []
+        var turn = Turn()
+        try number([Draft(.shutdown(reason: reason))], at: clock, into: &turn)
+        _ = try commit(&turn, into: &effects)
+        return effects
+    }
+
+    // MARK: The parts of a turn
+
+    /// What one turn gathers before its commit.
+    private struct Turn {
+        var entries: [Entry] = []
+        var actions: [(action: Action, draft: Int?)] = []
+        var live: [LiveItem] = []
+    }
+
+    private func decide(_ input: DeskInput, at clock: ClockReading, into turn: inout Turn) throws(AgentFailure) {
+        let outcome = desk.handle(input, at: clock.wall)
+        let first = turn.entries.count
+        try number(outcome.drafts, at: clock, into: &turn)
+        turn.live += outcome.live
+        for action in outcome.actions {
+            switch action {
+            case .place(let draft), .cancel(let draft, _), .modify(let draft, _): turn.actions.append((action, first + draft))
+            case .snapshot, .margin, .watch: turn.actions.append((action, nil))
+            }
+        }
+        if case .venue(.instrument(let instrument)) = input, wanted.contains(instrument.id) { turn.actions.append((.watch(instrument.id), nil)) }
+        if case .venue(.front(_, let id)) = input { turn.actions.append((.watch(id), nil)) }
+    }
+
+    /// Numbers drafts and lets the desk fold them, so that the turn's next input sees them.
+    private func number(_ drafts: [Draft], at clock: ClockReading, into turn: inout Turn) throws(AgentFailure) {
+        for draft in drafts {
+            let entry: Entry
+            do throws(CanonicalError) { entry = try chain.append(draft, at: clock) } catch { throw .unwritable(error) }
+            turn.entries.append(entry)
+            desk.apply(CollectionOfOne(entry))
+        }
+    }
+
+    /// Feeds the session's events of this call to the desk; bytes and wishes become effects.
+    private func drain(at clock: ClockReading, into turn: inout Turn, _ effects: inout [AgentEffect]) throws(AgentFailure) {
+        let events = output.events
+        flush(into: &effects)
+        for event in events { try decide(.venue(event), at: clock, into: &turn) }
+    }
+
+    private func commit(_ turn: inout Turn, into effects: inout [AgentEffect]) throws(AgentFailure) -> Receipt? {
+        guard !turn.entries.isEmpty else { return nil }
+        let receipt: Receipt
+        do throws(JournalError) { receipt = try journal.commit(turn.entries) } catch { throw .journal(error) }
+        effects.append(.committed(receipt.head))
+        effects.append(.entries(turn.entries))
+        for (index, action) in turn.actions.enumerated() {
+            // From places in the turn to numbers in the ledger.
+            if let draft = action.draft { turn.actions[index].draft = Int(turn.entries[draft].seq.raw) }
+        }
+        return receipt
+    }
+
+    private func perform(_ actions: [(action: Action, draft: Int?)], _ receipt: consuming Receipt?, at now: Instant) {
+        for (action, seq) in actions {
+            switch action {
+            case .place:
+                guard let seq, let intent = receipt?.take(IntentID(boot: boot, seq: Seq(UInt64(seq)))) else {
+                    preconditionFailure("an order without a durable intent")
+                }
+                session.place(intent, at: now, into: &output)
+            case .cancel(_, let tag):
+                guard let order = desk.book.order(tag) else { continue }
+                session.request(.cancel(brokerOrderID: order.leg.brokerOrderID, tag: tag), at: now, into: &output)
+            case .modify(_, let tag):
+                guard let order = desk.book.order(tag) else { continue }
+                var leg = order.leg
+                leg.quantity = order.quantity; leg.limitPrice = order.limitPrice; leg.stopPrice = order.stopPrice
+                session.request(.modify(leg, tag: tag, account: order.account), at: now, into: &output)
+            case .snapshot: session.request(.snapshot, at: now, into: &output)
+            case .margin(let id): session.request(.margin(id), at: now, into: &output)
+            case .watch(let id): session.request(.watch(id), at: now, into: &output)
+            }
+        }
+    }
+
+    /// What actions brought about: bytes at once, events in the next turn.
+    private func collect(into effects: inout [AgentEffect]) {
+        pending += output.events
+        flush(into: &effects)
+    }
+
+    private func flush(into effects: inout [AgentEffect]) {
+        if !output.bytes.isEmpty { effects.append(.write(output.bytes)) }
+        if let wish = output.transport { effects.append(.transport(wish)) }
+        output.clear()
+    }
+}
+
+/// One owner, one thread.
+@available(*, unavailable) extension Agent: Sendable {}
