@@ -46,7 +46,7 @@ let package = Package(
         // Edge
         room("Trading", "Edge/Trading", ["Values", "Wire", "Ledger"]),
         room("Venues", "Edge/Venues", ["Values", "Wire", "Ledger"]),
-        room("EdgeAgent", "Edge/Agent", ["Values", "Wire", "Ledger", "Platform"]),
+        room("EdgeAgent", "Edge/Agent", ["Values", "Wire", "Ledger", "Platform", "Trading", "Venues"]),
         // Cloud
         room("Control", "Cloud/Control", ["Values", "Wire", "Ledger"]),
         // Tests

@@ -3,7 +3,7 @@ package import Ledger
 package import Trading
 package import Values
 package import Venues
-internal import Wire
+package import Wire
 
 /// Something that reached the edge since the last turn.
 package enum AgentInput: Sendable {
