@@ -58,7 +58,7 @@ let package = Package(
         tests("PlatformTests", ["Values", "Platform", "Wire"]),
         tests("TradingTests", ["Values", "Wire", "Ledger", "Trading"]),
         tests("VenuesTests", ["Venues", "Values"]),
-        tests("EdgeAgentTests", ["Values", "Wire", "Ledger", "Platform", "EdgeAgent"]),
+        tests("EdgeAgentTests", ["Values", "Wire", "Ledger", "Platform", "EdgeAgent", "Trading", "Venues"]),
         tests("ControlTests", ["Values", "Wire", "Ledger", "Control"]),
     ]
 )
