@@ -25,7 +25,8 @@ package struct PaperSession: VenueSession {
         let today = CivilDate(dayNumber: Int(now.seconds / 86_400))
         var symbols: Set<String> = []
         let futures = broker.exchange.listings.map(\.instrument).filter { ($0.maturityDate ?? today) >= today && $0.securityType == .future }
-        for future in futures.sorted(by: { ($0.maturityDate ?? today, $0.id) < ($1.maturityDate ?? today, $1.id) }) where symbols.insert(future.symbol).inserted {
+        let nearestFirst = futures.sorted { ($0.maturityDate ?? today, $0.id) < ($1.maturityDate ?? today, $1.id) }
+        for future in nearestFirst where symbols.insert(future.symbol).inserted {
             out.events.append(.front(symbol: future.symbol, future.id))
         }
         tellAccount(at: now, into: &out)
