@@ -1,5 +1,5 @@
-internal import Values
 // Live items to JSON and back, for STATE frames; integers carry the fixed scales of Values.
+internal import Values
 package import Wire
 
 extension LiveItem {
