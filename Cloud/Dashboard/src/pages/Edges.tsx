@@ -1,0 +1,122 @@
+// The edges: when each was last heard, what it holds that is not here yet, how it stands with its gateway; and the links refused.
+import { moment, quantity, span } from "../numbers/format";
+import { silentSince } from "../state/select";
+import { useStore } from "../state/store";
+import { Age, Fact, ModeBadge, Panel, useServerNow } from "../ui/parts";
+import type { Edge, Refusal } from "../wire/types";
+
+/** A link beats every 2 s; later than this is odd. */
+const HEARD_STALE_MS = 6_000;
+const SKEW_WARN_MS = 2_000;
+
+export function Edges(): JSX.Element | null {
+  const edges = useStore((state) => state.data.edges);
+  const refusals = useStore((state) => state.data.refusals);
+  return (
+    <div className="edges">
+      {edges.size === 0 ? <Enrol /> : [...edges.values()].map((edge) => <EdgeCard key={edge.id} edge={edge} />)}
+      <Panel title="Refused links">
+        {refusals.size === 0 ? <p className="empty">None. A link from an unknown key, or from an edge whose ledger does not continue the one stored here, would be listed here.</p>
+          : [...refusals.values()].map((refusal) => <RefusalRow key={refusal.id} refusal={refusal} />)}
+      </Panel>
+    </div>
+  );
+}
+
+function Enrol(): JSX.Element | null {
+  return (
+    <Panel title="No edge enrolled yet">
+      <ol className="enrol">
+        <li>On this node: <code>tidewire-cloud edge invite home-1</code> prints a one-time token.</li>
+        <li>On the machine beside the gateway: <code>tidewire-edge enrol TOKEN</code> prints a six-digit code.</li>
+        <li>On this node: <code>tidewire-cloud edge confirm home-1 CODE</code>. The edge then connects by itself.</li>
+      </ol>
+    </Panel>
+  );
+}
+
+const STATES: Readonly<Record<Edge["state"], readonly [word: string, tone: string]>> = { live: ["live", "up"], silent: ["silent", "error"], never: ["never heard", "flat"] };
+
+function EdgeCard({ edge }: { readonly edge: Edge }): JSX.Element | null {
+  const serverNow = useServerNow();
+  const silent = silentSince(edge, serverNow);
+  const [word, tone] = silent === undefined ? STATES[edge.state] : STATES.silent;
+  return (
+    <Panel className="edge" label={`Edge ${edge.name}`}>
+      <header className="page-head">
+        <h2>{edge.name} <span className="pill" data-tone={tone}><i aria-hidden="true" />{word}{silent === undefined ? null : <small>{span(serverNow - silent)}</small>}</span> <ModeBadge mode={edge.mode} /></h2>
+        <p><code>{edge.id}</code>{edge.version === undefined ? "" : ` · version ${edge.version}`}{edge.boot === undefined ? "" : ` · run ${edge.boot}`}</p>
+      </header>
+      <div className="edge-columns">
+        <LinkFacts edge={edge} />
+        <LedgerFacts edge={edge} />
+        <BrokerFacts edge={edge} />
+      </div>
+    </Panel>
+  );
+}
+
+function LinkFacts({ edge }: { readonly edge: Edge }): JSX.Element | null {
+  const skewed = edge.clockSkewMs !== undefined && Math.abs(edge.clockSkewMs) > SKEW_WARN_MS;
+  return (
+    <section aria-label="Link">
+      <h3>Link</h3>
+      <dl className="facts">
+        <Fact name="Last heard">{edge.lastHeard === undefined ? "never" : <Age asOf={edge.lastHeard} staleMs={HEARD_STALE_MS} />}</Fact>
+        <Fact name="Round trip">{edge.roundTripMs === undefined ? "–" : `${edge.roundTripMs} ms`}</Fact>
+        <Fact name="Clock against this node">{edge.clockSkewMs === undefined ? "–" : <span className={skewed ? "warn" : ""}>{edge.clockSkewMs > 0 ? "+" : ""}{edge.clockSkewMs} ms{skewed ? ": set the clock" : ""}</span>}</Fact>
+      </dl>
+    </section>
+  );
+}
+
+function LedgerFacts({ edge }: { readonly edge: Edge }): JSX.Element | null {
+  return (
+    <section aria-label="Ledger">
+      <h3>Ledger</h3>
+      <dl className="facts">
+        <Fact name="Announced by the edge">{quantity(String(edge.announcedSeq))}</Fact>
+        <Fact name="Stored here">{quantity(String(edge.storedSeq))}</Fact>
+        <Fact name="Acknowledged">{quantity(String(edge.ackedSeq))}</Fact>
+        <Fact name="Backlog" strong>
+          {edge.backlog === 0 ? "0" : <span className="warn">{quantity(String(edge.backlog))}{edge.backlogOldest === undefined ? "" : <>, oldest <Age asOf={edge.backlogOldest} staleMs={0} /></>}</span>}
+        </Fact>
+      </dl>
+    </section>
+  );
+}
+
+const GATEWAY: Readonly<Record<Edge["gateway"]["state"], string>> = {
+  connected: "connected", connecting: "connecting", unreachable: "unreachable", refusing: "refusing", silent: "does not answer", loggedOut: "logged out", wrongAccount: "wrong account",
+};
+const DATA: Readonly<Record<Edge["gateway"]["data"], string>> = { live: "live", delayed: "delayed: no orders", none: "none" };
+
+function BrokerFacts({ edge }: { readonly edge: Edge }): JSX.Element | null {
+  const { gateway, reconciliation, halt } = edge;
+  return (
+    <section aria-label="Broker">
+      <h3>Broker</h3>
+      <dl className="facts">
+        <Fact name="Gateway" strong><span className={gateway.state === "connected" ? "good" : "bad"}>{GATEWAY[gateway.state]}</span></Fact>
+        <Fact name="Since">{moment(gateway.since)}</Fact>
+        <Fact name="Market data"><span className={gateway.data === "live" ? "" : "warn"}>{DATA[gateway.data]}</span></Fact>
+        <Fact name="Reconciliation"><span className={reconciliation.state === "difference" ? "bad" : ""}>{reconciliation.state}</span></Fact>
+        <Fact name="Halt level" strong><span className={halt.level === "NONE" ? "" : "bad"}>{halt.level.toLowerCase()}</span></Fact>
+      </dl>
+      <p className="words">{gateway.words} {gateway.cure}</p>
+      <p className="words">{reconciliation.words} {reconciliation.cure}</p>
+      {halt.level === "NONE" ? null : <p className="words">Halted{halt.by === undefined ? "" : ` by ${halt.by}`}{halt.since === undefined ? "" : ` on ${moment(halt.since)}`}{halt.reason === undefined ? "" : `: ${halt.reason}`}. Lift it at the edge: <code>tidewire-edge resume</code>.</p>}
+      {halt.instruments.length === 0 ? null : <p className="words">Only reducing orders in {halt.instruments.join(", ")}.</p>}
+    </section>
+  );
+}
+
+function RefusalRow({ refusal }: { readonly refusal: Refusal }): JSX.Element | null {
+  return (
+    <article className="refused-link" data-refusal={refusal.id}>
+      <h3><span className="tag" data-state="bad">{refusal.verdict}</span> {refusal.edge ?? refusal.key ?? "unknown sender"}</h3>
+      <p>{refusal.words} <b>{refusal.cure}</b></p>
+      <p className="note">{quantity(String(refusal.times))} {refusal.times === 1 ? "time" : "times"}, last <Age asOf={refusal.last} staleMs={Infinity} /></p>
+    </article>
+  );
+}

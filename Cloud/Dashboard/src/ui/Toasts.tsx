@@ -1,0 +1,76 @@
+// Each command that this page sent walks before the eyes: queued, delivered, accepted, filled, or refused or expired with the reason.
+import { useEffect } from "react";
+import { price, quantity } from "../numbers/format";
+import { askAgain } from "../state/live";
+import { type Walk, walks } from "../state/reduce";
+import { store, useStore } from "../state/store";
+import type { Command, CommandState } from "../wire/types";
+import { Icon } from "./icons";
+
+/** A good end is put away by itself; a bad one waits for a person. */
+const DONE_MS = 10_000;
+const TOASTS_MAX = 4;
+
+export function Toasts(): JSX.Element | null {
+  const requests = useStore((state) => state.requests);
+  const commands = useStore((state) => state.data.commands);
+  const dismissed = useStore((state) => state.dismissed);
+  return (
+    <div className="toasts" role="log" aria-live="polite" aria-label="Commands">
+      {walks(requests, commands, dismissed).slice(0, TOASTS_MAX).map((walk) => <Toast key={walk.id} walk={walk} />)}
+    </div>
+  );
+}
+
+type Outcome = CommandState | "sending" | "unanswered";
+
+function outcomeOf({ command, request }: Walk): Outcome {
+  if (command !== undefined) return command.state;
+  if (request === undefined || request.state === "sending") return "sending";
+  return request.state === "taken" ? "queued" : request.state;
+}
+
+function Toast({ walk }: { readonly walk: Walk }): JSX.Element | null {
+  const { command, request } = walk;
+  const outcome = outcomeOf(walk);
+  const good = command?.final === true && (outcome === "filled" || outcome === "accepted");
+  const dismiss = (): void => store.dispatch({ kind: "dismiss", id: walk.id });
+  useEffect(() => {
+    if (!good) return undefined;
+    const timer = setTimeout(() => store.dispatch({ kind: "dismiss", id: walk.id }), DONE_MS);
+    return () => clearTimeout(timer);
+  }, [good, walk.id]);
+  const reason = command?.reason ?? request?.problem?.detail ?? request?.problem?.title;
+  const cure = command?.cure ?? request?.problem?.cure;
+  return (
+    <article className="toast" data-outcome={outcome} data-command={walk.id}>
+      <header><h3>{walk.title}</h3><button type="button" className="button bare" aria-label={`Put away: ${walk.title}`} onClick={dismiss}><Icon name="close" /></button></header>
+      <Steps command={command} outcome={outcome} />
+      {command === undefined ? null : <Filled command={command} />}
+      {outcome === "unanswered" ? <p>The cloud node did not answer, so it is not known whether it was taken. Asking again is safe: it stays one command.</p> : null}
+      {outcome === "refused" || outcome === "expired" || (command?.final === true && reason !== undefined) ? <p className="reason">{reason} {cure}</p> : null}
+      {outcome === "unanswered" ? <button type="button" className="button" onClick={() => askAgain(walk.id)}>Ask again</button> : null}
+    </article>
+  );
+}
+
+function Steps({ command, outcome }: { readonly command: Command | undefined; readonly outcome: Outcome }): JSX.Element | null {
+  const fills = command === undefined || command.kind === "order" || command.kind === "close";
+  const plan: readonly CommandState[] = fills ? ["queued", "delivered", "accepted", "filled"] : ["queued", "delivered", "accepted"];
+  const bad = outcome === "refused" || outcome === "expired";
+  const seen = new Set<CommandState>(command === undefined ? (outcome === "queued" ? ["queued"] : []) : command.walk.map((step) => step.state));
+  const shown: readonly CommandState[] = bad ? [...plan.filter((state) => seen.has(state)), outcome] : plan;
+  return (
+    <ol className="steps">
+      {shown.map((state) => <li key={state} data-reached={seen.has(state) || state === outcome} data-state={state} aria-current={state === outcome ? "step" : undefined}>{state}</li>)}
+      {outcome === "sending" ? <li data-reached="true" data-state="sending" aria-current="step">sending…</li> : null}
+    </ol>
+  );
+}
+
+function Filled({ command }: { readonly command: Command }): JSX.Element | null {
+  const instrument = useStore((state) => (command.instrument === undefined ? undefined : state.data.instruments.get(command.instrument)));
+  if (command.filled === undefined || command.filled === "0") return null;
+  const at = command.averagePrice === undefined ? "" : ` @ ${price(command.averagePrice, instrument?.priceDecimals ?? 2)}`;
+  return <p className="filled">{quantity(command.filled)}{at}</p>;
+}

@@ -1,0 +1,88 @@
+// The REST half of the contract: typed reads and writes; every refusal is a Problem with words and a cure.
+import { read, type Shape } from "./schema";
+import * as types from "./types";
+
+const BASE = "/api/v1";
+/** A request without an answer in this time counts as unanswered; asking again with the same key is safe. */
+const TIMEOUT_MS = 8_000;
+
+/** The cloud said no. */
+export class Refused extends Error {
+  constructor(readonly problem: types.Problem) { super(problem.title); this.name = "Refused"; }
+}
+
+/** Nobody answered: the network or the cloud is gone. Whether a write was taken is not known. */
+export class Unanswered extends Error {
+  constructor(cause: unknown) { super(`The cloud node did not answer (${String(cause)}).`); this.name = "Unanswered"; }
+}
+
+interface Ask { readonly method?: "GET" | "POST"; readonly body?: object; readonly key?: string }
+
+async function answer(path: string, ask: Ask): Promise<Response> {
+  const headers: Record<string, string> = { Accept: "application/json" };
+  if (ask.body !== undefined) headers["Content-Type"] = "application/json";
+  if (ask.key !== undefined) headers["Idempotency-Key"] = ask.key;
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), TIMEOUT_MS);
+  try {
+    return await fetch(BASE + path, {
+      method: ask.method ?? "GET", headers, credentials: "same-origin", cache: "no-store", signal: stop.signal,
+      ...(ask.body === undefined ? {} : { body: JSON.stringify(ask.body) }),
+    });
+  } catch (cause) {
+    throw new Unanswered(cause);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function problemOf(response: Response): Promise<types.Problem> {
+  try {
+    return read(types.problem, await response.json());
+  } catch {
+    // A proxy in between answers in its own words; the status is then all that is known.
+    return { type: "about:blank", title: `The cloud node answered ${response.status}`, status: response.status };
+  }
+}
+
+async function asked<T>(path: string, shape: Shape<T>, ask: Ask = {}): Promise<T> {
+  const response = await answer(path, ask);
+  if (!response.ok) throw new Refused(await problemOf(response));
+  return read(shape, await response.json());
+}
+
+function query(parameters: Readonly<Record<string, string | number | undefined>>): string {
+  const pairs = Object.entries(parameters).filter((pair): pair is [string, string | number] => pair[1] !== undefined && pair[1] !== "");
+  return pairs.length === 0 ? "" : `?${new URLSearchParams(pairs.map(([name, value]) => [name, String(value)])).toString()}`;
+}
+
+export interface LedgerQuery {
+  readonly limit?: number | undefined;
+  readonly before?: number | undefined;
+  readonly from?: number | undefined;
+  readonly kind?: string | undefined;
+  readonly follow?: string | undefined;
+}
+
+export const api = {
+  session: () => asked("/session", types.session),
+  login: (username: string, password: string) => asked("/auth/login", types.loginAnswer, { method: "POST", body: { username, password } }),
+  async logout(): Promise<void> {
+    const response = await answer("/auth/logout", { method: "POST", body: {} });
+    if (!response.ok && response.status !== 401) throw new Refused(await problemOf(response));
+  },
+  candles: (instrument: string) => asked(`/market/candles${query({ instrument })}`, types.candles),
+  ledger: (parameters: LedgerQuery) => asked(`/ledger${query({ ...parameters })}`, types.ledger),
+  preview: (request: types.PreviewRequest) => asked("/orders:preview", types.preview, { method: "POST", body: request }),
+  order: (request: types.OrderRequest, key: string) => asked("/orders", types.accepted, { method: "POST", body: request, key }),
+  close: (instrument: string, quantity: string, key: string) =>
+    asked(`/positions/${encodeURIComponent(instrument)}/close`, types.accepted, { method: "POST", body: { confirmed: { quantity } }, key }),
+  cancel: (order: string, key: string) => asked(`/orders/${encodeURIComponent(order)}/cancel`, types.accepted, { method: "POST", body: {}, key }),
+  kill: (request: types.KillRequest, key: string) => asked("/kill", types.accepted, { method: "POST", body: request, key }),
+};
+
+/** A fresh Idempotency-Key, which becomes the command's id: 32 hexadecimal digits. */
+export function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
