@@ -2,7 +2,7 @@
 import { type ReactNode, useMemo } from "react";
 import { clock, money, price, quantity, times } from "../numbers/format";
 import { send } from "../state/live";
-import { ACCOUNT_STALE_MS } from "../state/select";
+import { ACCOUNT_STALE_MS, mayClose } from "../state/select";
 import { useStore } from "../state/store";
 import { Age, Gain, SideBadge } from "../ui/parts";
 import { addressOf } from "../ui/route";
@@ -52,6 +52,7 @@ interface PositionRowProps { readonly row: Position; readonly instruments: Instr
 function PositionRow({ row, instruments, onPick, onClose }: PositionRowProps): JSX.Element | null {
   const instrument = instruments.get(row.instrument);
   const places = placesOf(instruments, row.instrument);
+  const may = useStore((state) => mayClose(state, row.instrument).allowed);
   return (
     <tr data-position={row.instrument}>
       <th scope="row"><button type="button" className="link" onClick={() => onPick(row.instrument)}>{nameOf(instruments, row.instrument)}</button><small>{instrument?.name}</small></th>
@@ -64,7 +65,7 @@ function PositionRow({ row, instruments, onPick, onClose }: PositionRowProps): J
       <Cell name="Stop" number>{row.stopPrice === undefined ? <span className="warn">none</span> : price(row.stopPrice, places)}</Cell>
       <Cell name="Owner">{row.owner}</Cell>
       <Cell name="As of"><Age asOf={row.asOf} staleMs={ACCOUNT_STALE_MS} /></Cell>
-      <Cell name="Close"><button type="button" className="button small" onClick={() => onClose(row.instrument)} aria-label={`Close ${nameOf(instruments, row.instrument)}`}>Close</button></Cell>
+      <Cell name="Close"><button type="button" className="button small" disabled={!may} onClick={() => onClose(row.instrument)} aria-label={`Close ${nameOf(instruments, row.instrument)}`}>Close</button></Cell>
     </tr>
   );
 }
@@ -83,7 +84,7 @@ export function sorted(orders: Iterable<Order>): readonly Order[] {
 
 export function Orders(): JSX.Element | null {
   const orders = useStore((state) => state.data.orders);
-  const viewer = useStore((state) => state.session?.user?.role === "viewer");
+  const idle = useStore((state) => state.session?.user?.role === "viewer" || state.link.state !== "open");
   const instruments = useInstruments();
   const rows = useMemo(() => sorted(orders.values()), [orders]);
   return (
@@ -91,7 +92,7 @@ export function Orders(): JSX.Element | null {
       head={[["Time"], ["Instrument"], ["Order"], ["Qty", "number"], ["Filled", "number"], ["Price", "number"], ["Average", "number"], ["Status"], ["From"], ["Follow"], ["Cancel"]]}
       empty="No order today."
     >
-      {rows.map((row) => <OrderRow key={row.id} row={row} instruments={instruments} viewer={viewer} />)}
+      {rows.map((row) => <OrderRow key={row.id} row={row} instruments={instruments} idle={idle} />)}
     </Table>
   );
 }
@@ -101,7 +102,7 @@ function trailOf(order: Order): string {
   return order.trailingAmount === undefined ? "" : ` ${order.trailingAmount}`;
 }
 
-function OrderRow({ row, instruments, viewer }: { readonly row: Order; readonly instruments: Instruments; readonly viewer: boolean }): JSX.Element | null {
+function OrderRow({ row, instruments, idle }: { readonly row: Order; readonly instruments: Instruments; readonly idle: boolean }): JSX.Element | null {
   const places = placesOf(instruments, row.instrument);
   const name = `${row.side === "BUY" ? "buy" : "sell"} ${quantity(row.quantity)} ${nameOf(instruments, row.instrument)}`;
   return (
@@ -117,8 +118,8 @@ function OrderRow({ row, instruments, viewer }: { readonly row: Order; readonly 
       <Cell name="From">{row.bot ?? row.origin.toLowerCase()}</Cell>
       <Cell name="Follow"><a href={addressOf("ledger", row.id)} aria-label={`Follow in the ledger: ${name}`}>#{row.seq}</a></Cell>
       <Cell name="Cancel">
-        {row.working && !viewer
-          ? <button type="button" className="button small" aria-label={`Cancel: ${name}`} disabled={row.status === "PENDING_CANCEL"} onClick={() => void send(`Cancel ${name}`, (key) => api.cancel(row.id, key))}>Cancel</button>
+        {row.working
+          ? <button type="button" className="button small" aria-label={`Cancel: ${name}`} disabled={idle || row.status === "PENDING_CANCEL"} onClick={() => void send(`Cancel ${name}`, (key) => api.cancel(row.id, key))}>Cancel</button>
           : null}
       </Cell>
     </tr>
