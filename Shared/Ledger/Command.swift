@@ -29,6 +29,8 @@ package enum CommandBody: Hashable, Sendable {
         case .watch: "watch"
         }
     }
+    /// Every word that `kind` can be: what this release understands, as told in HELLO.
+    package static let kinds = ["order", "close", "cancel", "halt", "watch"]
     /// True for commands that only lower risk; they may wait for a silent edge until they expire.
     package var reducesRisk: Bool {
         switch self {

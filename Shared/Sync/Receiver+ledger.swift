@@ -1,0 +1,178 @@
+// Entries into the store: contiguous, verified, committed, and only then acknowledged; commands on their way down.
+internal import Ledger
+internal import Values
+
+extension Receiver {
+    /// A frame inside an open session.
+    mutating func receive(_ message: Message, number: UInt64, of edge: EdgeID, at now: ClockReading, into out: inout [Action]) {
+        switch message {
+        case .batch(let body): take(body, of: edge, at: now, into: &out)
+        case .beat(let beat): take(beat, of: edge, at: now, into: &out)
+        case .state(_, let items):
+            // An older frame that was overtaken would show the past as the present.
+            guard let session = edges[edge]?.session, number > session.stateNumber else { return }
+            edges[edge]?.session?.stateNumber = number
+            out.append(.live(edge, items))
+        case .market(let bars): out.append(.market(edge, bars))
+        case .commandAck(let id, let refusal): acknowledged(id, refusal, of: edge, into: &out)
+        case .bye(let reason): close(edge, "the edge said goodbye: \(reason)", into: &out)
+        case .error(let trouble): if trouble.ends { close(edge, "the edge ended the session: \(trouble.text)", into: &out) }
+        case .hello, .welcome, .prove, .proof, .ack, .nack, .credit, .command: break
+        }
+    }
+
+    private mutating func take(_ beat: Beat, of edge: EdgeID, at now: ClockReading, into out: inout [Action]) {
+        edges[edge]?.session?.clock.heard(beat.stamp, at: now.monotonic, wall: now.wall)
+        if let roundTrip = beat.roundTrip { edges[edge]?.roundTrip = roundTrip }
+        if let head = beat.head { announce(edge, head, into: &out) }
+        if beat.wantsAnswer, let stamp = edges[edge]?.session?.clock.stamp(at: now.monotonic, wall: now.wall) {
+            send(.beat(Beat(stamp: stamp, wantsAnswer: false)), to: edge, into: &out)
+        }
+        if let opening = oldAnswered(beat, of: edge) { settle(opening, at: now, into: &out) }
+    }
+
+    /// Remembers the highest head the edge ever told.
+    mutating func announce(_ edge: EdgeID, _ head: Head, into out: inout [Action]) {
+        guard let state = edges[edge], head.seq > state.memory.announced.seq else { return }
+        edges[edge]?.memory.announced = head
+        out.append(.announced(edge, head))
+    }
+
+    // MARK: - Batches
+
+    private mutating func take(_ body: [UInt8], of edge: EdgeID, at now: ClockReading, into out: inout [Action]) {
+        guard let state = edges[edge], let session = state.session else { return }
+        var batch: Batch
+        do throws(BatchError) { batch = try Batch(body) } catch {
+            out.append(.malformed(edge, .batch(error)))
+            fail(edge, Trouble(code: "BATCH", text: "a batch could not be read: \(error)", cure: "The link is opened again by itself.", ends: true), into: &out)
+            return
+        }
+        let tail = state.tail.head
+        guard batch.previous.seq <= tail.seq || rules.acceptGaps else {
+            // Said once per place and second: every batch behind a lost one would ask for the same rewind again.
+            if session.nacked.map({ $0.have != tail.seq || now.monotonic - $0.at >= rules.nackEvery }) ?? true {
+                edges[edge]?.session?.nacked = (tail.seq, now.monotonic)
+                send(.nack(tail), to: edge, into: &out)
+            }
+            return
+        }
+        do throws(BatchError) {
+            guard let (fresh, verifier) = try verified(&batch, onto: state.tail, edge: edge) else {
+                // All of it was here before. It must be the same; the store knows.
+                if batch.last.seq == tail.seq { compared(edge, batch.last, batch.last == tail, at: now, into: &out) } else {
+                    out.append(.compare(edge, batch.last))
+                }
+                return
+            }
+            accept(fresh, verifier, bytes: batch.rawBytes, of: edge, into: &out)
+        } catch {
+            refuse(Refusal(.fork, edge: edge, text: "a batch after entry \(batch.previous.seq) does not follow the cloud's ledger: \(error)"), into: &out)
+        }
+    }
+
+    /// The part of a batch that is new, with the chain after it; nil when all of it was here before.
+    private func verified(_ batch: inout Batch, onto tail: ChainVerifier, edge: EdgeID) throws(BatchError) -> ([Entry], ChainVerifier)? {
+        if rules.skipHashCheck || (rules.acceptGaps && batch.previous.seq > tail.head.seq) {
+            // Without the check the entries are hashed onto whatever stands there.
+            var loose = ChainVerifier(edge: edge, after: Head(seq: batch.previous.seq, hash: batch.previous.hash))
+            do { try batch.verify(with: &loose) } catch { if !rules.skipHashCheck { throw error } }
+            let fresh = batch.entries.filter { $0.seq > tail.head.seq }
+            return fresh.isEmpty ? nil : (fresh, ChainVerifier(edge: edge, after: batch.last))
+        }
+        if batch.previous.seq == tail.head.seq {
+            guard batch.previous == tail.head else { throw .lastHash(at: batch.previous.seq) }
+            var verifier = tail
+            try batch.verify(with: &verifier)
+            return (batch.entries, verifier)
+        }
+        var verifier = ChainVerifier(edge: edge, after: batch.previous)
+        try batch.verify(with: &verifier)
+        guard batch.last.seq > tail.head.seq else { return nil }
+        // The overlap ends where the cloud's chain ends; the same hash there means that all before it is the same.
+        let met = batch.entries[Int(tail.head.seq.raw - batch.previous.seq.raw) - 1]
+        guard met.head == tail.head else { throw .lastHash(at: met.seq) }
+        return (Array(batch.entries[Int(tail.head.seq.raw - batch.previous.seq.raw)...]), verifier)
+    }
+
+    private mutating func accept(_ entries: [Entry], _ verifier: ChainVerifier, bytes: Int, of edge: EdgeID, into out: inout [Action]) {
+        guard let session = edges[edge]?.session else { return }
+        let waiting = session.pending.reduce(Credit(entries: entries.count, bytes: bytes)) {
+            Credit(entries: $0.entries + $1.entries, bytes: $0.bytes + $1.bytes)
+        }
+        // One batch may be larger than a small credit; two may not. Twice the credit allows for a credit that has just shrunk.
+        guard session.pending.isEmpty || (waiting.entries <= 2 * session.credit.entries && waiting.bytes <= 2 * session.credit.bytes) else {
+            fail(
+                edge,
+                Trouble(
+                    code: "CREDIT", text: "\(waiting.entries) entries and \(waiting.bytes) bytes are under way, over twice the credit",
+                    cure: "The link is opened again by itself.", ends: true),
+                into: &out)
+            return
+        }
+        edges[edge]?.tail = verifier
+        edges[edge]?.session?.pending.append(Pending(last: verifier.head, entries: entries.count, bytes: bytes))
+        if rules.ackBeforeCommit { send(.ack(verifier.head), to: edge, into: &out) }
+        out.append(.commit(edge, entries))
+    }
+
+    /// The entries are on the disk: now they may be acknowledged.
+    mutating func committed(_ edge: EdgeID, _ head: Head, at now: ClockReading, into out: inout [Action]) {
+        guard let state = edges[edge], head.seq > state.memory.have.seq else { return }
+        precondition(head.seq <= state.tail.head.seq, "the store committed entry \(head.seq), verified is \(state.tail.head.seq)")
+        edges[edge]?.memory.have = head
+        while let first = edges[edge]?.session?.pending.first, first.last.seq <= head.seq { edges[edge]?.session?.pending.removeFirst() }
+        send(.ack(head), to: edge, into: &out)
+        resumeOpening(edge, at: now, into: &out)
+    }
+
+    /// The store took nothing: what was verified is forgotten and comes again with the next session.
+    mutating func commitFailed(_ edge: EdgeID, _ reason: String, into out: inout [Action]) {
+        guard let state = edges[edge] else { return }
+        edges[edge]?.tail = ChainVerifier(edge: edge, after: state.memory.have)
+        edges[edge]?.opening = nil
+        fail(edge, Trouble(code: "STORE", text: "the cloud could not store entries: \(reason)", cure: "Make room on the cloud's disk.", ends: true), into: &out)
+    }
+
+    // MARK: - Commands
+
+    /// Sends a command into the session it is bound to, and says so when that cannot be.
+    mutating func dispatch(_ command: Command, at now: ClockReading, into out: inout [Action]) {
+        func not(_ why: Undelivered) -> Action { .commandNotDelivered(command.id, command.edge, why) }
+        guard let session = edges[command.edge]?.session else { out.append(not(.noSession)); return }
+        guard command.boundBoot == session.boot || rules.anyBootExecutes else { out.append(not(.wrongRun)); return }
+        guard session.commands.count < Session.commandsMax else { out.append(not(.tooMany)); return }
+        guard !session.commands.contains(where: { $0.command.id == command.id }) else { return }
+        let remaining = command.expiresAt.map { $0 - now.wall }
+        if let remaining, remaining <= .zero { out.append(not(.expired)); return }
+        let deadline = remaining.map { now.monotonic + $0 }
+        edges[command.edge]?.session?.commands.append(OnTheWay(command: command, sentAt: now.monotonic, deadline: deadline))
+        send(.command(CommandOrder(command: command, remaining: remaining, sentAt: now.monotonic)), to: command.edge, into: &out)
+    }
+
+    /// Sends again what the edge has not acknowledged, with what is left of its life.
+    mutating func retryCommands(_ edge: EdgeID, at now: ClockReading, into out: inout [Action]) {
+        guard let session = edges[edge]?.session else { return }
+        var kept: [OnTheWay] = []
+        for waiting in session.commands {
+            if let deadline = waiting.deadline, deadline <= now.monotonic {
+                out.append(.commandNotDelivered(waiting.command.id, edge, .inDoubt))
+                continue
+            }
+            var next = waiting
+            if now.monotonic - waiting.sentAt >= rules.commandRetry {
+                next.sentAt = now.monotonic
+                let order = CommandOrder(command: waiting.command, remaining: waiting.deadline.map { $0 - now.monotonic }, sentAt: now.monotonic)
+                send(.command(order), to: edge, into: &out)
+            }
+            kept.append(next)
+        }
+        edges[edge]?.session?.commands = kept
+    }
+
+    private mutating func acknowledged(_ id: CommandID, _ refusal: String?, of edge: EdgeID, into out: inout [Action]) {
+        guard let index = edges[edge]?.session?.commands.firstIndex(where: { $0.command.id == id }) else { return }
+        edges[edge]?.session?.commands.remove(at: index)
+        out.append(refusal == nil ? .commandReceived(id, edge) : .commandNotDelivered(id, edge, .refusedByEdge))
+    }
+}

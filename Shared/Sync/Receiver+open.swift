@@ -1,0 +1,200 @@
+// Opening a session: who speaks, whether a twin lives, and the verdict.
+internal import Ledger
+internal import Values
+
+extension Receiver {
+    /// One frame of an enrolled edge. What cannot be read is named; what belongs to no session of now is dropped.
+    mutating func receive(_ bytes: [UInt8], from peer: Peer, at now: ClockReading, into out: inout [Action]) {
+        guard edges[peer.edge] != nil else { return }
+        let frame: Frame
+        do throws(FrameError) { frame = try Frame(bytes) } catch {
+            out.append(.malformed(peer.edge, error))
+            return
+        }
+        let message: Message
+        do throws(FrameError) { message = try Message(frame) } catch {
+            out.append(.malformed(peer.edge, error))
+            return
+        }
+        if case .hello(let hello) = message { greet(hello, from: peer, at: now, into: &out); return }
+        if let session = edges[peer.edge]?.session, frame.session == session.id {
+            edges[peer.edge]?.session?.heardAt = now.monotonic
+            edges[peer.edge]?.heardWall = now.wall
+            show(peer.edge, .live, into: &out)
+            receive(message, number: frame.number, of: peer.edge, at: now, into: &out)
+        } else if let opening = edges[peer.edge]?.opening, opening.peer == peer, frame.session == 0 {
+            receive(message, for: opening, at: now, into: &out)
+        }
+    }
+
+    /// A HELLO: an old copy is dropped, a reconnect of the same run replaces its session, another run has to prove that it is alone.
+    private mutating func greet(_ hello: Hello, from peer: Peer, at now: ClockReading, into out: inout [Action]) {
+        let edge = peer.edge
+        guard hello.edge == edge else {
+            refuse(hello, Refusal(.identity, edge: edge, text: "the key of edge \(edge) was used to speak for edge \(hello.edge)"), to: peer, into: &out)
+            return
+        }
+        if let opening = edges[edge]?.opening, opening.hello.boot == hello.boot, opening.hello.attempt >= hello.attempt { return }
+        var opening = Opening(hello: hello, peer: peer, since: now.monotonic, stage: .draining)
+        opening.clock.heard(hello.stamp, at: now.monotonic, wall: now.wall)
+        if let session = edges[edge]?.session {
+            if session.boot == hello.boot {
+                guard hello.attempt > session.attempt else { return }
+                close(edge, "the edge connected again", into: &out)
+            } else if !rules.noTwinCheck {
+                opening.stage = .twin(challengedAt: now.monotonic, oldAnswered: false, newAnswered: false)
+                edges[edge]?.opening = opening
+                let stamp = session.clock.stamp(at: now.monotonic, wall: now.wall)
+                send(.beat(Beat(stamp: Stamp(sentAt: now.monotonic, wall: now.wall, echo: stamp.echo), wantsAnswer: true)), to: edge, into: &out)
+                answer(opening, .beat(Beat(stamp: opening.clock.stamp(at: now.monotonic, wall: now.wall), wantsAnswer: true)), into: &out)
+                return
+            } else {
+                close(edge, "another run took over", into: &out)
+            }
+        }
+        edges[edge]?.opening = opening
+        judge(opening, at: now, into: &out)
+    }
+
+    /// Judges with the evidence at hand and asks for what is missing.
+    private mutating func judge(_ current: Opening, at now: ClockReading, into out: inout [Action]) {
+        var opening = current
+        guard let state = edges[opening.peer.edge] else { return }
+        guard state.tail.head == state.memory.have else {
+            opening.stage = .draining
+            edges[opening.peer.edge]?.opening = opening
+            return
+        }
+        let verdict = rules.anyVerdictContinues ? .goOn : Verdict.judge(opening.hello, state.memory, opening.evidence)
+        switch verdict {
+        case .goOn: welcome(opening, at: now, into: &out)
+        case .refused(let refusal) where !opening.isAlive && refusal.verdict != .version && !rules.refuseWithoutSignOfLife:
+            // A late HELLO of a dead run would look like a rollback: nobody is accused before he has answered.
+            opening.stage = .confirming
+            edges[opening.peer.edge]?.opening = opening
+            answer(opening, .beat(Beat(stamp: opening.clock.stamp(at: now.monotonic, wall: now.wall), wantsAnswer: true)), into: &out)
+        case .refused(let refusal):
+            edges[opening.peer.edge]?.opening = nil
+            refuse(opening.hello, refusal, to: opening.peer, into: &out)
+        case .prove(let seqs):
+            opening.stage = .proving
+            edges[opening.peer.edge]?.opening = opening
+            answer(opening, .prove(attempt: opening.hello.attempt, seqs: seqs), into: &out)
+        case .compare(let head):
+            opening.stage = .comparing(head)
+            edges[opening.peer.edge]?.opening = opening
+            out.append(.compare(opening.peer.edge, head))
+        }
+    }
+
+    private mutating func welcome(_ opening: Opening, at now: ClockReading, into out: inout [Action]) {
+        let edge = opening.peer.edge, hello = opening.hello
+        guard let memory = edges[edge]?.memory else { return }
+        close(edge, "the edge connected again", into: &out)
+        announce(edge, hello.head, into: &out)
+        let open = enrolled.count { edges[$0]?.session != nil }
+        var session = Session(
+            id: newSessionID(), peer: opening.peer, boot: hello.boot, attempt: hello.attempt, release: hello.release, heardAt: now.monotonic,
+            credit: creditOfEach(open + 1))
+        session.clock = opening.clock
+        edges[edge]?.opening = nil
+        edges[edge]?.session = session
+        edges[edge]?.heardWall = now.wall
+        send(
+            .welcome(
+                Welcome(
+                    attempt: hello.attempt, have: memory.have, credit: session.credit, incarnation: incarnation, release: release,
+                    stamp: session.clock.stamp(at: now.monotonic, wall: now.wall))),
+            to: edge, into: &out)
+        out.append(.opened(edge, hello.boot))
+        show(edge, .live, into: &out)
+        shareCredit(into: &out)
+    }
+
+    private mutating func refuse(_ hello: Hello, _ refusal: Refusal, to peer: Peer, into out: inout [Action]) {
+        out.append(.refused(refusal))
+        out.append(.send(Message.error(refusal.trouble).frame(session: 0, number: UInt64(hello.attempt)).bytes, to: peer))
+    }
+
+    private func answer(_ opening: Opening, _ message: Message, into out: inout [Action]) {
+        out.append(.send(message.frame(session: 0, number: UInt64(opening.hello.attempt)).bytes, to: opening.peer))
+    }
+
+    /// A frame of a newcomer that has no session yet.
+    private mutating func receive(_ message: Message, for current: Opening, at now: ClockReading, into out: inout [Action]) {
+        var opening = current
+        switch message {
+        case .proof(let attempt, let heads) where opening.stage == .proving && attempt == opening.hello.attempt:
+            opening.evidence.proof = heads
+            opening.isAlive = true
+            judge(opening, at: now, into: &out)
+        case .beat(let beat) where beat.boot == opening.hello.boot:
+            opening.clock.heard(beat.stamp, at: now.monotonic, wall: now.wall)
+            opening.isAlive = opening.isAlive || (beat.stamp.echo.map { $0.sentAt >= opening.since } ?? false)
+            edges[opening.peer.edge]?.opening = opening
+            if opening.stage == .confirming, opening.isAlive { judge(opening, at: now, into: &out) }
+            if case .twin(let challengedAt, let oldAnswered, _) = opening.stage, beat.stamp.echo?.sentAt == challengedAt {
+                opening.stage = .twin(challengedAt: challengedAt, oldAnswered: oldAnswered, newAnswered: true)
+                settle(opening, at: now, into: &out)
+            }
+        default: break
+        }
+    }
+
+    /// The run that has the session answered a beat; if that was the challenge, it lives.
+    func oldAnswered(_ beat: Beat, of edge: EdgeID) -> Opening? {
+        guard var opening = edges[edge]?.opening, case .twin(let challengedAt, _, let newAnswered) = opening.stage,
+            beat.stamp.echo?.sentAt == challengedAt
+        else { return nil }
+        opening.stage = .twin(challengedAt: challengedAt, oldAnswered: true, newAnswered: newAnswered)
+        return opening
+    }
+
+    /// Both showed themselves: a twin. Otherwise the time decides.
+    mutating func settle(_ opening: Opening, at now: ClockReading, into out: inout [Action]) {
+        edges[opening.peer.edge]?.opening = opening
+        guard case .twin(let challengedAt, let oldAnswered, let newAnswered) = opening.stage else { return }
+        if oldAnswered, newAnswered {
+            let edge = opening.peer.edge
+            let old = edges[edge]?.session?.boot.description ?? "?"
+            let refusal = Refusal(.twin, edge: edge, text: "run \(opening.hello.boot) came while run \(old) was alive")
+            edges[edge]?.opening = nil
+            refuse(opening.hello, refusal, to: opening.peer, into: &out)
+            var word = refusal.trouble
+            word.ends = false
+            send(.error(word), to: edge, into: &out)
+        } else if now.monotonic - challengedAt >= rules.twinWait {
+            edges[opening.peer.edge]?.opening = nil
+            // A newcomer that did not answer was a late copy of a dead run's HELLO, or will say HELLO again.
+            guard newAnswered else { return }
+            close(opening.peer.edge, "the run before is gone", into: &out)
+            judge(opening, at: now, into: &out)
+        }
+    }
+
+    /// Time passes over an opening: the twin check ends, an unanswered question is dropped (the edge says HELLO again).
+    mutating func watch(_ opening: Opening, at now: ClockReading, into out: inout [Action]) {
+        if opening.isTwinCheck { settle(opening, at: now, into: &out); return }
+        if now.monotonic - opening.since >= rules.helloEvery { edges[opening.peer.edge]?.opening = nil }
+    }
+
+    /// The store is done with everything, or has answered: an opening that waited for it goes on.
+    mutating func resumeOpening(_ edge: EdgeID, at now: ClockReading, into out: inout [Action]) {
+        if let opening = edges[edge]?.opening, opening.stage == .draining { judge(opening, at: now, into: &out) }
+    }
+
+    /// The store's answer to `.compare`: about an edge's head, or about a batch that came twice.
+    mutating func compared(_ edge: EdgeID, _ head: Head, _ isEqual: Bool, at now: ClockReading, into out: inout [Action]) {
+        if var opening = edges[edge]?.opening, opening.stage == .comparing(head) {
+            opening.evidence.isHeadOurs = isEqual
+            judge(opening, at: now, into: &out)
+            return
+        }
+        guard let state = edges[edge], state.session != nil else { return }
+        if isEqual {
+            send(.ack(state.memory.have), to: edge, into: &out)
+        } else {
+            refuse(Refusal(.fork, edge: edge, text: "the edge sent another entry \(head.seq) than the cloud has"), into: &out)
+        }
+    }
+}

@@ -1,0 +1,208 @@
+// The cloud's end of all links: told what happened, it answers what to do. An ACK leaves only after the store has said that the entries are durable.
+package import Ledger
+package import Values
+
+/// The store-and-forward receiver. Times are of the cloud's boot clock.
+package struct Receiver: Sendable {
+    /// What happened.
+    package enum Input: Hashable, Sendable {
+        /// An edge is enrolled, or was found at the start, with what the store durably knows of it.
+        case enrolled(EdgeID, EdgeMemory)
+        /// Its key is no longer accepted.
+        case revoked(EdgeID)
+        case frame([UInt8], from: Peer)
+        /// The connection is known to be gone.
+        case gone(Peer)
+        /// Everything up to here is on the disk.
+        case committed(EdgeID, Head)
+        /// The store refused a commit (disk full) and holds what it held.
+        case commitFailed(EdgeID, reason: String)
+        /// Answer to `.compare`.
+        case compared(EdgeID, Head, isEqual: Bool)
+        /// Send a command; its bound boot is already durable.
+        case dispatch(Command)
+        case tick
+        /// The process stops in order.
+        case stop(reason: String)
+    }
+
+    /// What to do, in this order.
+    package enum Action: Equatable, Sendable {
+        /// Always the control lane.
+        case send([UInt8], to: Peer)
+        /// Write these verified entries durably and answer `.committed`, or `.commitFailed`.
+        case commit(EdgeID, [Entry])
+        /// Ask the store, after the commits asked for before, whether it has this entry with this hash.
+        case compare(EdgeID, Head)
+        /// Remember durably the highest head ever announced.
+        case announced(EdgeID, Head)
+        case opened(EdgeID, Boot)
+        case closed(EdgeID, reason: String)
+        case presence(EdgeID, Presence)
+        /// No session; to be listed on the Edges page.
+        case refused(Refusal)
+        case live(EdgeID, [LiveItem])
+        case market(EdgeID, MarketBars)
+        /// The edge has the command; what becomes of it comes up as a fact.
+        case commandReceived(CommandID, EdgeID)
+        case commandNotDelivered(CommandID, EdgeID, Undelivered)
+        case malformed(EdgeID, FrameError)
+    }
+
+    /// Why a command did not reach the edge, or is not known to have reached it.
+    package enum Undelivered: String, Hashable, Sendable, CaseIterable {
+        /// It never left.
+        case noSession, wrongRun, expired, tooMany
+        /// It left and was never acknowledged: the edge may have it or not, its ledger will tell.
+        case inDoubt
+        /// The edge has another run than the command is bound to.
+        case refusedByEdge
+    }
+
+    let incarnation: String
+    let release: String
+    let rules: Rules
+    var edges: [EdgeID: EdgeState] = [:]
+    /// In order, so that no dictionary's order decides.
+    private var order: [EdgeID] = []
+    private var nextSession: UInt64
+
+    /// - Parameters:
+    ///   - incarnation: names the store; changes when it is restored from a backup.
+    ///   - sessionSeed: random, so that no two processes give one session id.
+    package init(incarnation: String, release: String, sessionSeed: UInt64, rules: Rules = Rules()) {
+        self.incarnation = incarnation; self.release = release; self.rules = rules
+        nextSession = sessionSeed
+    }
+
+    /// Takes one input in and says what to do.
+    package mutating func handle(_ input: Input, at clock: ClockReading) -> [Action] {
+        var out: [Action] = []
+        switch input {
+        case .enrolled(let edge, let memory):
+            guard edges[edge] == nil else { break }
+            edges[edge] = EdgeState(edge: edge, memory: memory)
+            order.append(edge)
+            order.sort()
+        case .revoked(let edge):
+            close(edge, "its key was revoked", into: &out)
+            edges[edge] = nil
+            order.removeAll { $0 == edge }
+        case .frame(let bytes, let peer): receive(bytes, from: peer, at: clock, into: &out)
+        case .gone(let peer):
+            if edges[peer.edge]?.session?.peer == peer { close(peer.edge, "the connection is gone", into: &out) }
+            if edges[peer.edge]?.opening?.peer == peer { edges[peer.edge]?.opening = nil }
+        case .committed(let edge, let head): committed(edge, head, at: clock, into: &out)
+        case .commitFailed(let edge, let reason): commitFailed(edge, reason, into: &out)
+        case .compared(let edge, let head, let isEqual): compared(edge, head, isEqual, at: clock, into: &out)
+        case .dispatch(let command): dispatch(command, at: clock, into: &out)
+        case .tick: for edge in order { watch(edge, at: clock, into: &out) }
+        case .stop(let reason):
+            for edge in order {
+                send(.bye(reason: reason), to: edge, into: &out)
+                close(edge, reason, into: &out)
+            }
+        }
+        return out
+    }
+
+    /// The enrolled edges, in order.
+    package var enrolled: [EdgeID] { order }
+
+    /// The link of one edge as it stands.
+    package func link(_ edge: EdgeID) -> EdgeLink? {
+        edges[edge].map { state in
+            EdgeLink(
+                presence: state.presence, lastHeard: state.heardWall, roundTrip: state.roundTrip, clockOffset: state.session?.clock.offset,
+                have: state.memory.have, announced: state.memory.announced.seq > state.memory.have.seq ? state.memory.announced : state.memory.have,
+                boot: state.session?.boot, release: state.session?.release)
+        }
+    }
+
+    /// When `.tick` is due at the latest; nil when nothing is awaited.
+    package var wakeAt: Span? { order.compactMap { edges[$0].flatMap(wakeAt) }.min() }
+
+    private func wakeAt(_ state: EdgeState) -> Span? {
+        var times: [Span] = []
+        if let session = state.session {
+            times.append(session.heardAt + (state.presence == .live ? rules.silentAfter : rules.deadAfter))
+            times += session.commands.map { $0.sentAt + rules.commandRetry }
+        }
+        if let opening = state.opening { times.append(opening.since + (opening.isTwinCheck ? rules.twinWait : rules.helloEvery)) }
+        return times.min()
+    }
+
+    // MARK: - Sessions
+
+    mutating func newSessionID() -> UInt64 {
+        repeat { nextSession &+= 1 } while nextSession == 0
+        return nextSession
+    }
+
+    /// Sends into the open session of an edge; does nothing without one.
+    mutating func send(_ message: Message, to edge: EdgeID, into out: inout [Action]) {
+        guard let session = edges[edge]?.session else { return }
+        edges[edge]?.session?.number = session.number + 1
+        out.append(.send(message.frame(session: session.id, number: session.number + 1).bytes, to: session.peer))
+    }
+
+    /// Ends the session of an edge, if it has one. Commits under way go on; their ACK has nobody to go to.
+    mutating func close(_ edge: EdgeID, _ reason: String, into out: inout [Action]) {
+        guard let session = edges[edge]?.session else { return }
+        for waiting in session.commands { out.append(.commandNotDelivered(waiting.command.id, edge, .inDoubt)) }
+        edges[edge]?.session = nil
+        out.append(.closed(edge, reason: reason))
+        show(edge, .dead, into: &out)
+        shareCredit(into: &out)
+    }
+
+    /// Ends the session with a word to the edge.
+    mutating func fail(_ edge: EdgeID, _ trouble: Trouble, into out: inout [Action]) {
+        send(.error(trouble), to: edge, into: &out)
+        close(edge, trouble.text, into: &out)
+    }
+
+    /// Refuses what an open session offers, loudly.
+    mutating func refuse(_ refusal: Refusal, into out: inout [Action]) {
+        out.append(.refused(refusal))
+        fail(refusal.edge, refusal.trouble, into: &out)
+    }
+
+    mutating func show(_ edge: EdgeID, _ presence: Presence, into out: inout [Action]) {
+        guard let state = edges[edge], state.presence != presence else { return }
+        edges[edge]?.presence = presence
+        out.append(.presence(edge, presence))
+    }
+
+    /// What each session may have under way, now that there are this many.
+    func creditOfEach(_ sessions: Int) -> Credit {
+        Credit(entries: rules.credit.entries, bytes: min(rules.credit.bytes, max(1 << 20, rules.creditBytesOfAll / max(1, sessions))))
+    }
+
+    /// Tells every session its new credit when the number of sessions changed it.
+    mutating func shareCredit(into out: inout [Action]) {
+        let credit = creditOfEach(order.count { edges[$0]?.session != nil })
+        for edge in order {
+            guard let session = edges[edge]?.session, session.credit != credit else { continue }
+            edges[edge]?.session?.credit = credit
+            send(.credit(credit), to: edge, into: &out)
+        }
+    }
+
+    /// Everything that time alone brings about for one edge.
+    private mutating func watch(_ edge: EdgeID, at now: ClockReading, into out: inout [Action]) {
+        if let opening = edges[edge]?.opening { watch(opening, at: now, into: &out) }
+        guard let session = edges[edge]?.session else { return }
+        let quiet = now.monotonic - session.heardAt
+        if quiet >= rules.deadAfter {
+            close(edge, "not heard for \(quiet.nanoseconds / 1_000_000_000) s", into: &out)
+            return
+        }
+        show(edge, quiet >= rules.silentAfter ? .silent : .live, into: &out)
+        retryCommands(edge, at: now, into: &out)
+    }
+}
+
+extension Opening {
+    var isTwinCheck: Bool { if case .twin = stage { true } else { false } }
+}

@@ -1,0 +1,57 @@
+// Why the cloud opens no session: the named cases, with the words and the cure a person reads.
+package import Values
+
+/// One row of the verdict table other than CONTINUE. Until the cases can be mended by the program they are refused, shown, and nothing is merged.
+package enum RefusalCase: String, Hashable, Sendable, CaseIterable {
+    /// The edge's ledger is the beginning of the cloud's: restored from a backup, nothing lost.
+    case edgeBehind = "EDGE_BEHIND"
+    /// The edge announced entries that neither side has any more.
+    case rollbackUnsynced = "ROLLBACK_UNSYNCED"
+    /// The two ledgers differ at a common entry.
+    case fork = "FORK"
+    /// The cloud no longer has what it acknowledged.
+    case cloudRestored = "CLOUD_RESTORED"
+    /// Two running edges claim one identity.
+    case twin = "TWIN"
+    /// No common version of the protocol.
+    case version = "VERSION"
+    /// The key is enrolled for another edge than the one named.
+    case identity = "IDENTITY"
+}
+
+/// A refused session open, as listed on the Edges page.
+package struct Refusal: Error, Hashable, Sendable {
+    package var edge: EdgeID
+    package var verdict: RefusalCase
+    /// What was found, with its numbers.
+    package var text: String
+    package var cure: String
+
+    package init(_ verdict: RefusalCase, edge: EdgeID, text: String) {
+        self.edge = edge; self.verdict = verdict; self.text = text; cure = verdict.cure
+    }
+
+    /// The ERR message that tells the edge.
+    var trouble: Trouble { Trouble(code: verdict.rawValue, text: text, cure: cure, ends: true) }
+}
+
+extension RefusalCase {
+    /// What a person can do.
+    package var cure: String {
+        switch self {
+        case .edgeBehind:
+            "The edge was set back to an older copy of its ledger. Stop it and put the newest ledger.db back; the cloud keeps every entry it has."
+        case .rollbackUnsynced:
+            "Entries that the edge wrote but never sent are gone from its disk. Stop the edge, put the newest ledger.db back, and compare orders and "
+                + "positions with the broker before trading."
+        case .fork:
+            "Two different histories exist under one edge. Stop every copy of this edge but one, and put the ledger back that follows the cloud's. "
+                + "Nothing was merged."
+        case .cloudRestored:
+            "The cloud's store is older than what it had acknowledged. Put the newest copy of the edge's database back in the cloud, or ask for help."
+        case .twin: "Stop the copy of the edge that should not run; the other goes on."
+        case .version: "Bring edge and cloud to releases that speak a common protocol: update the older one."
+        case .identity: "The edge's key belongs to another edge. Enrol this machine with an invitation of its own."
+        }
+    }
+}

@@ -1,0 +1,82 @@
+// Frames from the cloud, as the sender takes them.
+internal import Ledger
+internal import Values
+
+extension Sender {
+    /// One frame. What cannot be read is named and dropped; what belongs to another session is dropped in silence.
+    mutating func receive(_ bytes: [UInt8], at now: ClockReading, into out: inout [Action]) {
+        let frame: Frame, message: Message
+        do throws(FrameError) {
+            frame = try Frame(bytes)
+            message = try Message(frame)
+        } catch {
+            out.append(.malformed(error))
+            return
+        }
+        switch phase {
+        case .down, .stopped, .refused: return
+        case .opening: receiveWhileOpening(message, frame, at: now, into: &out)
+        case .open:
+            guard frame.session == session else { return }
+            heardAt = now.monotonic
+            receiveWhileOpen(message, at: now, into: &out)
+        }
+    }
+
+    private mutating func receiveWhileOpening(_ message: Message, _ frame: Frame, at now: ClockReading, into out: inout [Action]) {
+        switch message {
+        case .welcome(let welcome) where welcome.attempt == attempt && frame.session != 0: begin(welcome, session: frame.session, at: now, into: &out)
+        case .prove(let attempt, let seqs) where attempt == self.attempt: out.append(.readHeads(attempt: attempt, seqs))
+        case .beat(let theirs):
+            clock.heard(theirs.stamp, at: now.monotonic, wall: now.wall)
+            if theirs.wantsAnswer { beat(wantsAnswer: false, at: now, into: &out) }
+        case .error(let trouble) where trouble.ends && frame.number == UInt64(attempt): close(trouble, at: now, into: &out)
+        case .hello, .welcome, .prove, .proof, .batch, .ack, .nack, .credit, .state, .market, .command, .commandAck, .bye, .error: break
+        }
+    }
+
+    private mutating func receiveWhileOpen(_ message: Message, at now: ClockReading, into out: inout [Action]) {
+        switch message {
+        case .ack(let have): acknowledge(have, at: now, into: &out)
+        case .nack(let have): rewind(to: have.seq)
+        case .credit(let credit): self.credit = credit
+        case .beat(let theirs):
+            clock.heard(theirs.stamp, at: now.monotonic, wall: now.wall)
+            if theirs.wantsAnswer { beat(wantsAnswer: false, at: now, into: &out) }
+        case .command(let order): take(order, at: now, into: &out)
+        case .error(let trouble): if trouble.ends { close(trouble, at: now, into: &out) }
+        case .bye: reopen(into: &out)
+        case .hello, .welcome, .prove, .proof, .batch, .state, .market, .commandAck: break
+        }
+    }
+
+    /// The cloud ends the session: a named refusal is kept and shown, anything else is tried again on a new connection.
+    private mutating func close(_ trouble: Trouble, at now: ClockReading, into out: inout [Action]) {
+        guard RefusalCase(rawValue: trouble.code) != nil else { reopen(into: &out); return }
+        openedAt = now.monotonic
+        fall(to: .refused(trouble), into: &out)
+    }
+
+    /// A command: for this edge and this run, handed on once, with a deadline that is never later than the cloud meant.
+    private mutating func take(_ order: CommandOrder, at now: ClockReading, into out: inout [Action]) {
+        let command = order.command
+        guard command.edge == identity.edge, command.boundBoot == identity.boot || rules.anyBootExecutes else {
+            send(.commandAck(command.id, refusal: "wrongRun"), into: &out)
+            return
+        }
+        send(.commandAck(command.id, refusal: nil), into: &out)
+        if !rules.noCommandDedup {
+            guard delivered.insert(command.id).inserted else { return }
+            deliveredOrder.append(command.id)
+            if deliveredOrder.count > Sender.deliveredMax { delivered.remove(deliveredOrder.removeFirst()) }
+        }
+        out.append(.deliver(command, deadline: order.remaining.map { deadline($0, sentAt: order.sentAt, at: now.monotonic) }))
+    }
+
+    /// Counted from the earliest moment at which the cloud can have sent it: a frame that was held up on the way lives no longer for it.
+    private func deadline(_ remaining: Span, sentAt: Span, at now: Span) -> Span {
+        if rules.deadlineFromReceipt { return now + remaining }
+        let fromReceipt = now - (clock.shortestRoundTrip ?? .zero)
+        return min(clock.earliest(sentAt) ?? fromReceipt, fromReceipt) + remaining
+    }
+}

@@ -1,0 +1,140 @@
+// The sender's ledger lane: from the journal, inside the credit, on from the last ack; and the droppable lanes beside it.
+internal import Ledger
+internal import Values
+
+extension Sender {
+    /// New durable entries. With nothing waiting before them they pass through at once; otherwise they are read again in their turn.
+    mutating func committed(_ entries: [Entry], at now: ClockReading, into out: inout [Action]) {
+        guard let first = entries.first, let last = entries.last else { return }
+        precondition(first.seq == head.seq.next && first.previous == head.hash, "entry \(first.seq) was committed after \(head.seq)")
+        head = last.head
+        if phase == .open, reading == nil, sent.next == first.seq, !isBlocked[Int(Lane.bulk.rawValue)] { ship(entries, at: now, into: &out) }
+    }
+
+    /// Entries re-read from the journal. An answer to a question that a rewind has made void is dropped.
+    mutating func read(_ from: Seq, _ entries: [Entry], at now: ClockReading, into out: inout [Action]) {
+        guard phase == .open, reading == from else { return }
+        reading = nil
+        guard let first = entries.first, first.seq == sent.next else { return }
+        // What the cloud holds must be what this entry follows; the verdict said so, the journal says it again.
+        if sent == acked.seq, first.previous != acked.hash {
+            send(
+                .error(
+                    Trouble(
+                        code: RefusalCase.fork.rawValue, text: "entry \(first.seq) does not follow the cloud's entry \(acked.seq)",
+                        cure: RefusalCase.fork.cure, ends: true)),
+                into: &out)
+            reopen(into: &out)
+            return
+        }
+        ship(entries, at: now, into: &out)
+    }
+
+    /// Sends as many of these as the credit allows, in batches.
+    private mutating func ship(_ entries: [Entry], at now: ClockReading, into out: inout [Action]) {
+        var start = entries.startIndex
+        while start < entries.endIndex {
+            let room = rules.ignoreCredit ? Int.max : credit.entries - flying.entries
+            var bytes = 0
+            var end = start
+            while end < entries.endIndex, end - start < min(rules.batchEntries, room) {
+                let size = Batch.size(of: entries[end])
+                guard end == start || bytes + size <= Batch.rawBytesTarget else { break }
+                // One batch larger than the whole credit still goes when nothing else is under way, or it would never go.
+                guard rules.ignoreCredit || flying.bytes + bytes + size <= credit.bytes || (flights.isEmpty && end == start) else { break }
+                bytes += size; end += 1
+            }
+            guard end > start else { return }
+            let packed = Batch.encode(Array(entries[start..<end]))
+            if flights.isEmpty { progressAt = now.monotonic }
+            flights.append(Flight(last: entries[end - 1].seq, hash: entries[end - 1].hash, entries: end - start, bytes: packed.rawBytes))
+            flying.entries += end - start; flying.bytes += packed.rawBytes
+            sent = entries[end - 1].seq
+            send(.batch(packed.body), into: &out)
+            start = end
+        }
+    }
+
+    /// The cloud has committed up to here.
+    mutating func acknowledge(_ have: Head, at now: ClockReading, into out: inout [Action]) {
+        guard have.seq > acked.seq else { return }
+        guard have.seq <= sent else {
+            fail("the cloud acknowledged entry \(have.seq), sent is \(sent)", into: &out)
+            return
+        }
+        while let flight = flights.first, flight.last <= have.seq {
+            guard flight.last < have.seq || flight.hash.map({ $0 == have.hash }) ?? true else {
+                fail("the cloud acknowledged another entry \(have.seq)", into: &out)
+                return
+            }
+            flying.entries -= flight.entries; flying.bytes -= flight.bytes
+            flights.removeFirst()
+        }
+        acked = have
+        progressAt = now.monotonic; stalls = 0
+        out.append(.acked(acked))
+    }
+
+    /// Sends on from after `have`; what was under way beyond it no longer counts.
+    mutating func rewind(to have: Seq) {
+        let place = max(have, acked.seq)
+        guard place < sent, !rules.neverRewind else { return }
+        while let flight = flights.last, flight.last > place {
+            flights.removeLast()
+            let dropped = Int(flight.last.raw - place.raw)
+            guard dropped < flight.entries else {
+                flying.entries -= flight.entries; flying.bytes -= flight.bytes
+                continue
+            }
+            // The batch lies across the place: its first part stays under way, with all its bytes counted.
+            flying.entries -= dropped
+            flights.append(Flight(last: place, hash: nil, entries: flight.entries - dropped, bytes: flight.bytes))
+        }
+        sent = place; reading = nil
+    }
+
+    /// A broken rule of the protocol: the session ends, the next one starts from the verdict.
+    mutating func fail(_ text: String, into out: inout [Action]) {
+        send(.error(Trouble(code: "PROTOCOL", text: text, cure: "The link is opened again by itself.", ends: true)), into: &out)
+        reopen(into: &out)
+    }
+
+    /// Sends whatever may be sent now: reads the backlog, then live state, then bars while no entry waits.
+    mutating func pump(at now: ClockReading, into out: inout [Action]) {
+        guard phase == .open else { return }
+        if !isBlocked[Int(Lane.bulk.rawValue)] {
+            let hasRoom = rules.ignoreCredit || (flying.entries < credit.entries && flying.bytes < credit.bytes)
+            if sent < head.seq, reading == nil, hasRoom {
+                reading = sent.next
+                let entries = rules.ignoreCredit ? rules.batchEntries : min(rules.batchEntries, credit.entries - flying.entries)
+                out.append(.read(from: sent.next, entries: entries, bytes: Batch.rawBytesTarget))
+            }
+            if sent == head.seq, reading == nil, !market.isEmpty { send(.market(market.removeFirst()), into: &out) }
+        }
+        if !changed.isEmpty, !isBlocked[Int(Lane.control.rawValue)], now.monotonic - stateAt >= rules.stateEvery { flushState(at: now, into: &out) }
+    }
+
+    // MARK: - What may be dropped
+
+    /// Remembers the newest item of a key.
+    mutating func note(_ item: LiveItem) {
+        let refused = live.refused
+        live.apply(item)
+        guard live.refused == refused, phase == .open, isChanged.insert(item.key).inserted else { return }
+        changed.append(item.key)
+    }
+
+    /// Queues bars; with too many waiting the oldest go.
+    mutating func queue(_ bars: MarketBars) {
+        if market.count >= Sender.marketMax { market.removeFirst(); marketDropped += 1 }
+        market.append(bars)
+    }
+
+    private mutating func flushState(at now: ClockReading, into out: inout [Action]) {
+        let keys = changed.prefix(Sender.stateItemsMax)
+        send(.state(seq: head.seq, items: keys.compactMap { live.items[$0] }), into: &out)
+        isChanged.subtract(keys)
+        changed.removeFirst(keys.count)
+        stateAt = now.monotonic
+    }
+}

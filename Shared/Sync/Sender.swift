@@ -1,0 +1,271 @@
+// The edge's end of the link: a machine that is told what happened and answers what to do. It keeps no copy of the ledger.
+package import Ledger
+package import Values
+
+/// Who this edge is and how its ledger stands when it starts.
+package struct Identity: Hashable, Sendable {
+    package var edge: EdgeID
+    package var boot: Boot
+    package var epoch: UInt32
+    package var release: String
+    /// The oldest entry that the journal can still read.
+    package var oldest: Seq
+    package init(edge: EdgeID, boot: Boot, epoch: UInt32, release: String, oldest: Seq = Seq(1)) {
+        self.edge = edge; self.boot = boot; self.epoch = epoch; self.release = release; self.oldest = oldest
+    }
+}
+
+/// How the link looks from the edge.
+package enum LinkPhase: Hashable, Sendable {
+    /// No connection.
+    case down
+    /// Connected, HELLO sent, no answer yet.
+    case opening
+    case open
+    /// The cloud opens no session; asked again from time to time.
+    case refused(Trouble)
+    case stopped
+}
+
+/// The store-and-forward sender. Times are of the edge's boot clock; the wall clock is only told to the other side.
+package struct Sender: Sendable {
+    /// What happened.
+    package enum Input: Hashable, Sendable {
+        case linkUp
+        case linkDown
+        /// Bytes of one frame from the cloud.
+        case frame([UInt8])
+        /// These entries are durable here, in order, each commit told once.
+        case committed([Entry])
+        /// Answer to `.read`: entries from `from` on, as many as there was room for.
+        case entries(from: Seq, [Entry])
+        /// Answer to `.readHeads`: those that are kept.
+        case heads(attempt: Int64, [Head])
+        case live(LiveItem)
+        case market(MarketBars)
+        /// The lane's queue is full, or has room again.
+        case blocked(Lane, Bool)
+        case tick
+        /// The process stops in order.
+        case stop(reason: String)
+    }
+
+    /// What to do, in this order.
+    package enum Action: Equatable, Sendable {
+        case send(Lane, [UInt8])
+        /// Read entries from the journal and answer with `.entries`.
+        case read(from: Seq, entries: Int, bytes: Int)
+        case readHeads(attempt: Int64, [Seq])
+        /// Hand a command to the desk, once; it dies at `deadline` of the boot clock.
+        case deliver(Command, deadline: Span?)
+        /// Durable in the cloud up to here; kept lazily, used for showing and compaction.
+        case acked(Head)
+        /// Close the connection and make a new one.
+        case reopen
+        case phase(LinkPhase)
+        /// A frame that could not be read.
+        case malformed(FrameError)
+    }
+
+    /// What has been sent and not acknowledged.
+    struct Flight: Hashable, Sendable {
+        var last: Seq
+        /// Of `last`, to compare with its ack; nil when a rewind cut the batch in two.
+        var hash: [UInt8]?
+        var entries: Int
+        var bytes: Int
+    }
+
+    let identity: Identity
+    let rules: Rules
+    package internal(set) var phase = LinkPhase.down
+    /// The last durable entry here.
+    package internal(set) var head: Head
+    /// The last entry known to be durable in the cloud.
+    package internal(set) var acked: Head
+    /// The last entry put on the wire in this session.
+    package internal(set) var sent: Seq
+    package internal(set) var clock = ClockExchange()
+    /// MARKET frames dropped because newer ones waited.
+    package internal(set) var marketDropped: UInt64 = 0
+
+    var session: UInt64 = 0
+    var number: UInt64 = 0
+    var attempt: Int64 = 0
+    var hellos = 0
+    /// When the current HELLO left, or when a refused edge was refused.
+    var openedAt = Span.zero
+    var heardAt = Span.zero
+    var beatAt = Span.zero
+    var credit = Credit.standard
+    var flights: [Flight] = []
+    var flying = Credit(entries: 0, bytes: 0)
+    var progressAt = Span.zero
+    var stalls = 0
+    var reading: Seq?
+    var isBlocked: [Bool] = [false, false]
+    var live = LiveState()
+    /// Keys changed since the last STATE frame, oldest change first.
+    var changed: [String] = []
+    var isChanged: Set<String> = []
+    var stateAt = Span.zero
+    var market: [MarketBars] = []
+    var delivered: Set<CommandID> = []
+    var deliveredOrder: [CommandID] = []
+
+    /// MARKET frames that wait at most: three watched instruments' backfill and their closing bars.
+    static let marketMax = 64
+    /// Commands remembered so that a repeated dispatch is not handed on twice; the ledger remembers all.
+    static let deliveredMax = 4_096
+    /// Items in one STATE frame: 256 of them stay far under 1 MiB.
+    static let stateItemsMax = 256
+
+    /// - Parameter acked: as last remembered; `Head.start` is always safe.
+    package init(_ identity: Identity, head: Head, acked: Head = .start, rules: Rules = Rules()) {
+        precondition(acked.seq <= head.seq, "acknowledged \(acked.seq) beyond the head \(head.seq)")
+        self.identity = identity; self.head = head; self.acked = acked; self.rules = rules
+        sent = acked.seq
+    }
+
+    /// True when the cloud has everything.
+    package var isCaughtUp: Bool { acked.seq == head.seq }
+    /// Entries that the cloud has not acknowledged.
+    package var backlog: UInt64 { head.seq.raw - acked.seq.raw }
+
+    /// Takes one input in and says what to do.
+    package mutating func handle(_ input: Input, at clock: ClockReading) -> [Action] {
+        var out: [Action] = []
+        switch input {
+        case .linkUp: hellos = 0; open(at: clock, into: &out)
+        case .linkDown: if phase != .stopped { fall(to: .down, into: &out) }
+        case .frame(let bytes): receive(bytes, at: clock, into: &out)
+        case .committed(let entries): committed(entries, at: clock, into: &out)
+        case .entries(let from, let entries): read(from, entries, at: clock, into: &out)
+        case .heads(let attempt, let heads):
+            if phase == .opening, attempt == self.attempt { send(.proof(attempt: attempt, heads: heads), into: &out) }
+        case .live(let item): note(item)
+        case .market(let bars): queue(bars)
+        case .blocked(let lane, let isFull): isBlocked[Int(lane.rawValue)] = isFull
+        case .tick: watch(at: clock, into: &out)
+        case .stop(let reason):
+            if phase == .open { send(.bye(reason: reason), into: &out) }
+            fall(to: .stopped, into: &out)
+        }
+        pump(at: clock, into: &out)
+        assert(flying.entries == flights.reduce(0) { $0 + $1.entries } && acked.seq <= head.seq)
+        return out
+    }
+
+    /// When `.tick` is due at the latest, by the boot clock; nil when nothing is awaited.
+    package var wakeAt: Span? {
+        switch phase {
+        case .down, .stopped: nil
+        case .opening: openedAt + rules.helloEvery
+        case .refused: openedAt + rules.refusedRetry
+        case .open:
+            [
+                beatAt + rules.beatEvery, heardAt + rules.deadAfter, flights.isEmpty ? nil : progressAt + rules.stallAfter,
+                changed.isEmpty || isBlocked[Int(Lane.control.rawValue)] ? nil : stateAt + rules.stateEvery,
+            ].compactMap { $0 }.min()
+        }
+    }
+
+    // MARK: - Session
+
+    /// Says HELLO on a connection that is up.
+    mutating func open(at now: ClockReading, into out: inout [Action]) {
+        guard phase != .stopped else { return }
+        fall(to: .opening, into: &out)
+        clock = ClockExchange()
+        attempt += 1; hellos += 1; openedAt = now.monotonic; heardAt = now.monotonic
+        send(
+            .hello(
+                Hello(
+                    edge: identity.edge, protocolMin: Int64(Frame.version), protocolMax: Int64(Frame.version), release: identity.release,
+                    boot: identity.boot, attempt: attempt, epoch: identity.epoch, head: head, acked: acked, oldest: identity.oldest,
+                    stamp: clock.stamp(at: now.monotonic, wall: now.wall), isClockSound: now.isSynchronised, commandKinds: CommandBody.kinds)),
+            into: &out)
+    }
+
+    /// Leaves the session, if there is one; nothing under way counts any more.
+    mutating func fall(to next: LinkPhase, into out: inout [Action]) {
+        session = 0; number = 0; reading = nil; stalls = 0
+        flights = []; flying = Credit(entries: 0, bytes: 0)
+        sent = acked.seq
+        isBlocked = [false, false]
+        guard phase != next else { return }
+        phase = next
+        out.append(.phase(next))
+    }
+
+    /// The session begins: the cloud has everything up to `welcome.have`.
+    mutating func begin(_ welcome: Welcome, session id: UInt64, at now: ClockReading, into out: inout [Action]) {
+        guard welcome.have.seq <= head.seq else {
+            refuseWelcome("the cloud has entry \(welcome.have.seq), this ledger ends at \(head.seq)", at: now, into: &out)
+            return
+        }
+        clock.heard(welcome.stamp, at: now.monotonic, wall: now.wall)
+        session = id; hellos = 0; credit = welcome.credit
+        heardAt = now.monotonic; progressAt = now.monotonic; beatAt = now.monotonic - rules.beatEvery
+        acked = welcome.have
+        sent = acked.seq
+        // The whole picture again: whatever the cloud showed may be from before.
+        changed = live.sorted.map(\.key)
+        isChanged = Set(changed)
+        stateAt = now.monotonic - rules.stateEvery
+        phase = .open
+        out.append(.phase(.open)); out.append(.acked(acked))
+        beat(wantsAnswer: true, at: now, into: &out)
+    }
+
+    /// A WELCOME that cannot be true: said aloud, treated as a refusal.
+    private mutating func refuseWelcome(_ text: String, at now: ClockReading, into out: inout [Action]) {
+        let trouble = Trouble(code: RefusalCase.fork.rawValue, text: text, cure: RefusalCase.fork.cure, ends: true)
+        send(.error(trouble), into: &out)
+        openedAt = now.monotonic
+        fall(to: .refused(trouble), into: &out)
+    }
+
+    /// Gives the connection up; the driver makes a new one.
+    mutating func reopen(into out: inout [Action]) {
+        fall(to: .down, into: &out)
+        out.append(.reopen)
+    }
+
+    /// Everything that time alone brings about.
+    private mutating func watch(at now: ClockReading, into out: inout [Action]) {
+        let time = now.monotonic
+        switch phase {
+        case .down, .stopped: break
+        case .opening where time - openedAt >= rules.helloEvery:
+            if hellos >= rules.hellosMax { reopen(into: &out) } else { open(at: now, into: &out) }
+        case .refused where time - openedAt >= rules.refusedRetry: hellos = 0; open(at: now, into: &out)
+        case .opening, .refused: break
+        case .open:
+            if time - heardAt >= rules.deadAfter { reopen(into: &out); return }
+            if !flights.isEmpty, time - progressAt >= rules.stallAfter {
+                stalls += 1
+                if stalls >= rules.stallsMax { reopen(into: &out); return }
+                rewind(to: acked.seq); progressAt = time
+            }
+            if time - beatAt >= rules.beatEvery { beat(wantsAnswer: true, at: now, into: &out) }
+        }
+    }
+
+    /// Beats, with this run's head and what was measured.
+    mutating func beat(wantsAnswer: Bool, at now: ClockReading, into out: inout [Action]) {
+        if wantsAnswer { beatAt = now.monotonic }
+        send(
+            .beat(
+                Beat(
+                    boot: identity.boot, head: head, roundTrip: clock.roundTrip, stamp: clock.stamp(at: now.monotonic, wall: now.wall),
+                    wantsAnswer: wantsAnswer)),
+            into: &out)
+    }
+
+    /// Puts one message on its lane.
+    mutating func send(_ message: Message, into out: inout [Action]) {
+        number += 1
+        out.append(.send(message.type.lane, message.frame(session: session, number: number).bytes))
+    }
+}

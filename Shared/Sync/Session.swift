@@ -1,0 +1,119 @@
+// One open session of one edge, and one on its way to be opened, as the cloud holds them.
+package import Ledger
+package import Values
+
+/// Where frames come from and go to: the edge by its authenticated key, and the connection that HELLO came on.
+package struct Peer: Hashable, Sendable {
+    /// By the key, never by what the frame says.
+    package var edge: EdgeID
+    /// The driver's own number of a connection.
+    package var connection: UInt64
+    package init(edge: EdgeID, connection: UInt64) { self.edge = edge; self.connection = connection }
+}
+
+/// How alive an edge is.
+package enum Presence: String, Hashable, Sendable, CaseIterable {
+    case live, silent, dead
+}
+
+/// Verified entries that are being committed.
+struct Pending: Hashable, Sendable {
+    var last: Head
+    var entries: Int
+    var bytes: Int
+}
+
+/// A command that the edge has not acknowledged.
+struct OnTheWay: Hashable, Sendable {
+    var command: Command
+    var sentAt: Span
+    /// On the cloud's boot clock; nil for what never expires.
+    var deadline: Span?
+}
+
+/// An open session.
+struct Session: Hashable, Sendable {
+    /// Commands under way at most; more are not dispatched.
+    static let commandsMax = 256
+
+    let id: UInt64
+    let peer: Peer
+    let boot: Boot
+    let attempt: Int64
+    let release: String
+    var number: UInt64 = 0
+    var heardAt: Span
+    var clock = ClockExchange()
+    var credit: Credit
+    /// Entries and bytes handed to the store and not yet durable.
+    var pending: [Pending] = []
+    /// For which place, and when, the last NACK went.
+    var nacked: (have: Seq, at: Span)?
+    /// Number of the newest STATE frame taken in.
+    var stateNumber: UInt64 = 0
+    var commands: [OnTheWay] = []
+
+    static func == (a: Session, b: Session) -> Bool { a.id == b.id && a.number == b.number }
+    func hash(into hasher: inout Hasher) { hasher.combine(id) }
+}
+
+/// A HELLO that has not been answered yet.
+struct Opening: Hashable, Sendable {
+    enum Stage: Hashable, Sendable {
+        /// Commits of the session before are not finished.
+        case draining
+        /// Another run of the same edge has a session: both have to show that they live.
+        case twin(challengedAt: Span, oldAnswered: Bool, newAnswered: Bool)
+        /// Waiting for PROOF.
+        case proving
+        /// Waiting for the store.
+        case comparing(Head)
+        /// The verdict is a refusal; waiting for a sign of life before anybody is accused.
+        case confirming
+    }
+    let hello: Hello
+    let peer: Peer
+    let since: Span
+    var stage: Stage
+    var evidence = Evidence()
+    /// The newcomer answered something asked after its HELLO.
+    var isAlive = false
+    var clock = ClockExchange()
+}
+
+/// Everything the receiver holds about one edge.
+struct EdgeState: Sendable {
+    /// Durable.
+    var memory: EdgeMemory
+    /// The chain through the last verified entry, committed or not.
+    var tail: ChainVerifier
+    var session: Session?
+    var opening: Opening?
+    var presence = Presence.dead
+    var heardWall: Instant?
+    /// As the edge measured it.
+    var roundTrip: Span?
+
+    init(edge: EdgeID, memory: EdgeMemory) {
+        self.memory = memory
+        tail = ChainVerifier(edge: edge, after: memory.have)
+    }
+}
+
+/// What the Edges page shows of the link.
+package struct EdgeLink: Hashable, Sendable {
+    package var presence: Presence
+    /// By the cloud's wall clock; nil when never heard in this process.
+    package var lastHeard: Instant?
+    package var roundTrip: Span?
+    /// The edge's wall clock minus the cloud's.
+    package var clockOffset: Span?
+    package var have: Head
+    package var announced: Head
+    /// Of the open session.
+    package var boot: Boot?
+    package var release: String?
+
+    /// Entries the edge has and the cloud has not.
+    package var backlog: UInt64 { announced.seq.raw > have.seq.raw ? announced.seq.raw - have.seq.raw : 0 }
+}

@@ -1,0 +1,88 @@
+// Commands down: once, in time, to the run they are bound to.
+import Ledger
+import Sync
+import Testing
+import Values
+
+struct CommandTests {
+    static func command(boot: Boot?, number: UInt8 = 1, expiresAt: Instant? = nil) throws -> Command {
+        let id = try #require(CommandID(bytes: [UInt8](repeating: number, count: 16)))
+        return Command(
+            id: id, edge: Samples.edge, boundBoot: boot, issuer: "cloud:admin", tier: 1, issuedAt: Instant(seconds: 1), expiresAt: expiresAt,
+            body: .halt(reason: "r"))
+    }
+
+    @Test func theEdgeHandsACommandOnOnce() throws {
+        var desk = try Desk(5)
+        _ = desk.open(have: 5)
+        let command = try Self.command(boot: desk.ledger.boot)
+        let order = Message.command(CommandOrder(command: command, remaining: nil, sentAt: .seconds(9)))
+        let first = desk.hear(order)
+        #expect(try messages(first) == [.commandAck(command.id, refusal: nil)] && has(first, .deliver(command, deadline: nil)))
+        #expect(try messages(desk.hear(order)) == [.commandAck(command.id, refusal: nil)])
+        let other = try Self.command(boot: Boot(raw: 1), number: 2)
+        #expect(
+            try messages(desk.hear(.command(CommandOrder(command: other, remaining: nil, sentAt: .seconds(9))))) == [
+                .commandAck(other.id, refusal: "wrongRun")
+            ])
+    }
+
+    /// The life is counted from when the cloud sent it, so that a frame held up for eight of its ten seconds has two left at most.
+    @Test func aDelayedCommandLivesNoLonger() throws {
+        var desk = try Desk(5)
+        // The cloud's boot clock shows 9 s while the edge's shows 500 s.
+        _ = desk.open(have: 5)
+        desk.pass(.seconds(8))
+        let command = try Self.command(boot: desk.ledger.boot)
+        let actions = desk.hear(.command(CommandOrder(command: command, remaining: .seconds(10), sentAt: .seconds(9))))
+        #expect(has(actions, .deliver(command, deadline: .seconds(510))))
+    }
+
+    @Test func theCloudSendsRepeatsAndGivesUpInTime() throws {
+        var tower = try Tower(5)
+        try tower.open()
+        let command = try Self.command(boot: tower.ledger.boot, expiresAt: tower.now.wall + .seconds(3))
+        guard case .command(let order)? = try tower.sent(tower.say(.dispatch(command))).first else { Issue.record("nothing sent"); return }
+        #expect(order.remaining == .seconds(3) && order.sentAt == tower.now.monotonic)
+        #expect(tower.say(.dispatch(command)).isEmpty, "it is on its way already")
+        tower.pass(.seconds(1))
+        guard case .command(let again)? = try tower.sent(tower.say(.tick)).first else { Issue.record("not repeated"); return }
+        #expect(again.remaining == .seconds(2) && again.sentAt == tower.now.monotonic)
+        tower.pass(.seconds(2))
+        #expect(tower.say(.tick).contains(.commandNotDelivered(command.id, Samples.edge, .inDoubt)))
+        tower.pass(.seconds(1))
+        #expect(try tower.sent(tower.say(.tick)).isEmpty)
+        #expect(tower.say(.dispatch(command)) == [.commandNotDelivered(command.id, Samples.edge, .expired)])
+    }
+
+    @Test func anAcknowledgedCommandIsNotRepeated() throws {
+        var tower = try Tower(5)
+        try tower.open()
+        let command = try Self.command(boot: tower.ledger.boot)
+        _ = tower.say(.dispatch(command))
+        #expect(tower.hear(.commandAck(command.id, refusal: nil)) == [.commandReceived(command.id, Samples.edge)])
+        #expect(tower.hear(.commandAck(command.id, refusal: nil)).isEmpty)
+        tower.pass(.seconds(2))
+        #expect(try tower.sent(tower.say(.tick)).isEmpty)
+        let refused = try Self.command(boot: tower.ledger.boot, number: 2)
+        _ = tower.say(.dispatch(refused))
+        #expect(tower.hear(.commandAck(refused.id, refusal: "wrongRun")) == [.commandNotDelivered(refused.id, Samples.edge, .refusedByEdge)])
+    }
+
+    @Test func whatCannotBeDeliveredIsSaidAtOnce() throws {
+        var tower = try Tower(5)
+        let early = try Self.command(boot: tower.ledger.boot)
+        #expect(tower.say(.dispatch(early)) == [.commandNotDelivered(early.id, Samples.edge, .noSession)])
+        try tower.open()
+        let foreign = try Self.command(boot: Boot(raw: 1))
+        #expect(tower.say(.dispatch(foreign)) == [.commandNotDelivered(foreign.id, Samples.edge, .wrongRun)])
+        for number in 0..<256 {
+            let id = try #require(CommandID(bytes: [UInt8](repeating: 0, count: 14) + [UInt8(number / 256), UInt8(number % 256)]))
+            var command = early
+            command.id = id
+            _ = tower.say(.dispatch(command))
+        }
+        #expect(tower.say(.dispatch(early)) == [.commandNotDelivered(early.id, Samples.edge, .tooMany)])
+        #expect(tower.say(.gone(tower.peer)).filter { if case .commandNotDelivered(_, _, .inDoubt) = $0 { true } else { false } }.count == 256)
+    }
+}
