@@ -45,7 +45,9 @@ extension Receiver {
         var batch: Batch
         do throws(BatchError) { batch = try Batch(body) } catch {
             out.append(.malformed(edge, .batch(error)))
-            fail(edge, Trouble(code: "BATCH", text: "a batch could not be read: \(error)", cure: "The link is opened again by itself.", ends: true), into: &out)
+            fail(
+                edge, Trouble(code: "BATCH", text: "a batch could not be read: \(error)", cure: "The link is opened again by itself.", ends: true),
+                into: &out)
             return
         }
         let tail = state.tail.head
@@ -60,14 +62,18 @@ extension Receiver {
         do throws(BatchError) {
             guard let (fresh, verifier) = try verified(&batch, onto: state.tail, edge: edge) else {
                 // All of it was here before. It must be the same; the store knows.
-                if batch.last.seq == tail.seq { compared(edge, batch.last, batch.last == tail, at: now, into: &out) } else {
+                if batch.last.seq == tail.seq {
+                    compared(edge, batch.last, batch.last == tail, at: now, into: &out)
+                } else {
                     out.append(.compare(edge, batch.last))
                 }
                 return
             }
             accept(fresh, verifier, bytes: batch.rawBytes, of: edge, into: &out)
         } catch {
-            refuse(Refusal(.fork, edge: edge, text: "a batch after entry \(batch.previous.seq) does not follow the cloud's ledger: \(error)"), into: &out)
+            refuse(
+                Refusal(.fork, edge: edge, text: "a batch after entry \(batch.previous.seq) does not follow the cloud's ledger: \(error)"), into: &out
+            )
         }
     }
 
@@ -131,7 +137,9 @@ extension Receiver {
         guard let state = edges[edge] else { return }
         edges[edge]?.tail = ChainVerifier(edge: edge, after: state.memory.have)
         edges[edge]?.opening = nil
-        fail(edge, Trouble(code: "STORE", text: "the cloud could not store entries: \(reason)", cure: "Make room on the cloud's disk.", ends: true), into: &out)
+        fail(
+            edge, Trouble(code: "STORE", text: "the cloud could not store entries: \(reason)", cure: "Make room on the cloud's disk.", ends: true),
+            into: &out)
     }
 
     // MARK: - Commands

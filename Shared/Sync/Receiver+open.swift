@@ -31,7 +31,8 @@ extension Receiver {
     private mutating func greet(_ hello: Hello, from peer: Peer, at now: ClockReading, into out: inout [Action]) {
         let edge = peer.edge
         guard hello.edge == edge else {
-            refuse(hello, Refusal(.identity, edge: edge, text: "the key of edge \(edge) was used to speak for edge \(hello.edge)"), to: peer, into: &out)
+            refuse(
+                hello, Refusal(.identity, edge: edge, text: "the key of edge \(edge) was used to speak for edge \(hello.edge)"), to: peer, into: &out)
             return
         }
         if let opening = edges[edge]?.opening, opening.hello.boot == hello.boot, opening.hello.attempt >= hello.attempt { return }

@@ -36,7 +36,8 @@ package enum Verdict: Hashable, Sendable {
         let have = memory.have, head = hello.head
         guard hello.protocolMin <= Int64(Frame.version), hello.protocolMax >= Int64(Frame.version) else {
             return refuse(
-                .version, "the edge (release \(hello.release)) speaks \(hello.protocolMin) to \(hello.protocolMax), the cloud speaks \(Frame.version)")
+                .version, "the edge (release \(hello.release)) speaks \(hello.protocolMin) to \(hello.protocolMax), the cloud speaks \(Frame.version)"
+            )
         }
         if head.seq < have.seq {
             guard head.seq > Seq(0) else { return refuse(.edgeBehind, "the edge's ledger is empty, the cloud has \(have.seq) entries") }
@@ -54,7 +55,8 @@ package enum Verdict: Hashable, Sendable {
             return refuse(.cloudRestored, "the cloud needs entry \(have.seq.next), the edge keeps entries from \(hello.oldest) on")
         }
         guard head.seq >= memory.announced.seq else {
-            return refuse(.rollbackUnsynced, "the edge had announced entry \(memory.announced.seq) and now ends at \(head.seq); the cloud has \(have.seq)")
+            return refuse(
+                .rollbackUnsynced, "the edge had announced entry \(memory.announced.seq) and now ends at \(head.seq); the cloud has \(have.seq)")
         }
         return judgeProofs(hello, memory, evidence)
     }

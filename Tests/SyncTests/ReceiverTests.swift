@@ -48,7 +48,9 @@ struct Tower {
     func beat(_ challenge: Message?, boot: Boot) -> Message? {
         guard case .beat(let beat)? = challenge else { return nil }
         return .beat(
-            Beat(boot: boot, stamp: Stamp(sentAt: .seconds(1), wall: now.wall, echo: Echo(sentAt: beat.stamp.sentAt, held: .zero)), wantsAnswer: false))
+            Beat(
+                boot: boot, stamp: Stamp(sentAt: .seconds(1), wall: now.wall, echo: Echo(sentAt: beat.stamp.sentAt, held: .zero)), wantsAnswer: false)
+        )
     }
 }
 
@@ -100,7 +102,11 @@ struct ReceiverTests {
             let actions = tower.hear(.batch(Batch.encode(Array(entries)).body))
             #expect(actions.contains { if case .refused(let refusal) = $0 { refusal.verdict == .fork } else { false } })
             #expect(tower.receiver.link(Samples.edge)?.presence == .dead)
-            if case .error(let trouble)? = try tower.sent(actions).first { #expect(trouble.code == "FORK" && trouble.ends) } else { Issue.record("no ERR") }
+            if case .error(let trouble)? = try tower.sent(actions).first {
+                #expect(trouble.code == "FORK" && trouble.ends)
+            } else {
+                Issue.record("no ERR")
+            }
         }
         var tower = try Tower(10, have: 5)
         try tower.open()
@@ -127,7 +133,9 @@ struct ReceiverTests {
             return
         }
         #expect(trouble.code == "STORE" && trouble.ends)
-        guard case .welcome(let welcome)? = try tower.sent(tower.hear(tower.hello(attempt: 2), session: 0)).first else { Issue.record("no WELCOME"); return }
+        guard case .welcome(let welcome)? = try tower.sent(tower.hear(tower.hello(attempt: 2), session: 0)).first else {
+            Issue.record("no WELCOME"); return
+        }
         #expect(welcome.have == .start)
     }
 
@@ -161,7 +169,8 @@ struct ReceiverTests {
         var rules = Rules()
         rules.refuseWithoutSignOfLife = true
         var hasty = try Tower(10, have: 4, announced: 8, rules: rules)
-        #expect(hasty.hear(hasty.hello(count: 6), session: 0).contains { if case .refused = $0 { true } else { false } }, "the mutant accuses the dead")
+        #expect(
+            hasty.hear(hasty.hello(count: 6), session: 0).contains { if case .refused = $0 { true } else { false } }, "the mutant accuses the dead")
     }
 
     @Test func anEdgeBehindIsComparedWithTheStore() throws {
@@ -227,7 +236,8 @@ struct ReceiverTests {
         try tower.open()
         tower.pass(.seconds(6))
         #expect(tower.say(.tick) == [.presence(Samples.edge, .silent)])
-        _ = tower.hear(.beat(Beat(boot: tower.ledger.boot, head: tower.head(5), stamp: Stamp(sentAt: .zero, wall: tower.now.wall), wantsAnswer: true)))
+        _ = tower.hear(
+            .beat(Beat(boot: tower.ledger.boot, head: tower.head(5), stamp: Stamp(sentAt: .zero, wall: tower.now.wall), wantsAnswer: true)))
         #expect(tower.receiver.link(Samples.edge)?.presence == .live && tower.receiver.link(Samples.edge)?.lastHeard == tower.now.wall)
         tower.pass(.seconds(15))
         let actions = tower.say(.tick)
@@ -240,7 +250,8 @@ struct ReceiverTests {
         try tower.open()
         let more = try tower.ledger.grow(1)
         let beat = Beat(
-            boot: tower.ledger.boot, head: more[0].head, roundTrip: .milliseconds(45), stamp: Stamp(sentAt: .seconds(1), wall: tower.now.wall), wantsAnswer: true)
+            boot: tower.ledger.boot, head: more[0].head, roundTrip: .milliseconds(45), stamp: Stamp(sentAt: .seconds(1), wall: tower.now.wall),
+            wantsAnswer: true)
         let actions = tower.hear(.beat(beat))
         #expect(actions.contains(.announced(Samples.edge, more[0].head)) && tower.receiver.link(Samples.edge)?.roundTrip == .milliseconds(45))
         guard case .beat(let answer)? = try tower.sent(actions).first else { Issue.record("no answer"); return }
@@ -285,7 +296,8 @@ struct ReceiverTests {
         try tower.open()
         _ = tower.hear(tower.batch(1...4))
         _ = tower.hear(tower.batch(5...8))
-        #expect(try tower.sent(tower.hear(tower.batch(9...12))).contains { if case .error(let trouble) = $0 { trouble.code == "CREDIT" } else { false } })
+        #expect(
+            try tower.sent(tower.hear(tower.batch(9...12))).contains { if case .error(let trouble) = $0 { trouble.code == "CREDIT" } else { false } })
     }
 
     @Test func revokedAndStopped() throws {
@@ -294,7 +306,8 @@ struct ReceiverTests {
         #expect(try tower.sent(tower.say(.stop(reason: "update"))) == [.bye(reason: "update")])
         try tower.open2()
         #expect(tower.say(.revoked(Samples.edge)).contains { if case .closed = $0 { true } else { false } })
-        #expect(tower.hear(tower.hello(attempt: 9), session: 0).isEmpty && tower.receiver.link(Samples.edge) == nil && tower.receiver.enrolled.isEmpty)
+        #expect(
+            tower.hear(tower.hello(attempt: 9), session: 0).isEmpty && tower.receiver.link(Samples.edge) == nil && tower.receiver.enrolled.isEmpty)
     }
 }
 

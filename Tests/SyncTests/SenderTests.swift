@@ -44,7 +44,9 @@ func messages(_ actions: [Sender.Action]) throws -> [Message] {
     try actions.compactMap { if case .send(_, let bytes) = $0 { try Message(Frame(bytes)) } else { nil } }
 }
 func batches(_ actions: [Sender.Action]) throws -> [ClosedRange<UInt64>] {
-    try messages(actions).compactMap { if case .batch(let body) = $0 { try Batch(body) } else { nil } }.map { $0.previous.seq.raw + 1...$0.last.seq.raw }
+    try messages(actions).compactMap { if case .batch(let body) = $0 { try Batch(body) } else { nil } }.map {
+        $0.previous.seq.raw + 1...$0.last.seq.raw
+    }
 }
 func reads(_ actions: [Sender.Action]) -> [Seq] { actions.compactMap { if case .read(let from, _, _) = $0 { from } else { nil } } }
 func has(_ actions: [Sender.Action], _ action: Sender.Action) -> Bool { actions.contains(action) }

@@ -8,7 +8,8 @@ struct VerdictTests {
     static func hello(_ entries: [Entry], acked: Head = .start, oldest: UInt64 = 1, minimum: Int64 = 1, maximum: Int64 = 1) -> Hello {
         Hello(
             edge: Samples.edge, protocolMin: minimum, protocolMax: maximum, release: "test", boot: Boot(raw: 1), attempt: 1, epoch: 1,
-            head: entries.last?.head ?? .start, acked: acked, oldest: Seq(oldest), stamp: Stamp(sentAt: .zero, wall: Instant(seconds: 0)), isClockSound: true,
+            head: entries.last?.head ?? .start, acked: acked, oldest: Seq(oldest), stamp: Stamp(sentAt: .zero, wall: Instant(seconds: 0)),
+            isClockSound: true,
             commandKinds: [])
     }
 
@@ -21,7 +22,8 @@ struct VerdictTests {
             case .refused(let refusal):
                 #expect(!refusal.text.isEmpty && refusal.cure == refusal.verdict.cure && refusal.edge == Samples.edge)
                 return refusal.verdict
-            case .prove(let seqs): evidence.proof = seqs.filter { $0 >= hello.oldest && $0.raw <= UInt64(edge.count) }.map { edge[Int($0.raw) - 1].head }
+            case .prove(let seqs):
+                evidence.proof = seqs.filter { $0 >= hello.oldest && $0.raw <= UInt64(edge.count) }.map { edge[Int($0.raw) - 1].head }
             case .compare(let head): evidence.isHeadOurs = head.seq.raw <= UInt64(cloud.count) && cloud[Int(head.seq.raw) - 1].head == head
             }
         }
@@ -45,7 +47,8 @@ struct VerdictTests {
                             for acked in [0, have / 2, have, have + 1] where acked <= edgeCount {
                                 let edgeNow = Array(edge.prefix(edgeCount)), cloud = Array(ours.entries.prefix(have))
                                 let memory = EdgeMemory(have: head(cloud), announced: head(Array(ours.entries.prefix(announced))))
-                                let found = Self.verdict(Self.hello(edgeNow, acked: head(Array(edge.prefix(acked)))), memory, edge: edgeNow, cloud: cloud)
+                                let found = Self.verdict(
+                                    Self.hello(edgeNow, acked: head(Array(edge.prefix(acked)))), memory, edge: edgeNow, cloud: cloud)
                                 #expect(found == expected(edgeNow, cloud, Array(ours.entries.prefix(announced)), acked: acked))
                                 seen[found, default: 0] += 1
                             }
@@ -87,7 +90,8 @@ struct VerdictTests {
         let entries = ledger.entries
         func verdict(have: Int, oldest: UInt64) -> RefusalCase? {
             let cloud = Array(entries.prefix(have))
-            return Self.verdict(Self.hello(entries, oldest: oldest), EdgeMemory(have: head(cloud), announced: head(cloud)), edge: entries, cloud: cloud)
+            return Self.verdict(
+                Self.hello(entries, oldest: oldest), EdgeMemory(have: head(cloud), announced: head(cloud)), edge: entries, cloud: cloud)
         }
         #expect(verdict(have: 5, oldest: 5) == nil)
         #expect(verdict(have: 5, oldest: 6) == nil)
@@ -98,7 +102,8 @@ struct VerdictTests {
         var ledger = try Samples.Ledger(seed: 1)
         try ledger.grow(9)
         let have = ledger.entries[4].head
-        guard case .refused(let refusal) = Verdict.judge(Self.hello(ledger.entries), EdgeMemory(have: have, announced: have), Evidence(proof: [])) else {
+        guard case .refused(let refusal) = Verdict.judge(Self.hello(ledger.entries), EdgeMemory(have: have, announced: have), Evidence(proof: []))
+        else {
             Issue.record("no refusal")
             return
         }

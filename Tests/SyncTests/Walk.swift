@@ -17,7 +17,8 @@ struct Weather {
     var flips = 0
     var commands = 0
     static let calm = Weather()
-    static let storm = Weather(loss: 5, duplication: 5, delayMax: .milliseconds(900), reorders: true, cuts: 4, edgeCrashes: 2, cloudCrashes: 2, commands: 10)
+    static let storm = Weather(
+        loss: 5, duplication: 5, delayMax: .milliseconds(900), reorders: true, cuts: 4, edgeCrashes: 2, cloudCrashes: 2, commands: 10)
 }
 
 /// A broken promise, in words.
@@ -160,7 +161,9 @@ struct Walk {
     }
 
     mutating func issue() throws {
-        guard let boot = receiver.link(Samples.edge)?.boot, let id = CommandID(bytes: (0..<16).map { _ in UInt8(random.int(0...255)) }) else { return }
+        guard let boot = receiver.link(Samples.edge)?.boot, let id = CommandID(bytes: (0..<16).map { _ in UInt8(random.int(0...255)) }) else {
+            return
+        }
         // An outbox that has not heard the fate of an earlier command offers it again; it may be bound to a run that is gone.
         if random.chance(1, in: 3), let old = asked.last, old.expiresAt.map({ $0 > cloudClock.wall }) ?? true { try cloud(.dispatch(old)); return }
         let life = Span.milliseconds(Int64(random.int(50...12_000)))
@@ -239,7 +242,9 @@ struct Walk {
         guard mostUnderWay <= rules.credit.entries else { throw Broken(description: "\(mostUnderWay) entries under way") }
         for one in delivered[checked...] {
             guard seen.insert(one.id).inserted else { throw Broken(description: "command \(one.id) delivered twice") }
-            guard let command = issued[one.id], command.boot == one.boot else { throw Broken(description: "command \(one.id) delivered to another run") }
+            guard let command = issued[one.id], command.boot == one.boot else {
+                throw Broken(description: "command \(one.id) delivered to another run")
+            }
             if let deadline = one.deadline, let expires = command.expires, deadline > expires {
                 throw Broken(description: "command \(one.id) may live until \(deadline.nanoseconds), it expires at \(expires.nanoseconds)")
             }

@@ -45,7 +45,9 @@ struct WalkTests {
         Mutant(testDescription: "acceptGaps") { $0.acceptGaps = true },
         Mutant(testDescription: "skipHashCheck", weather: Weather(flips: 3)) { $0.skipHashCheck = true },
         Mutant(testDescription: "noCommandDedup") { $0.noCommandDedup = true },
-        Mutant(testDescription: "neverRewind") { $0.neverRewind = true; $0.stallsMax = .max },
+        Mutant(testDescription: "neverRewind") {
+            $0.neverRewind = true; $0.stallsMax = .max
+        },
         Mutant(testDescription: "ignoreCredit", weather: Weather(delayMax: .milliseconds(900), cuts: 4)) { $0.ignoreCredit = true },
         Mutant(testDescription: "deadlineFromReceipt") { $0.deadlineFromReceipt = true },
         Mutant(testDescription: "anyBootExecutes", weather: Weather(edgeCrashes: 10, commands: 20)) { $0.anyBootExecutes = true },
