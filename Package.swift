@@ -42,7 +42,7 @@ let package = Package(
         room("Wire", "Shared/Wire", ["Values", "CSodium", "CZstd"]),
         room("Ledger", "Shared/Ledger", ["Values", "Wire"]),
         room("Sync", "Shared/Sync", ["Values", "Wire", "Ledger"]),
-        room("Platform", "Shared/Platform", ["Values", "CShim", "CSQLite", "CWebSockets", "CZMQ", "CCurl", "CSodium", "Wire"]),
+        room("Platform", "Shared/Platform", ["Values", "CShim", "CSQLite", "CWebSockets", "CZMQ", "CCurl", "CSodium", "CYAML", "Wire"]),
         // Edge
         room("Trading", "Edge/Trading", ["Values", "Wire", "Ledger"]),
         room("Venues", "Edge/Venues", ["Values", "Wire", "Ledger"]),
