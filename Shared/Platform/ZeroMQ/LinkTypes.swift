@@ -1,0 +1,103 @@
+// The words of the link: settings, verdicts, messages, events and errors.
+
+/// How both ends of the link are tuned. ZeroMQ is a layer of datagrams here: the ledger is the queue, so every queue is short.
+package struct LinkSettings: Sendable {
+    /// A silent peer is pinged after this and dropped after `heartbeatTimeoutMillis`. Milliseconds.
+    package var heartbeatMillis = 5_000
+    package var heartbeatTimeoutMillis = 15_000
+    /// A handshake that takes longer is started over; it is also what a peer told "not now" waits.
+    package var handshakeMillis = 10_000
+    package var reconnectMillisMin = 100
+    package var reconnectMillisMax = 30_000
+    /// One frame: a megabyte of body and the header. A longer one drops the connection.
+    package var messageBytesMax = 1_024 * 1_024 + 64
+    /// Messages in each direction between the library and us.
+    package var queuedMessagesMax = 64
+    package init() {}
+}
+
+/// A client at the server's door.
+package struct LinkKnock: Sendable {
+    /// The CURVE public key it proved to hold, 32 bytes.
+    package let key: [UInt8]
+    /// Its IP address.
+    package let address: String
+}
+
+/// What the server says to a client's key.
+package enum LinkVerdict: Sendable, Hashable {
+    /// `userID` (1...255 bytes, no NUL) comes back with each of the client's messages and is its identity.
+    case accept(userID: String)
+    /// ZAP 400: the client hears it and stops; ours knocks again with a growing pause.
+    case refuse
+    /// ZAP 300: the client tries again after its handshake interval.
+    case notNow
+}
+
+/// One connection at the server, until it breaks. Chosen by the server's library; not an identity.
+package struct LinkPeer: Hashable, Sendable {
+    let routingID: [UInt8]
+    /// For logs: hexadecimal.
+    package var description: String { routingID.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
+}
+
+/// One frame as the server received it.
+package struct LinkMessage: Sendable {
+    package let peer: LinkPeer
+    /// From the verdict on the key: the only identity of the sender.
+    package let userID: String
+    package let frame: [UInt8]
+}
+
+/// What became of a send. `sent` means "handed to the library": only the other end's acknowledgement means "arrived".
+package enum LinkSend: Sendable, Hashable {
+    case sent
+    /// No connection, or its queue is full: keep the frame and try again later.
+    case wouldBlock
+    /// The peer of a server's send is gone.
+    case unreachable
+}
+
+/// Why a handshake failed, as far as the client can know.
+package enum LinkHandshakeFailure: Sendable, Hashable {
+    /// The server does not know our key (or not any more). We knock again with a growing pause.
+    case refused
+    /// Not our server's key, or not a CURVE server at all.
+    case wrongServer
+    /// The connection broke or timed out in the handshake; the server may also have said "not now".
+    case interrupted
+}
+
+/// What happens to a client's lane.
+package enum LinkEvent: Sendable, Hashable {
+    /// The handshake succeeded. Whether the other end lives only its answers show.
+    case connected(lane: Int)
+    case disconnected(lane: Int)
+    case handshakeFailed(lane: Int, LinkHandshakeFailure)
+    case message(lane: Int, [UInt8])
+}
+
+/// Why a link end did not start.
+package enum LinkError: Error, Hashable, CustomStringConvertible {
+    case noCurve
+    case cannotBind(host: String, port: Int, reason: String)
+    case cannotConnect(host: String, port: Int, reason: String)
+    package var description: String {
+        switch self {
+        case .noCurve: "this libzmq has no CURVE, or a key is not of 32 bytes"
+        case .cannotBind(let host, let port, let reason): "cannot listen for the link on \(host) port \(port): \(reason)"
+        case .cannotConnect(let host, let port, let reason): "cannot use \(host) port \(port) for the link: \(reason)"
+        }
+    }
+}
+
+/// Counted since the start.
+package struct LinkStatistics: Sendable, Hashable {
+    package var received = 0
+    package var sent = 0
+    /// Not exactly one frame, or without a user: dropped.
+    package var malformed = 0
+    package var accepted = 0
+    package var refused = 0
+    package init() {}
+}
