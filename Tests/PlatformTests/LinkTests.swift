@@ -41,7 +41,9 @@ struct LinkTests {
         handler: @escaping @Sendable (LinkMessage) -> Void
     ) throws -> LinkServer {
         let known = edge.publicKey
-        var configuration = LinkServerConfiguration(endpoints: [("127.0.0.1", port)], keys: server) { $0.key == known ? .accept(userID: "edge-1") : .refuse }
+        var configuration = LinkServerConfiguration(endpoints: [("127.0.0.1", port)], keys: server) {
+            $0.key == known ? .accept(userID: "edge-1") : .refuse
+        }
         if let verdict { configuration.verdict = verdict }
         configuration.settings = settings
         return try LinkServer(configuration, handler: handler)
@@ -99,7 +101,9 @@ struct LinkTests {
     @Test func notNowIsTriedAgainByTheLibrary() throws {
         let gate = Gate()
         let knocks = Letterbox<LinkKnock>()
-        let cloud = try listen({ knocks.put($0); return gate.isOpen ? .accept(userID: "u") : .notNow }) { _ in }
+        let cloud = try listen({
+            knocks.put($0); return gate.isOpen ? .accept(userID: "u") : .notNow
+        }) { _ in }
         defer { cloud.stop() }
         let client = try Client(port: cloud.ports[0], server: server, keys: edge)
         defer { client.link.stop() }
