@@ -1,7 +1,6 @@
 // The thread under a link end: waits on its sockets and an eventfd, runs what other threads ask of it.
 internal import CShim
 internal import CZMQ
-internal import Dispatch
 internal import Glibc
 internal import Synchronization
 
@@ -109,7 +108,7 @@ final class LinkThread<Engine: LinkEngine>: Sendable {
 /// A value handed from the link's thread to one waiting caller.
 private final class Reply<Answer: Sendable>: Sendable {
     private let value = Mutex<Answer?>(nil)
-    private let done = DispatchSemaphore(value: 0)
+    private let done = Semaphore()
     func set(_ answer: Answer?) {
         value.withLock { $0 = answer }
         done.signal()
