@@ -1,5 +1,5 @@
 // The live stream: one WebSocket that resumes by sequence number, notices a half-open link, and tries again with growing pauses.
-import { read, WireError } from "./schema";
+import { read, type Shape, WireError } from "./schema";
 import * as types from "./types";
 
 /** Two and a half beats missed and some: the socket may look open, but nobody is there. */
@@ -35,16 +35,18 @@ export interface Listener {
   unreadable(error: WireError): void;
 }
 
-const SHAPES = { snap: types.snap, resumed: types.resumed, delta: types.delta, beat: types.beat } as const;
+const SHAPES: ReadonlyMap<unknown, Shape<types.StreamMessage>> = new Map<unknown, Shape<types.StreamMessage>>([
+  ["snap", types.snap], ["resumed", types.resumed], ["delta", types.delta], ["beat", types.beat],
+]);
 
 /** Reads one text frame; throws WireError. */
 export function messageOf(text: string): types.StreamMessage {
   let value: unknown;
   try { value = JSON.parse(text); } catch { throw new WireError("", "is not JSON"); }
   const type = typeof value === "object" && value !== null ? (value as { readonly type?: unknown }).type : undefined;
-  const shape = typeof type === "string" && type in SHAPES ? SHAPES[type as keyof typeof SHAPES] : undefined;
+  const shape = SHAPES.get(type);
   if (shape === undefined) throw new WireError("type", `is ${JSON.stringify(type)}, not a message of the stream`);
-  return read<types.StreamMessage>(shape, value);
+  return read(shape, value);
 }
 
 export class Stream {
