@@ -43,6 +43,7 @@ let package = Package(
         room("Ledger", "Shared/Ledger", ["Values", "Wire"]),
         room("Sync", "Shared/Sync", ["Values", "Wire", "Ledger"]),
         room("Platform", "Shared/Platform", ["Values", "CShim", "CSQLite", "CWebSockets", "CZMQ", "CCurl", "CSodium", "CYAML", "Wire"]),
+        room("Views", "Shared/Views", ["Values", "Wire", "Ledger"]),
         // Edge
         room("Trading", "Edge/Trading", ["Values", "Wire", "Ledger"]),
         room("Venues", "Edge/Venues", ["Values", "Wire", "Ledger"]),
@@ -59,6 +60,8 @@ let package = Package(
         tests("TradingTests", ["Values", "Wire", "Ledger", "Trading"]),
         tests("VenuesTests", ["Venues", "Values"]),
         tests("EdgeAgentTests", ["Values", "Wire", "Ledger", "Platform", "EdgeAgent", "Trading", "Venues"]),
+        room("Contract", "Tests/Contract", ["Wire"]),
+        tests("ViewsTests", ["Values", "Wire", "Ledger", "Views", "Contract"]),
         tests("ControlTests", ["Values", "Wire", "Ledger", "Control"]),
     ]
 )

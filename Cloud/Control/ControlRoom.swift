@@ -85,6 +85,8 @@ package struct ControlRoom: Sendable {
     package private(set) var outbox: Outbox
     /// By id.
     package private(set) var refusals: [LinkRefusal] = []
+    /// Kinds of entries that tell of a command.
+    private static let telling: Set<UInt16> = [Kind.intent.rawValue, Kind.commandAccepted.rawValue, Kind.commandRefused.rawValue]
     private var lastPresence: [EdgeID: Presence] = [:]
 
     package init(commands: [CommandRecord] = []) { outbox = Outbox(records: commands) }
@@ -181,10 +183,9 @@ package struct ControlRoom: Sendable {
         guard edges[id] != nil, !entries.isEmpty else { return }
         for entry in entries {
             edges[id]?.book.apply(entry)
-            guard entry.kind == Kind.commandAccepted.rawValue || entry.kind == Kind.commandRefused.rawValue, let fact = try? entry.decoded() else {
-                continue
-            }
+            guard ControlRoom.telling.contains(entry.kind), let fact = try? entry.decoded() else { continue }
             switch fact {
+            case .intent(let ticket): if let command = ticket.command { apply(outbox.handle(.intended(command), at: now), &out) }
             case .commandAccepted(let outcome): apply(outbox.handle(.outcome(outcome, accepted: true), at: now), &out)
             case .commandRefused(let outcome): apply(outbox.handle(.outcome(outcome, accepted: false), at: now), &out)
             default: break

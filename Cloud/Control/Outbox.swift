@@ -14,8 +14,10 @@ package enum OutboxInput: Sendable {
     case unlinked(EdgeID)
     /// The edge says that it holds the command (not that it did anything).
     case received(CommandID)
-    /// The edge's ledger tells the verdict.
+    /// The edge's ledger tells the verdict; a refusal may follow an acceptance (a closing that was not completed).
     case outcome(CommandOutcome, accepted: Bool)
+    /// The edge's ledger has an intent of this command: that is a yes.
+    case intended(CommandID)
     /// What became of the orders of an accepted command.
     case progress(CommandID, OrderProgress)
     /// Everything that this run of the edge wrote before `through` is stored here.
@@ -99,6 +101,7 @@ package struct Outbox: Sendable {
                 change(id, &out) { $0.advance(to: .delivered, at: now) }
             }
         case .outcome(let outcome, let accepted): judge(outcome, accepted, now, &out)
+        case .intended(let id): accept(id, now, &out)
         case .progress(let id, let progress): follow(id, progress, now, &out)
         case .settled(let edge, let boot, let through): settle(edge, boot, through, now, &out)
         case .tick: expire(now, &out)
@@ -120,11 +123,12 @@ package struct Outbox: Sendable {
 
     private mutating func judge(_ outcome: CommandOutcome, _ accepted: Bool, _ now: Instant, _ out: inout OutboxOutcome) {
         let id = outcome.command
-        guard let record = records[id], record.reached(.accepted) == nil else { return }
-        if !accepted {
-            let stage: CommandStage = outcome.code == "expired" ? .expired : .refused
-            return end(id, stage, outcome.text, stage == .expired ? "Look at the position, then ask again." : nil, now, &out)
-        }
+        guard !accepted else { return accept(id, now, &out) }
+        let stage: CommandStage = outcome.code == "expired" ? .expired : .refused
+        end(id, stage, outcome.text, stage == .expired ? "Look at the position, then ask again." : nil, now, &out)
+    }
+
+    private mutating func accept(_ id: CommandID, _ now: Instant, _ out: inout OutboxOutcome) {
         change(id, &out) { record in
             record.advance(to: .accepted, at: now)
             if !record.command.fills { record.end(as: .accepted, at: now) }

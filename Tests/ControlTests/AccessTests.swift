@@ -113,7 +113,7 @@ private func makeAccess() throws -> Access {
 
     @Test func rolesAreTheTable() {
         let table: [Role: [Permission]] = [
-            .viewer: [.read], .trader: [.read, .open, .reduce, .halt], .risk: [.read, .reduce, .halt], .admin: Permission.allCases,
+            .viewer: [.read], .trader: [.read, .enter, .reduce, .halt], .risk: [.read, .reduce, .halt], .admin: Permission.allCases,
         ]
         for role in Role.allCases { #expect(Permission.allCases.filter(role.may) == table[role]) }
     }

@@ -50,10 +50,9 @@ private let long3 = CommandBody.order(instrument: mbt, side: .buy, size: .quanti
         #expect(out.writes.contains(.command(try #require(stage.record(1)))), "the bound boot is in what is stored before the byte leaves")
         _ = stage.room.handle(.commandReceived(edge, EdgeMaker.command(1)), at: t0)
         #expect(stage.record(1)?.stage == .delivered)
-        stage.maker.accept(EdgeMaker.command(1))
         let tag = stage.maker.intent(command: EdgeMaker.command(1))
         _ = stage.deliver()
-        #expect(stage.record(1)?.stage == .accepted && stage.record(1)?.isFinal == false)
+        #expect(stage.record(1)?.stage == .accepted && stage.record(1)?.isFinal == false, "the intent itself is the yes")
         stage.maker.fill(tag, quantity: 2)
         _ = stage.deliver()
         #expect(stage.record(1)?.isFinal == false, "2 of 3 filled is not the end")
@@ -175,6 +174,38 @@ private let long3 = CommandBody.order(instrument: mbt, side: .buy, size: .quanti
         stage.maker.write(.orderReport(OrderReport(tag: tag, status: .rejected, permID: 1, code: 201, text: "Order rejected: margin")))
         _ = stage.deliver()
         #expect(stage.record(1)?.stage == .refused && stage.record(1)?.reason == "Order rejected: margin")
+    }
+
+    @Test func closingThatIsNotCompletedEndsAsRefused() {
+        var stage = Stage()
+        _ = stage.ask(1, .close(instrument: mbt))
+        stage.maker.accept(EdgeMaker.command(1), kind: "close")
+        _ = stage.deliver()
+        #expect(stage.record(1)?.stage == .accepted && stage.record(1)?.isFinal == false)
+        stage.maker.refuse(EdgeMaker.command(1), code: "notCompleted")
+        _ = stage.deliver()
+        #expect(stage.record(1)?.walk.map(\.stage) == [.queued, .accepted, .refused])
+    }
+
+    @Test func closingThatFoundNothingLeftEndsQuietly() {
+        var stage = Stage()
+        _ = stage.ask(1, .close(instrument: mbt))
+        stage.maker.accept(EdgeMaker.command(1), kind: "close")
+        _ = stage.deliver()
+        _ = stage.room.handle(.tick, at: t0 + .seconds(11))
+        #expect(stage.record(1)?.stage == .accepted && stage.record(1)?.isFinal == true)
+    }
+
+    @Test func reversalIsFilledOnlyAfterItsOpening() {
+        var stage = Stage()
+        _ = stage.ask(1, .order(instrument: mbt, side: .buy, size: .quantity(Quantity(whole: 3)), trailing: nil, reverse: true))
+        stage.maker.accept(EdgeMaker.command(1))
+        stage.maker.fill(stage.maker.intent(command: EdgeMaker.command(1), role: .close))
+        _ = stage.deliver()
+        #expect(stage.record(1)?.isFinal == false, "flat is only half of it")
+        stage.maker.fill(stage.maker.intent(command: EdgeMaker.command(1)))
+        _ = stage.deliver()
+        #expect(stage.record(1)?.stage == .filled)
     }
 
     @Test func haltedEdgeTakesNoOpeningOrder() {

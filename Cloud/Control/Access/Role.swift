@@ -6,7 +6,7 @@ package enum Permission: CaseIterable, Sendable {
     /// See everything.
     case read
     /// Open or enlarge a position.
-    case open
+    case enter
     /// Close, cancel: whatever can only lower risk.
     case reduce
     /// Raise the halt level.
@@ -23,9 +23,9 @@ package enum Role: String, Hashable, Sendable, CaseIterable {
     package func may(_ permission: Permission) -> Bool {
         switch (self, permission) {
         case (_, .read), (.admin, _): true
-        case (.trader, .open), (.trader, .reduce), (.trader, .halt): true
+        case (.trader, .enter), (.trader, .reduce), (.trader, .halt): true
         case (.risk, .reduce), (.risk, .halt): true
-        case (.risk, .open), (.trader, .administer), (.risk, .administer), (.viewer, _): false
+        case (.risk, .enter), (.trader, .administer), (.risk, .administer), (.viewer, _): false
         }
     }
 }

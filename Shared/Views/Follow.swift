@@ -1,0 +1,42 @@
+// Following one order or one command through the ledger: which subjects to look up, and which entries belong.
+internal import Ledger
+package import Values
+
+/// The subjects (`ref`) under which the ledger keeps everything about one order or command.
+package struct Follow: Hashable, Sendable {
+    /// Without doubles, in the order of the walk.
+    package let refs: [[UInt8]]
+    /// Entries that carry no subject of their own: denials and halts of a command.
+    package let extra: [Seq]
+}
+
+extension EdgePicture {
+    /// Nil when the text names neither an order nor a command that this ledger knows.
+    package func follow(_ text: String) -> Follow? {
+        if let order = order(named: text) { return follow(orders: order.command == nil ? [order.tag] : [], command: order.command) }
+        if let denied = milestones.denials.first(where: { $0.id.description == text }) {
+            guard let command = denied.denial.command else { return Follow(refs: [], extra: [denied.id.seq]) }
+            return follow(orders: [], command: command)
+        }
+        guard let command = CommandID(hex: text) else { return nil }
+        let isKnown = book.commands[command] != nil || book.commandOrders[command] != nil
+        return isKnown ? follow(orders: [], command: command) : nil
+    }
+
+    private func follow(orders: [ClOrdID], command: CommandID?) -> Follow {
+        var refs: [[UInt8]] = []
+        var tags = orders
+        if let command { refs.append(command.bytes); tags += book.commandOrders[command] ?? [] }
+        // An order and all other legs of its ticket.
+        let intents = tags.compactMap { book.order($0)?.intent }
+        let family = book.orderTags.filter { tag in book.order(tag).map { intents.contains($0.intent) } ?? false }
+        for intent in intents { refs.append(intent.bytes) }
+        for tag in family { refs.append(Array(tag.text.utf8)) }
+        for record in book.fills where record.fill.tag.map({ family.contains($0) }) ?? false {
+            refs.append(Array(record.fill.execID.utf8.prefix(255)))
+        }
+        var seen: Set<[UInt8]> = []
+        let extra = milestones.denials.filter { command != nil && $0.denial.command == command }.map(\.id.seq)
+        return Follow(refs: refs.filter { seen.insert($0).inserted }, extra: extra)
+    }
+}

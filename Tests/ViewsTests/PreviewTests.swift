@@ -1,0 +1,133 @@
+// Previews: the golden samples to the digit, and each reason against an order.
+import Contract
+import Ledger
+import Testing
+import Values
+import Views
+import Wire
+
+@Suite struct PreviewTests {
+    private let contract: Contract
+    private let sampleLimits = SizingLimits(
+        utilisation: Ratio(raw: 980_000), quantityMax: Quantity(whole: 1_000), notionalMax: Money(whole: 100_000_000))
+    init() throws { contract = try Contract() }
+
+    private func buy(_ size: OrderSize, reverse: Bool = false) -> PreviewAsk {
+        PreviewAsk(instrument: Scene.mbt, kind: .order(.buy, reverse: reverse), size: size, trailing: .percent(Ratio(raw: 15_000)))
+    }
+    private func sell(_ size: OrderSize, reverse: Bool = false) -> PreviewAsk {
+        PreviewAsk(instrument: Scene.mbt, kind: .order(.sell, reverse: reverse), size: size, trailing: .percent(Ratio(raw: 15_000)))
+    }
+
+    @Test func maxIsTheSample() throws {
+        let picture = Scene.full().picture
+        let preview = picture.preview(buy(.max), at: Scene.now, limits: sampleLimits)
+        let row = picture.row(preview, at: Scene.now)
+        #expect(contract.problems(of: row, as: "preview") == [])
+        for member in try Contract.sample("orders-preview").members ?? [] where !["leverage", "maintenanceMargin"].contains(member.key) {
+            #expect(row[member.key] == member.value, "\(member.key)")
+        }
+        // 17 more beside 3 held, and 120 NVDA: all positions count.
+        #expect(row["leverage"] == "5.24" && row["maintenanceMargin"] == "28590.09")
+    }
+
+    @Test func standardLimitsHoldBackAFifth() {
+        let preview = Scene.full().picture.preview(buy(.max), at: Scene.now)
+        #expect(preview.maximum == Quantity(whole: 14) && preview.term == "availableFunds")
+        #expect(preview.words == "Available funds of 32,874.70 USD, less 20 % held back, pay the initial margin of 14 contracts.")
+    }
+
+    @Test func againstThePositionOnlyCloses() throws {
+        let picture = Scene.full().picture
+        let preview = picture.preview(sell(.quantity(Quantity(whole: 5))), at: Scene.now, limits: sampleLimits)
+        let row = picture.row(preview, at: Scene.now)
+        #expect(contract.problems(of: row, as: "preview") == [])
+        for member in try Contract.sample("orders-preview-flatten").members ?? [] where member.key != "marginAsOf" {
+            #expect(row[member.key] == member.value, "\(member.key)")
+        }
+    }
+
+    @Test func reversalClosesAndOpensAndMaxCountsNewExposureOnly() {
+        let picture = Scene.full().picture
+        let preview = picture.preview(sell(.max, reverse: true), at: Scene.now, limits: sampleLimits)
+        #expect(preview.closing == Quantity(whole: 3) && preview.opening == Quantity(whole: 17) && preview.quantity == Quantity(whole: 20))
+        #expect(preview.initialMargin == Scene.money("31450"))
+        #expect(preview.stopPrice == Price(whole: 100_230), "above the price and rounded away from it")
+        #expect(preview.warnings == ["You are long 3: this closes them first, then opens 17 the other way."])
+    }
+
+    @Test func closeAsksAboutTheWholePosition() {
+        var scene = Scene.full()
+        let close = PreviewAsk(instrument: Scene.mbt, kind: .close, size: .max)
+        let preview = scene.picture.preview(close, at: Scene.now)
+        #expect(preview.isAllowed && preview.side == .sell && preview.quantity == Quantity(whole: 3) && preview.opening == .zero)
+        scene.link.state = .silent
+        let silent = scene.picture.preview(close, at: Scene.now)
+        #expect(silent.isAllowed && silent.warnings.contains("The edge is silent: the command waits for it and expires."))
+        let flat = scene.picture.preview(PreviewAsk(instrument: InstrumentID("X"), kind: .close, size: .max), at: Scene.now)
+        #expect(!flat.isAllowed)
+    }
+
+    @Test func stocksArePaidInFull() {
+        let ask = PreviewAsk(instrument: Scene.nvda, kind: .order(.buy, reverse: false), size: .max)
+        let preview = Scene.full().picture.preview(ask, at: Scene.now)
+        // 32,874.70 x 0.8 / 186.21 = 141.2; the sizing limit of 100 binds first.
+        #expect(preview.maximum == Quantity(whole: 100) && preview.term == "quantityMax")
+        #expect(preview.initialMargin == Scene.money("18621"))
+    }
+
+    /// Each way in which an order cannot be opened now.
+    enum Trouble: String, CaseIterable { case edgeSilent, halted, instrumentHalted, gateway, reconciling, delayedData, noData, noPermission }
+
+    @Test(arguments: Trouble.allCases) func everyReasonAgainstOpeningIsNamed(_ trouble: Trouble) {
+        var scene = Scene.full()
+        switch trouble {
+        case .edgeSilent: scene.link.state = .silent
+        case .halted: scene.write(.halt(HaltFact(level: .halt, source: "console", reason: "news")))
+        case .instrumentHalted: scene.write(.instrumentHalt(instrument: Scene.mbt, halted: true, reason: "The position differs."))
+        case .gateway, .reconciling:
+            let condition: GatewayCondition = trouble == .gateway ? .unreachable : .reconciling
+            scene.live.apply(.gateway(GatewayState(condition: condition, since: Scene.now, text: "t", cure: "c", account: "", isTrading: false)))
+        case .delayedData:
+            var quote = Quote(asOf: Scene.now)
+            quote.last = Price(whole: 98_750); quote.isDelayed = true
+            scene.live.apply(.quote(Scene.mbt, quote))
+        case .noData: scene.live.apply(.quote(Scene.mbt, Quote(asOf: Scene.now)))
+        case .noPermission: scene.live.apply(.notice(Notice(code: 203, instrument: Scene.mbt, text: "no permission", cure: "c", asOf: Scene.now)))
+        }
+        let picture = scene.picture
+        let preview = picture.preview(buy(.quantity(Quantity(whole: 1))), at: Scene.now)
+        #expect(!preview.isAllowed && preview.term == trouble.rawValue && preview.maximum == .zero)
+        #expect(contract.problems(of: picture.row(preview, at: Scene.now), as: "preview") == [])
+        let gate = picture.gateRow(Scene.mbt, at: Scene.now)
+        #expect(contract.problems(of: gate, as: "gate") == [])
+        #expect(gate["opening"] == false && gate["reason"]?.text == preview.reason)
+    }
+
+    @Test func delayedDataIsTheSample() throws {
+        var scene = Scene.full()
+        var quote = Quote(asOf: Scene.now)
+        quote.last = Price(whole: 98_750); quote.isDelayed = true
+        scene.live.apply(.quote(Scene.mbt, quote))
+        let picture = scene.picture
+        let row = picture.row(picture.preview(buy(.quantity(Quantity(whole: 1))), at: Scene.now), at: Scene.now)
+        let golden = try Contract.sample("orders-preview-refused")
+        for key in ["allowed", "reason", "cure", "quantity", "closing", "opening"] { #expect(row[key] == golden[key], "\(key)") }
+        #expect(row["max"]?["term"] == golden["max"]?["term"] && row["price"] == nil && row["notional"] == nil)
+    }
+
+    @Test func tooManyAndOddQuantitiesAreRefusedWithTheNumbers() {
+        let picture = Scene.full().picture
+        let many = picture.preview(buy(.quantity(Quantity(whole: 400))), at: Scene.now, limits: sampleLimits)
+        #expect(many.reason == "400 contracts need 740,000.00 USD of initial margin; 32,874.70 USD are available.")
+        #expect(many.cure == "Ask for fewer contracts, or for max.")
+        #expect(picture.preview(buy(.quantity(Quantity(raw: 50_000_000))), at: Scene.now).reason != nil)
+        #expect(picture.preview(buy(.quantity(Quantity(whole: 101))), at: Scene.now).reason?.contains("limit of 100") == true)
+    }
+
+    @Test func openGateSaysSo() {
+        let row = Scene.full().picture.gateRow(Scene.mbt, at: Scene.now)
+        #expect(contract.problems(of: row, as: "gate") == [])
+        #expect(row["opening"] == true && row["reason"] == nil)
+    }
+}
