@@ -1,5 +1,5 @@
-internal import Ledger
 // Accounts and positions as the API shows them.
+internal import Ledger
 package import Values
 package import Wire
 

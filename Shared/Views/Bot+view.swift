@@ -1,6 +1,6 @@
+// Bots as the API shows them: one row a bot, whatever the number of its instruments.
 internal import Ledger
 internal import Values
-// Bots as the API shows them: one row a bot, whatever the number of its instruments.
 package import Wire
 
 extension EdgePicture {

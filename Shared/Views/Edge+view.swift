@@ -1,6 +1,6 @@
+// An edge's row: its link, halt, gateway and reconciliation, each in words with the cure.
 internal import Ledger
 package import Values
-// An edge's row: its link, halt, gateway and reconciliation, each in words with the cure.
 package import Wire
 
 extension EdgePicture {

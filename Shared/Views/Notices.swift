@@ -1,5 +1,5 @@
-internal import Ledger
 // What a person should know now: the broker's words and what the ledger cannot explain. A notice that is over is not in the list.
+internal import Ledger
 package import Values
 package import Wire
 
