@@ -58,7 +58,7 @@ let package = Package(
         tests("SyncTests", ["Values", "Wire", "Ledger", "Sync"]),
         tests("PlatformTests", ["Values", "Platform", "Wire"]),
         tests("TradingTests", ["Values", "Wire", "Ledger", "Trading"]),
-        tests("VenuesTests", ["Venues", "Values"]),
+        tests("VenuesTests", ["Venues", "Values", "Wire", "Ledger"]),
         tests("EdgeAgentTests", ["Values", "Wire", "Ledger", "Platform", "EdgeAgent", "Trading", "Venues"]),
         room("Contract", "Tests/Contract", ["Wire"]),
         tests("ViewsTests", ["Values", "Wire", "Ledger", "Views", "Contract"]),
