@@ -49,7 +49,9 @@ struct FieldTests {
         let flag = { (text: String) in try read(text) { c, b throws(FieldFault) in try c.flag(b) } }
         #expect(try flag("1") && flag("2") && flag("-1") && flag("true") && !flag("0") && !flag("") && !flag("false") && !flag("0.0"))
         let offset = { (text: String) in try read(text) { c, b throws(FieldFault) in try c.pegOffset(b) } }
-        #expect(try offset("Infinity") == .upToMid && offset("Infinite") == .upToMid && offset("0.01") == .amount(Price(raw: 1_000_000)) && offset("") == nil)
+        #expect(
+            try offset("Infinity") == .upToMid && offset("Infinite") == .upToMid && offset("0.01") == .amount(Price(raw: 1_000_000))
+                && offset("") == nil)
     }
 
     @Test func countsThatTheFrameCannotHoldAreRefused() throws {
@@ -87,7 +89,9 @@ struct FieldTests {
         #expect(time("20261120 09:30:00 UTC") == "2026-11-20T09:30:00.000Z")
         #expect(time("1795217400") == "2026-11-20T23:30:00.000Z" && time("1795217400123") == "2026-11-20T23:30:00.123Z")
         #expect(time("20261120") == "2026-11-20T05:00:00.000Z" && time("20261224 10:00") == "2026-12-24T15:00:00.000Z")
-        for bad in ["", "20261320", "20261120 25:00:00", "20261120 09:30:00 Mars/Phobos", "yesterday", "12", "20261120 0930"] { #expect(time(bad) == nil, "\(bad)") }
+        for bad in ["", "20261320", "20261120 25:00:00", "20261120 09:30:00 Mars/Phobos", "yesterday", "12", "20261120 0930"] {
+            #expect(time(bad) == nil, "\(bad)")
+        }
     }
 
     @Test func framesComeWholeFromAnySplit() throws {
@@ -97,7 +101,9 @@ struct FieldTests {
             for step in [1, 3, 7, 1_000] {
                 var reader = Reader()
                 try reader.read(Array(stream.prefix(first)))
-                for start in stride(from: first, to: stream.count, by: step) { try reader.read(Array(stream[start..<min(start + step, stream.count)])) }
+                for start in stride(from: first, to: stream.count, by: step) {
+                    try reader.read(Array(stream[start..<min(start + step, stream.count)]))
+                }
                 #expect(reader.frames == frames && reader.splitter.pendingBytes == 0, "split at \(first), then by \(step)")
             }
         }

@@ -72,7 +72,8 @@ struct NeutralCalls {
 
     private func bar(_ bar: IBBar) -> JSONValue {
         [
-            "date": .string(bar.date), "open": Neutral.number(bar.open?.raw), "high": Neutral.number(bar.high?.raw), "low": Neutral.number(bar.low?.raw),
+            "date": .string(bar.date), "open": Neutral.number(bar.open?.raw), "high": Neutral.number(bar.high?.raw),
+            "low": Neutral.number(bar.low?.raw),
             "close": Neutral.number(bar.close?.raw), "volume": Neutral.size(bar.volume), "wap": Neutral.number(bar.average?.raw),
             "barCount": Neutral.integer(bar.count),
         ]
@@ -80,8 +81,10 @@ struct NeutralCalls {
 
     private func portfolio(_ line: IBPortfolioLine) -> [JSONValue] {
         [
-            Neutral.contract(line.contract), Neutral.size(line.position), Neutral.number(line.marketPrice?.raw), Neutral.number(line.marketValue?.raw),
-            Neutral.number(line.averageCost?.raw), Neutral.number(line.unrealizedPnL?.raw), Neutral.number(line.realizedPnL?.raw), .string(line.account),
+            Neutral.contract(line.contract), Neutral.size(line.position), Neutral.number(line.marketPrice?.raw),
+            Neutral.number(line.marketValue?.raw),
+            Neutral.number(line.averageCost?.raw), Neutral.number(line.unrealizedPnL?.raw), Neutral.number(line.realizedPnL?.raw),
+            .string(line.account),
         ]
     }
 
@@ -102,7 +105,8 @@ struct NeutralCalls {
         }
         out += [
             JSONMember("status", .string(s.status)), JSONMember("commissionAndFees", Neutral.number(s.commission?.raw)),
-            JSONMember("minCommissionAndFees", Neutral.number(s.minCommission?.raw)), JSONMember("maxCommissionAndFees", Neutral.number(s.maxCommission?.raw)),
+            JSONMember("minCommissionAndFees", Neutral.number(s.minCommission?.raw)),
+            JSONMember("maxCommissionAndFees", Neutral.number(s.maxCommission?.raw)),
             JSONMember("commissionAndFeesCurrency", .string(s.commissionCurrency)), JSONMember("warningText", .string(s.warningText)),
             JSONMember("completedTime", .string(s.completedTime)), JSONMember("completedStatus", .string(s.completedStatus)),
         ]
@@ -113,8 +117,10 @@ struct NeutralCalls {
         [
             "orderId": Neutral.integer(e.orderId), "execId": .string(e.execId), "time": .string(client == .ibAsync ? utc(e.time) ?? "?" : e.time),
             "acctNumber": .string(e.account), "exchange": .string(e.exchange), "side": .string(e.side), "shares": Neutral.size(e.shares),
-            "price": Neutral.number(e.price?.raw), "permId": .integer(e.permId), "clientId": .integer(e.clientId), "liquidation": .integer(e.liquidation),
-            "cumQty": Neutral.size(e.cumQty), "avgPrice": Neutral.number(e.avgPrice?.raw), "orderRef": .string(e.orderRef), "evRule": .string(e.evRule),
+            "price": Neutral.number(e.price?.raw), "permId": .integer(e.permId), "clientId": .integer(e.clientId),
+            "liquidation": .integer(e.liquidation),
+            "cumQty": Neutral.size(e.cumQty), "avgPrice": Neutral.number(e.avgPrice?.raw), "orderRef": .string(e.orderRef),
+            "evRule": .string(e.evRule),
             "evMultiplier": Neutral.number(e.evMultiplier?.raw), "modelCode": .string(e.modelCode), "lastLiquidity": .integer(e.lastLiquidity),
             "pendingPriceRevision": .bool(e.pendingPriceRevision),
         ]
@@ -123,7 +129,8 @@ struct NeutralCalls {
     private func commission(_ c: IBCommission) -> JSONValue {
         [
             "execId": .string(c.execId), "commissionAndFees": Neutral.number(c.commission?.raw), "currency": .string(c.currency),
-            "realizedPNL": Neutral.number(c.realizedPnL?.raw), "yield_": Neutral.number(c.yield?.raw), "yieldRedemptionDate": .integer(c.yieldRedemptionDate),
+            "realizedPNL": Neutral.number(c.realizedPnL?.raw), "yield_": Neutral.number(c.yield?.raw),
+            "yieldRedemptionDate": .integer(c.yieldRedemptionDate),
         ]
     }
 }

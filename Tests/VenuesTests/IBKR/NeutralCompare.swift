@@ -23,7 +23,8 @@ struct NeutralCompare {
 
     /// Attributes that no message of our range carries, or that are obsolete and never read.
     private static let notCarried: Set<String> = [
-        "eTradeOnly", "firmQuoteOnly", "nbboPriceCap", "faProfile", "allowPreOpen", "bondAccruedInterest", "customerAccount", "deactivate", "hedgeMaxSize",
+        "eTradeOnly", "firmQuoteOnly", "nbboPriceCap", "faProfile", "allowPreOpen", "bondAccruedInterest", "customerAccount", "deactivate",
+        "hedgeMaxSize",
         "ignoreOpenAuction", "includeOvernight", "manualOrderIndicator", "postOnly", "professionalCustomer", "ptOrderId", "ptOrderType",
         "seekPriceImprovement", "slOrderId", "slOrderType", "submitter", "whatIfType", "description", "lastTradeDate", "optExerciseOrLapseType",
         "equityWithLoanAfterOutsideRTH", "equityWithLoanBeforeOutsideRTH", "equityWithLoanChangeOutsideRTH", "initMarginAfterOutsideRTH",
@@ -52,13 +53,17 @@ struct NeutralCompare {
                 let isFund = member.key.hasPrefix("fund")
                 if !isFund, !NeutralCompare.notCarried.contains(member.key) { differences.append("\(inner): not decoded by us (\(member.value))") }
             }
-            for member in ours where !members.contains(where: { $0.key == member.key }) { differences.append("\(path).\(member.key): unknown to them") }
+            for member in ours where !members.contains(where: { $0.key == member.key }) {
+                differences.append("\(path).\(member.key): unknown to them")
+            }
         case (.array(let ours), .array(let elements)):
             guard ours.count == elements.count else { differences.append("\(path): \(ours.count) elements, theirs \(elements.count)"); return }
             for index in ours.indices { compare(ours[index], elements[index], "\(path)[\(index)]") }
         case (.array(let accounts), .string(let text)) where path == "accountsList":
             // The trailing comma goes.
-            if accounts.compactMap(\.text) != text.split(separator: ",").map(String.init) { differences.append("\(path): \(accounts), theirs \(text)") }
+            if accounts.compactMap(\.text) != text.split(separator: ",").map(String.init) {
+                differences.append("\(path): \(accounts), theirs \(text)")
+            }
         case (.array(let ours), .null): if !ours.isEmpty { differences.append("\(path): theirs none") }
         default: if !agrees(mine, theirs, path) { differences.append("\(path): \(mine), theirs \(theirs)") }
         }
@@ -70,7 +75,9 @@ struct NeutralCompare {
         if mine == Neutral.unset { return isUnset(theirs, name) }
         if case .bool(let flag) = mine { return theirs == .null && !flag }
         // The first level of a trailing stop is kept where both clients let an unset second one wipe it out.
-        if name == "trailStopPrice", isUnset(theirs, name), let told = named[name], let raw = Neutral.raw(.string(told)) { return Neutral.raw(mine) == raw }
+        if name == "trailStopPrice", isUnset(theirs, name), let told = named[name], let raw = Neutral.raw(.string(told)) {
+            return Neutral.raw(mine) == raw
+        }
         // This client reads the field one version too late.
         if name == "duration", client == .ibAsync, version == 158 { return true }
         // This client does not read the one size field that stands there at that version only.
@@ -102,7 +109,8 @@ struct NeutralCompare {
     private func wide(_ digits: String) -> Int64? { try? Decimals.parse(digits, scale: 0) }
 
     private func isSentinel(_ value: JSONValue) -> Bool {
-        ["2147483647", "9223372036854775807", "-9223372036854775808", "1.7976931348623157E308", "1.7976931348623157e+308"].contains(Neutral.digits(value) ?? "")
+        ["2147483647", "9223372036854775807", "-9223372036854775808", "1.7976931348623157E308", "1.7976931348623157e+308"].contains(
+            Neutral.digits(value) ?? "")
     }
 
     /// How others write what we read as unset: a sentinel, none, nothing, or zero.

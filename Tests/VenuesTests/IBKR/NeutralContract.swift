@@ -13,7 +13,9 @@ extension Neutral {
             "tradingClass": .string(c.tradingClass), "includeExpired": .bool(c.includeExpired), "secIdType": .string(c.secIdType),
             "secId": .string(c.secId), "issuerId": .string(c.issuerId), "comboLegsDescrip": .string(c.comboLegsDescrip),
             "comboLegs": .array(c.comboLegs.map(leg)),
-            "deltaNeutralContract": c.deltaNeutral.map { ["conId": .integer($0.conId), "delta": number($0.delta.raw), "price": number($0.price.raw)] } ?? .null,
+            "deltaNeutralContract": c.deltaNeutral.map {
+                ["conId": .integer($0.conId), "delta": number($0.delta.raw), "price": number($0.price.raw)]
+            } ?? .null,
         ]
     }
 
@@ -27,11 +29,14 @@ extension Neutral {
 
     static func details(_ d: IBContractDetails) -> JSONValue {
         [
-            "contract": contract(d.contract), "marketName": .string(d.marketName), "minTick": number(d.minTick?.raw), "orderTypes": .string(d.orderTypes),
+            "contract": contract(d.contract), "marketName": .string(d.marketName), "minTick": number(d.minTick?.raw),
+            "orderTypes": .string(d.orderTypes),
             "validExchanges": .string(d.validExchanges), "priceMagnifier": .integer(d.priceMagnifier), "underConId": .integer(d.underConId),
-            "longName": .string(d.longName), "contractMonth": .string(d.contractMonth), "industry": .string(d.industry), "category": .string(d.category),
+            "longName": .string(d.longName), "contractMonth": .string(d.contractMonth), "industry": .string(d.industry),
+            "category": .string(d.category),
             "subcategory": .string(d.subcategory), "timeZoneId": .string(d.timeZoneId), "tradingHours": .string(d.tradingHours),
-            "liquidHours": .string(d.liquidHours), "evRule": .string(d.evRule), "evMultiplier": number(d.evMultiplier?.raw), "secIdList": tags(d.secIds),
+            "liquidHours": .string(d.liquidHours), "evRule": .string(d.evRule), "evMultiplier": number(d.evMultiplier?.raw),
+            "secIdList": tags(d.secIds),
             "aggGroup": integer(d.aggGroup), "underSymbol": .string(d.underSymbol), "underSecType": .string(d.underSecType),
             "marketRuleIds": .string(d.marketRuleIds), "realExpirationDate": .string(d.realExpirationDate), "lastTradeTime": .string(d.lastTradeTime),
             "stockType": .string(d.stockType), "minSize": size(d.minSize), "sizeIncrement": size(d.sizeIncrement),

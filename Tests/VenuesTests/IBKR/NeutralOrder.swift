@@ -30,7 +30,8 @@ struct OrderTable {
         ("adjustedOrderType", \.adjustedOrderType), ("faGroup", \.faGroup), ("faMethod", \.faMethod), ("faPercentage", \.faPercentage),
         ("rule80A", \.rule80A), ("settlingFirm", \.settlingFirm), ("clearingAccount", \.clearingAccount), ("clearingIntent", \.clearingIntent),
         ("designatedLocation", \.designatedLocation), ("extOperator", \.extOperator), ("manualOrderTime", \.manualOrderTime),
-        ("advancedErrorOverride", \.advancedErrorOverride), ("mifid2DecisionMaker", \.mifid.decisionMaker), ("mifid2DecisionAlgo", \.mifid.decisionAlgo),
+        ("advancedErrorOverride", \.advancedErrorOverride), ("mifid2DecisionMaker", \.mifid.decisionMaker),
+        ("mifid2DecisionAlgo", \.mifid.decisionAlgo),
         ("mifid2ExecutionTrader", \.mifid.executionTrader), ("mifid2ExecutionAlgo", \.mifid.executionAlgo),
         ("deltaNeutralOrderType", \.deltaNeutral.orderType), ("deltaNeutralSettlingFirm", \.deltaNeutral.settlingFirm),
         ("deltaNeutralClearingAccount", \.deltaNeutral.clearingAccount), ("deltaNeutralClearingIntent", \.deltaNeutral.clearingIntent),
@@ -43,7 +44,8 @@ struct OrderTable {
         ("transmit", \.transmit), ("whatIf", \.whatIf), ("blockOrder", \.blockOrder), ("sweepToFill", \.sweepToFill), ("outsideRth", \.outsideRth),
         ("hidden", \.hidden), ("allOrNone", \.allOrNone), ("discretionaryUpToLimitPrice", \.discretionaryUpToLimitPrice),
         ("overridePercentageConstraints", \.overridePercentageConstraints), ("notHeld", \.notHeld), ("optOutSmartRouting", \.optOutSmartRouting),
-        ("autoCancelParent", \.autoCancelParent), ("randomizeSize", \.randomizeSize), ("randomizePrice", \.randomizePrice), ("solicited", \.solicited),
+        ("autoCancelParent", \.autoCancelParent), ("randomizeSize", \.randomizeSize), ("randomizePrice", \.randomizePrice),
+        ("solicited", \.solicited),
         ("dontUseAutoPriceForHedge", \.dontUseAutoPriceForHedge), ("isOmsContainer", \.isOmsContainer), ("continuousUpdate", \.continuousUpdate),
         ("deltaNeutralShortSale", \.deltaNeutral.shortSale), ("scaleAutoReset", \.scale.autoReset), ("scaleRandomPercent", \.scale.randomPercent),
         ("isPeggedChangeAmountDecrease", \.benchmark.isChangeAmountDecrease), ("conditionsIgnoreRth", \.conditionsIgnoreRth),
@@ -57,7 +59,8 @@ struct OrderTable {
         ("referenceContractId", \.benchmark.contractId),
     ]
     let optionalIntegers: [(String, WritableKeyPath<IBOrder, Int64?>)] = [
-        ("displaySize", \.displaySize), ("minQty", \.minQty), ("duration", \.duration), ("postToAts", \.postToAts), ("volatilityType", \.volatilityType),
+        ("displaySize", \.displaySize), ("minQty", \.minQty), ("duration", \.duration), ("postToAts", \.postToAts),
+        ("volatilityType", \.volatilityType),
         ("referencePriceType", \.referencePriceType), ("basisPointsType", \.basisPointsType), ("scaleInitLevelSize", \.scale.initLevelSize),
         ("scaleSubsLevelSize", \.scale.subsLevelSize), ("scalePriceAdjustInterval", \.scale.priceAdjustInterval),
         ("scaleInitPosition", \.scale.initPosition), ("scaleInitFillQty", \.scale.initFillQty), ("minTradeQty", \.ats.minTradeQty),
@@ -66,10 +69,12 @@ struct OrderTable {
     let prices: [(String, WritableKeyPath<IBOrder, Price?>)] = [
         ("lmtPrice", \.lmtPrice), ("auxPrice", \.auxPrice), ("discretionaryAmt", \.discretionaryAmt), ("trailStopPrice", \.trailStopPrice),
         ("lmtPriceOffset", \.lmtPriceOffset), ("triggerPrice", \.triggerPrice), ("adjustedStopPrice", \.adjustedStopPrice),
-        ("adjustedStopLimitPrice", \.adjustedStopLimitPrice), ("adjustedTrailingAmount", \.adjustedTrailingAmount), ("startingPrice", \.startingPrice),
+        ("adjustedStopLimitPrice", \.adjustedStopLimitPrice), ("adjustedTrailingAmount", \.adjustedTrailingAmount),
+        ("startingPrice", \.startingPrice),
         ("stockRefPrice", \.stockRefPrice), ("stockRangeLower", \.stockRangeLower), ("stockRangeUpper", \.stockRangeUpper),
         ("deltaNeutralAuxPrice", \.deltaNeutral.auxPrice), ("scalePriceIncrement", \.scale.priceIncrement),
-        ("scalePriceAdjustValue", \.scale.priceAdjustValue), ("scaleProfitOffset", \.scale.profitOffset), ("peggedChangeAmount", \.benchmark.changeAmount),
+        ("scalePriceAdjustValue", \.scale.priceAdjustValue), ("scaleProfitOffset", \.scale.profitOffset),
+        ("peggedChangeAmount", \.benchmark.changeAmount),
         ("referenceChangeAmount", \.benchmark.referenceChangeAmount), ("midOffsetAtWhole", \.ats.midOffsetAtWhole),
         ("midOffsetAtHalf", \.ats.midOffsetAtHalf),
     ]
@@ -137,14 +142,23 @@ struct OrderTable {
 
     private func set(_ member: JSONMember, _ o: inout IBOrder) throws {
         let (name, value) = (member.key, member.value)
-        if let (_, path) = texts.first(where: { $0.0 == name }) { o[keyPath: path] = try needed(value.text) }
-        else if let (_, path) = flags.first(where: { $0.0 == name }) { o[keyPath: path] = try needed(value.boolValue) }
-        else if let (_, path) = integers.first(where: { $0.0 == name }) { o[keyPath: path] = try needed(value.integerValue) }
-        else if let (_, path) = optionalIntegers.first(where: { $0.0 == name }) { o[keyPath: path] = try needed(value.integerValue) }
-        else if let (_, path) = prices.first(where: { $0.0 == name }) { o[keyPath: path] = Price(raw: try needed(Neutral.raw(value))) }
-        else if let (_, path) = numbers.first(where: { $0.0 == name }) { o[keyPath: path] = WireNumber(raw: try needed(Neutral.raw(value))) }
-        else if let (_, path) = sizes.first(where: { $0.0 == name }) { o[keyPath: path] = WireSize(raw: Int128(try needed(Neutral.raw(value)))) }
-        else { try setOther(name, value, &o) }
+        if let (_, path) = texts.first(where: { $0.0 == name }) {
+            o[keyPath: path] = try needed(value.text)
+        } else if let (_, path) = flags.first(where: { $0.0 == name }) {
+            o[keyPath: path] = try needed(value.boolValue)
+        } else if let (_, path) = integers.first(where: { $0.0 == name }) {
+            o[keyPath: path] = try needed(value.integerValue)
+        } else if let (_, path) = optionalIntegers.first(where: { $0.0 == name }) {
+            o[keyPath: path] = try needed(value.integerValue)
+        } else if let (_, path) = prices.first(where: { $0.0 == name }) {
+            o[keyPath: path] = Price(raw: try needed(Neutral.raw(value)))
+        } else if let (_, path) = numbers.first(where: { $0.0 == name }) {
+            o[keyPath: path] = WireNumber(raw: try needed(Neutral.raw(value)))
+        } else if let (_, path) = sizes.first(where: { $0.0 == name }) {
+            o[keyPath: path] = WireSize(raw: Int128(try needed(Neutral.raw(value))))
+        } else {
+            try setOther(name, value, &o)
+        }
     }
 
     private func setOther(_ name: String, _ value: JSONValue, _ o: inout IBOrder) throws {
@@ -178,7 +192,8 @@ struct OrderTable {
         switch try text("type") {
         case "Price":
             let price = Price(raw: try needed(value["price"].flatMap(Neutral.raw)))
-            kind = .price(isMore: isMore, price: price, conId: try integer("conId"), exchange: try text("exch"), triggerMethod: try integer("triggerMethod"))
+            kind = .price(
+                isMore: isMore, price: price, conId: try integer("conId"), exchange: try text("exch"), triggerMethod: try integer("triggerMethod"))
         case "Time": kind = .time(isMore: isMore, time: try text("time"))
         case "Margin": kind = .margin(isMore: isMore, percent: try integer("percent"))
         case "Execution": kind = .execution(secType: try text("secType"), exchange: try text("exch"), symbol: try text("symbol"))

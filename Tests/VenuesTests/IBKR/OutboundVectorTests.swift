@@ -8,7 +8,9 @@ struct OutboundVectorTests {
     @Test func encoderSendsWhatOtherClientsSend() throws {
         var tally = Tally()
         for vector in try Fixtures.vectors("vectors/tws/outbound") {
-            guard IBProtocol.versions.contains(vector.serverVersion) else { tally.list(vector.file, "out of range", "@\(vector.serverVersion)"); continue }
+            guard IBProtocol.versions.contains(vector.serverVersion) else {
+                tally.list(vector.file, "out of range", "@\(vector.serverVersion)"); continue
+            }
             guard let request = try OutboundCall(vector: vector.value).request() else {
                 tally.list(vector.file, "not of this slice", vector.value["request"]?.text ?? "?")
                 continue
@@ -91,7 +93,9 @@ struct FrameCompare {
     private func same(_ a: String, _ b: String) -> Bool {
         if a == b { return true }
         let unset: Set<String> = ["", "2147483647", "9223372036854775807", "1.7976931348623157E308", "1.7976931348623157E+308"]
-        if unset.contains(a.uppercased()) || unset.contains(b.uppercased()) { return unset.contains(a.uppercased()) && unset.contains(b.uppercased()) }
+        if unset.contains(a.uppercased()) || unset.contains(b.uppercased()) {
+            return unset.contains(a.uppercased()) && unset.contains(b.uppercased())
+        }
         if Set([a, b]) == ["Infinity", "Infinite"] { return true }
         guard let x = try? Decimals.parse(a, scale: 12), let y = try? Decimals.parse(b, scale: 12) else { return false }
         return x == y

@@ -36,7 +36,8 @@ enum Fixtures {
     static func zones() throws -> ZoneSet {
         let newYork = try zone("New_York", name: "US/Eastern")
         let chicago = try zone("Chicago", name: "US/Central")
-        return ZoneSet(standard: newYork, byName: ["US/Eastern": newYork, "America/New_York": newYork, "US/Central": chicago, "America/Chicago": chicago])
+        return ZoneSet(
+            standard: newYork, byName: ["US/Eastern": newYork, "America/New_York": newYork, "US/Central": chicago, "America/Chicago": chicago])
     }
 }
 

@@ -65,7 +65,8 @@ extension IBDecoder {
 
     /// action ... orderRef.
     private func head(_ b: RawSpan, _ c: inout FieldCursor, _ o: inout IBOrder) throws(FieldFault) {
-        o.action = try c.text(b); o.totalQuantity = try c.size(b); o.orderType = try c.text(b); o.lmtPrice = try c.price(b); o.auxPrice = try c.price(b)
+        o.action = try c.text(b); o.totalQuantity = try c.size(b); o.orderType = try c.text(b); o.lmtPrice = try c.price(b)
+        o.auxPrice = try c.price(b)
         o.tif = try c.text(b); o.ocaGroup = try c.text(b); o.account = try c.text(b); o.openClose = try c.text(b); o.origin = try c.integer(b) ?? 0
         o.orderRef = try c.text(b)
     }

@@ -62,7 +62,8 @@ package struct IBDecoder: Sendable {
     private func tickPrice(_ b: RawSpan, _ c: inout FieldCursor) throws(FieldFault) -> IBMessage {
         try c.skip(b)
         return .tickPrice(
-            IBTickPrice(requestId: try c.required(b), type: try c.required(b), price: try c.price(b), size: try c.size(b), mask: try c.integer(b) ?? 0))
+            IBTickPrice(
+                requestId: try c.required(b), type: try c.required(b), price: try c.price(b), size: try c.size(b), mask: try c.integer(b) ?? 0))
     }
 
     private func error(_ b: RawSpan, _ c: inout FieldCursor) throws(FieldFault) -> IBError {
@@ -83,7 +84,8 @@ package struct IBDecoder: Sendable {
         let requestId = try c.long(b) ?? -1
         let orderId = try c.integer(b)
         let execution = IBExecution(
-            contract: try contract11(b, &c), orderId: orderId, execId: try c.text(b), time: try c.text(b), account: try c.text(b), exchange: try c.text(b),
+            contract: try contract11(b, &c), orderId: orderId, execId: try c.text(b), time: try c.text(b), account: try c.text(b),
+            exchange: try c.text(b),
             side: try c.text(b), shares: try c.size(b), price: try c.price(b), permId: try c.long(b) ?? 0, clientId: try c.integer(b) ?? 0,
             liquidation: try c.integer(b) ?? 0, cumQty: try c.size(b), avgPrice: try c.price(b), orderRef: try c.text(b), evRule: try c.text(b),
             evMultiplier: try c.number(b), modelCode: try c.text(b), lastLiquidity: try c.integer(b) ?? 0,
