@@ -1,0 +1,300 @@
+// A disk in memory that SQLite writes to: it counts, freezes, fails, fills up and loses power, all from one seed.
+internal import CSQLite
+internal import Synchronization
+package import Values
+
+/// What a power cut leaves of the changes that were not synced.
+package enum CrashMode: Int, CaseIterable, Sendable {
+    /// None of them.
+    case nothing = 0
+    /// All of them: the process was killed, the machine ran on. They are still unsynced: a later power cut may take them.
+    case everything = 1
+    /// Any of them, each whole, by sectors, or half a sector.
+    case anySubset = 2
+    /// The oldest of them, the last of those torn.
+    case prefix = 3
+}
+
+/// One operation that will answer an error instead of doing its work.
+package struct DiskFault: Sendable {
+    package enum Operation: Sendable { case write, sync }
+    package enum Answer: Sendable { case io, full }
+    package var operation: Operation
+    /// Which one, counted from 1 since the disk was made.
+    package var index: Int
+    package var answer: Answer
+    package init(_ operation: Operation, _ index: Int, _ answer: Answer = .io) {
+        self.operation = operation
+        self.index = index
+        self.answer = answer
+    }
+}
+
+/// One simulated disk with one folder, registered with SQLite under a name of its own: `Database.Options(…, vfs: disk.name)`.
+/// Made and used on one thread. The same seed and the same calls give the same bytes but for the log's salts (see `fingerprint`).
+package final class FaultyDisk {
+    /// What to pass as `vfs:`; unique in the process.
+    package let name: String
+    /// What the simulated machine's wall clock says; SQLite's own sleeping moves it.
+    package var now: Instant
+
+    /// Writes, truncations, syncs, creations and deletions so far.
+    package private(set) var mutations = 0
+    /// Writes so far.
+    package private(set) var writes = 0
+    /// Syncs so far.
+    package private(set) var syncs = 0
+    /// The mutation that is the last to reach the cache: every call after it answers an I/O error until `crash`.
+    package var freezeAt: Int?
+    /// The operation to fail, if any; it fails once.
+    package var fault: DiskFault?
+    /// Bytes that all files together may hold; a write that needs more answers that the disk is full.
+    package var capacity: Int?
+    /// A drive that answers a sync and does nothing: the control that shows why syncs matter.
+    package var ignoresSyncs = false
+
+    /// Crashes so far: a file opened before the last one answers nothing but errors.
+    private(set) var generation = 0
+    private var files: [String: Inode] = [:]
+    private var durableFiles: [String: Inode] = [:]
+    private var folderChanges: [FolderChange] = []
+    private var chance: SeededRandom
+    private var entropy: SeededRandom
+    private let system: UnsafeMutablePointer<sqlite3_vfs>
+    private let methods: UnsafeMutablePointer<sqlite3_io_methods>
+
+    private struct FolderChange {
+        let order: Int
+        let name: String
+        /// Nil for a deletion.
+        let inode: Inode?
+    }
+
+    private static let made = Atomic<Int>(0)
+
+    /// - Parameter seed: decides what crashes leave, and every byte SQLite asks of this disk's randomness (a stream of its own).
+    package init(seed: UInt64, now: Instant = Instant(seconds: 1_795_000_000)) {
+        name = "faulty-disk-\(FaultyDisk.made.add(1, ordering: .relaxed).newValue)"
+        self.now = now
+        chance = SeededRandom(seed: seed)
+        entropy = SeededRandom(seed: seed ^ 0xA5A5_5A5A_C3C3_3C3C)
+        methods = .allocate(capacity: 1)
+        methods.initialize(to: fileMethods())
+        system = .allocate(capacity: 1)
+        // SQLite keeps these pointers and writes pNext: all of it lives on the heap until deinit.
+        system.initialize(to: diskMethods(name: name))
+        system.pointee.pAppData = Unmanaged.passUnretained(self).toOpaque()
+        let code = sqlite3_vfs_register(system, 0)
+        precondition(code == SQLITE_OK, "sqlite3_vfs_register answered \(code)")
+    }
+
+    /// Open files hold the disk: this runs after the last of them is closed.
+    deinit {
+        sqlite3_vfs_unregister(system)
+        system.pointee.zName.map { UnsafeMutablePointer(mutating: $0).deallocate() }
+        system.deallocate()
+        methods.deallocate()
+    }
+
+    // MARK: - What a test does to it
+
+    /// True from the mutation `freezeAt` on.
+    package var isFrozen: Bool { freezeAt.map { mutations >= $0 } ?? false }
+
+    /// Cuts the power and brings it back: what `mode` says is on the medium, files opened before are dead, and no fault, freeze or shared memory is left.
+    package func crash(_ mode: CrashMode) {
+        generation += 1
+        freezeAt = nil
+        fault = nil
+        guard mode != .everything else {
+            for inode in files.values { inode.survive() }
+            return
+        }
+        let unsynced = (Array(files.values) + Array(durableFiles.values)).flatMap(\.pending).map(\.order)
+        let youngest = (unsynced + folderChanges.map(\.order)).max()
+        let cut = mode == .prefix ? chance.int(0...(youngest ?? 0)) : 0
+        restoreFolder(mode, cut: cut)
+        // By name: the order in which files draw from the seed must be the same in every run.
+        for name in durableFiles.keys.sorted() { durableFiles[name]?.restart { self.remains(of: $0, mode, cut: cut) } }
+        files = durableFiles
+        folderChanges = []
+    }
+
+    /// The names of the files, sorted.
+    package var names: [String] { files.keys.sorted() }
+    /// What reads see of a file; nil when there is none.
+    package func bytes(of name: String) -> [UInt8]? { files[name]?.live }
+    /// Turns one bit of a file, 0...7 of the byte at `offset`.
+    package func flip(bit: Int, at offset: Int, of name: String) {
+        guard let inode = files[name] else { preconditionFailure("there is no file \(name)") }
+        inode.flip(bit: bit, at: offset)
+    }
+    /// A copy of another disk's files as they are now, synced: for trying many damages on one ledger.
+    package func copy(_ other: FaultyDisk) {
+        for name in other.names {
+            let inode = Inode()
+            other.bytes(of: name)?.withUnsafeBytes { inode.write($0, at: 0, order: 0) }
+            inode.sync()
+            files[name] = inode
+            durableFiles[name] = inode
+        }
+    }
+
+    /// A hash of all names and bytes but the salts and checksums of write-ahead logs: SQLite draws salts from one generator for the whole
+    /// process, so that several disks, or other tests, disturb each other there and only there.
+    package var fingerprint: UInt64 { hash(masking: true) }
+    /// The same with every byte: equal only for one disk at a time, made SQLite's default and reseeded by `becomeDefault`.
+    package var exactFingerprint: UInt64 { hash(masking: false) }
+
+    /// Makes this disk SQLite's default and lets SQLite forget its generator, so that salts come from this disk's seed. For a process with one
+    /// world at a time: every database opened without a `vfs` name in this process goes to this disk from now on.
+    package func becomeDefault() {
+        sqlite3_vfs_register(system, 1)
+        sqlite3_randomness(0, nil)
+    }
+
+    // MARK: - What SQLite does to it
+
+    func open(_ path: String?, flags: Int32, into file: UnsafeMutablePointer<sqlite3_file>) -> Int32 {
+        guard !isFrozen else { return SQLITE_IOERR }
+        let inode: Inode
+        if let path, let existing = files[path] {
+            guard flags & SQLITE_OPEN_EXCLUSIVE == 0 else { return SQLITE_CANTOPEN }
+            inode = existing
+        } else {
+            guard path == nil || flags & SQLITE_OPEN_CREATE != 0 else { return SQLITE_CANTOPEN }
+            inode = Inode()
+            inode.firstSyncKeepsFolder = flags & (SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_SUPER_JOURNAL | SQLITE_OPEN_WAL) != 0
+            if let path {
+                mutations += 1
+                files[path] = inode
+                folderChanges.append(FolderChange(order: mutations, name: path, inode: inode))
+            }
+        }
+        let object = OpenFile(disk: self, inode: inode, name: path, deletesOnClose: flags & SQLITE_OPEN_DELETEONCLOSE != 0)
+        FileSlot.fill(file, with: object, methods)
+        return SQLITE_OK
+    }
+
+    func delete(_ path: String, syncsFolder: Bool) -> Int32 {
+        guard !isFrozen else { return SQLITE_IOERR }
+        guard files[path] != nil else { return extended(SQLITE_IOERR, 23) }
+        mutations += 1
+        files[path] = nil
+        folderChanges.append(FolderChange(order: mutations, name: path, inode: nil))
+        if syncsFolder { syncFolder() }
+        return SQLITE_OK
+    }
+
+    /// As the system answers: an empty file does not exist.
+    func exists(_ path: String) -> Bool { files[path].map { !$0.live.isEmpty } ?? false }
+
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int, to inode: Inode) -> Int32 {
+        writes += 1
+        mutations += 1
+        if let fault, fault.operation == .write, fault.index == writes {
+            // The bytes before the bad sector are in the cache; nobody may count on them.
+            let kept = chance.int(0...bytes.count)
+            if kept > 0 { inode.write(UnsafeRawBufferPointer(rebasing: bytes.prefix(kept)), at: offset, order: mutations) }
+            return fault.answer == .io ? extended(SQLITE_IOERR, 3) : SQLITE_FULL
+        }
+        let growth = max(0, offset + bytes.count - inode.live.count)
+        if let capacity, growth > 0, growth > capacity - used { return SQLITE_FULL }
+        inode.write(bytes, at: offset, order: mutations)
+        return SQLITE_OK
+    }
+
+    func truncate(_ inode: Inode, to size: Int) -> Int32 {
+        mutations += 1
+        inode.truncate(to: size, order: mutations)
+        return SQLITE_OK
+    }
+
+    func sync(_ inode: Inode) -> Int32 {
+        syncs += 1
+        mutations += 1
+        if let fault, fault.operation == .sync, fault.index == syncs {
+            inode.loseWrites()
+            return fault.answer == .io ? extended(SQLITE_IOERR, 4) : SQLITE_FULL
+        }
+        if ignoresSyncs { return SQLITE_OK }
+        inode.sync()
+        if inode.firstSyncKeepsFolder {
+            inode.firstSyncKeepsFolder = false
+            syncFolder()
+        }
+        return SQLITE_OK
+    }
+
+    func random(into bytes: UnsafeMutableRawBufferPointer) {
+        for index in bytes.indices { bytes[index] = UInt8(truncatingIfNeeded: entropy.next()) }
+    }
+
+    // MARK: - Within
+
+    private var used: Int { files.values.reduce(0) { $0 + $1.live.count } }
+
+    private func syncFolder() {
+        durableFiles = files
+        folderChanges = []
+    }
+
+    private func restoreFolder(_ mode: CrashMode, cut: Int) {
+        for change in folderChanges {
+            let keeps = mode == .prefix ? change.order <= cut : mode == .anySubset && chance.chance(1, in: 2)
+            if keeps { durableFiles[change.name] = change.inode }
+        }
+    }
+
+    private func remains(of change: PendingChange, _ mode: CrashMode, cut: Int) -> [PendingChange.Step] {
+        switch mode {
+        case .everything: [change.step]
+        case .nothing: []
+        case .anySubset: chance.chance(1, in: 3) ? torn(change.step) : chance.chance(1, in: 2) ? [change.step] : []
+        case .prefix: change.order < cut ? [change.step] : change.order == cut ? torn(change.step) : []
+        }
+    }
+
+    private static let sector = 512
+
+    /// What a write interrupted by the power cut leaves: whole sectors here and there, one of them perhaps half.
+    private func torn(_ step: PendingChange.Step) -> [PendingChange.Step] {
+        guard case .write(let offset, let bytes) = step else { return chance.chance(1, in: 2) ? [step] : [] }
+        var steps: [PendingChange.Step] = []
+        var start = 0
+        while start < bytes.count {
+            let end = min(bytes.count, start + FaultyDisk.sector)
+            switch chance.int(0...3) {
+            case 0, 1: steps.append(.write(offset: offset + start, bytes: Array(bytes[start..<end])))
+            case 2: steps.append(.write(offset: offset + start, bytes: Array(bytes[start..<(start + (end - start) / 2)])))
+            default: break
+            }
+            start = end
+        }
+        return steps
+    }
+
+    /// FNV-1a over names and bytes.
+    private func hash(masking: Bool) -> UInt64 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        func mix(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        for name in names {
+            name.utf8.forEach(mix)
+            var bytes = bytes(of: name) ?? []
+            if masking, name.hasSuffix("-wal") { FaultyDisk.mask(&bytes) }
+            for byte in bytes { mix(byte) }
+        }
+        return hash
+    }
+
+    /// Zeroes the salts and checksums of the log's header (bytes 16...31) and of each frame's header (bytes 8...23).
+    private static func mask(_ log: inout [UInt8]) {
+        for index in log.indices where index < 32 ? index >= 16 : (8..<24).contains((index - 32) % 4_120) { log[index] = 0 }
+    }
+}
+
+/// The disk belongs to the thread that made it.
+@available(*, unavailable) extension FaultyDisk: Sendable {}
+
+/// SQLite's extended result codes are computed macros, which Swift does not import.
+func extended(_ code: Int32, _ detail: Int32) -> Int32 { code | detail << 8 }

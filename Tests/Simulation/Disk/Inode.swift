@@ -1,0 +1,88 @@
+// One file of the simulated disk: what reads see, what a power cut leaves, and the steps between.
+
+/// A change that the medium has not promised to keep yet.
+struct PendingChange {
+    enum Step {
+        case write(offset: Int, bytes: [UInt8])
+        case truncate(size: Int)
+    }
+    /// Its place among all changes of the disk: a drive may lose the youngest first.
+    let order: Int
+    let step: Step
+}
+
+/// A file's bytes, without its name.
+final class Inode {
+    /// What every read sees: the page cache.
+    private(set) var live: [UInt8] = []
+    /// What has been synced.
+    private(set) var durable: [UInt8] = []
+    /// What lies between, oldest first.
+    private(set) var pending: [PendingChange] = []
+    /// The system's first sync of a new journal or log also syncs the folder it lies in.
+    var firstSyncKeepsFolder = false
+    /// The lock levels that the open files hold.
+    var locks: [ObjectIdentifier: Int32] = [:]
+    var shared: SharedMemory?
+
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int, order: Int) {
+        Inode.write(bytes, at: offset, into: &live)
+        pending.append(PendingChange(order: order, step: .write(offset: offset, bytes: [UInt8](bytes))))
+    }
+
+    func truncate(to size: Int, order: Int) {
+        Inode.truncate(&live, to: size)
+        pending.append(PendingChange(order: order, step: .truncate(size: size)))
+    }
+
+    func sync() {
+        for change in pending { Inode.apply(change.step, to: &durable) }
+        pending = []
+    }
+
+    /// A failed sync: the system marks the pages clean, so no later sync will write them, though reads still see them.
+    func loseWrites() { pending = [] }
+
+    /// The power is back: what `keep` lets through of the unsynced steps is on the medium, and memory agrees with it.
+    func restart(keeping keep: (PendingChange) -> [PendingChange.Step]) {
+        for change in pending {
+            for step in keep(change) { Inode.apply(step, to: &durable) }
+        }
+        live = durable
+        pending = []
+        survive()
+    }
+
+    /// The process died and the machine did not: what was written is still there, and still not synced.
+    func survive() {
+        locks = [:]
+        shared = nil
+    }
+
+    /// Rot: one bit of the medium (and of the cache) turns.
+    func flip(bit: Int, at offset: Int) {
+        live[offset] ^= 1 << UInt8(bit)
+        if offset < durable.count { durable[offset] ^= 1 << UInt8(bit) }
+    }
+
+    private static func apply(_ step: PendingChange.Step, to bytes: inout [UInt8]) {
+        switch step {
+        case .write(let offset, let more): more.withUnsafeBytes { write($0, at: offset, into: &bytes) }
+        case .truncate(let size): truncate(&bytes, to: size)
+        }
+    }
+
+    private static func truncate(_ bytes: inout [UInt8], to size: Int) {
+        if size < bytes.count { bytes.removeLast(bytes.count - size) } else { bytes += [UInt8](repeating: 0, count: size - bytes.count) }
+    }
+
+    private static func write(_ more: UnsafeRawBufferPointer, at offset: Int, into bytes: inout [UInt8]) {
+        // A write beyond the end leaves a hole of zeros.
+        if offset + more.count > bytes.count {
+            if bytes.capacity < offset + more.count { bytes.reserveCapacity(max(65_536, 2 * (offset + more.count))) }
+            bytes += [UInt8](repeating: 0, count: offset + more.count - bytes.count)
+        }
+        guard let source = more.baseAddress else { return }
+        bytes.withUnsafeMutableBytes { $0.baseAddress?.advanced(by: offset).copyMemory(from: source, byteCount: more.count) }
+    }
+}
