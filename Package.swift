@@ -47,7 +47,7 @@ let package = Package(
         // Edge
         room("Trading", "Edge/Trading", ["Values", "Wire", "Ledger"]),
         room("Venues", "Edge/Venues", ["Values", "Wire", "Ledger"]),
-        room("EdgeAgent", "Edge/Agent", ["Values", "Wire", "Ledger", "Platform", "Trading", "Venues"]),
+        room("EdgeAgent", "Edge/Agent", ["Values", "Wire", "Ledger", "Sync", "Views", "Platform", "Trading", "Venues"]),
         // Cloud
         room("Control", "Cloud/Control", ["Values", "Wire", "Ledger"]),
         // Tests

@@ -99,6 +99,11 @@ package struct Desk: Sendable {
         return out
     }
 
+    /// The one-minute bars of an instrument, oldest first; the last may still be forming.
+    package func bars(of instrument: InstrumentID) -> [Bar] { bars[instrument]?.bars ?? [] }
+    /// Instruments with bars, in order.
+    package var charted: [InstrumentID] { bars.keys.sorted() }
+
     /// True when orders may leave: connected, reconciled in this connection, right account.
     package var isTrading: Bool { reconciliation.isDone && live.gateway?.condition == .connected }
 

@@ -1,0 +1,142 @@
+// The edge's own API over its socket and panel: the same reads as the cloud's, and the local commands.
+package import Ledger
+internal import Trading
+package import Values
+package import Views
+package import Wire
+
+/// One call of the local API, free of HTTP.
+package struct LocalRequest: Sendable {
+    /// `GET` or `POST`.
+    package var method: String
+    package var path: String
+    package var query: [String: String]
+    package var body: [UInt8]
+    /// A fresh id for a command; the caller's `Idempotency-Key` when it sent one.
+    package var commandID: CommandID
+    package init(method: String, path: String, query: [String: String], body: [UInt8], commandID: CommandID) {
+        self.method = method; self.path = path; self.query = query; self.body = body; self.commandID = commandID
+    }
+}
+
+/// What the shell does with a call.
+package enum LocalVerdict: Sendable {
+    case answer(status: Int, JSONValue)
+    /// Hand this to the desk in the next turn, then answer with the command's fate.
+    case command(Command, lifetime: Span?)
+    case resume(reason: String)
+}
+
+/// A refusal in the form of RFC 9457.
+package struct Problem: Error, Hashable, Sendable {
+    package var name: String
+    package var status: Int
+    package var detail: String
+    package var cure: String
+    package init(_ name: String, _ status: Int, _ detail: String, cure: String) {
+        self.name = name; self.status = status; self.detail = detail; self.cure = cure
+    }
+    package var value: JSONValue {
+        [
+            "type": .string("/problems/\(name)"), "title": .string(name), "status": .integer(Int64(status)), "detail": .string(detail),
+            "cure": .string(cure),
+        ]
+    }
+}
+
+/// Routes of the local API.
+package enum LocalAPI {
+    /// Decides on one call. Reads are answered from the agent's present state.
+    package static func handle(_ request: LocalRequest, agent: Agent, picture: EdgePicture, at now: Instant) -> LocalVerdict {
+        do throws(Problem) {
+            let parts = request.path.split(separator: "/").map(String.init)
+            guard parts.first == "api", parts.count >= 3, parts[1] == "v1" else {
+                if request.path == "/health" { return .answer(status: 200, ["status": "ok"]) }
+                throw Problem("not-found", 404, "There is nothing at \(request.path).", cure: "The reads are under /api/v1.")
+            }
+            let rest = Array(parts.dropFirst(2))
+            return request.method == "GET"
+                ? .answer(status: 200, try read(rest, request, agent, picture, at: now)) : try write(rest, request, agent, at: now)
+        } catch { return .answer(status: error.status, error.value) }
+    }
+
+    private static func read(
+        _ path: [String], _ request: LocalRequest, _ agent: Agent, _ picture: EdgePicture, at now: Instant
+    ) throws(Problem) -> JSONValue {
+        let time = JSONMember("serverTime", .string(now.description))
+        switch path {
+        case ["status"]: return .object([time, JSONMember("edge", picture.edgeRow), JSONMember("bots", .array(picture.botRows))])
+        case ["positions"]: return .object([time, JSONMember("positions", .array(picture.positionRows))])
+        case ["accounts"]: return .object([time, JSONMember("accounts", .array(picture.accountRows))])
+        case ["orders"]:
+            return .object([time, JSONMember("orders", .array(picture.orderRows(workingOnly: request.query["working"] == "true")))])
+        case ["bots"]: return .object([time, JSONMember("bots", .array(picture.botRows))])
+        case ["ledger"]: return .object([time, JSONMember("entries", .array(try ledger(request, agent, picture)))])
+        default:
+            if path.count == 2, path[0] == "commands" { return try command(path[1], agent) }
+            throw Problem("not-found", 404, "There is nothing at \(request.path).", cure: "See tidewire-edge --help.")
+        }
+    }
+
+    /// Entries from `from`, or the newest, at most 500.
+    private static func ledger(_ request: LocalRequest, _ agent: Agent, _ picture: EdgePicture) throws(Problem) -> [JSONValue] {
+        let limit = UInt64(request.query["limit"] ?? "100") ?? 0
+        guard (1...500).contains(limit) else { throw Problem("bad-limit", 400, "limit is not from 1 to 500.", cure: "Ask for fewer entries.") }
+        let head = agent.journal.head.seq.raw
+        let newest = head >= limit ? head - limit + 1 : 1
+        guard let from = request.query["from"].map({ UInt64($0) }) ?? newest else {
+            throw Problem("bad-from", 400, "from is not an entry number.", cure: "Use the number of an entry.")
+        }
+        do throws(JournalError) {
+            return try agent.journal.read(from: Seq(max(from, 1)), limit: Int(limit)).map { picture.entryRow($0) }
+        } catch { throw Problem("ledger", 500, "\(error)", cure: "Run tidewire-edge ledger verify.") }
+    }
+
+    /// What became of a command: `working` until an outcome or a finished order says otherwise.
+    private static func command(_ text: String, _ agent: Agent) throws(Problem) -> JSONValue {
+        guard let id = CommandID(hex: text) else { throw Problem("bad-id", 400, "'\(text)' is not a command's id.", cure: "Use 32 hex digits.") }
+        let book = agent.desk.book
+        let orders = (book.commandOrders[id] ?? []).compactMap { book.order($0) }
+        guard let outcome = book.commands[id] else {
+            guard let order = orders.first else { throw Problem("not-found", 404, "No such command.", cure: "It may not have arrived.") }
+            return answer(id, order.status.isTerminal ? "done" : "working", "The order is \(order.status.rawValue). \(order.text)")
+        }
+        let isUnderWay = outcome.code == "closing"
+        return answer(id, isUnderWay ? "working" : (outcome.code == "done" ? "done" : "refused"), outcome.text)
+    }
+
+    private static func answer(_ id: CommandID, _ state: String, _ text: String) -> JSONValue {
+        ["id": .string(id.description), "state": .string(state), "text": .string(text)]
+    }
+
+    private static func write(_ path: [String], _ request: LocalRequest, _ agent: Agent, at now: Instant) throws(Problem) -> LocalVerdict {
+        guard request.method == "POST" else { throw Problem("method", 405, "\(request.method) is not taken here.", cure: "Use GET or POST.") }
+        let fields = try fields(request.body)
+        let reason = fields["reason"]?.text ?? "asked at the console"
+        switch path {
+        case ["kill"]: return command(.halt(reason: reason), request, agent, at: now)
+        case ["resume"]: return .resume(reason: reason)
+        default:
+            if path.count == 3, path[0] == "positions", path[2] == "close" {
+                return command(.close(instrument: InstrumentID(path[1])), request, agent, at: now)
+            }
+            throw Problem("not-found", 404, "There is nothing at \(request.path).", cure: "See tidewire-edge --help.")
+        }
+    }
+
+    private static func fields(_ body: [UInt8]) throws(Problem) -> JSONValue {
+        guard !body.isEmpty else { return .object([]) }
+        do throws(JSONError) {
+            let value = try JSONReader.read(body)
+            guard value.members != nil else { throw JSONError.unexpected(at: 0) }
+            return value
+        } catch { throw Problem("not-json", 400, "The body is not a JSON object (\(error)).", cure: "Send an object, or nothing.") }
+    }
+
+    private static func command(_ body: CommandBody, _ request: LocalRequest, _ agent: Agent, at now: Instant) -> LocalVerdict {
+        let command = Command(
+            id: request.commandID, edge: agent.journal.edge, issuer: "console", tier: 3, issuedAt: now, expiresAt: body.lifetime.map { now + $0 },
+            body: body)
+        return .command(command, lifetime: body.lifetime)
+    }
+}
