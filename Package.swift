@@ -63,7 +63,7 @@ let package = Package(
         room("Contract", "Tests/Contract", ["Wire"]),
         tests("ViewsTests", ["Values", "Wire", "Ledger", "Views", "Contract"]),
         tests("ControlTests", ["Values", "Wire", "Ledger", "Control"]),
-        room("Simulation", "Tests/Simulation", ["Values", "Wire", "Platform", "CSQLite"]),
-        tests("SimulationTests", ["Values", "Wire", "Ledger", "Platform", "EdgeAgent", "Simulation"]),
+        room("Simulation", "Tests/Simulation", ["Values", "Wire", "Platform", "Venues", "CSQLite"]),
+        tests("SimulationTests", ["Values", "Wire", "Ledger", "Platform", "EdgeAgent", "Venues", "Simulation"]),
     ]
 )

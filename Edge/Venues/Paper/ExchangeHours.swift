@@ -92,6 +92,11 @@ package struct ExchangeHours: Sendable {
         }
         return instant + .hours(14 * 24)
     }
+    /// When the next session opens; nil when none does within two weeks.
+    package func nextOpen(after instant: Instant) -> Instant? {
+        let today = zone.local(instant).date
+        return (0...15).lazy.flatMap { sessions(of: today.adding(days: $0)) }.first { $0.open > instant }?.open
+    }
     /// The sessions of `days` trade dates from `date` on; a date without one is listed with no session.
     package func table(from date: CivilDate, days: Int) -> [(date: CivilDate, sessions: [TradingSession])] {
         (0..<days).map {

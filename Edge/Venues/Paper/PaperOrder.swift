@@ -93,6 +93,15 @@ package struct PaperOrder: Hashable, Sendable {
     package var expiresAt: Instant?
     /// Place in the queue; a change of price or a bigger quantity gives a new one.
     package var priority: UInt64
+    package init(
+        ticket: PaperTicket, state: PaperOrderState, filled: Quantity, filledValue: Int128, lastPrice: Price?, stop: Price?, triggered: Bool,
+        placedAt: Instant,
+        changedAt: Instant, expiresAt: Instant?, priority: UInt64
+    ) {
+        self.ticket = ticket; self.state = state; self.filled = filled; self.filledValue = filledValue; self.lastPrice = lastPrice; self.stop = stop
+        self.triggered = triggered; self.placedAt = placedAt; self.changedAt = changedAt; self.expiresAt = expiresAt; self.priority = priority
+    }
+    /// What is still to be filled.
     package var remaining: Quantity { Quantity(raw: max(ticket.quantity.raw - filled.raw, 0)) }
     /// Average price of the fills; nil before the first.
     package var averagePrice: Price? { filled > .zero ? Decimals.divide(filledValue, by: Int128(filled.raw)).map { Price(raw: $0) } : nil }

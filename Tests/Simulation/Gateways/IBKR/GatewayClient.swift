@@ -1,0 +1,75 @@
+// One connected client: where its handshake stands and what it has subscribed to.
+internal import Values
+internal import Venues
+
+/// A stream of quotes.
+struct QuoteStream: Sendable {
+    var id: Int
+    var instrument: InstrumentID
+    var generics: [String]
+    /// 1 live, 3 delayed.
+    var dataType: Int
+    var touch: PaperTouch?
+    var last: Price?
+    var volume: Int64 = 0
+    var high: Price?
+    var low: Price?
+}
+
+/// A stream of five-second bars.
+struct BarStream: Sendable {
+    var id: Int
+    var instrument: InstrumentID
+    var source: BarSource
+    var regularHours: Bool
+}
+
+/// History that is kept up to date.
+struct HistoryStream: Sendable {
+    var id: Int
+    var instrument: InstrumentID
+    var source: BarSource
+    var length: Span
+    var formatDate: Int
+    var regularHours: Bool
+    var lastTold: Bar?
+}
+
+/// A subscription to account values under a request id.
+struct AccountStream: Sendable {
+    var id: Int
+    var tags: [String]
+    var model: String
+    var told: [String: String] = [:]
+}
+
+/// One connection.
+struct GatewayClient: Sendable {
+    let connection: GatewayConnection
+    var frames = GatewayFrames()
+    /// 0 before the greeting.
+    var version = 0
+    /// Nil before startApi.
+    var clientId: Int?
+    /// What reqMarketDataType asked for.
+    var dataType = 1
+    var messagesThisSecond = 0
+    var pacingViolations = 0
+
+    var quotes: [QuoteStream] = []
+    var bars: [BarStream] = []
+    var histories: [HistoryStream] = []
+    var summaries: [AccountStream] = []
+    var updatesMulti: [AccountStream] = []
+    var positionsMulti: [(id: Int, model: String)] = []
+    var pnls: [Int] = []
+    var pnlSingles: [(id: Int, conId: Int64)] = []
+    var wantsPositions = false
+    var wantsAccount = false
+    var accountToldAt: Instant
+
+    init(connection: GatewayConnection, at now: Instant) { self.connection = connection; accountToldAt = now }
+    mutating func dropStreams() { quotes = []; bars = []; histories = [] }
+    /// True when a request id already names a stream.
+    func uses(_ id: Int) -> Bool { quotes.contains { $0.id == id } || bars.contains { $0.id == id } || histories.contains { $0.id == id } }
+}

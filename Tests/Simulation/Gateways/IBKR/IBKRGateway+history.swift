@@ -1,0 +1,164 @@
+// Bars: history in one frame, history kept up to date, and five-second bars.
+internal import Values
+internal import Venues
+
+/// The bar sizes and durations that TWS knows, as words.
+enum HistoryWords {
+    /// Most bars in one answer; more is refused with 162.
+    static let barsMax = 20_000
+
+    static func length(_ text: String) -> Span? {
+        let parts = text.lowercased().split(separator: " ")
+        guard parts.count == 2, let count = Int64(parts[0]), count > 0 else { return nil }
+        let unit = parts[1].hasSuffix("s") && parts[1].count > 1 ? String(parts[1].dropLast()) : String(parts[1])
+        switch unit {
+        case "sec": return [1, 5, 10, 15, 30].contains(count) ? .seconds(count) : nil
+        case "min": return [1, 2, 3, 5, 10, 15, 20, 30].contains(count) ? .minutes(count) : nil
+        case "hour": return [1, 2, 3, 4, 8].contains(count) ? .hours(count) : nil
+        case "day": return count == 1 ? .hours(24) : nil
+        case "week": return count == 1 ? .hours(168) : nil
+        case "month": return count == 1 ? .hours(720) : nil
+        default: return nil
+        }
+    }
+    static func duration(_ text: String) -> Span? {
+        let parts = text.split(separator: " ")
+        guard parts.count == 2, let count = Int64(parts[0]), (1...1_000_000).contains(count) else { return nil }
+        switch parts[1] {
+        case "S": return .seconds(count)
+        case "D": return .hours(24 * count)
+        case "W": return .hours(168 * count)
+        case "M": return .hours(720 * count)
+        case "Y": return .hours(8_760 * count)
+        default: return nil
+        }
+    }
+}
+
+extension IBKRGateway {
+    mutating func tellHistory(_ connection: GatewayConnection, _ id: Int, _ request: HistoryRequest) {
+        guard let index = index(of: connection) else { return }
+        let wireId = Int64(id)
+        guard !clients[index].uses(id) else { return error(connection, wireId, 322, "Error processing request.-'bN' : cause - Duplicate ticker id") }
+        guard let listing = resolveHistory(request, wireId, connection) else { return }
+        func invalid(_ what: String) { error(connection, wireId, 321, "Error validating request.-'bN' : cause - \(what)") }
+        guard let length = HistoryWords.length(request.barSize) else { return invalid("Historical data bar size setting is invalid.") }
+        guard let duration = HistoryWords.duration(request.duration) else { return invalid("Invalid duration unit: \(request.duration)") }
+        guard let source = request.whatToShow == "ADJUSTED_LAST" ? .trades : BarSource(rawValue: request.whatToShow) else {
+            return invalid("Historical data request for \(request.whatToShow) is not supported.")
+        }
+        if request.keepUpToDate || request.whatToShow == "ADJUSTED_LAST", !request.end.isEmpty {
+            return invalid("End Date not supported with keepUpToDate or adjusted last")
+        }
+        var end = now
+        if !request.end.isEmpty {
+            guard let given = GatewayText.instant(request.end, zone: settings.zone) else {
+                return error(connection, wireId, 10_314, "End Date/Time: The date, time, or time-zone entered is invalid.")
+            }
+            // The end is exclusive: a bar that starts there is not part of the answer.
+            end = min(now, given - Span(nanoseconds: 1))
+        }
+        let count = max(1, Int(duration.nanoseconds / length.nanoseconds))
+        guard count <= HistoryWords.barsMax else {
+            return error(connection, wireId, 162, "Historical Market Data Service error message:Time length exceed max.")
+        }
+        var stream = HistoryStream(
+            id: id, instrument: listing.instrument.id, source: source, length: length, formatDate: request.formatDate,
+            regularHours: request.regularHours)
+        let bars = exchange.bars(listing.instrument.id, length: length, count: count, end: end, source: source, regularHours: request.regularHours)
+        let version = clients[index].version
+        let span = (
+            GatewayText.time(end - duration, zone: settings.zone, version: version), GatewayText.time(end, zone: settings.zone, version: version)
+        )
+        send(connection, GatewayMessages.historicalData(id: id, start: span.0, end: span.1, bars.map { wire($0, stream, version) }))
+        guard request.keepUpToDate else { return }
+        stream.lastTold = bars.last
+        clients[index].histories.append(stream)
+    }
+
+    private mutating func resolveHistory(_ request: HistoryRequest, _ id: Int64, _ connection: GatewayConnection) -> PaperInstrument? {
+        guard request.includeExpired else { return resolve(request.contract, id, connection) }
+        let found = find(request.contract, includeExpired: true)
+        if found.count == 1 { return found[0] }
+        error(connection, id, 200, "No security definition has been found for the request")
+        return nil
+    }
+
+    private func wire(_ bar: Bar, _ stream: HistoryStream, _ version: Int) -> GatewayMessages.WireBar {
+        let isDaily = stream.length >= .hours(24)
+        let date =
+            isDaily
+            ? settings.zone.local(bar.start + .hours(12)).date.compact
+            : stream.formatDate == 2 ? String(bar.start.seconds) : GatewayText.time(bar.start, zone: settings.zone, version: version)
+        return Self.wire(bar, date: date, source: stream.source)
+    }
+
+    private static func wire(_ bar: Bar, date: String, source: BarSource) -> GatewayMessages.WireBar {
+        // The average lies between the extremes; only trades have volume.
+        let average = Price(raw: bar.low.raw + (bar.high.raw - bar.low.raw) / 2)
+        let hasVolume = source == .trades
+        let count = max(bar.volume.raw / 300_000_000, bar.volume.raw > 0 ? 1 : 0)
+        return GatewayMessages.WireBar(
+            date: date, open: bar.open.description, high: bar.high.description, low: bar.low.description, close: bar.close.description,
+            volume: hasVolume ? bar.volume.description : "-1", average: hasVolume ? average.description : "-1",
+            count: hasVolume ? String(count) : "-1")
+    }
+
+    mutating func startBars(
+        _ connection: GatewayConnection, _ id: Int, _ contract: WireContract, _ seconds: Int, _ what: String, _ regular: Bool
+    ) {
+        guard let index = index(of: connection) else { return }
+        guard !clients[index].uses(id) else { return error(connection, Int64(id), 102, "Duplicate ticker id") }
+        guard seconds == 5, let source = BarSource(rawValue: what) else {
+            return error(
+                connection, Int64(id), 321,
+                "Error validating request.-'b3' : cause - Real time bars exist for 5 seconds of TRADES, MIDPOINT, BID, ASK")
+        }
+        guard let listing = resolve(contract, Int64(id), connection) else { return }
+        for item in settings.switches {
+            if case .noMarketData = item {
+                return error(connection, Int64(id), 420, "Invalid Real-time Query:No market data permissions for \(listing.instrument.exchange)")
+            }
+        }
+        clients[index].bars.append(BarStream(id: id, instrument: listing.instrument.id, source: source, regularHours: regular))
+    }
+
+    /// On every whole second: five-second bars that have just closed, and history that has moved.
+    mutating func tellBars() {
+        guard !isLinkLost else { return }
+        for index in clients.indices {
+            let client = clients[index]
+            if now.seconds % 5 == 0 { for stream in client.bars { tellBar(client.connection, stream) } }
+            for position in client.histories.indices { clients[index].histories[position] = told(client.histories[position], client) }
+        }
+    }
+
+    private mutating func tellBar(_ connection: GatewayConnection, _ stream: BarStream) {
+        let start = Instant(seconds: now.seconds - 5)
+        let bars = exchange.bars(
+            stream.instrument, length: .seconds(5), count: 1, end: start, source: stream.source, regularHours: stream.regularHours)
+        for bar in bars {
+            send(connection, GatewayMessages.realTimeBar(id: stream.id, Self.wire(bar, date: String(bar.start.seconds), source: stream.source)))
+        }
+    }
+
+    /// Tells what has changed since the last time: the end of the bar before, when a new one has begun, and the forming one.
+    private mutating func told(_ stream: HistoryStream, _ client: GatewayClient) -> HistoryStream {
+        var stream = stream
+        let bars = exchange.bars(
+            stream.instrument, length: stream.length, count: 2, end: now, source: stream.source, regularHours: stream.regularHours)
+        for bar in bars {
+            if let last = stream.lastTold, bar.start < last.start || bar == last { continue }
+            send(client.connection, GatewayMessages.historicalDataUpdate(id: stream.id, wire(bar, stream, client.version)))
+            stream.lastTold = bar
+        }
+        return stream
+    }
+
+    mutating func tellHead(_ connection: GatewayConnection, _ id: Int, _ contract: WireContract, _ format: Int) {
+        guard let listing = resolve(contract, Int64(id), connection) else { return }
+        // MBT began to trade on 2021-05-03, evening before in Chicago; the stocks' data is said to begin in 1993.
+        let text = listing.isFuture ? (format == 2 ? "1619992800" : "20210502-22:00:00") : (format == 2 ? "728317800" : "19930129-14:30:00")
+        send(connection, GatewayMessages.headTimestamp(id: id, text: text))
+    }
+}

@@ -1,0 +1,69 @@
+// Handshake, client ids, and which request goes where.
+internal import Values
+internal import Venues
+
+extension IBKRGateway {
+    mutating func greet(_ greeting: GatewayGreeting, _ index: Int) {
+        let version = min(settings.maximumVersion, greeting.highest)
+        // A client that is older than this gateway's oldest form, or newer than its newest, cannot be served.
+        guard version >= 157, version >= greeting.lowest else { return close(clients[index].connection) }
+        clients[index].version = version
+        send(clients[index].connection, GatewayMessages.greeting(version: version, time: GatewayText.time(now, zone: settings.zone, version: 178)))
+    }
+
+    mutating func serve(_ request: GatewayRequest, _ connection: GatewayConnection) throws(GatewayFault) {
+        guard let client = client(connection) else { return }
+        if case .startApi(let id, _) = request { return start(connection, id) }
+        // Anything before startApi is lost without an answer, as with the real one.
+        guard client.clientId != nil else { return }
+        if serveSession(request, connection) || serveData(request, connection) || serveAccount(request, connection) { return }
+        serveOrders(request, connection)
+    }
+
+    private mutating func start(_ connection: GatewayConnection, _ id: Int) {
+        guard let index = index(of: connection), clients[index].clientId == nil else { return }
+        if case .clientIdInUse(let times)? = settings.switches.first(where: { if case .clientIdInUse = $0 { true } else { false } }),
+            refusedClientIds < times
+        {
+            refusedClientIds += 1
+            return refuse(connection)
+        }
+        guard client(withId: id) == nil else { return refuse(connection) }
+        clients[index].clientId = id
+        send(connection, GatewayMessages.managedAccounts(settings.account))
+        send(connection, GatewayMessages.nextValidId(orders.nextId(for: id)))
+        error(connection, -1, 2104, "Market data farm connection is OK:usfuture")
+        error(connection, -1, 2104, "Market data farm connection is OK:usfarm")
+        error(connection, -1, 2106, "HMDS data farm connection is OK:ushmds")
+        error(connection, -1, 2158, "Sec-def data farm connection is OK:secdefnj")
+        if isLinkLost { error(connection, -1, 1100, "Connectivity between IBKR and Trader Workstation has been lost.") }
+    }
+
+    private mutating func refuse(_ connection: GatewayConnection) {
+        error(connection, -1, 326, "Unable to connect as the client id is already in use. Retry with a unique client id.")
+        close(connection)
+    }
+
+    private mutating func serveSession(_ request: GatewayRequest, _ connection: GatewayConnection) -> Bool {
+        guard let client = client(connection), let id = client.clientId else { return true }
+        switch request {
+        case .ids: send(connection, GatewayMessages.nextValidId(orders.nextId(for: id)))
+        case .currentTime: send(connection, GatewayMessages.currentTime(now.seconds))
+        case .managedAccounts: send(connection, GatewayMessages.managedAccounts(settings.account))
+        case .userInfo(let id): send(connection, GatewayMessages.userInfo(id: id, brandingId: ""))
+        case .serverLogLevel: break
+        case .contractDetails(let id, let contract, let expired, let secIdType, _): tellDetails(connection, id, contract, expired, secIdType)
+        case .matchingSymbols(let id, let pattern): tellSamples(connection, id, pattern)
+        case .marketRule(let id): tellRule(connection, id)
+        default: return false
+        }
+        return true
+    }
+
+    /// Stops the exchange from telling quotes that no client wants any more.
+    mutating func unwatchUnused() {
+        for listing in exchange.listings where !clients.contains(where: { $0.quotes.contains { $0.instrument == listing.instrument.id } }) {
+            deliver(exchange.handle(.unwatch(listing.instrument.id), at: now))
+        }
+    }
+}

@@ -1,0 +1,219 @@
+// The simulated IB Gateway: bytes in, bytes out, over the paper exchange. No socket, no clock: it runs on pipes, in a World, and on TCP.
+package import Values
+package import Venues
+
+/// A connection's name, given by whoever runs the gateway.
+package struct GatewayConnection: Hashable, Comparable, Sendable {
+    package let raw: UInt64
+    package init(_ raw: UInt64) { self.raw = raw }
+    package static func < (a: GatewayConnection, b: GatewayConnection) -> Bool { a.raw < b.raw }
+}
+
+/// What the gateway wants done, in order.
+package enum GatewayOutput: Equatable, Sendable {
+    case send(GatewayConnection, [UInt8])
+    case close(GatewayConnection)
+}
+
+/// The gateway as one value. Each call moves time on and answers with what to send. Before sending, write `takeRecords()` to disk: what a client was
+/// told must outlive a crash of the gateway.
+package struct IBKRGateway: Sendable {
+    /// Most messages a client may send in a second.
+    package static let messagesPerSecondMax = 50
+
+    package let settings: GatewaySettings
+    package internal(set) var exchange: PaperExchange
+    package private(set) var now: Instant
+    /// Frames that were not understood, by any client.
+    package private(set) var unknownMessages = 0
+    /// Frames that were understood and could not be read.
+    package private(set) var malformedMessages = 0
+
+    var clients: [GatewayClient] = []
+    var orders = GatewayOrders()
+    var records: [GatewayRecord] = []
+    var isLinkLost = false
+    var ordersReceived = 0
+    var refusedClientIds = 0
+    /// Net liquidation at the start of the local day, for the day's profit.
+    var dayStart: (date: CivilDate, net: Money)
+    private var out: [GatewayOutput] = []
+    private var lastSecond: Int64
+    private var nextDrop: Instant?
+
+    /// A gateway without history. The exchange's account becomes the gateway's.
+    package init(settings: GatewaySettings, exchange: PaperExchange, at now: Instant) {
+        self.settings = settings
+        self.exchange = exchange
+        self.now = now
+        lastSecond = now.seconds
+        dayStart = (settings.zone.local(now).date, self.exchange.balance().netLiquidation)
+        orders.begin(at: now)
+        records = [.born(at: now, account: settings.account)]
+        if let span = dropSpan { nextDrop = now + span }
+    }
+
+    /// When `advance` has something to do next.
+    package var nextWake: Instant { min(exchange.nextStep, Instant(seconds: lastSecond + 1)) }
+
+    /// What must be on disk before the last outputs are sent; empties the list.
+    package mutating func takeRecords() -> [GatewayRecord] { defer { records = [] }; return records }
+
+    // MARK: The four calls
+
+    /// A client has connected.
+    package mutating func connect(_ connection: GatewayConnection, at instant: Instant) -> [GatewayOutput] {
+        play(to: instant)
+        precondition(!clients.contains { $0.connection == connection }, "connection used twice")
+        clients.append(GatewayClient(connection: connection, at: instant))
+        return flush()
+    }
+
+    /// A client's connection is gone; its orders work on.
+    package mutating func disconnect(_ connection: GatewayConnection, at instant: Instant) -> [GatewayOutput] {
+        play(to: instant)
+        drop(connection)
+        return flush()
+    }
+
+    /// Time has passed.
+    package mutating func advance(to instant: Instant) -> [GatewayOutput] {
+        play(to: instant)
+        return flush()
+    }
+
+    /// Bytes have come from a client.
+    package mutating func receive(_ connection: GatewayConnection, _ bytes: [UInt8], at instant: Instant) -> [GatewayOutput] {
+        play(to: instant)
+        guard !settings.switches.contains(.wedged), let index = index(of: connection) else { return flush() }
+        clients[index].frames.append(bytes)
+        while let index = self.index(of: connection) {
+            do throws(GatewayFault) {
+                guard let piece = try clients[index].frames.next() else { break }
+                try take(piece, from: connection)
+            } catch {
+                complain(error, connection)
+            }
+        }
+        return flush()
+    }
+
+    /// Something happens to the gateway from outside.
+    package mutating func suffer(_ incident: GatewayIncident, at instant: Instant) -> [GatewayOutput] {
+        play(to: instant)
+        switch incident {
+        case .dropConnections: for client in clients { close(client.connection) }
+        case .linkLost:
+            isLinkLost = true
+            noticeAll(1100, "Connectivity between IBKR and Trader Workstation has been lost.")
+        case .linkRestored(let dataLost):
+            isLinkLost = false
+            if dataLost { for index in clients.indices { clients[index].dropStreams() } }
+            noticeAll(
+                dataLost ? 1101 : 1102,
+                "Connectivity between IBKR and Trader Workstation has been restored - data \(dataLost ? "lost" : "maintained").")
+        case .repeatLastExecution:
+            if let last = orders.executions.last { tell(last) }
+        }
+        return flush()
+    }
+
+    // MARK: Time
+
+    private mutating func play(to instant: Instant) {
+        while now < instant {
+            // Second by second, as bars and updates are told on whole seconds; an idle gateway leaps.
+            let next = clients.isEmpty ? instant : min(instant, Instant(seconds: now.seconds + 1))
+            deliver(exchange.advance(to: next))
+            now = next
+            if now.seconds > lastSecond { lastSecond = now.seconds; everySecond() }
+        }
+    }
+
+    private mutating func everySecond() {
+        let today = settings.zone.local(now).date
+        if today != dayStart.date { dayStart = (today, exchange.balance().netLiquidation) }
+        if let due = nextDrop, let span = dropSpan, now >= due {
+            for client in clients { close(client.connection) }
+            nextDrop = now + span
+        }
+        for index in clients.indices { clients[index].messagesThisSecond = 0 }
+        tellBars()
+        tellAccounts()
+    }
+
+    private var dropSpan: Span? {
+        for item in settings.switches { if case .dropEvery(let span) = item { return span } }
+        return nil
+    }
+
+    // MARK: Reading
+
+    private mutating func take(_ piece: GatewayFrames.Piece, from connection: GatewayConnection) throws(GatewayFault) {
+        guard let index = index(of: connection) else { return }
+        switch piece {
+        case .greeting(let greeting): greet(greeting, index)
+        case .fields(let fields):
+            clients[index].messagesThisSecond += 1
+            if settings.isPacing, clients[index].messagesThisSecond > Self.messagesPerSecondMax { return slowDown(index) }
+            try serve(try GatewayRequest(fields, version: clients[index].version), connection)
+        }
+    }
+
+    private mutating func slowDown(_ index: Int) {
+        guard clients[index].messagesThisSecond == Self.messagesPerSecondMax + 1 else { return }
+        clients[index].pacingViolations += 1
+        let connection = clients[index].connection
+        error(connection, -1, 100, "Max rate of messages per second has been exceeded: max=50 rec=51 (\(clients[index].pacingViolations))")
+        if clients[index].pacingViolations >= 3 { close(connection) }
+    }
+
+    private mutating func complain(_ fault: GatewayFault, _ connection: GatewayConnection) {
+        switch fault {
+        case .unknownMessage: unknownMessages += 1
+        case .badGreeting, .frameTooLong: malformedMessages += 1; close(connection)
+        case .tooFewFields(let message), .notANumber(let message, _):
+            malformedMessages += 1
+            error(connection, -1, 320, "Error reading request. Message id \(message) could not be read.")
+        }
+    }
+
+    // MARK: Writing
+
+    func index(of connection: GatewayConnection) -> Int? { clients.firstIndex { $0.connection == connection } }
+    /// The client that uses an id, if it is connected.
+    func client(withId id: Int) -> GatewayClient? { clients.first { $0.clientId == id } }
+    func client(_ connection: GatewayConnection) -> GatewayClient? { clients.first { $0.connection == connection } }
+
+    mutating func send(_ connection: GatewayConnection, _ fields: [String]) {
+        let bytes = GatewayFrames.bytes(fields)
+        // Frames to the same client share a write.
+        if case .send(connection, let earlier)? = out.last {
+            out[out.count - 1] = .send(connection, earlier + bytes)
+        } else {
+            out.append(.send(connection, bytes))
+        }
+    }
+    mutating func error(_ connection: GatewayConnection, _ id: Int64, _ code: Int, _ text: String) {
+        guard let client = client(connection) else { return }
+        send(connection, GatewayMessages.error(id: id, code: code, text, version: client.version))
+    }
+    private mutating func noticeAll(_ code: Int, _ text: String) {
+        for client in clients where client.clientId != nil { error(client.connection, -1, code, text) }
+    }
+
+    mutating func close(_ connection: GatewayConnection) {
+        guard index(of: connection) != nil else { return }
+        out.append(.close(connection))
+        drop(connection)
+    }
+    /// Forgets what was to be sent to a connection since `mark`: it dropped before the words got out.
+    mutating func swallow(_ connection: GatewayConnection) {
+        out.removeAll { if case .send(connection, _) = $0 { true } else { false } }
+    }
+    private mutating func drop(_ connection: GatewayConnection) {
+        clients.removeAll { $0.connection == connection }
+        unwatchUnused()
+    }
+    private mutating func flush() -> [GatewayOutput] { defer { out = [] }; return out }
+}

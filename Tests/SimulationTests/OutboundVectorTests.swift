@@ -1,0 +1,217 @@
+// What three independent clients put on the wire, read by the gateway's decoder.
+import Simulation
+import Testing
+import Wire
+
+@Suite struct OutboundVectorTests {
+    /// Requests of the gateway's slice.
+    private static let slice: Set<String> = [
+        "startApi", "reqIds", "reqManagedAccts", "setServerLogLevel", "reqAccountUpdates", "reqAccountSummary", "cancelAccountSummary",
+        "reqPositions",
+        "cancelPositions", "reqPositionsMulti", "cancelPositionsMulti", "reqAccountUpdatesMulti", "cancelAccountUpdatesMulti", "reqPnL", "cancelPnL",
+        "reqPnLSingle", "cancelPnLSingle", "reqUserInfo", "reqMktData", "cancelMktData", "reqMarketDataType", "reqRealTimeBars", "cancelRealTimeBars",
+        "reqHistoricalData", "cancelHistoricalData", "reqHeadTimeStamp", "cancelHeadTimeStamp", "reqMarketRule", "reqContractDetails",
+        "reqMatchingSymbols",
+        "placeOrder", "cancelOrder", "reqGlobalCancel", "reqOpenOrders", "reqAllOpenOrders", "reqAutoOpenOrders", "reqCompletedOrders",
+        "reqExecutions",
+        "reqCurrentTime",
+    ]
+
+    @Test func theGatewayReadsEveryFrameOfItsSlice() throws {
+        var (read, foreign) = (0, 0)
+        for vector in try TWSVectors.all("outbound") where (157...178).contains(vector.version) {
+            for frame in vector.frames where !frame.fields.isEmpty {
+                guard Self.slice.contains(vector.request) else {
+                    foreign += 1
+                    #expect(throws: GatewayFault.unknownMessage(Int(frame.fields[0]) ?? 0), "\(vector)") {
+                        try GatewayRequest(frame.fields, version: vector.version)
+                    }
+                    continue
+                }
+                read += 1
+                compare(vector, Decoded(try GatewayRequest(frame.fields, version: vector.version)), frame)
+            }
+        }
+        #expect(read >= 500 && foreign >= 20, "\(read) read, \(foreign) foreign")
+    }
+
+    private func compare(_ vector: TWSVector, _ decoded: Decoded, _ frame: (fields: [String], names: [String?], hex: String)) {
+        #expect(decoded.name == vector.request, "\(vector)")
+        if let order = decoded.order {
+            #expect(order.names == frame.names.map { $0 ?? "?" }, "\(vector): names")
+            #expect(order.values == frame.fields, "\(vector): values")
+        }
+        for parameter in vector.json["params"]?.members ?? [] {
+            switch parameter.key {
+            case "contract": compare(vector, decoded, parameter.value, "contract.")
+            case "order": compare(vector, decoded, parameter.value, "")
+            case "filter": compare(vector, decoded, parameter.value, "filter.")
+            default: compare(vector, decoded, parameter.key, parameter.value)
+            }
+        }
+    }
+    private func compare(_ vector: TWSVector, _ decoded: Decoded, _ group: JSONValue, _ prefix: String) {
+        for member in group.members ?? [] { compare(vector, decoded, prefix + member.key, member.value) }
+    }
+    private func compare(_ vector: TWSVector, _ decoded: Decoded, _ key: String, _ value: JSONValue) {
+        // Never on the wire at these versions, or lists that the labelled fields of the frame already cover.
+        let unsent: Set = [
+            "helloFrame", "numIds", "chartOptions", "mktDataOptions", "realTimeBarsOptions", "contract.comboLegs", "contract.deltaNeutralContract",
+            "orderComboLegs", "conditions", "algoParams", "smartComboRoutingParams", "contract.issuerId", "orderMiscOptions",
+        ]
+        guard !unsent.contains(key), let wanted = TWSVectors.text(value) else { return }
+        // A version that cannot carry a field leaves it out.
+        if key == "manualCancelOrderTime", vector.version < 169 { return }
+        guard let own = decoded.values[key] else {
+            if decoded.order != nil { return }
+            Issue.record("\(vector): \(key) was not read")
+            return
+        }
+        #expect(TWSVectors.same(own, wanted), "\(vector): \(key) is \(own), not \(wanted)")
+    }
+
+    @Test func framesAreCutFromAnyPiecesOfTheStream() throws {
+        for vector in try TWSVectors.all("outbound").filter({ $0.version == 178 }).prefix(60) {
+            for frame in vector.frames where !frame.fields.isEmpty {
+                let bytes = hex(frame.hex)
+                for size in [1, 3, 64, 4_096] {
+                    var frames = GatewayFrames()
+                    frames.append(Array("API\0".utf8) + [0, 0, 0, 9] + Array("v157..178".utf8))
+                    #expect(try frames.next() == .greeting(GatewayGreeting(lowest: 157, highest: 178)))
+                    var pieces: [GatewayFrames.Piece] = []
+                    for start in stride(from: 0, to: bytes.count, by: size) {
+                        frames.append(Array(bytes[start..<min(start + size, bytes.count)]))
+                        while let piece = try frames.next() { pieces.append(piece) }
+                    }
+                    #expect(pieces == [.fields(frame.fields)], "\(vector) in pieces of \(size)")
+                }
+            }
+        }
+    }
+
+    private func hex(_ text: String) -> [UInt8] {
+        let digits = Array(text.utf8)
+        return stride(from: 0, to: digits.count, by: 2).compactMap { UInt8(String(decoding: digits[$0..<$0 + 2], as: UTF8.self), radix: 16) }
+    }
+}
+
+/// A decoded request in the words of the vectors' neutral parameters.
+private struct Decoded {
+    var name = ""
+    var values: [String: String] = [:]
+    var order: OrderFields?
+
+    init(_ request: GatewayRequest) {
+        if plain(request) || account(request) || data(request) { return }
+        orders(request)
+    }
+    private mutating func set(_ name: String, _ values: [String: String] = [:], _ contract: WireContract? = nil) {
+        self.name = name
+        self.values = values
+        guard let contract else { return }
+        let fields = [
+            ("conId", String(contract.conId)), ("symbol", contract.symbol), ("secType", contract.secType),
+            ("lastTradeDateOrContractMonth", contract.expiry),
+            ("strike", contract.strike), ("right", contract.right), ("multiplier", contract.multiplier), ("exchange", contract.exchange),
+            ("primaryExchange", contract.primaryExchange), ("currency", contract.currency), ("localSymbol", contract.localSymbol),
+            ("tradingClass", contract.tradingClass),
+        ]
+        for (key, value) in fields { self.values["contract." + key] = value }
+    }
+    private func flag(_ value: Bool) -> String { value ? "1" : "0" }
+
+    private mutating func plain(_ request: GatewayRequest) -> Bool {
+        switch request {
+        case .startApi(let id, let capabilities): set("startApi", ["clientId": String(id), "optionalCapabilities": capabilities])
+        case .ids: set("reqIds")
+        case .currentTime: set("reqCurrentTime")
+        case .managedAccounts: set("reqManagedAccts")
+        case .serverLogLevel(let level): set("setServerLogLevel", ["logLevel": String(level)])
+        case .userInfo(let id): set("reqUserInfo", ["reqId": String(id)])
+        case .matchingSymbols(let id, let pattern): set("reqMatchingSymbols", ["reqId": String(id), "pattern": pattern])
+        case .marketRule(let id): set("reqMarketRule", ["marketRuleId": String(id)])
+        default: return false
+        }
+        return true
+    }
+    private mutating func account(_ request: GatewayRequest) -> Bool {
+        switch request {
+        case .accountUpdates(let on, let account): set("reqAccountUpdates", ["subscribe": flag(on), "acctCode": account])
+        case .accountSummary(let id, let group, let tags): set("reqAccountSummary", ["reqId": String(id), "groupName": group, "tags": tags])
+        case .cancelAccountSummary(let id): set("cancelAccountSummary", ["reqId": String(id)])
+        case .positions: set("reqPositions")
+        case .cancelPositions: set("cancelPositions")
+        case .positionsMulti(let id, let account, let model): set("reqPositionsMulti", ["reqId": String(id), "account": account, "modelCode": model])
+        case .cancelPositionsMulti(let id): set("cancelPositionsMulti", ["reqId": String(id)])
+        case .accountUpdatesMulti(let id, let account, let model, let ledger):
+            set("reqAccountUpdatesMulti", ["reqId": String(id), "account": account, "modelCode": model, "ledgerAndNLV": flag(ledger)])
+        case .cancelAccountUpdatesMulti(let id): set("cancelAccountUpdatesMulti", ["reqId": String(id)])
+        case .pnl(let id, let account, let model): set("reqPnL", ["reqId": String(id), "account": account, "modelCode": model])
+        case .cancelPnl(let id): set("cancelPnL", ["reqId": String(id)])
+        case .pnlSingle(let id, let account, let model, let conId):
+            set("reqPnLSingle", ["reqId": String(id), "account": account, "modelCode": model, "conId": String(conId)])
+        case .cancelPnlSingle(let id): set("cancelPnLSingle", ["reqId": String(id)])
+        default: return false
+        }
+        return true
+    }
+    private mutating func data(_ request: GatewayRequest) -> Bool {
+        switch request {
+        case .marketData(let id, let r):
+            set(
+                "reqMktData",
+                [
+                    "reqId": String(id), "genericTickList": r.genericTicks, "snapshot": flag(r.snapshot),
+                    "regulatorySnapshot": flag(r.regulatorySnapshot),
+                ],
+                r.contract)
+        case .cancelMarketData(let id): set("cancelMktData", ["reqId": String(id)])
+        case .marketDataType(let type): set("reqMarketDataType", ["marketDataType": String(type)])
+        case .realTimeBars(let id, let contract, let seconds, let what, let regular):
+            set("reqRealTimeBars", ["reqId": String(id), "barSize": String(seconds), "whatToShow": what, "useRTH": flag(regular)], contract)
+        case .cancelRealTimeBars(let id): set("cancelRealTimeBars", ["reqId": String(id)])
+        case .history(let id, let r):
+            set(
+                "reqHistoricalData",
+                [
+                    "reqId": String(id), "endDateTime": r.end, "durationStr": r.duration, "barSizeSetting": r.barSize, "whatToShow": r.whatToShow,
+                    "useRTH": flag(r.regularHours), "formatDate": String(r.formatDate), "keepUpToDate": flag(r.keepUpToDate),
+                ], r.contract)
+            values["contract.includeExpired"] = flag(r.includeExpired)
+        case .cancelHistory(let id): set("cancelHistoricalData", ["reqId": String(id)])
+        case .headTimestamp(let id, let contract, let expired, let regular, let what, let format):
+            set("reqHeadTimeStamp", ["reqId": String(id), "whatToShow": what, "useRTH": flag(regular), "formatDate": String(format)], contract)
+            values["contract.includeExpired"] = flag(expired)
+        case .cancelHeadTimestamp(let id): set("cancelHeadTimeStamp", ["reqId": String(id)])
+        case .contractDetails(let id, let contract, let expired, let type, let secId):
+            set("reqContractDetails", ["reqId": String(id)], contract)
+            values.merge(["contract.includeExpired": flag(expired), "contract.secIdType": type, "contract.secId": secId]) { $1 }
+        default: return false
+        }
+        return true
+    }
+    private mutating func orders(_ request: GatewayRequest) {
+        switch request {
+        case .placeOrder(let fields):
+            set("placeOrder")
+            order = fields
+            for name in fields.names { values[name] = fields[name] }
+        case .cancelOrder(let id, let time):
+            set("cancelOrder", ["orderId": String(id), "manualCancelOrderTime": time, "manualOrderCancelTime": time])
+        case .globalCancel: set("reqGlobalCancel")
+        case .openOrders: set("reqOpenOrders")
+        case .allOpenOrders: set("reqAllOpenOrders")
+        case .autoOpenOrders(let bind): set("reqAutoOpenOrders", ["bAutoBind": flag(bind)])
+        case .completedOrders(let api): set("reqCompletedOrders", ["apiOnly": flag(api)])
+        case .executions(let id, let f):
+            set(
+                "reqExecutions",
+                [
+                    "reqId": String(id), "filter.clientId": String(f.clientId), "filter.acctCode": f.account, "filter.time": f.time,
+                    "filter.symbol": f.symbol,
+                    "filter.secType": f.secType, "filter.exchange": f.exchange, "filter.side": f.side,
+                ])
+        default: break
+        }
+    }
+}
