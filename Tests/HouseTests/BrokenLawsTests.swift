@@ -165,7 +165,9 @@ struct BrokenLawsTests {
     }
 
     @Test func hollowNames() {
-        let paths = ["Edge/Agent/Utils.swift", "Shared/Wire/JSONHelpers.swift", "Cloud/Node/SessionManager+more.swift", "Shared/Common/A.swift"]
+        let paths = [
+            "Edge/Agent/Utils.swift", "Shared/Wire/JSONHelpers.swift", "Cloud/Node/SessionManager+more.swift", "Shared/Common/A.swift",
+        ]
         #expect(Words.nameViolations(paths).map(\.path) == paths)
         #expect(Words.nameViolations(["Shared/Wire/JSONReader.swift"]).isEmpty)
     }
