@@ -35,12 +35,21 @@ static int closed(int descriptor) {
     return -1;
 }
 
-int tidewire_tcp_connect(const char *host, int port) {
+int tidewire_tcp_connect(const char *host, int port, int attempt) {
     struct addrinfo *found = resolve(host, port, 0);
     if (!found) { errno = EINVAL; return -1; }
-    int descriptor = opened(found);
-    if (descriptor >= 0 && connect(descriptor, found->ai_addr, found->ai_addrlen) != 0 && errno != EINPROGRESS) descriptor = closed(descriptor);
+    struct addrinfo *address = found;
+    while (address && attempt-- > 0) address = address->ai_next;
+    int descriptor = -1;
+    if (!address) {
+        errno = ENXIO;
+    } else {
+        descriptor = opened(address);
+        if (descriptor >= 0 && connect(descriptor, address->ai_addr, address->ai_addrlen) != 0 && errno != EINPROGRESS) descriptor = closed(descriptor);
+    }
+    int failure = errno;
     freeaddrinfo(found);
+    errno = failure;
     return descriptor;
 }
 
@@ -52,7 +61,9 @@ int tidewire_tcp_listen(const char *host, int port) {
     if (descriptor >= 0
         && (setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 || bind(descriptor, found->ai_addr, found->ai_addrlen) != 0
             || listen(descriptor, 64) != 0)) descriptor = closed(descriptor);
+    int failure = errno;
     freeaddrinfo(found);
+    errno = failure;
     return descriptor;
 }
 

@@ -35,8 +35,9 @@ int tidewire_signalfd_read(int descriptor);
 void tidewire_ignore_sigpipe(void);
 
 // --- sockets; all non-blocking and close-on-exec
-// Begins a connection to a numeric address or the first address of a name; the descriptor, or -1 with errno (EINVAL: no such name).
-int tidewire_tcp_connect(const char *host, int port);
+// Begins a connection to a numeric address, or to the address number `attempt` (from 0) of a name, which may wait for DNS;
+// the descriptor, or -1 with errno: EINVAL no such name, ENXIO no further address.
+int tidewire_tcp_connect(const char *host, int port, int attempt);
 // A listening socket (SO_REUSEADDR); the descriptor, or -1 with errno. Port 0 = the system gives one.
 int tidewire_tcp_listen(const char *host, int port);
 // The local port of a socket, or -1.
