@@ -1,0 +1,132 @@
+// ENROL and its answer: an edge shows its new key, proved by the token's secret; the cloud answers, proved by the same.
+package import Values
+internal import Wire
+
+/// Why an enrolment message is not read.
+package enum EnrolmentError: Error, Hashable, Sendable {
+    /// Longer than one frame of the enrolment socket may be.
+    case tooLong
+    case notJSON
+    /// A member is missing or has the wrong shape.
+    case field(String)
+}
+
+/// An edge's request to be known: its identity, its key, and the proof that it holds an invitation.
+package struct EnrolmentRequest: Hashable, Sendable {
+    /// Sixteen random bytes the edge drew for itself.
+    package let edge: EdgeID
+    /// The edge's CURVE public key, 32 bytes.
+    package let linkKey: [UInt8]
+    /// Names the invitation without giving its secret away: 8 bytes of the secret's hash.
+    package let invitation: [UInt8]
+    /// HMAC-SHA-256 over the rest with the secret.
+    package let proof: [UInt8]
+
+    /// The longest frame either side sends, in bytes.
+    package static let bytesMax = 1024
+
+    /// The request of an edge that holds `token`.
+    package init(edge: EdgeID, linkKey: [UInt8], token: EnrolmentToken) {
+        self.edge = edge; self.linkKey = linkKey
+        invitation = Self.invitation(of: token.secret)
+        proof = Hashing.hmacSHA256(Self.transcript(edge: edge, linkKey: linkKey, serverKey: token.serverKey), key: token.secret)
+    }
+
+    /// What a request names its invitation by.
+    package static func invitation(of secret: [UInt8]) -> [UInt8] {
+        Array(Hashing.blake2b(Array("tidewire invitation".utf8) + secret).prefix(8))
+    }
+
+    /// Whether whoever made this request held the token: the same key of the cloud, the same secret, nothing changed on the way.
+    package func isProved(by token: EnrolmentToken) -> Bool {
+        Hashing.constantTimeEqual(
+            proof, Hashing.hmacSHA256(Self.transcript(edge: edge, linkKey: linkKey, serverKey: token.serverKey), key: token.secret))
+    }
+
+    /// Six digits that a person compares on both screens; they depend on both keys and the edge's identity.
+    package func code(serverKey: [UInt8]) -> String {
+        let hash = Hashing.blake2b(Array("tidewire code".utf8) + Self.transcript(edge: edge, linkKey: linkKey, serverKey: serverKey))
+        let number = hash.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) } % 1_000_000
+        let digits = String(number)
+        return String(repeating: "0", count: 6 - digits.count) + digits
+    }
+
+    static func transcript(edge: EdgeID, linkKey: [UInt8], serverKey: [UInt8]) -> [UInt8] {
+        Array("tidewire enrol 1".utf8) + serverKey + edge.bytes + linkKey
+    }
+
+    /// The frame's bytes.
+    package func encode() -> [UInt8] {
+        JSONWriter.plain([
+            "type": "enrol", "edge": .string(edge.description), "key": .string(Hex.text(linkKey)), "invitation": .string(Hex.text(invitation)),
+            "proof": .string(Hex.text(proof)),
+        ])
+    }
+
+    /// Reads a frame; the proof is not checked here.
+    package init(_ bytes: [UInt8]) throws(EnrolmentError) {
+        let fields = try EnrolmentFields(bytes, type: "enrol")
+        guard let edge = EdgeID(hex: try fields.text("edge")) else { throw .field("edge") }
+        self.edge = edge
+        linkKey = try fields.bytes("key", count: 32)
+        invitation = try fields.bytes("invitation", count: 8)
+        proof = try fields.bytes("proof", count: 32)
+    }
+}
+
+/// What the cloud answers to ENROL.
+package enum EnrolmentAnswer: Hashable, Sendable {
+    /// The key is noted under this name; a person has still to confirm the six digits. The proof shows that the cloud holds the secret.
+    case accepted(name: String, code: String, proof: [UInt8])
+    /// Refused, with the reason and its cure in words.
+    case refused(String)
+
+    /// The acceptance of `request` by the cloud that gave out `token`.
+    package static func accepting(_ request: EnrolmentRequest, as name: String, token: EnrolmentToken) -> EnrolmentAnswer {
+        .accepted(name: name, code: request.code(serverKey: token.serverKey), proof: proof(request, name: name, token: token))
+    }
+
+    /// Whether an acceptance was made by the cloud that gave out the token, for this very request. A refusal proves nothing.
+    package func isProved(for request: EnrolmentRequest, by token: EnrolmentToken) -> Bool {
+        guard case .accepted(let name, let code, let proof) = self else { return false }
+        return code == request.code(serverKey: token.serverKey)
+            && Hashing.constantTimeEqual(proof, Self.proof(request, name: name, token: token))
+    }
+
+    private static func proof(_ request: EnrolmentRequest, name: String, token: EnrolmentToken) -> [UInt8] {
+        let said = EnrolmentRequest.transcript(edge: request.edge, linkKey: request.linkKey, serverKey: token.serverKey)
+        return Hashing.hmacSHA256(Array("tidewire enrolled 1".utf8) + said + Array(name.utf8), key: token.secret)
+    }
+
+    package func encode() -> [UInt8] {
+        switch self {
+        case .accepted(let name, let code, let proof):
+            JSONWriter.plain(["type": "enrolled", "name": .string(name), "code": .string(code), "proof": .string(Hex.text(proof))])
+        case .refused(let reason): JSONWriter.plain(["type": "refused", "reason": .string(reason)])
+        }
+    }
+
+    package init(_ bytes: [UInt8]) throws(EnrolmentError) {
+        if let refusal = try? EnrolmentFields(bytes, type: "refused") { self = .refused(try refusal.text("reason")); return }
+        let fields = try EnrolmentFields(bytes, type: "enrolled")
+        self = .accepted(name: try fields.text("name"), code: try fields.text("code"), proof: try fields.bytes("proof", count: 32))
+    }
+}
+
+/// The members of an enrolment frame, each named when it is wrong.
+private struct EnrolmentFields {
+    let value: JSONValue
+    init(_ bytes: [UInt8], type: String) throws(EnrolmentError) {
+        guard bytes.count <= EnrolmentRequest.bytesMax else { throw .tooLong }
+        do { value = try JSONReader.read(bytes) } catch { throw .notJSON }
+        guard value["type"]?.text == type else { throw .field("type") }
+    }
+    func text(_ key: String) throws(EnrolmentError) -> String {
+        guard let text = value[key]?.text else { throw .field(key) }
+        return text
+    }
+    func bytes(_ key: String, count: Int) throws(EnrolmentError) -> [UInt8] {
+        guard let bytes = Hex.bytes(try text(key)), bytes.count == count else { throw .field(key) }
+        return bytes
+    }
+}
