@@ -27,6 +27,8 @@ extension Sender {
             reopen(into: &out)
             return
         }
+        // The reader may be ahead of what was told: what it read is durable.
+        if let last = entries.last, last.seq > head.seq { head = last.head }
         ship(entries, at: now, into: &out)
     }
 

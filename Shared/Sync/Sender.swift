@@ -37,6 +37,8 @@ package struct Sender: Sendable {
         case frame([UInt8])
         /// These entries are durable here, in order, each commit told once.
         case committed([Entry])
+        /// The ledger grew to this head; its entries are to be read from the journal.
+        case grew(Head)
         /// Answer to `.read`: entries from `from` on, as many as there was room for.
         case entries(from: Seq, [Entry])
         /// Answer to `.readHeads`: those that are kept.
@@ -140,6 +142,7 @@ package struct Sender: Sendable {
         case .linkDown: if phase != .stopped { fall(to: .down, into: &out) }
         case .frame(let bytes): receive(bytes, at: clock, into: &out)
         case .committed(let entries): committed(entries, at: clock, into: &out)
+        case .grew(let head): if head.seq > self.head.seq { self.head = head }
         case .entries(let from, let entries): read(from, entries, at: clock, into: &out)
         case .heads(let attempt, let heads):
             if phase == .opening, attempt == self.attempt { send(.proof(attempt: attempt, heads: heads), into: &out) }

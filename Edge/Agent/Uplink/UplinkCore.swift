@@ -1,0 +1,114 @@
+// The edge's end of the link as one synchronous part: the sender with the ledger it reads from. Its driver moves frames, clocks and commands.
+package import Ledger
+package import Sync
+internal import Trading
+package import Values
+
+/// Where the uplink reads entries from: the journal itself, or a read-only connection of the uplink's own thread.
+package protocol LedgerReader: AnyObject {
+    /// Entries from `seq` on, checked, at most `limit` or `maxBytes`, at least one when there is one.
+    func read(from seq: Seq, limit: Int, maxBytes: Int) throws(JournalError) -> [Entry]
+}
+
+extension Journal: LedgerReader {}
+
+/// What the driver does for the uplink, in order.
+package enum UplinkEffect: Equatable, Sendable {
+    case send(Lane, [UInt8])
+    /// Into the agent's next turn, as `UplinkCore.input` words it; it dies at `deadline` of the boot clock.
+    case deliver(Command, deadline: Span?)
+    /// Durable in the cloud up to here: to be noted in the journal when there is nothing else to do.
+    case acked(Head)
+    /// Close the connection and make a new one.
+    case reopen
+    case phase(LinkPhase)
+    case malformed(FrameError)
+}
+
+/// The sender with its ledger. One owner, one thread, which may be another than the agent's.
+package struct UplinkCore {
+    package private(set) var sender: Sender
+    private let ledger: any LedgerReader
+    private var wanted: (from: Seq, entries: Int, bytes: Int)?
+
+    /// - Parameters:
+    ///   - head: the ledger's last entry.
+    ///   - acked: as `acknowledged(in:)` gives it; `Head.start` is always safe and only costs a comparison.
+    package init(_ identity: Identity, head: Head, acked: Head = .start, ledger: any LedgerReader, rules: Rules = Rules()) {
+        sender = Sender(identity, head: head, acked: acked, rules: rules)
+        self.ledger = ledger
+    }
+
+    /// What the cloud had acknowledged when it was last noted.
+    package static func acknowledged(in journal: Journal) throws(JournalError) -> Head {
+        let seq = try journal.acknowledged()
+        guard seq > Seq(0), seq <= journal.head.seq else { return .start }
+        return try journal.read(from: seq, limit: 1).first?.head ?? .start
+    }
+
+    /// How a delivered command enters the agent's turn that begins now: its remaining time is counted off by the boot clock.
+    package static func input(_ command: Command, deadline: Span?, at clock: ClockReading) -> AgentInput {
+        .desk(.command(command, deadline: deadline.map { clock.wall + ($0 - clock.monotonic) }))
+    }
+
+    /// True when the sender waits for entries: call `readOn`. Frames, beats and commands may go in between.
+    package var hasMore: Bool { wanted != nil }
+    /// When `handle(.tick)` is due at the latest, by the boot clock; nil when nothing is awaited.
+    package var wakeAt: Span? { sender.wakeAt }
+
+    /// Tells the uplink what a turn of the agent brought: its entries and its live state. Other effects are passed over.
+    package mutating func note(_ effects: [AgentEffect], at clock: ClockReading) throws(JournalError) -> [UplinkEffect] {
+        var out: [UplinkEffect] = []
+        for effect in effects {
+            switch effect {
+            case .entries(let entries): try committed(entries, at: clock, into: &out)
+            case .live(let items): for item in items { out += try handle(.live(item), at: clock) }
+            case .committed, .write, .transport: break
+            }
+        }
+        return out
+    }
+
+    /// Tells the sender what happened on the link or in time.
+    /// - Throws: when the ledger cannot be read; the link then stops, trading need not.
+    package mutating func handle(_ input: Sender.Input, at clock: ClockReading) throws(JournalError) -> [UplinkEffect] {
+        var out: [UplinkEffect] = []
+        try perform(sender.handle(input, at: clock), at: clock, into: &out)
+        return out
+    }
+
+    /// Reads one batch of the entries the sender waits for, and lets it send them.
+    package mutating func readOn(at clock: ClockReading) throws(JournalError) -> [UplinkEffect] {
+        guard let (from, limit, bytes) = wanted else { return [] }
+        wanted = nil
+        let entries = try ledger.read(from: from, limit: limit, maxBytes: bytes)
+        // The sender asks only for what is durable; an empty answer would be asked for again without end.
+        guard entries.first?.seq == from else { throw .damaged("entry \(from) is not where the ledger's head says it is") }
+        return try handle(.entries(from: from, entries), at: clock)
+    }
+
+    /// Entries go to the sender as they are when they follow what it knows, so that none is read twice; after a hole it reads them itself.
+    private mutating func committed(_ entries: [Entry], at clock: ClockReading, into out: inout [UplinkEffect]) throws(JournalError) {
+        let fresh = Array(entries.drop { $0.seq <= sender.head.seq })
+        guard let first = fresh.first, let last = fresh.last else { return }
+        out += try handle(first.seq == sender.head.seq.next ? .committed(fresh) : .grew(last.head), at: clock)
+    }
+
+    private mutating func perform(_ actions: [Sender.Action], at clock: ClockReading, into out: inout [UplinkEffect]) throws(JournalError) {
+        for action in actions {
+            switch action {
+            case .send(let lane, let bytes): out.append(.send(lane, bytes))
+            case .read(let from, let entries, let bytes): wanted = (from, entries, bytes)
+            case .readHeads(let attempt, let seqs):
+                var heads: [Head] = []
+                for seq in seqs { heads += try ledger.read(from: seq, limit: 1, maxBytes: .max).filter { $0.seq == seq }.map(\.head) }
+                try perform(sender.handle(.heads(attempt: attempt, heads), at: clock), at: clock, into: &out)
+            case .deliver(let command, let deadline): out.append(.deliver(command, deadline: deadline))
+            case .acked(let head): out.append(.acked(head))
+            case .reopen: out.append(.reopen)
+            case .phase(let phase): out.append(.phase(phase))
+            case .malformed(let error): out.append(.malformed(error))
+            }
+        }
+    }
+}

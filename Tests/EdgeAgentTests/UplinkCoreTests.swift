@@ -1,0 +1,124 @@
+// The uplink over a real journal: what it is told reaches a receiver, backlog first, and commands come back with their time.
+import EdgeAgent
+import Ledger
+import Platform
+import Sync
+import Testing
+import Trading
+import Values
+
+/// An uplink and a receiver whose frames reach one another at once.
+private struct Pair {
+    let folder: TemporaryFolder
+    let journal: Journal
+    var uplink: UplinkCore
+    var receiver: Receiver
+    var stored: [Entry] = []
+    var seen: [UplinkEffect] = []
+    var now = ClockReading(wall: Instant(seconds: 1_795_000_100), monotonic: .seconds(50))
+    private let peer = Peer(edge: LedgerWriter.edge, connection: 1)
+
+    init(_ writer: inout LedgerWriter, backlog: Int) throws {
+        folder = try TemporaryFolder()
+        journal = try Journal(path: folder.file("ledger.db"), edge: LedgerWriter.edge)
+        var entries = [try writer.entry(LedgerWriter.bootFact)]
+        for number in 0..<backlog { entries.append(try writer.intent(Int64(number + 1))) }
+        _ = try journal.commit(entries)
+        let identity = Identity(edge: LedgerWriter.edge, boot: Boot(raw: 3), epoch: 1, release: "t")
+        uplink = UplinkCore(identity, head: journal.head, ledger: journal, rules: Rules())
+        receiver = Receiver(incarnation: "i", release: "t", sessionSeed: 8)
+        _ = receiver.handle(.enrolled(LedgerWriter.edge, EdgeMemory(have: .start, announced: .start)), at: now)
+    }
+
+    /// Does what the uplink wants until nobody wants anything.
+    mutating func carry(_ effects: [UplinkEffect]) throws {
+        var effects = effects
+        while !effects.isEmpty || uplink.hasMore {
+            if effects.isEmpty { effects = try uplink.readOn(at: now); continue }
+            let effect = effects.removeFirst()
+            seen.append(effect)
+            if case .send(_, let bytes) = effect { effects += try answer(receiver.handle(.frame(bytes, from: peer), at: now)) }
+        }
+    }
+
+    private mutating func answer(_ actions: [Receiver.Action]) throws -> [UplinkEffect] {
+        var effects: [UplinkEffect] = []
+        for action in actions {
+            switch action {
+            case .send(let bytes, _): effects += try uplink.handle(.frame(bytes), at: now)
+            case .commit(let edge, let entries):
+                stored += entries
+                if let head = entries.last?.head { effects += try answer(receiver.handle(.committed(edge, head), at: now)) }
+            case .compare(let edge, let head):
+                effects += try answer(receiver.handle(.compared(edge, head, isEqual: stored.last?.head ?? .start == head), at: now))
+            default: break
+            }
+        }
+        return effects
+    }
+
+    mutating func dispatch(_ command: Command) throws { try carry(answer(receiver.handle(.dispatch(command), at: now))) }
+}
+
+struct UplinkCoreTests {
+    @Test func theBacklogGoesFirstAndFreshEntriesFollow() throws {
+        var writer = LedgerWriter(boot: 3, after: nil)
+        var pair = try Pair(&writer, backlog: 1_300)
+        try pair.carry(pair.uplink.handle(.linkUp, at: pair.now))
+        #expect(pair.stored.count == 1_301 && pair.uplink.sender.isCaughtUp)
+        let fresh = try writer.intent(5_000)
+        _ = try pair.journal.commit([fresh])
+        try pair.carry(pair.uplink.note([.committed(fresh.head), .entries([fresh])], at: pair.now))
+        #expect(pair.stored.last == fresh && pair.seen.last == .acked(fresh.head))
+    }
+
+    /// Told twice, told with a hole, or told only the head: nothing is sent twice and nothing is left out.
+    @Test func repeatsAndHolesInWhatItIsToldDoNoHarm() throws {
+        var writer = LedgerWriter(boot: 3, after: nil)
+        var pair = try Pair(&writer, backlog: 1)
+        try pair.carry(pair.uplink.handle(.linkUp, at: pair.now))
+        let entries = try (10..<16).map { try writer.intent($0) }
+        _ = try pair.journal.commit(entries)
+        try pair.carry(pair.uplink.note([.entries([entries[0]]), .entries([entries[0], entries[1]])], at: pair.now))
+        try pair.carry(pair.uplink.note([.entries([entries[3]])], at: pair.now))
+        try pair.carry(pair.uplink.handle(.grew(entries[5].head), at: pair.now))
+        #expect(Array(pair.stored.dropFirst(2)) == entries && pair.uplink.sender.isCaughtUp)
+    }
+
+    @Test func aHeadBeyondTheLedgerIsDamageAndNoEndlessReading() throws {
+        var writer = LedgerWriter(boot: 3, after: nil)
+        var pair = try Pair(&writer, backlog: 1)
+        try pair.carry(pair.uplink.handle(.linkUp, at: pair.now))
+        let never = try writer.intent(9)
+        #expect(throws: JournalError.self) { try pair.carry(pair.uplink.handle(.grew(never.head), at: pair.now)) }
+    }
+
+    @Test func aCommandKeepsItsTimeByTheBootClock() throws {
+        var writer = LedgerWriter(boot: 3, after: nil)
+        var pair = try Pair(&writer, backlog: 1)
+        try pair.carry(pair.uplink.handle(.linkUp, at: pair.now))
+        let id = try #require(CommandID(bytes: Array(1...16)))
+        let command = Command(
+            id: id, edge: LedgerWriter.edge, boundBoot: Boot(raw: 3), issuer: "cloud:admin", tier: 1, issuedAt: pair.now.wall,
+            expiresAt: pair.now.wall + .seconds(10), body: .halt(reason: "r"))
+        try pair.dispatch(command)
+        #expect(pair.seen.contains(.deliver(command, deadline: .seconds(60))))
+        // Four seconds later, with the wall clock an hour ahead: six seconds are left.
+        let late = ClockReading(wall: pair.now.wall + .seconds(3_604), monotonic: .seconds(54))
+        guard case .desk(.command(let same, let deadline)) = UplinkCore.input(command, deadline: .seconds(60), at: late) else {
+            Issue.record("no command")
+            return
+        }
+        #expect(same == command && deadline == late.wall + .seconds(6))
+    }
+
+    @Test func whatTheCloudHadIsReadBackAfterAStart() throws {
+        var writer = LedgerWriter(boot: 3, after: nil)
+        let pair = try Pair(&writer, backlog: 4)
+        #expect(try UplinkCore.acknowledged(in: pair.journal) == .start)
+        try pair.journal.noteAcknowledged(Seq(3))
+        #expect(try UplinkCore.acknowledged(in: pair.journal) == pair.journal.read(from: Seq(3), limit: 1).first?.head)
+        try pair.journal.noteAcknowledged(Seq(99))
+        #expect(try UplinkCore.acknowledged(in: pair.journal) == .start)
+    }
+}
