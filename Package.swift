@@ -19,9 +19,9 @@ func library(_ name: String, apt: String) -> Target {
 func main(_ name: String, _ path: String, _ imports: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: imports, path: path, swiftSettings: settings)
 }
-/// The tests of one room.
-func tests(_ name: String, _ imports: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: imports, path: "Tests/\(name)", swiftSettings: settings)
+/// The tests of one room; `besides` are files of the folder that are not Swift.
+func tests(_ name: String, _ imports: [Target.Dependency], besides: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: imports, path: "Tests/\(name)", exclude: besides, swiftSettings: settings)
 }
 
 let package = Package(
@@ -63,6 +63,7 @@ let package = Package(
         room("Contract", "Tests/Contract", ["Wire"]),
         tests("ViewsTests", ["Values", "Wire", "Ledger", "Views", "Contract"]),
         tests("ControlTests", ["Values", "Wire", "Ledger", "Control"]),
+        tests("DashboardTests", [], besides: ["fake-cloud.mjs", "fake"]),
         room("Simulation", "Tests/Simulation", ["Values", "Wire", "Platform", "Venues", "CSQLite"]),
         tests("SimulationTests", ["Values", "Wire", "Ledger", "Platform", "EdgeAgent", "Venues", "Simulation"]),
     ]

@@ -1,5 +1,5 @@
 // A pretended cloud node for design and for the browser tests: serves the built dashboard and the API of Cloud/Dashboard/API.md.
-// node fake-cloud.mjs [--port 0] [--dist DIR] [--samples DIR] [--seed N]; prints "listening on 127.0.0.1:PORT". Sign in as admin / tidewire-demo.
+// node fake-cloud.mjs [--port 0] [--dist DIR] [--samples DIR] [--seed N] [--while-stdin]; prints "listening on 127.0.0.1:PORT". Sign in as admin / tidewire-demo.
 // POST /fake/turn {silent|gatewayGone|delayed|refuse|expire|ttlMs|flat|mode|backlog|still|clearNotices}, /fake/end-sessions, /fake/drop {ms}, /fake/reset; GET /fake/log.
 import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
@@ -34,8 +34,9 @@ function signedIn(request) { return sessions.has(cookieOf(request)); }
 
 function json(response, status, body, headers = {}) {
   const problem = status >= 400;
-  response.writeHead(status, { "Content-Type": problem ? "application/problem+json" : "application/json", "Cache-Control": "no-store", "Content-Security-Policy": CSP, ...headers });
-  response.end(body === undefined ? undefined : JSON.stringify(body));
+  const text = body === undefined ? "" : JSON.stringify(body);
+  response.writeHead(status, { "Content-Length": Buffer.byteLength(text), "Content-Type": problem ? "application/problem+json" : "application/json", "Cache-Control": "no-store", "Content-Security-Policy": CSP, ...headers });
+  response.end(text);
 }
 
 async function bodyOf(request) {
@@ -196,6 +197,8 @@ server.on("upgrade", (request, socket) => {
   world.listeners.add(listener);
 });
 
+// A test that dies takes its fake cloud along: the pipe to it closes.
+if (process.argv.includes("--while-stdin")) process.stdin.on("end", () => process.exit(0)).resume();
 setInterval(() => world.step(), 200);
 setInterval(() => { world.edgeBeat(); for (const stream of streams) stream.send(JSON.stringify(world.beat())); }, 2000);
 server.listen(Number(option("port", "0")), "127.0.0.1", () => console.log(`listening on 127.0.0.1:${server.address().port}`));
