@@ -1,0 +1,168 @@
+// The ledger and edges pages, and what holds on every page: keyboard, phone, themes, barriers, a clean console.
+import Testing
+
+extension Dashboard {
+    @Suite struct Pages {
+        @Test func ledgerEntriesArriveWhileOneLooks() async throws {
+            try await Stage.set { stage in
+                try await stage.ask(".ticket .long")
+                try await stage.go(toLedgerWhileAsking: "[data-testid=confirm]")
+                try await stage.browser.says("[data-seq] .tag", "fill")
+                let rows = "return [...document.querySelectorAll('tr[data-seq]')].map((r) => Number(r.dataset.seq))"
+                let seqs = try await stage.browser.run(rows).list.compactMap(\.number)
+                #expect(seqs == seqs.sorted(by: >) && Set(seqs).count == seqs.count && seqs.count > 10)
+            }
+        }
+
+        @Test func theFilterShowsOneKindAndAnOrderIsFollowedToItsFill() async throws {
+            try await Stage.set { stage in
+                try await stage.go(to: "ledger")
+                try await stage.browser.says(".chips", "fill")
+                try await stage.browser.run("[...document.querySelectorAll('.chips button')].find((b) => b.textContent === 'fill').click()")
+                try await stage.browser.wait("[...document.querySelectorAll('tr[data-seq] .tag')].every((t) => t.textContent === 'fill')")
+                #expect(try await stage.browser.count("tr[data-seq]") == 2)
+                try await stage.browser.click("tr[data-seq] td[data-name=Follow] a")
+                try await stage.browser.appears(".path li")
+                let tags = "return [...document.querySelectorAll('.path .tag')].map((t) => t.textContent)"
+                let kinds = try await stage.browser.run(tags).list.compactMap(\.text)
+                #expect(kinds.first == "intent" && kinds.contains("fill") && kinds.contains("orderState"))
+                try await stage.keepPicture("ledger-follow")
+            }
+        }
+
+        @Test func aBacklogIsShownAsMissingEntries() async throws {
+            try await Stage.set { stage in
+                try await stage.turn(["backlog": 42])
+                try await stage.go(to: "ledger")
+                try await stage.browser.says(".gap", "42 newer entries are at the edge")
+                try await stage.go(to: "edges")
+                try await stage.browser.says("[aria-label=Ledger] .warn", "42")
+            }
+        }
+
+        @Test func theEdgesPageShowsLinkLedgerAndRefusedLinks() async throws {
+            try await Stage.set { stage in
+                try await stage.pull("reset")
+                try await stage.go(to: "edges")
+                let page = try await stage.browser.text("main")
+                for word in ["home-1", "Last heard", "Round trip", "Backlog", "Acknowledged", "Halt level", "FORK", "nothing was merged"] {
+                    #expect(page.contains(word), "\(word)")
+                }
+            }
+        }
+
+        @Test func everythingWorksByKeyboardAlone() async throws {
+            try await Stage.set(signedIn: false) { stage in
+                try await stage.signIn()
+                try await stage.tab(to: "Long")
+                try await stage.browser.press(Browser.Key.enter)
+                try await stage.browser.appears(".dialog .reckoning")
+                try await stage.tab(to: "Long 1 MBTZ6")
+                try await stage.browser.press(Browser.Key.enter)
+                try await stage.browser.appears(".toast[data-outcome=filled]")
+                try await stage.tab(to: "Ledger")
+                try await stage.browser.press(Browser.Key.enter)
+                try await stage.browser.appears("main[data-page=ledger]")
+            }
+        }
+
+        @Test func thePhoneScrollsOnlyDownAndKeepsTheButtonsInReach() async throws {
+            try await Stage.set(.phone) { stage in
+                for page in ["ledger", "edges", "trade"] {
+                    try await stage.go(to: page)
+                    #expect(try await stage.browser.run("return document.documentElement.scrollWidth").number == 390, "\(page)")
+                }
+                let strip = try await stage.browser.run(
+                    "return [...document.querySelectorAll('.strip button')].map((b) => { const r = b.getBoundingClientRect(); return [r.height, r.bottom]; })"
+                ).list.map { $0.list.compactMap(\.number) }
+                #expect(strip.count == 3 && strip.allSatisfy { $0[0] >= 44 && $0[1] <= 844 })
+                try await stage.keepPicture("phone")
+                try await stage.ask(".strip .long")
+                try await stage.browser.click("[data-testid=confirm]")
+                try await stage.browser.appears(".toast[data-outcome=filled]")
+                #expect(try await stage.browser.run("return document.documentElement.scrollWidth").number == 390)
+            }
+        }
+
+        @Test func theThemeIsChosenAndRemembered() async throws {
+            try await Stage.set(.desktop, .light) { stage in
+                let ground = "return getComputedStyle(document.documentElement).backgroundColor"
+                let light = try await stage.browser.run(ground)
+                try await stage.keepPicture("desktop-light")
+                try await stage.browser.click(".topbar .square")
+                try await stage.browser.wait("document.documentElement.dataset.theme === 'dark'")
+                let dark = try await stage.browser.run(ground)
+                #expect(light != dark)
+                try await stage.browser.reload()
+                try await stage.browser.appears("[data-testid=last-price]")
+                #expect(try await stage.browser.run(ground) == dark)
+            }
+        }
+
+        @Test(arguments: [Browser.Scheme.dark, .light]) func noPageHasBarriers(_ scheme: Browser.Scheme) async throws {
+            try await Stage.set(.desktop, scheme, signedIn: false) { stage in
+                try await stage.expectNoBarriers()
+                try await stage.signIn()
+                try await stage.expectNoBarriers()
+                try await stage.turn(["silent": true])
+                try await stage.browser.appears("[data-banner=edge]")
+                try await stage.expectNoBarriers()
+                try await stage.turn(["silent": false])
+                try await stage.browser.click("#tab-Orders")
+                try await stage.expectNoBarriers()
+                try await stage.go(to: "ledger")
+                try await stage.browser.appears("tr[data-seq]")
+                try await stage.expectNoBarriers()
+                try await stage.go(to: "edges")
+                try await stage.expectNoBarriers()
+                try await stage.browser.click(".topbar .kill")
+                try await stage.browser.appears(".dialog")
+                try await stage.expectNoBarriers()
+            }
+        }
+
+        @Test func thePhoneHasNoBarriersEither() async throws {
+            try await Stage.set(.phone) { stage in
+                try await stage.expectNoBarriers()
+                try await stage.ask(".strip .long")
+                try await stage.expectNoBarriers()
+            }
+        }
+
+        @Test func aWholeDayLeavesTheConsoleEmptyUnderAStrictPolicy() async throws {
+            try await Stage.set(signedIn: false) { stage in
+                let policy = try await stage.cloud.send("GET", "/").headers["content-security-policy"] ?? ""
+                #expect(policy.contains("default-src 'none'") && !policy.contains("unsafe"))
+                try await stage.signIn()
+                try await stage.ask(".ticket .long")
+                try await stage.browser.click("[data-testid=confirm]")
+                try await stage.browser.appears(".toast[data-outcome=filled]")
+                try await stage.go(to: "ledger")
+                try await stage.browser.appears("tr[data-seq]")
+                try await stage.go(to: "edges")
+                try await stage.go(to: "trade")
+                try await stage.browser.appears(".chart-canvas canvas")
+                try await stage.browser.click(".nav-leave")
+                try await stage.browser.appears("input[name=password]")
+                #expect(try await stage.browser.console() == [])
+            }
+        }
+    }
+}
+
+extension Stage {
+    /// Confirms and turns to the ledger at once, so that the entries come in while the page is open.
+    fileprivate func go(toLedgerWhileAsking button: String) async throws {
+        try await browser.run("document.querySelector(arguments[0]).click(); location.hash = '#/ledger'", .string(button))
+        try await browser.appears("main[data-page=ledger]")
+    }
+
+    /// Presses Tab until the focus stands on what reads `words`; a page on which it never does has failed.
+    fileprivate func tab(to words: String) async throws {
+        for _ in 0..<60 {
+            try await browser.press(Browser.Key.tab)
+            if try await browser.run("return document.activeElement.textContent.trim()").text == words { return }
+        }
+        throw Browser.Failure(description: "Tab never reached \(words)")
+    }
+}
