@@ -59,7 +59,7 @@ let package = Package(
         tests("PlatformTests", ["Values", "Platform", "Wire"]),
         tests("TradingTests", ["Values", "Wire", "Ledger", "Trading"]),
         tests("VenuesTests", ["Venues", "Values", "Wire", "Ledger"]),
-        tests("EdgeAgentTests", ["Values", "Wire", "Ledger", "Sync", "Platform", "EdgeAgent", "Trading", "Venues"]),
+        tests("EdgeAgentTests", ["Values", "Wire", "Ledger", "Sync", "Platform", "EdgeAgent", "Trading", "Venues", "Simulation"]),
         room("Contract", "Tests/Contract", ["Wire"]),
         tests("ViewsTests", ["Values", "Wire", "Ledger", "Views", "Contract"]),
         tests("ControlTests", ["Values", "Wire", "Ledger", "Control"]),

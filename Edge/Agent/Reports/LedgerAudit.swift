@@ -1,0 +1,91 @@
+// `tidewire-edge ledger verify` and `ledger export --raw`: a ledger file looked at from outside, while its owner may be running.
+package import Ledger
+package import Platform
+package import Values
+internal import Wire
+
+/// A ledger file opened for reading only.
+package enum LedgerAudit {
+    /// What a check found.
+    package struct Finding: Equatable, Sendable {
+        /// Entries found good, from the first.
+        package var count: UInt64
+        /// The last of them.
+        package var head: Head
+        /// The first thing that is not as it must be, in words; nil for a whole ledger.
+        package var difference: String?
+        /// Lines for people.
+        package var report: String
+        /// 0 for a whole ledger, 5 for a difference.
+        package var exitCode: Int32 { difference == nil ? 0 : 5 }
+    }
+
+    /// Reads the whole file: the chain from entry 1 (every hash, contiguity, clocks, a boot entry at each run's start) and SQLite's own structure.
+    /// - Parameters:
+    ///   - edge: whose ledger it must be; nil takes the file's own word.
+    ///   - witness: a head known from elsewhere (the cloud, an earlier report): the ledger must reach it. A log that lost its end verifies otherwise.
+    /// - Throws: when there is no ledger to check. Damage is a finding, not an error.
+    package static func verify(path: String, edge: EdgeID? = nil, witness: Head? = nil, vfs: String? = nil) throws(StoreError) -> Finding {
+        let store: EntryStore
+        do throws(StoreError) { store = try open(path, vfs) } catch {
+            return try Finding(damage: error)
+        }
+        let owner: EdgeID
+        do throws(StoreError) { owner = try self.owner(of: store, path) } catch {
+            return try Finding(damage: error)
+        }
+        var verifier = LedgerVerifier(edge: edge ?? owner)
+        if let edge, edge != owner { verifier.note("this is the ledger of edge \(owner), not of \(edge)") }
+        do throws(StoreError) {
+            try store.each { row in
+                guard let entry = verifier.accept(row) else { return false }
+                if let witness, entry.seq == witness.seq, entry.hash != witness.hash {
+                    verifier.note("entry \(entry.seq) is not the one the witness saw")
+                }
+                return true
+            }
+            if let witness, verifier.head.seq < witness.seq {
+                verifier.note("the ledger ends at \(verifier.head.seq), it once reached \(witness.seq)")
+            }
+            for line in try store.structuralDamage(limit: 3) { verifier.note("the file's structure is damaged: \(line)") }
+        } catch {
+            verifier.note("after entry \(verifier.head.seq): \(error)")
+        }
+        return Finding(count: verifier.count, head: verifier.head, difference: verifier.difference, report: verifier.report)
+    }
+
+    /// The bytes that entry `seq` is hashed over, so that `b2sum -l 256` gives its hash; nil when there is no such entry.
+    package static func rawBytes(path: String, seq: Seq, vfs: String? = nil) throws(StoreError) -> (bytes: [UInt8], hash: [UInt8])? {
+        let store = try open(path, vfs)
+        let owner = try owner(of: store, path)
+        guard let row = try store.read(from: seq.raw, limit: 1).first, row.seq == seq.raw else { return nil }
+        do throws(RowError) {
+            let entry = try Entry(row)
+            return (Chain.hashedBytes(entry, edge: owner), entry.hash)
+        } catch {
+            throw .database(.corrupt(error.description))
+        }
+    }
+
+    private static func open(_ path: String, _ vfs: String?) throws(StoreError) -> EntryStore {
+        try EntryStore(path: path, .init(.readOnly, vfs: vfs), indexesSubjects: false)
+    }
+
+    private static func owner(of store: EntryStore, _ path: String) throws(StoreError) -> EdgeID {
+        guard let owner = EdgeID(hex: try store.meta("edge_id") ?? "") else { throw .database(.corrupt("\(path) does not say whose ledger it is")) }
+        return owner
+    }
+}
+
+extension LedgerAudit.Finding {
+    /// A file that SQLite cannot read is a finding; one that is not there, or busy, is an error.
+    fileprivate init(damage error: StoreError) throws(StoreError) {
+        switch error {
+        case .failed, .schema: break
+        case .database(let cause): guard cause.isCorrupt || cause.isIO else { throw error }
+        case .notNext: throw error
+        }
+        let report = "checked 0 entries\nDIFFERENCE: \(error)"
+        self.init(count: 0, head: .start, difference: error.description, report: report)
+    }
+}
