@@ -65,6 +65,7 @@ let package = Package(
         tests("ControlTests", ["Values", "Wire", "Ledger", "Control"]),
         tests("DashboardTests", [], besides: ["fake-cloud.mjs", "fake"]),
         room("Simulation", "Tests/Simulation", ["Values", "Wire", "Platform", "Venues", "CSQLite"]),
+        main("rig", "Tests/Rig", ["Values", "Wire", "Platform", "Venues", "Simulation"]),
         tests("SimulationTests", ["Values", "Wire", "Ledger", "Platform", "EdgeAgent", "Venues", "Simulation"]),
     ]
 )

@@ -7,6 +7,7 @@ struct SettingsTests {
         program: "tool", about: "does",
         commands: [
             CommandSpec("run", options: [CommandOption("port", value: "N", "where")], "runs"),
+            CommandSpec("pump", options: [CommandOption("to", value: "ADDRESS", isRepeatable: true, "where")], "pumps\nMore words."),
             CommandSpec("ledger verify", "checks"), CommandSpec("edge invite", operands: ["NAME"], "invites"),
         ], common: [CommandOption("json", "as JSON"), CommandOption("data", value: "DIR", "folder")])
 
@@ -17,6 +18,8 @@ struct SettingsTests {
         #expect(try parser.parse(["ledger", "verify", "--version"]) == .version)
         guard case .help(let text) = try parser.parse(["run", "--help"]) else { Issue.record("no help"); return }
         #expect(text.contains("--port N") && text.contains("--data DIR"))
+        #expect(try parser.parse(["pump", "--to", "a", "--to=b"]) == .run(command: "pump", operands: [], options: ["to": "a,b"]))
+        #expect(parser.help.contains("pumps\n") && !parser.help.contains("More words"))
     }
 
     @Test(arguments: [

@@ -185,7 +185,7 @@ import Venues
     }
 
     @Test func accountsWithoutPermissionOrWithAReadOnlyAPICannotTrade() throws {
-        var bench = try ready(GatewaySettings(switches: [.refuseFutures]))
+        var bench = try ready(GatewaySettings(switches: [.noPermission]))
         bench.send(1, order(1, "BUY", "1"))
         #expect(bench.errors(1) == ["203"] && bench.gateway.exchange.orders.isEmpty)
         bench.send(1, order(2, "BUY", "1", symbol: "AAPL"))

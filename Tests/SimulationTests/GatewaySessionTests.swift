@@ -63,7 +63,7 @@ import Venues
     }
 
     @Test func aWedgedGatewaySaysNothing() throws {
-        var bench = try GatewayBench(GatewaySettings(switches: [.wedged]))
+        var bench = try GatewayBench(GatewaySettings(switches: [.wedge]))
         bench.start(1)
         bench.pass(.seconds(60))
         #expect(bench.hear(1).isEmpty && bench.closed.isEmpty)
@@ -134,8 +134,12 @@ import Venues
     }
 
     @Test func switchesAreReadFromWords() {
-        #expect(GatewaySwitch("wedged") == .wedged && GatewaySwitch("no-market-data=10089") == .noMarketData(code: 10_089))
+        #expect(GatewaySwitch("wedge") == .wedge && GatewaySwitch("no-market-data=10089") == .noMarketData(code: 10_089))
+        #expect(GatewaySwitch("no-market-data=NVDA") == .noMarketData(code: 354, symbol: "NVDA"))
+        #expect(GatewaySwitch("no-market-data=10168:MBT") == .noMarketData(code: 10_168, symbol: "MBT"))
         #expect(GatewaySwitch("cut-after-order") == .cutAfterOrder(1) && GatewaySwitch("drop-every=30") == .dropEvery(.seconds(30)))
-        for text in ["", "nonsense", "wedged=1", "drop-every", "drop-every=-1", "no-market-data=x"] { #expect(GatewaySwitch(text) == nil, "\(text)") }
+        for text in [
+            "", "nonsense", "wedge=1", "wedge=", "drop-every", "drop-every=-1", "no-market-data=7", "no-market-data=354:", "no-market-data=",
+        ] { #expect(GatewaySwitch(text) == nil, "\(text)") }
     }
 }

@@ -9,12 +9,13 @@ package enum PaperCatalogue {
         return (-3...6).compactMap { future(month: front + $0, ahead: Int64($0), realHours: realHours, tape: tape) }
     }
 
-    /// Large US stocks, routed by SMART, listed at NASDAQ.
+    /// Large US stocks, routed by SMART, listed at NASDAQ; two calm ones, two that move enough for a breakout to trigger within minutes.
     package static func stocks(realHours: Bool = false) -> [PaperInstrument] {
         [
             stock("AAPL", "APPLE INC", contract: 265_598, dollars: 230, realHours),
             stock("MSFT", "MICROSOFT CORP", contract: 272_093, dollars: 430, realHours),
-            stock("NVDA", "NVIDIA CORP", contract: 4_815_747, dollars: 140, realHours),
+            stock("NVDA", "NVIDIA CORP", contract: 4_815_747, dollars: 140, minuteTicks: 20, realHours),
+            stock("TSLA", "TESLA INC", contract: 76_792_991, dollars: 340, minuteTicks: 50, realHours),
         ]
     }
 
@@ -49,13 +50,15 @@ package enum PaperCatalogue {
             commission: CommissionRule(perUnit: Money(raw: 227_000_000), minimum: .zero), tradingHours: hours, liquidHours: hours)
     }
 
-    private static func stock(_ symbol: String, _ name: String, contract: Int64, dollars: Int64, _ realHours: Bool) -> PaperInstrument {
+    private static func stock(_ symbol: String, _ name: String, contract: Int64, dollars: Int64, minuteTicks: Int64 = 6, _ realHours: Bool)
+        -> PaperInstrument
+    {
         let instrument = Instrument(
             id: InstrumentID(symbol + ".NASDAQ"), symbol: symbol, securityType: .stock, exchange: "SMART", currency: "USD", localSymbol: symbol,
             tradingClass: "NMS", multiplier: Quantity(whole: 1), minPriceIncrement: Price(raw: 1_000_000), lotStep: Quantity(whole: 1),
             maturityDate: nil, brokerContractID: contract)
         return PaperInstrument(
-            instrument: instrument, longName: name, process: .walk(PriceWalk(base: Price(whole: dollars), minuteTicks: 6, gapTicks: 15)),
+            instrument: instrument, longName: name, process: .walk(PriceWalk(base: Price(whole: dollars), minuteTicks: minuteTicks, gapTicks: 15)),
             walkKey: symbol,
             offsetTicks: 0, depth: DepthRule(lots: 100...900, levels: 3, spreadTicks: 2, tradeLots: 300, tradesPerHundred: 60),
             margin: .fraction(initial: Ratio(raw: 500_000), maintenance: Ratio(raw: 250_000)),

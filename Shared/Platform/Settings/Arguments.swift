@@ -6,8 +6,12 @@ package struct CommandOption: Hashable, Sendable {
     package let name: String
     /// The placeholder of its value in the help; nil for a switch.
     package let value: String?
+    /// May be given several times; the values are joined by commas.
+    package let isRepeatable: Bool
     package let help: String
-    package init(_ name: String, value: String? = nil, _ help: String) { self.name = name; self.value = value; self.help = help }
+    package init(_ name: String, value: String? = nil, isRepeatable: Bool = false, _ help: String) {
+        self.name = name; self.value = value; self.isRepeatable = isRepeatable; self.help = help
+    }
 }
 
 /// One command with its options and operands.
@@ -21,6 +25,8 @@ package struct CommandSpec: Hashable, Sendable {
     package init(_ words: String, operands: [String] = [], options: [CommandOption] = [], _ help: String) {
         self.words = words.split(separator: " ").map(String.init); self.operands = operands; self.options = options; self.help = help
     }
+    /// The first line of the help.
+    var summary: String { String(help.prefix { $0 != "\n" }) }
 }
 
 /// Why a command line was refused; its text says what to type.
@@ -95,24 +101,27 @@ package struct ArgumentParser: Sendable {
             guard word.hasPrefix("--") else { operands.append(word); continue }
             let parts = word.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard let option = known.first(where: { $0.name == parts[0] }) else { throw .unknownOption(word) }
-            guard options[option.name] == nil else { throw .repeated(option.name) }
+            let earlier = options[option.name]
+            guard earlier == nil || option.isRepeatable else { throw .repeated(option.name) }
+            let value: String
             if option.value == nil {
                 guard parts.count == 1 else { throw .unexpectedValue(option.name) }
-                options[option.name] = "yes"
+                value = "yes"
             } else if parts.count == 2 {
-                options[option.name] = parts[1]
+                value = parts[1]
             } else {
                 guard index < words.count, !words[index].hasPrefix("--") else { throw .missingValue(option.name) }
-                options[option.name] = words[index]
+                value = words[index]
                 index += 1
             }
+            options[option.name] = earlier.map { $0 + "," + value } ?? value
         }
         return (operands, options)
     }
 
     /// The whole program's help.
     package var help: String {
-        let rows = commands.map { ("\($0.words.joined(separator: " ")) \($0.operands.joined(separator: " "))", $0.help) }
+        let rows = commands.map { ("\($0.words.joined(separator: " ")) \($0.operands.joined(separator: " "))", $0.summary) }
         return "\(program): \(about)\n\nCommands:\n" + table(rows) + "\n\nEvery command takes:\n" + table(common.map(row)) + "\n"
     }
 

@@ -5,11 +5,11 @@ package import Venues
 /// One way of misbehaving; several may be on at once.
 package enum GatewaySwitch: Hashable, Sendable {
     /// Accepts connections and never says a word.
-    case wedged
+    case wedge
     /// The account may not trade futures: 203 on every such order.
-    case refuseFutures
-    /// No live market data: 354, 10089 or 10168 on every request for quotes.
-    case noMarketData(code: Int)
+    case noPermission
+    /// No live market data: 354, 10089 or 10168 on every request for quotes of a symbol, or of all.
+    case noMarketData(code: Int, symbol: String? = nil)
     /// Orders are refused with 321: the API is set to read-only.
     case readOnly
     /// After this many orders the connection drops: the order is placed, its acknowledgement never sent. Once.
@@ -23,32 +23,40 @@ package enum GatewaySwitch: Hashable, Sendable {
 
     /// Reads `NAME` or `NAME=VALUE`; nil for what is unknown or has a senseless value.
     package init?(_ text: String) {
-        let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
-        let number = parts.count == 2 ? Int(parts[1]) : nil
-        guard let name = parts.first, parts.count == 1 || (number ?? 0) > 0 else { return nil }
-        switch (name, number) {
-        case ("wedged", nil): self = .wedged
-        case ("refuse-futures", nil): self = .refuseFutures
-        case ("no-market-data", nil): self = .noMarketData(code: 354)
-        case ("no-market-data", let code?): self = .noMarketData(code: code)
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let value = parts.count == 2 ? parts[1] : nil
+        let number = value.flatMap { Int($0) }
+        if parts[0] == "no-market-data" { self.init(data: value ?? "354"); return }
+        guard value == nil || (number ?? 0) > 0 else { return nil }
+        switch (parts[0], number) {
+        case ("wedge", nil): self = .wedge
+        case ("no-permission", nil): self = .noPermission
         case ("read-only", nil): self = .readOnly
         case ("cut-after-order", let count): self = .cutAfterOrder(count ?? 1)
         case ("lose-order", let count): self = .loseOrder(count ?? 1)
         case ("drop-every", let seconds?): self = .dropEvery(.seconds(Int64(seconds)))
-        case ("client-id-in-use", let times): self = .clientIdInUse(times: times ?? 1)
+        case ("client-id-in-use", let times): self = .clientIdInUse(times: times ?? .max)
         default: return nil
         }
     }
+    /// `CODE`, `SYMBOL` or `CODE:SYMBOL`.
+    private init?(data text: String) {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        let code = Int(parts[0])
+        guard parts.count <= 2, code.map({ [354, 10_089, 10_168].contains($0) }) ?? (parts.count == 1), !parts.contains("") else { return nil }
+        self = .noMarketData(code: code ?? 354, symbol: code == nil ? parts[0] : parts.count == 2 ? parts[1] : nil)
+    }
     /// One line a switch, for a usage text.
     package static let usage = """
-        wedged                 accept connections, never answer
-        refuse-futures         203 on futures orders
-        no-market-data[=CODE]  354 (or 10089, 10168) on requests for quotes
+        wedge                  accept connections, never answer
+        no-permission          203 on futures orders
+        no-market-data[=CODE[:SYMBOL]|=SYMBOL]
+                               354 (or 10089, 10168) on requests for quotes
         read-only              321 on every order
         cut-after-order[=N]    place the Nth order, drop the connection before the acknowledgement
         lose-order[=N]         drop the connection with the Nth order, which is lost
         drop-every=SECONDS     drop all connections every so often
-        client-id-in-use[=N]   answer the first N attempts with 326
+        client-id-in-use[=N]   answer every attempt, or the first N, with 326
         """
 }
 
@@ -68,6 +76,12 @@ package struct GatewaySettings: Sendable {
     ) {
         precondition((157...178).contains(maximumVersion), "server version out of 157...178")
         self.account = account; self.maximumVersion = maximumVersion; self.zone = zone; self.switches = switches; self.isPacing = isPacing
+    }
+
+    /// The code with which quotes of a symbol are refused; nil when they are not.
+    func dataRefusal(of symbol: String) -> Int? {
+        for case .noMarketData(let code, let only) in switches where only == nil || only == symbol { return code }
+        return nil
     }
 }
 

@@ -115,10 +115,8 @@ extension IBKRGateway {
                 "Error validating request.-'b3' : cause - Real time bars exist for 5 seconds of TRADES, MIDPOINT, BID, ASK")
         }
         guard let listing = resolve(contract, Int64(id), connection) else { return }
-        for item in settings.switches {
-            if case .noMarketData = item {
-                return error(connection, Int64(id), 420, "Invalid Real-time Query:No market data permissions for \(listing.instrument.exchange)")
-            }
+        guard settings.dataRefusal(of: listing.instrument.symbol) == nil else {
+            return error(connection, Int64(id), 420, "Invalid Real-time Query:No market data permissions for \(listing.instrument.exchange)")
         }
         clients[index].bars.append(BarStream(id: id, instrument: listing.instrument.id, source: source, regularHours: regular))
     }

@@ -47,7 +47,7 @@ extension IBKRGateway {
                 connection, Int64(id), 321,
                 "Error validating request.-'b0' : cause - Snapshot market data subscription is not applicable to generic ticks")
         }
-        guard let type = permittedType(connection, id) else { return }
+        guard let type = permittedType(connection, id, listing) else { return }
         let instrument = listing.instrument.id
         deliver(exchange.handle(.watch(instrument), at: now))
         var stream = QuoteStream(id: id, instrument: instrument, generics: generics, dataType: type)
@@ -67,11 +67,9 @@ extension IBKRGateway {
     }
 
     /// 1 or 3; nil when the account may not see the data, which the client has then been told.
-    private mutating func permittedType(_ connection: GatewayConnection, _ id: Int) -> Int? {
+    private mutating func permittedType(_ connection: GatewayConnection, _ id: Int, _ listing: PaperInstrument) -> Int? {
         guard let client = client(connection) else { return nil }
-        var refusal: Int?
-        for item in settings.switches { if case .noMarketData(let code) = item { refusal = code } }
-        guard let code = refusal else { return 1 }
+        guard let code = settings.dataRefusal(of: listing.instrument.symbol) else { return 1 }
         if client.dataType == 3 || client.dataType == 4 {
             error(connection, Int64(id), 10_167, "Requested market data is not subscribed. Displaying delayed market data.")
             return 3

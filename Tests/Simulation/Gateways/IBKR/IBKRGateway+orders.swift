@@ -31,7 +31,7 @@ extension IBKRGateway {
             let account = fields["account"]
             guard account.isEmpty || isOwn(account) else { throw .invalid("Invalid account code '\(account)'.") }
             guard let listing = resolve(WireContract(fields), orderId, connection) else { return }
-            if listing.isFuture, settings.switches.contains(.refuseFutures) {
+            if listing.isFuture, settings.switches.contains(.noPermission) {
                 throw GatewayComplaint(code: 203, text: "The security \(listing.instrument.localSymbol) is not available or allowed for this account")
             }
             if fields["whatIf"] == "1" { return try preview(connection, key, fields, listing) }

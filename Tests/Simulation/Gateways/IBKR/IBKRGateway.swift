@@ -85,7 +85,7 @@ package struct IBKRGateway: Sendable {
     /// Bytes have come from a client.
     package mutating func receive(_ connection: GatewayConnection, _ bytes: [UInt8], at instant: Instant) -> [GatewayOutput] {
         play(to: instant)
-        guard !settings.switches.contains(.wedged), let index = index(of: connection) else { return flush() }
+        guard !settings.switches.contains(.wedge), let index = index(of: connection) else { return flush() }
         clients[index].frames.append(bytes)
         while let index = self.index(of: connection) {
             do throws(GatewayFault) {

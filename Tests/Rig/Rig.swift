@@ -1,0 +1,102 @@
+// The tool `rig`: one line a subcommand. To add one, write its file and its line here.
+import Glibc
+import Platform
+import Values
+
+/// One subcommand: what it is called with, and what it does.
+struct RigCommand: Sendable {
+    let spec: CommandSpec
+    /// - Returns: the exit code.
+    let run: @Sendable (RigOptions) throws -> Int32
+}
+
+@main enum Rig {
+    static let commands: [RigCommand] = [
+        GatewayCommand.command,
+        RelayCommand.command,
+        RelayCommand.act("cut", "drops every connection of a running relay and refuses new ones"),
+        RelayCommand.act("mend", "lets a running relay work again"),
+        RelayCommand.act("status", "tells what a running relay does"),
+    ]
+    /// Exit codes, as of every program of the house.
+    static let usage: Int32 = 2
+    static let unreachable: Int32 = 4
+
+    static func main() {
+        let parser = ArgumentParser(
+            program: "rig", about: "the test rig: a simulated gateway, a relay to cut", commands: commands.map(\.spec),
+            common: [
+                CommandOption("json", "answer as one JSON object a line"), CommandOption("help", "this text"),
+                CommandOption("version", "the version"),
+            ])
+        do {
+            switch try parser.parse(Array(CommandLine.arguments.dropFirst())) {
+            case .help(let text): Console.out(text, terminator: "")
+            case .version: Console.out("rig \(Version.product)")
+            case .run(let name, _, let options): exit(perform(name, RigOptions(options)))
+            }
+        } catch {
+            Console.fail("\(error)")
+            exit(usage)
+        }
+    }
+
+    private static func perform(_ name: String, _ options: RigOptions) -> Int32 {
+        // The parser knows the commands of this same table.
+        guard let command = commands.first(where: { $0.spec.words.joined(separator: " ") == name }) else { return usage }
+        do {
+            return try command.run(options)
+        } catch let error as UsageError {
+            Console.fail(error.text)
+            return usage
+        } catch {
+            Console.fail("\(error)")
+            return 1
+        }
+    }
+}
+
+/// A command line that asks for something senseless.
+struct UsageError: Error { let text: String }
+
+/// The options of one call, read by type; a value of the wrong type is a `UsageError` that names the option.
+struct RigOptions {
+    private let values: [String: String]
+    init(_ values: [String: String]) { self.values = values }
+
+    var isJSON: Bool { values["json"] != nil }
+    func text(_ name: String) -> String? { values[name] }
+    /// All values of a repeatable option.
+    func list(_ name: String) -> [String] { values[name].map { $0.split(separator: ",").map(String.init) } ?? [] }
+    func required(_ name: String) throws -> String {
+        guard let text = values[name] else { throw UsageError(text: "the option --\(name) is missing; see --help") }
+        return text
+    }
+    func number<Number: FixedWidthInteger>(_ name: String, in range: ClosedRange<Number>, default standard: Number) throws -> Number {
+        guard let text = values[name] else { return standard }
+        guard let number = Number(text), range.contains(number) else {
+            throw UsageError(text: "--\(name) wants a whole number of \(range.lowerBound) to \(range.upperBound), not '\(text)'")
+        }
+        return number
+    }
+    func choice(_ name: String, of words: [String]) throws -> String {
+        let text = values[name] ?? words[0]
+        guard words.contains(text) else { throw UsageError(text: "--\(name) wants one of \(words.joined(separator: ", ")), not '\(text)'") }
+        return text
+    }
+}
+
+/// What the tool says: results to stdout, one sentence of trouble to stderr; unbuffered, because others wait for the lines.
+enum Console {
+    static func out(_ text: String, terminator: String = "\n") { write(1, text + terminator) }
+    static func fail(_ text: String) { write(2, "rig: \(text)\n") }
+    private static func write(_ descriptor: Int32, _ text: String) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return }
+            rest = rest.dropFirst(count)
+        }
+    }
+}
