@@ -64,7 +64,9 @@ let package = Package(
         tests("ViewsTests", ["Values", "Wire", "Ledger", "Views", "Contract"]),
         tests("ControlTests", ["Values", "Wire", "Ledger", "Control"]),
         tests("DashboardTests", [], besides: ["fake-cloud.mjs", "fake"]),
-        room("Simulation", "Tests/Simulation", ["Values", "Wire", "Platform", "Venues", "CSQLite"]),
+        room(
+            "Simulation", "Tests/Simulation", ["Values", "Wire", "Ledger", "Sync", "Platform", "Trading", "Venues", "EdgeAgent", "CSQLite"]),
+        tests("Scenarios", ["Values", "Simulation"]),
         main("rig", "Tests/Rig", ["Values", "Wire", "Platform", "Venues", "Simulation"]),
         tests("SimulationTests", ["Values", "Wire", "Ledger", "Platform", "EdgeAgent", "Venues", "Simulation"]),
     ]

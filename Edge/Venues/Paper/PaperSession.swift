@@ -6,6 +6,7 @@ package import Values
 package struct PaperSession: VenueSession {
     package private(set) var broker: PaperBroker
     private let generation: Int64
+    private let history: Int
     private var isConnected = false
     private var watched: Set<InstrumentID> = []
     private var quotes: [InstrumentID: Quote] = [:]
@@ -14,7 +15,10 @@ package struct PaperSession: VenueSession {
     /// How often the account's values are told when nothing trades.
     private static let accountInterval = Span.seconds(1)
 
-    package init(broker: PaperBroker, generation: Int64) { self.broker = broker; self.generation = generation }
+    /// - Parameter history: one-minute bars told when an instrument is first watched.
+    package init(broker: PaperBroker, generation: Int64, history: Int = 480) {
+        self.broker = broker; self.generation = generation; self.history = history
+    }
 
     package mutating func start(at now: Instant, into out: inout SessionOutput) {
         isConnected = true
@@ -73,7 +77,7 @@ package struct PaperSession: VenueSession {
         case .margin(let id): tellMargin(id, at: now, into: &out)
         case .watch(let id):
             guard watched.insert(id).inserted else { return }
-            let bars = broker.exchange.bars(id, length: .minutes(1), count: 480, end: now)
+            let bars = broker.exchange.bars(id, length: .minutes(1), count: history, end: now)
             if !bars.isEmpty { out.events.append(.bars(id, bars, isHistory: true)) }
             tell(broker.exchange.handle(.watch(id), at: now), at: now, into: &out)
         case .cancel(let id, _): tell(broker.exchange.handle(.cancel(PaperOrderID(id)), at: now), at: now, into: &out)

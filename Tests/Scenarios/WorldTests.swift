@@ -1,0 +1,37 @@
+// The swarm of seeds: one edge and one cloud through cuts, crashes and bad links, and every checker shown to see.
+import Simulation
+import Testing
+import Values
+
+struct WorldTests {
+    @Test(arguments: 1...50) func noSeedBreaksAPromise(seed: UInt64) throws {
+        let report = try World(seed: seed).run()
+        #expect(report.violations.isEmpty, "seed \(seed): \(report.violations)")
+        #expect(report.entries > 5)
+    }
+
+    @Test func theSwarmMeetsItsFaults() throws {
+        var sum = WorldReport(seed: 0)
+        for seed in UInt64(100)...110 {
+            let report = try World(seed: seed).run()
+            sum.crashes += report.crashes; sum.cuts += report.cuts; sum.orders += report.orders; sum.commands += report.commands
+        }
+        #expect(sum.crashes > 20 && sum.cuts > 30 && sum.orders > 50 && sum.commands > 100, "\(sum)")
+    }
+
+    @Test(arguments: [7, 21, 33]) func theSameSeedGivesTheSameLedger(seed: UInt64) throws {
+        let first = try World(seed: seed).run()
+        let second = try World(seed: seed).run()
+        #expect(first == second && !first.ledgerHash.isEmpty)
+    }
+
+    /// A broken world is caught by the checker that stands for the broken promise, within a few seeds.
+    @Test(arguments: Breaker.allCases.filter { $0 != .none }) func everyBreakerIsCaught(breaker: Breaker) throws {
+        var caught: Set<String> = []
+        for seed in UInt64(1)...20 {
+            caught.formUnion(try World(seed: seed, breaker: breaker).run().violations.map(\.checker))
+            if let name = breaker.caughtBy, caught.contains(name) { return }
+        }
+        Issue.record("\(breaker) was not caught by \(breaker.caughtBy ?? "?"), only by \(caught.sorted())")
+    }
+}

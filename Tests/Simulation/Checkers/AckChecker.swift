@@ -1,0 +1,22 @@
+// What the cloud acknowledged, the cloud has on disk, whatever happened to its power since.
+internal import Wire
+
+/// Invariant I2.
+package struct AckChecker: Checker {
+    package static let name = "acked"
+    private var highest: (seq: UInt64, hash: [UInt8]) = (0, [])
+    package init() {}
+
+    package mutating func look(_ observation: Observation) -> String? {
+        switch observation {
+        case .acked(let seq, let hash):
+            if seq > highest.seq { highest = (seq, hash) }
+            return nil
+        case .rows(.cloud, let rows):
+            guard highest.seq > 0 else { return nil }
+            guard rows.count >= highest.seq else { return "the cloud acknowledged entry \(highest.seq) and holds \(rows.count) after a restart" }
+            return rows[Int(highest.seq) - 1].hash == highest.hash ? nil : "the cloud acknowledged another entry \(highest.seq) than it holds"
+        case .rows, .placed, .quiet: return nil
+        }
+    }
+}

@@ -1,0 +1,52 @@
+// The promises of the product, checked from outside: what machines and broker were seen to do, and what their disks hold.
+package import Values
+package import Wire
+
+/// Which of the two ledgers.
+package enum LedgerSide: String, Sendable { case edge, cloud }
+
+/// Something a checker may look at. Rows are read by a process of their own, while the machine is down or quiet.
+package enum Observation: Sendable {
+    /// The broker was asked to place the order of this tag.
+    case placed(tag: String)
+    /// The edge was told that the cloud has everything up to here on its disk.
+    case acked(seq: UInt64, hash: [UInt8])
+    /// What a disk holds after a restart, or at the end.
+    case rows(LedgerSide, [EntryRow])
+    /// Nothing is under way any more; both ledgers as they stand.
+    case quiet(edge: [EntryRow], cloud: [EntryRow])
+}
+
+/// A broken promise, with the facts.
+package struct Violation: Error, Hashable, Sendable, CustomStringConvertible {
+    package let checker: String
+    package let text: String
+    package init(_ checker: String, _ text: String) { self.checker = checker; self.text = text }
+    package var description: String { "\(checker): \(text)" }
+}
+
+/// One promise. It knows nothing of the code it watches but the layout of what is stored.
+package protocol Checker: Sendable {
+    /// Its name in violations.
+    static var name: String { get }
+    /// Looks at one observation; answers what is broken, in words.
+    mutating func look(_ observation: Observation) -> String?
+}
+
+/// All checkers together.
+package struct Checkers: Sendable {
+    private var all: [any Checker]
+
+    /// The five of the first slice, for the ledger of `edge`.
+    package init(edge: EdgeID) { all = [ChainChecker(edge: edge), AckChecker(), IntentChecker(), OnceChecker(), MirrorChecker()] }
+
+    /// Shows one observation to every checker.
+    package mutating func look(_ observation: Observation) -> [Violation] {
+        var found: [Violation] = []
+        for index in all.indices {
+            guard let text = all[index].look(observation) else { continue }
+            found.append(Violation(type(of: all[index]).name, text))
+        }
+        return found
+    }
+}

@@ -1,0 +1,27 @@
+// No order without a durable intent: every tag the broker ever saw is in an intent that survived the edge's power cuts.
+internal import Wire
+
+/// Invariant I4.
+package struct IntentChecker: Checker {
+    package static let name = "intent"
+    private var placed: Set<String> = []
+    package init() {}
+
+    package mutating func look(_ observation: Observation) -> String? {
+        switch observation {
+        case .placed(let tag):
+            placed.insert(tag)
+            return nil
+        case .rows(.edge, let rows):
+            let missing = placed.subtracting(rows.filter { $0.kind == 10 }.flatMap { IntentChecker.tags($0.body) })
+            return missing.isEmpty ? nil : "the broker has orders whose intent is not on the edge's disk: \(missing.sorted())"
+        case .rows, .acked, .quiet: return nil
+        }
+    }
+
+    /// The tags in an intent's body, read without the ledger's own reader of intents.
+    private static func tags(_ body: [UInt8]) -> [String] {
+        guard let value = try? JSONReader.read(body) else { return [] }
+        return (value["legs"]?.elements ?? []).compactMap { $0["tag"]?.text }
+    }
+}

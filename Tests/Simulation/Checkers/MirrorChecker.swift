@@ -1,0 +1,27 @@
+// The cloud holds the edge's ledger: never anything else, and all of it once the link has had time.
+internal import Wire
+
+/// Invariants I2 (second half) and I9.
+package struct MirrorChecker: Checker {
+    package static let name = "mirror"
+    private var edge: [EntryRow] = []
+    package init() {}
+
+    package mutating func look(_ observation: Observation) -> String? {
+        switch observation {
+        case .rows(.edge, let rows):
+            edge = rows
+            return nil
+        case .rows(.cloud, let rows):
+            // The edge's rows were read some time ago: only what both have can be compared.
+            let both = min(rows.count, edge.count)
+            guard let place = (0..<both).first(where: { rows[$0] != edge[$0] }) else { return nil }
+            return "entry \(place + 1) of the cloud is not the edge's"
+        case .quiet(let edge, let cloud):
+            guard edge.count == cloud.count else { return "the edge has \(edge.count) entries, the cloud \(cloud.count)" }
+            guard let place = edge.indices.first(where: { edge[$0] != cloud[$0] }) else { return nil }
+            return "entry \(place + 1) of the cloud is not the edge's"
+        case .placed, .acked: return nil
+        }
+    }
+}

@@ -1,0 +1,55 @@
+// The planted rule breakers: each takes one protection away, and its checker must notice.
+internal import EdgeAgent
+internal import Platform
+internal import Wire
+
+/// One deliberately broken world.
+package enum Breaker: String, CaseIterable, Sendable {
+    case none
+    /// The cloud keeps what it cannot have verified.
+    case noHashCheck
+    /// The cloud acknowledges before its disk has the entries.
+    case ackBeforeCommit
+    /// The journal says "durable" before the disk says so.
+    case ordersBeforeTheDisk
+    /// The session sends the last order again when it connects.
+    case ordersTwice
+    /// The cloud takes entries that leave a hole.
+    case gaps
+
+    /// The name of the checker that must catch it.
+    package var caughtBy: String? {
+        switch self {
+        case .none: nil
+        case .noHashCheck: ChainChecker.name
+        case .ackBeforeCommit: AckChecker.name
+        case .ordersBeforeTheDisk: IntentChecker.name
+        case .ordersTwice: OnceChecker.name
+        case .gaps: MirrorChecker.name
+        }
+    }
+}
+
+/// A store that answers before it has written: the rows of one commit reach the disk with the next.
+final class LyingStore: JournalStore {
+    private let store: EntryStore
+    private var held: [EntryRow] = []
+
+    init(_ store: EntryStore) { self.store = store }
+
+    var head: LogHead { held.last.map { LogHead(seq: $0.seq, hash: $0.hash) } ?? store.head }
+    func append(_ rows: [EntryRow], meta: KeyValuePairs<String, String>) throws(StoreError) {
+        try store.append(held, meta: meta)
+        held = rows
+    }
+    func read(from seq: UInt64, limit: Int, maxBytes: Int) throws(StoreError) -> [EntryRow] {
+        let written = try store.read(from: seq, limit: limit, maxBytes: maxBytes)
+        return written.isEmpty ? Array(held.drop { $0.seq < seq }.prefix(limit)) : written
+    }
+    func each(from seq: UInt64, visit: (EntryRow) throws(DatabaseError) -> Bool) throws(StoreError) { try store.each(from: seq, visit: visit) }
+    func entries(ref: [UInt8], limit: Int) throws(StoreError) -> [EntryRow] { try store.entries(ref: ref, limit: limit) }
+    func meta(_ key: String) throws(StoreError) -> String? { try store.meta(key) }
+    func setMeta(_ key: String, _ text: String) throws(StoreError) { try store.setMeta(key, text) }
+    var logBytes: Int { store.logBytes }
+    func checkpoint() throws(StoreError) { try store.checkpoint() }
+}

@@ -1,0 +1,209 @@
+// The edge's computer: the real agent, journal and uplink on a simulated disk, beside a broker that outlives them.
+internal import EdgeAgent
+package import Ledger
+internal import Platform
+package import Sync
+internal import Trading
+package import Values
+internal import Venues
+package import Wire
+
+/// How an edge machine is set up.
+package struct EdgeSetup: Sendable {
+    package var edge: EdgeID
+    package var seed: UInt64
+    package var rules = Rules()
+    package var breaker = Breaker.none
+    /// Wall clock at the start of the world.
+    package var start: Instant
+    package init(edge: EdgeID, seed: UInt64, start: Instant) { self.edge = edge; self.seed = seed; self.start = start }
+}
+
+/// One edge.
+package final class EdgeMachine: Machine {
+    package let name = "edge"
+    private let setup: EdgeSetup
+    private let disk: FaultyDisk
+    private var chance: SeededRandom
+    private var broker: PaperBroker
+    private var program: Program?
+    private var connection: UInt64?
+    /// Of this process.
+    private var firstConnection: UInt64?
+    private var generation: Int64 = 0
+    /// Dies around the first or second order of the next run.
+    package var deathAtNextOrder: DeathAtOrder?
+    /// What checkers are to see, in order; taken by the world after each turn.
+    private var seen: [Observation] = []
+    private var left: [MachineEffect] = []
+
+    /// What is lost when the process ends.
+    private struct Program {
+        let agent: Agent
+        var uplink: UplinkCore
+        /// Acknowledged by the cloud and not yet noted.
+        var toNote: Seq?
+    }
+
+    package init(_ setup: EdgeSetup) {
+        self.setup = setup
+        chance = SeededRandom(seed: setup.seed)
+        disk = FaultyDisk(seed: chance.next(), now: setup.start)
+        let day = CivilDate(dayNumber: Int(setup.start.seconds / 86_400))
+        let exchange = PaperExchange(rules: PaperRules(seed: chance.next()), listings: PaperCatalogue.standard(asOf: day), start: setup.start)
+        broker = PaperBroker(exchange: exchange, account: "DU1")
+    }
+
+    package var isRunning: Bool { program != nil }
+    /// What is traded when a person asks for "the future".
+    package var front: InstrumentID? { program?.agent.desk.live.front("MBT") }
+    /// True when the cloud has everything this edge has.
+    package var isCaughtUp: Bool { program.map { $0.uplink.sender.phase == .open && $0.uplink.sender.isCaughtUp && !$0.agent.hasPending } ?? false }
+    /// When the uplink must be ticked, by the boot clock.
+    package var wakeAt: Span? { program?.uplink.sender.wakeAt }
+
+    package func takeEffects() -> [MachineEffect] {
+        defer { left = [] }
+        return left
+    }
+
+    package func takeSeen() -> [Observation] {
+        defer { seen = [] }
+        return seen
+    }
+
+    package func freezeDisk(after mutations: Int) { disk.freezeAt = disk.mutations + mutations }
+
+    package func survivors() throws -> [EntryRow] {
+        guard disk.names.contains("ledger.db") else { return [] }
+        return try EntryStore(path: "ledger.db", .init(.readWrite, vfs: disk.name), indexesSubjects: true).read(from: 1, limit: .max)
+    }
+
+    package func start(at clock: ClockReading) throws {
+        disk.now = clock.wall
+        generation += 1
+        try guarded {
+            var book = Book(edge: setup.edge)
+            let store = try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name), indexesSubjects: true)
+            let liar = setup.breaker == .ordersBeforeTheDisk ? LyingStore(store) : nil
+            let journal = try Journal(store: liar ?? store, edge: setup.edge) { book.apply($0) }
+            let death = deathAtNextOrder.map { (moment: $0, orders: chance.int(1...2)) }
+            deathAtNextOrder = nil
+            let session = WatchedSession(broker: broker, generation: generation, death: death, resends: setup.breaker == .ordersTwice)
+            let boot = Boot(raw: chance.next())
+            let agent = Agent(journal: journal, book: book, boot: boot, settings: EdgeMachine.settings, session: session)
+            let effects = try agent.start(
+                BootFact(version: "world", mode: .paper, machine: "m", kernelBoot: "k", configuration: "c"), at: clock)
+            let uplink = UplinkCore(
+                Identity(edge: setup.edge, boot: boot, epoch: 1, release: "world"), head: journal.head,
+                acked: try UplinkCore.acknowledged(in: journal), ledger: journal, rules: setup.rules)
+            program = Program(agent: agent, uplink: uplink)
+            witness(from: 0)
+            try perform(program?.uplink.note(effects, at: clock) ?? [], at: clock)
+        }
+    }
+
+    package func turn(_ event: MachineEvent, at clock: ClockReading) throws {
+        guard program != nil else { return }
+        disk.now = clock.wall
+        try guarded {
+            switch event {
+            case .linkUp(let connection):
+                self.connection = connection
+                firstConnection = firstConnection ?? connection
+                try uplink(.linkDown, at: clock)
+                try uplink(.linkUp, at: clock)
+            case .linkDown(let gone):
+                guard connection == gone else { return }
+                connection = nil
+                try uplink(.linkDown, at: clock)
+            // A frame of an earlier connection of this process may still lie in its socket.
+            case .frame(_, let bytes, let over): if over >= firstConnection ?? .max { try uplink(.frame(bytes), at: clock) }
+            case .tick:
+                try agent([.tick], at: clock)
+                while program?.agent.hasPending == true { try agent([], at: clock) }
+                try uplink(.tick, at: clock)
+                try rest(at: clock)
+            case .ask: break
+            }
+        }
+    }
+
+    package func crash(_ mode: CrashMode) {
+        if let session = program?.agent.session as? WatchedSession { broker = session.broker }
+        // The process goes first: its files close on a disk that is already dead.
+        if mode != .everything { disk.freezeAt = disk.mutations }
+        program = nil
+        connection = nil
+        firstConnection = nil
+        disk.crash(mode)
+    }
+
+    // MARK: - Within a turn
+
+    private static var settings: DeskSettings {
+        let bot = BreakoutSettings(
+            name: "breakout", instruments: [InstrumentID("AAPL.NASDAQ"), InstrumentID("NVDA.NASDAQ")], entryOffset: Ratio(raw: 300),
+            trail: Ratio(raw: 2_000), notional: Money(whole: 20_000), cooldown: .seconds(5), entryLifetime: .seconds(20))
+        return DeskSettings(mode: .paper, settle: .seconds(2), snapshotGap: .seconds(1), bots: [bot])
+    }
+
+    /// Runs part of a turn; on a dead disk whatever fails is the disk's death.
+    private func guarded(_ body: () throws -> Void) throws {
+        do { try body() } catch let error {
+            if error is MachineDied || disk.isFrozen { throw MachineDied() }
+            throw error
+        }
+    }
+
+    /// Tells the checkers of the orders placed after the first `count` of this run.
+    private func witness(from count: Int) {
+        guard let session = program?.agent.session as? WatchedSession else { return }
+        seen += session.placed.dropFirst(count).map { .placed(tag: $0) }
+    }
+
+    /// One turn of the agent. Entries and live state go to the uplink; the paper venue has no wire. A process that died at an order did nothing more.
+    private func agent(_ inputs: [AgentInput], at clock: ClockReading) throws {
+        guard let program else { return }
+        let before = (program.agent.session as? WatchedSession)?.placed.count ?? 0
+        let effects = try program.agent.turn(inputs, at: clock)
+        witness(from: before)
+        if (program.agent.session as? WatchedSession)?.isDead == true { throw MachineDied() }
+        try perform(self.program?.uplink.note(effects, at: clock) ?? [], at: clock)
+    }
+
+    private func uplink(_ input: Sender.Input, at clock: ClockReading) throws {
+        try perform(program?.uplink.handle(input, at: clock) ?? [], at: clock)
+    }
+
+    /// Does what the uplink wants, and lets it read on; no call finds it in the middle of another.
+    private func perform(_ effects: [UplinkEffect], at clock: ClockReading) throws {
+        var commands: [AgentInput] = []
+        var effects = effects
+        repeat {
+            for effect in effects {
+                switch effect {
+                case .send(let lane, let bytes): if let connection { left.append(.frame(lane, bytes, connection: connection)) }
+                case .deliver(let command, let deadline): commands.append(UplinkCore.input(command, deadline: deadline, at: clock))
+                case .acked(let head):
+                    if head.seq > Seq(0) { seen.append(.acked(seq: head.seq.raw, hash: head.hash)) }
+                    program?.toNote = head.seq
+                case .reopen: left.append(.reopen)
+                case .phase, .malformed: break
+                }
+            }
+            effects = program?.uplink.hasMore == true ? try program?.uplink.readOn(at: clock) ?? [] : []
+        } while !effects.isEmpty || program?.uplink.hasMore == true
+        if !commands.isEmpty { try agent(commands, at: clock) }
+    }
+
+    /// What the loop does when it has nothing to do.
+    private func rest(at clock: ClockReading) throws {
+        guard let program else { return }
+        if let seq = program.toNote, chance.chance(1, in: 8) {
+            try program.agent.journal.noteAcknowledged(seq)
+            self.program?.toNote = nil
+        }
+        try program.agent.journal.idle(at: clock.wall)
+    }
+}
