@@ -1,0 +1,79 @@
+// Folders and small files that only this user may read; a file is there whole or not at all.
+internal import Glibc
+
+/// A file system call that did not work, as a sentence.
+package struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
+    package let path: String
+    package let action: String
+    package let reason: String
+    package var description: String { "cannot \(action) \(path): \(reason)" }
+    /// True when there is no such file.
+    package let isMissing: Bool
+
+    init(_ action: String, _ path: String) {
+        let code = errno
+        self.path = path; self.action = action; reason = String(cString: strerror(code)); isMissing = code == ENOENT
+    }
+    init(_ action: String, _ path: String, reason: String) { self.path = path; self.action = action; self.reason = reason; isMissing = false }
+}
+
+/// Reading and writing what belongs to this process alone.
+package enum PrivateFiles {
+    /// A key or a settings file; nothing larger is read.
+    private static let bytesMax = 1 << 20
+
+    /// Creates the folder and its parents, mode 0700, and takes group and others their rights when it was there already.
+    package static func makeFolder(_ path: String) throws(FileError) {
+        var made = path.hasPrefix("/") ? "/" : ""
+        for part in path.split(separator: "/") {
+            made += (made.isEmpty || made.hasSuffix("/") ? "" : "/") + part
+            if mkdir(made, 0o700) != 0, errno != EEXIST { throw FileError("create", made) }
+        }
+        guard chmod(path, 0o700) == 0 else { throw FileError("protect", path) }
+    }
+
+    /// The whole file.
+    package static func read(_ path: String) throws(FileError) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError("read", path) }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = Glibc.read(descriptor, &buffer, buffer.count)
+            guard count >= 0 else { throw FileError("read", path) }
+            if count == 0 { return bytes }
+            bytes += buffer[..<count]
+            guard bytes.count <= bytesMax else { throw FileError("read", path, reason: "it is larger than \(bytesMax) bytes") }
+        }
+    }
+
+    /// Writes a new file of mode 0600 beside, syncs it, and puts it in the place of the old one.
+    package static func write(_ path: String, _ bytes: [UInt8]) throws(FileError) {
+        let beside = path + ".new"
+        unlink(beside)
+        let descriptor = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { throw FileError("create", beside) }
+        var written = 0
+        while written < bytes.count {
+            let count = bytes[written...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            guard count > 0 else {
+                let failure = FileError("write", beside)
+                close(descriptor)
+                throw failure
+            }
+            written += count
+        }
+        let isSynced = fsync(descriptor) == 0
+        close(descriptor)
+        guard isSynced, rename(beside, path) == 0 else { throw FileError("write", path) }
+        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        let parent = open(folder.isEmpty ? "/" : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard parent >= 0 else { throw FileError("sync", folder) }
+        fsync(parent)
+        close(parent)
+    }
+
+    /// True when something is at the path.
+    package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+}
