@@ -76,11 +76,24 @@ extension Dashboard {
                     "return [...document.querySelectorAll('.strip button')].map((b) => { const r = b.getBoundingClientRect(); return [r.height, r.bottom]; })"
                 ).list.map { $0.list.compactMap(\.number) }
                 #expect(strip.count == 3 && strip.allSatisfy { $0[0] >= 44 && $0[1] <= 844 })
-                try await stage.keepPicture("phone")
                 try await stage.ask(".strip .long")
                 try await stage.browser.click("[data-testid=confirm]")
                 try await stage.browser.appears(".toast[data-outcome=filled]")
                 #expect(try await stage.browser.run("return document.documentElement.scrollWidth").number == 390)
+            }
+        }
+
+        @Test func theBarOfAPhoneStaysOneLineWhateverThePillSays() async throws {
+            try await Stage.set(.phone) { stage in
+                let height = "return document.querySelector('.topbar').getBoundingClientRect().height"
+                let calm = try await stage.browser.run(height)
+                for change in [["silent": true, "silentForMs": 134_000], ["silent": false, "gatewayGone": true]] as [JSONValue] {
+                    try await stage.turn(change)
+                    try await stage.browser.wait(
+                        "document.querySelector('.pill').dataset.tone === '\(change["gatewayGone"].isTrue ? "warning" : "error")'")
+                    #expect(try await stage.browser.run(height) == calm)
+                }
+                try await stage.keepPicture("phone-gateway-gone")
             }
         }
 
@@ -102,6 +115,7 @@ extension Dashboard {
         @Test(arguments: [Browser.Scheme.dark, .light]) func noPageHasBarriers(_ scheme: Browser.Scheme) async throws {
             try await Stage.set(.desktop, scheme, signedIn: false) { stage in
                 try await stage.expectNoBarriers()
+                try await stage.keepPicture("sign-in-\(scheme.rawValue)")
                 try await stage.signIn()
                 try await stage.expectNoBarriers()
                 try await stage.turn(["silent": true])
@@ -110,22 +124,42 @@ extension Dashboard {
                 try await stage.turn(["silent": false])
                 try await stage.browser.click("#tab-Orders")
                 try await stage.expectNoBarriers()
+                try await stage.keepPicture("orders-\(scheme.rawValue)")
                 try await stage.go(to: "ledger")
                 try await stage.browser.appears("tr[data-seq]")
                 try await stage.expectNoBarriers()
+                try await stage.keepPicture("ledger-\(scheme.rawValue)")
+                try await stage.pull("reset")
                 try await stage.go(to: "edges")
+                try await stage.browser.appears("[data-refusal]")
                 try await stage.expectNoBarriers()
+                try await stage.keepPicture("edges-\(scheme.rawValue)")
                 try await stage.browser.click(".topbar .kill")
                 try await stage.browser.appears(".dialog")
                 try await stage.expectNoBarriers()
+                try await stage.keepPicture("kill-\(scheme.rawValue)")
             }
         }
 
-        @Test func thePhoneHasNoBarriersEither() async throws {
-            try await Stage.set(.phone) { stage in
+        @Test(arguments: [Browser.Scheme.dark, .light]) func thePhoneHasNoBarriersEither(_ scheme: Browser.Scheme) async throws {
+            try await Stage.set(.phone, scheme) { stage in
                 try await stage.expectNoBarriers()
+                try await stage.keepPicture("phone-\(scheme.rawValue)")
+                try await stage.turn(["silent": true, "silentForMs": 70_000])
+                try await stage.browser.appears("[data-banner=edge]")
+                try await stage.expectNoBarriers()
+                try await stage.keepPicture("phone-edge-silent-\(scheme.rawValue)")
+                try await stage.turn(["silent": false])
+                for page in ["ledger", "edges", "trade"] {
+                    try await stage.go(to: page)
+                    try await stage.browser.appears(["ledger": "tr[data-seq]", "edges": ".edge"][page] ?? ".ticket")
+                    try await stage.expectNoBarriers()
+                    try await stage.keepPicture("phone-\(page)-\(scheme.rawValue)")
+                }
+                try await stage.browser.wait("document.querySelector('.strip .long').disabled === false")
                 try await stage.ask(".strip .long")
                 try await stage.expectNoBarriers()
+                try await stage.keepPicture("phone-confirm-\(scheme.rawValue)")
             }
         }
 

@@ -4,7 +4,7 @@ import Testing
 extension Dashboard {
     @Suite struct SignIn {
         @Test func wrongPasswordIsToldAndTheRightOneOpensTheTradePage() async throws {
-            try await Stage.set(signedIn: false) { stage in
+            try await Stage.set(signedIn: false, console: ["status of 401"]) { stage in
                 try await stage.signIn(password: "not-it")
                 try await stage.browser.says("[role=alert]", "The name or the password is wrong")
                 #expect(try await stage.browser.run("return document.activeElement.name").text == "password")
@@ -15,7 +15,7 @@ extension Dashboard {
         }
 
         @Test func tooManyTriesMustWait() async throws {
-            try await Stage.set(signedIn: false) { stage in
+            try await Stage.set(signedIn: false, console: ["status of 401", "status of 429"]) { stage in
                 let tries = """
                     for (let i = 0; i < 10; i += 1) await fetch("/api/v1/auth/login", { method: "POST", body: '{"username":"admin","password":"no"}' });
                     return true;
@@ -25,6 +25,18 @@ extension Dashboard {
                 try await stage.browser.says("[role=alert]", "Too many sign-in tries")
                 try await stage.browser.says("[role=alert]", "left)")
                 #expect(try await stage.browser.isEnabled("form button[type=submit]") == false)
+            }
+        }
+
+        @Test func aCloudThatDoesNotAnswerIsNamedOnTheSignInPage() async throws {
+            try await Stage.set(signedIn: false, console: ["net::ERR_"]) { stage in
+                try await stage.pull("drop", ["ms": 1500])
+                try await stage.signIn(password: "anything")
+                try await stage.browser.says("[role=alert]", "The cloud node does not answer")
+                try await stage.browser.says("[role=alert]", "Check that it runs")
+                // Back again, the same form works.
+                try await stage.browser.answers("/api/v1/session")
+                try await stage.signIn()
             }
         }
 
@@ -48,7 +60,7 @@ extension Dashboard {
         }
 
         @Test func aSessionThatEndsUnderAnOrderDoesTheSame() async throws {
-            try await Stage.set { stage in
+            try await Stage.set(console: ["status of 401"]) { stage in
                 try await stage.ask(".ticket .long")
                 try await stage.pull("end-sessions")
                 try await stage.browser.appears("input[name=password]")

@@ -111,6 +111,8 @@ extension Dashboard {
                 try await stage.browser.click("[data-testid=confirm]")
                 try await stage.browser.appears(".toast[data-outcome=filled]")
                 #expect(try await stage.writes().first?["body"]["trailingStop"] == ["percent": "2"])
+                // The chart names the average and the stop, as lines or at its edge when they lie outside.
+                try await stage.keepPicture("trailing-stop")
                 try await stage.browser.click("#tab-Orders")
                 try await stage.browser.says("tr[data-working=true]", "Trailing stop 2 %")
                 let rows = try await stage.browser.count("tr[data-working=true]")

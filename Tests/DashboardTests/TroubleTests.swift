@@ -44,7 +44,10 @@ extension Dashboard {
                 #expect(try await stage.browser.isEnabled(".ticket .short") == false)
                 #expect(try await stage.browser.isEnabled(".ticket .flatten"))
                 try await stage.browser.says("[data-testid=why-not]", "edge is silent")
-                try await stage.browser.says(".last small", "old")
+                try await stage.browser.says(".last small", "quote 2 min 1")
+                try await stage.browser.says(".position-bar .age", "2 min 1")
+                try await stage.browser.says(".figures .age", "2 min 1")
+                try await stage.browser.says("[data-position] .age", "2 min 1")
                 try await stage.keepPicture("edge-silent")
                 try await stage.turn(["silent": false])
                 try await stage.browser.vanishes("[data-banner=edge]")
@@ -68,7 +71,9 @@ extension Dashboard {
                 try await stage.turn(["gatewayGone": true])
                 try await stage.browser.says("[data-banner=gateway]", "does not take connections")
                 try await stage.browser.says("[data-banner=gateway]", "Start IB Gateway")
-                try await stage.browser.says(".pill", "gateway unreachable")
+                try await stage.browser.says(".pill", "Gateway unreachable")
+                try await stage.browser.wait("document.querySelector('.last small').textContent.includes('old')")
+                try await stage.browser.wait("document.querySelector('.figures').dataset.stale === 'true'")
                 #expect(try await stage.browser.isEnabled(".ticket .long") == false)
                 try await stage.keepPicture("gateway-gone")
                 try await stage.go(to: "edges")
@@ -95,8 +100,28 @@ extension Dashboard {
             }
         }
 
-        @Test func aLostCloudIsToldAtOnceAndTheStreamResumesWithoutDoubles() async throws {
+        @Test(
+            arguments: [
+                (203, "No trading permission for MBTZ6", "permission to trade crypto futures"),
+                (354, "No live market data", "Subscribe to CME live data"),
+                (10_089, "No live market data", "for the API"), (10_168, "No live market data", "no order is placed on delayed data"),
+            ])
+        func whatTheBrokerDeniesIsSaidInWordsWithItsCure(_ code: Int, _ title: String, _ cure: String) async throws {
             try await Stage.set { stage in
+                try await stage.turn(["notice": .number(Double(code))])
+                let banner = "[data-banner='ib-\(code)-MBTZ6.CME']"
+                try await stage.browser.says(banner, title)
+                try await stage.browser.says(banner, "(\(code))")
+                try await stage.browser.says(banner, cure)
+                try await stage.browser.says("[data-testid=why-not]", cure)
+                #expect(try await stage.browser.isEnabled(".ticket .long") == false)
+                #expect(try await stage.browser.isEnabled(".ticket .short") == false)
+                #expect(try await stage.browser.isEnabled(".ticket .flatten"))
+            }
+        }
+
+        @Test func aLostCloudIsToldAtOnceAndTheStreamResumesWithoutDoubles() async throws {
+            try await Stage.set(console: ["net::ERR_", "WebSocket connection to"]) { stage in
                 try await stage.browser.click("#tab-Fills")
                 let fills = try await stage.browser.count("[data-fill]")
                 try await stage.pull("drop", ["ms": 2500])

@@ -1,6 +1,6 @@
 // A pretended cloud node for design and for the browser tests: serves the built dashboard and the API of Cloud/Dashboard/API.md.
 // node fake-cloud.mjs [--port 0] [--dist DIR] [--samples DIR] [--seed N] [--while-stdin]; prints "listening on 127.0.0.1:PORT". Sign in as admin / tidewire-demo.
-// POST /fake/turn {silent|gatewayGone|delayed|refuse|expire|ttlMs|flat|mode|backlog|still|clearNotices}, /fake/end-sessions, /fake/drop {ms}, /fake/reset; GET /fake/log.
+// POST /fake/turn {silent|gatewayGone|delayed|refuse|expire|ttlMs|flat|mode|backlog|still|notice|clearNotices}, /fake/end-sessions, /fake/drop {ms}, /fake/reset; GET /fake/log.
 import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -30,6 +30,7 @@ class Problem extends Error {
 }
 
 function cookieOf(request) { return /(?:^|; )tidewire=([^;]+)/.exec(request.headers.cookie ?? "")?.[1]; }
+function isOwnPage(request) { return request.headers.origin === undefined || request.headers.origin === `http://${request.headers.host}`; }
 function signedIn(request) { return sessions.has(cookieOf(request)); }
 
 function json(response, status, body, headers = {}) {
@@ -78,6 +79,7 @@ function placeOrder(request, response, path, body) {
     if (world.scenario.silent) throw new Problem("edge-silent");
     if (world.edge.halt.level !== "NONE") throw new Problem("halted");
     const { quantity, opening, closing, side } = world.preview(body);
+    if (body.confirmed !== undefined && Number(quantity) > Number(body.confirmed.quantity)) throw new Problem("changed-since-confirmed");
     const title = opening === "0" ? `Close ${closing} MBTZ6` : `${side === "BUY" ? "Long" : "Short"} ${opening} MBTZ6`;
     return world.command(key, "order", title, () => world.trade(side, Number(quantity), key, opening === "0" ? undefined : body.trailingStop));
   });
@@ -85,25 +87,42 @@ function placeOrder(request, response, path, body) {
 
 function ledger(query) {
   const kinds = query.get("kind")?.split(",").filter(Boolean) ?? [], follow = query.get("follow") ?? "", before = Number(query.get("before") ?? Infinity), limit = Number(query.get("limit") ?? 100);
+  const from = query.has("from") ? Number(query.get("from")) : undefined;
   const all = world.rows.entries;
   const family = new Set([follow, ...world.rows.orders.filter((order) => order.parent === follow || order.command === follow).map((order) => order.id)]);
   const commands = new Set(world.rows.orders.filter((order) => family.has(order.id)).map((order) => order.command));
-  const matches = all.filter((entry) => entry.seq < before && (kinds.length === 0 || kinds.includes(entry.kind)) && (follow === "" || family.has(entry.order) || entry.command === follow || (entry.order === undefined && commands.has(entry.command))));
-  const entries = matches.slice(-limit);
-  return { edge: world.edge.id, head: { seq: world.ledgerSeq, hash: all[all.length - 1].hash }, announced: world.ledgerSeq + world.edge.backlog, entries, older: matches.length > entries.length, newer: false, kinds: [...new Set(all.map((entry) => entry.kind))].sort(), asOf: world.stamp() };
+  const matches = all.filter((entry) => entry.seq < before && entry.seq >= (from ?? 0) && (kinds.length === 0 || kinds.includes(entry.kind)) && (follow === "" || family.has(entry.order) || entry.command === follow || (entry.order === undefined && commands.has(entry.command))));
+  const entries = from === undefined ? matches.slice(-limit) : matches.slice(0, limit);
+  return { edge: world.edge.id, head: { seq: world.ledgerSeq, hash: all[all.length - 1].hash }, announced: world.ledgerSeq + world.edge.backlog, entries, older: from === undefined && matches.length > entries.length, newer: from !== undefined && matches.length > entries.length, kinds: [...new Set(all.map((entry) => entry.kind))].sort(), asOf: world.stamp() };
+}
+
+/** The newest bars, or those from a time on; oldest first, at most 1,500. */
+function candles(query) {
+  const instrument = query.get("instrument"), limit = Math.min(1500, Number(query.get("limit") ?? 1500)), from = query.get("from");
+  if (!world.rows.instruments.some((row) => row.id === instrument)) throw new Problem("not-found", { type: "/problems/not-watched", title: "Nobody watches this instrument" });
+  if (instrument !== "MBTZ6.CME") return { instrument, timeframe: "1m", source: "live", candles: [] };
+  const held = from === null ? world.history.slice(-limit) : world.history.filter((candle) => Date.parse(candle.time) >= Date.parse(from)).slice(0, limit);
+  return { instrument, timeframe: "1m", source: "live", candles: held, oldest: world.history[0].time, asOf: world.stamp() };
+}
+
+function quote(instrument) {
+  const found = world.rows.quotes.find((row) => row.instrument === instrument);
+  if (found === undefined) throw new Problem("not-found", { type: "/problems/not-watched", title: "Nobody watches this instrument" });
+  return found;
 }
 
 const LISTS = { accounts: "accounts", positions: "positions", orders: "orders", fills: "fills", bots: "bots" };
 
 function read(path, query) {
   const list = LISTS[path.slice(1)];
-  if (list !== undefined) return { [list]: world.rows[list], serverTime: world.stamp() };
+  if (list !== undefined) {
+    const rows = world.rows[list].filter((row) => path !== "/orders" || query.get("working") !== "true" || row.working);
+    return { [list]: path === "/orders" || path === "/fills" ? [...rows].sort((a, b) => b.seq - a.seq) : rows, serverTime: world.stamp() };
+  }
   if (path === "/edges") return { edges: world.rows.edges, refusals: world.rows.refusals, serverTime: world.stamp() };
   if (path === "/market/instruments") return { instruments: world.rows.instruments, serverTime: world.stamp() };
-  if (path === "/market/candles") {
-    const mine = query.get("instrument") === "MBTZ6.CME";
-    return { instrument: query.get("instrument"), timeframe: "1m", source: "live", candles: mine ? world.history.slice(-1500) : [] };
-  }
+  if (path === "/market/candles") return candles(query);
+  if (path.startsWith("/market/quotes/")) return quote(decodeURIComponent(path.slice(15)));
   if (path === "/ledger") return ledger(query);
   const command = /^\/commands\/(.+)$/.exec(path);
   return command === null ? undefined : world.rows.commands.find((row) => row.id === command[1]);
@@ -114,6 +133,8 @@ async function api(request, response, path, query) {
     const user = { name: "admin", role: "admin" };
     return json(response, 200, { signedIn: signedIn(request), ...(signedIn(request) ? { user, expiresAt: world.stamp(world.now() + 43_200_000) } : {}), serverTime: world.stamp(), version: "0.1.0" });
   }
+  // A page of another origin may neither write nor listen: its Origin header gives it away.
+  if (request.method !== "GET" && !isOwnPage(request)) throw new Problem("not-signed-in", { type: "/problems/wrong-origin", title: "Another site asked", status: 403 });
   if (path === "/auth/login") return login(await bodyOf(request), response);
   if (!signedIn(request)) throw new Problem("not-signed-in");
   if (path === "/auth/logout") {
@@ -190,7 +211,7 @@ server.on("upgrade", (request, socket) => {
   if (pathname !== "/api/v1/stream") return socket.destroy();
   const listener = (message) => stream.send(JSON.stringify(message));
   const stream = upgrade(request, socket, () => { streams.delete(stream); world.listeners.delete(listener); });
-  if (!signedIn(request)) return stream.close(4401);
+  if (!signedIn(request) || !isOwnPage(request)) return stream.close(4401);
   stream.session = cookieOf(request);
   streams.add(stream);
   for (const message of world.greeting(Number(searchParams.get("from") ?? 0))) listener(message);

@@ -12,7 +12,7 @@ import Wire
         ("ledger", "ledger"), ("market-candles", "candles"), ("market-instruments", "instruments"), ("market-quote", "quote"),
         ("orders-place.request", "orderRequest"), ("orders-preview", "preview"), ("orders-preview.request", "previewRequest"), ("orders", "orders"),
         ("positions", "positions"), ("problem-edge-silent", "problem"), ("session", "session"), ("session-out", "session"),
-        ("stream-beat", "beat"), ("stream-delta", "delta"), ("stream-resumed", "resumed"), ("stream-snap", "snap"),
+        ("stream-beat", "beat"), ("stream-delta", "delta"), ("stream-delta-notices", "delta"), ("stream-resumed", "resumed"), ("stream-snap", "snap"),
     ]
 
     @Test(arguments: samples) func takesTheSamples(_ sample: String, _ shape: String) throws {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { banners } from "../src/state/banners";
 import { START, type State } from "../src/state/model";
-import { ageMs, front, mainAccount, mainEdge, mayClose, mayOpen, positionOf, silentSince, skew } from "../src/state/select";
+import { ageMs, front, isFlowing, mainAccount, mainEdge, mayClose, mayOpen, positionOf, silentSince, skew } from "../src/state/select";
 import { read } from "../src/wire/schema";
 import * as types from "../src/wire/types";
 import { after, at, delta, first, live, MBT, message, NOW, withEdge } from "./builders";
@@ -43,6 +43,14 @@ test("each trouble forbids opening and says why", () => {
     assert.equal(permission.allowed, false, String(why));
     assert.match(permission.reason ?? "", why);
   }
+});
+
+test("figures flow only while cloud, edge and gateway all answer", () => {
+  const state = live();
+  assert.equal(isFlowing(state, NOW), true);
+  const cut = [START, after([{ kind: "link", state: "lost", at: NOW }], state), withEdge(state, { state: "silent" }), withEdge(state, { state: "never" }), gone(state)];
+  for (const broken of cut) assert.equal(isFlowing(broken, NOW), false);
+  assert.equal(isFlowing(state, NOW + 60_000), false, "the edge fell silent and the cloud did not say so");
 });
 
 test("closing stays possible with a silent edge, a halt and a lost gateway, not with a lost cloud", () => {
@@ -85,8 +93,8 @@ test("banners come worst first, with words and a cure", () => {
   const state = after([{ kind: "link", state: "lost", at: NOW - 4_000 }], withEdge(withEdge(live(), { state: "silent", silentSince: at(-134_000) }), { halt: HALT }));
   const list = banners(state, NOW, NOW);
   assert.deepEqual(list.map((banner) => banner.id), ["cloud", "edge", "halt", "ib-354"]);
-  assert.match(list[0]?.title ?? "", /4 s/);
-  assert.match(list[1]?.title ?? "", /2 min 14 s/);
+  assert.equal(list[0]?.lastsMs, 4_000);
+  assert.equal(list[1]?.lastsMs, 134_000);
   assert.match(list[2]?.title ?? "", /HALT by admin: news/);
   assert.match(list[2]?.words ?? "", /tidewire-edge resume/);
   assert.match(list[3]?.words ?? "", /354/);

@@ -1,7 +1,7 @@
 // The ticket's rules, the chart's rows and the tables' order.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { barOf, changeOf, type Colours, columnOf, linesOf, markersOf, widened } from "../src/chart/plot";
+import { barOf, beyond, changeOf, type Colours, columnOf, linesOf, markersOf, widened } from "../src/chart/plot";
 import { toWire } from "../src/numbers/decimal";
 import { framed } from "../src/state/frames";
 import { front, positionOf } from "../src/state/select";
@@ -121,4 +121,12 @@ test("near lines widen the axis, far ones do not", () => {
   const own = { priceRange: { minValue: 100, maxValue: 110 } };
   assert.deepEqual(widened(own, [95, 500])?.priceRange, { minValue: 95, maxValue: 110 });
   assert.equal(widened(null, [95]), null);
+});
+
+test("lines outside the pane are named at the edge behind which they lie", () => {
+  const lines = linesOf(positionOf(data, MBT), [...data.orders.values()].filter((order) => order.instrument === MBT), colours);
+  const told = (yOf: (price: number) => number | null): readonly (readonly [string, boolean])[] => beyond(lines, 300, yOf).map(({ line, above }) => [line.title, above]);
+  assert.deepEqual(told((price) => (price === 97270 ? 301 : 120)), [["TRAIL 3", false]]);
+  assert.deepEqual(told((price) => (price === 97270 ? 300 : -1)), [["LONG 3", true]]);
+  assert.deepEqual(told(() => null), [], "nothing to measure by yet");
 });

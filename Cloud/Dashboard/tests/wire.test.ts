@@ -12,7 +12,7 @@ const shapes: readonly (readonly [pattern: RegExp, shape: Shape<unknown>])[] = [
   [/^ledger$/, types.ledger], [/^command-/, types.command], [/^orders-place.*\.request$/, types.orderRequest],
   [/^orders-preview.*\.request$/, types.previewRequest], [/^orders-preview/, types.preview], [/^close\.request$/, types.closeRequest],
   [/^kill\.request$/, types.killRequest], [/^accepted/, types.accepted], [/^problem-/, types.problem], [/^stream-snap$/, types.snap],
-  [/^stream-delta$/, types.delta], [/^stream-resumed$/, types.resumed], [/^stream-beat$/, types.beat],
+  [/^stream-delta/, types.delta], [/^stream-resumed$/, types.resumed], [/^stream-beat$/, types.beat],
 ];
 
 test("every golden sample has a shape and fits it without an unknown key", () => {

@@ -81,6 +81,11 @@ struct Browser: Sendable {
             throw Failure(description: "never came true: \(expression)\nthe page says: \(page.text ?? "")")
         }
     }
+    /// Waits until the server answers this path again.
+    func answers(_ path: String) async throws {
+        let ask = "for (;;) { try { await fetch(\(quoted(path))); return true; } catch { await new Promise((go) => setTimeout(go, 50)); } }"
+        guard try await runAsync(ask).isTrue else { throw Failure(description: "\(path) never answered") }
+    }
     func appears(_ selector: String) async throws { try await wait("document.querySelector(\(quoted(selector))) !== null") }
     func vanishes(_ selector: String) async throws { try await wait("document.querySelector(\(quoted(selector))) === null") }
     func says(_ selector: String, _ words: String) async throws {

@@ -32,12 +32,13 @@ struct Stage: Sendable {
     let address: String
 
     /// Runs `play` on a fresh fake cloud and a fresh browser, signed in on the trade page unless told otherwise. Everything ends with it.
+    /// Whatever the console says is a failure, but for lines that hold one of `console`: the browser itself reports each refused request.
     static func set(
-        _ size: Browser.Size = .desktop, _ scheme: Browser.Scheme = .dark, signedIn: Bool = true, _ play: (Stage) async throws -> Void
+        _ size: Browser.Size = .desktop, _ scheme: Browser.Scheme = .dark, signedIn: Bool = true, console: [String] = [],
+        sourceLocation: SourceLocation = #_sourceLocation, _ play: (Stage) async throws -> Void
     ) async throws {
         if let missing = Needs.missing { throw Browser.Failure(description: missing) }
-        let fake = Needs.root.appending(path: "Tests/DashboardTests/fake-cloud.mjs").path
-        let cloud = try await Child("node", [fake, "--while-stdin"], portAfter: "listening on 127.0.0.1:")
+        let cloud = try await Self.fakeCloud()
         let driver = try await Child("chromedriver", ["--port=0"], portAfter: "started successfully on port ")
         let browser = try await Browser(driver: driver.port, size: size, scheme: scheme)
         let stage = Stage(browser: browser, cloud: HTTPExchange(port: cloud.port), address: "http://127.0.0.1:\(cloud.port)/")
@@ -48,12 +49,20 @@ struct Stage: Sendable {
             try await browser.appears("input[name=password]")
             if signedIn { try await stage.signIn() }
             try await play(stage)
+            let said = try await browser.console().filter { line in !console.contains { line.contains($0) } }
+            #expect(said == [], "the console is silent", sourceLocation: sourceLocation)
         } catch {
             await browser.quit()
             throw error
         }
         await browser.quit()
         withExtendedLifetime((cloud, driver)) {}
+    }
+
+    /// A fake cloud on a port of its own, which ends with the process that started it.
+    static func fakeCloud() async throws -> Child {
+        let program = Needs.root.appending(path: "Tests/DashboardTests/fake-cloud.mjs").path
+        return try await Child("node", [program, "--while-stdin"], portAfter: "listening on 127.0.0.1:")
     }
 
     func signIn(password: String = "tidewire-demo") async throws {

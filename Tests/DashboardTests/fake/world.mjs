@@ -110,7 +110,7 @@ export class World {
 
   /** One step of the market: five a second. */
   step() {
-    if (this.scenario.silent || this.scenario.gatewayGone) return;
+    if (this.scenario.silent || this.scenario.gatewayGone || this.rows.quotes[0].source === "none") return;
     const asOf = this.stamp();
     const moveTo = this.scenario.still ? this.price : toTick(this.price + (this.random() - 0.49) * 24);
     const quote = { ...this.rows.quotes[0], last: text(moveTo), bid: text(moveTo - TICK), ask: text(moveTo), source: this.scenario.delayed ? "delayed" : "live", asOf };
@@ -161,11 +161,11 @@ export class World {
   }
 
   gate() {
-    const { silent, gatewayGone, delayed } = this.scenario;
+    const { silent, gatewayGone, delayed, denied } = this.scenario;
     const halted = this.edge.halt.level !== "NONE";
-    const reason = silent ? "The edge is silent." : gatewayGone ? "The gateway is gone." : delayed ? "The market data is delayed; no order is placed on it." : halted ? "Trading is halted." : undefined;
+    const reason = denied !== undefined ? denied.words : silent ? "The edge is silent." : gatewayGone ? "The gateway is gone." : delayed ? "The market data is delayed; no order is placed on it." : halted ? "Trading is halted." : undefined;
     const { reason: _, cure: __, ...base } = this.rows.gates[0];
-    return { ...base, opening: reason === undefined, closing: true, ...(reason === undefined ? {} : { reason, cure: "Look at the Edges page." }), asOf: this.stamp() };
+    return { ...base, opening: reason === undefined, closing: true, ...(reason === undefined ? {} : { reason, cure: denied?.cure ?? "Look at the Edges page." }), asOf: this.stamp() };
   }
 
   /** Switches of the play: what goes wrong from now on. */
@@ -173,16 +173,36 @@ export class World {
     Object.assign(this.scenario, change);
     const asOf = this.stamp();
     const edge = { ...this.edge };
-    if (change.silent === true) Object.assign(edge, { state: "silent", silentSince: this.stamp(this.now() - (change.silentForMs ?? 0)) });
+    if (change.silent === true) {
+      const since = this.now() - (change.silentForMs ?? 0);
+      Object.assign(edge, { state: "silent", silentSince: this.stamp(since), lastHeard: this.stamp(since) });
+      this.age(this.stamp(since));
+    }
     if (change.silent === false) { edge.state = "live"; delete edge.silentSince; edge.lastHeard = asOf; }
     if (change.gatewayGone === true) Object.assign(edge, this.only(this.read("edges-gateway-gone").edges[0], ["gateway", "reconciliation"]));
     if (change.gatewayGone === false) Object.assign(edge, this.only(this.read("edges").edges[0], ["gateway", "reconciliation"]));
     if (change.backlog !== undefined) edge.backlog = change.backlog;
     if (change.mode !== undefined) { edge.mode = change.mode; this.publish({ accounts: [{ ...this.account, mode: change.mode }] }); }
+    if (change.notice !== undefined) this.notice(change.notice);
     if (change.clearNotices === true) this.publish(undefined, { notices: this.rows.notices.map((notice) => notice.id), refusals: this.rows.refusals.map((row) => row.id) });
     if (change.flat === true) this.publish({ positions: [{ ...this.position, side: "FLAT", quantity: "0" }] });
     this.publish({ edges: [{ ...edge, asOf }], gates: [this.gate()] });
     this.step();
+  }
+
+  /** All that the edge reports is as old as its last word. */
+  age(asOf) {
+    const aged = (rows) => rows.map((row) => ({ ...row, asOf }));
+    const { quotes, positions, accounts, bots } = this.rows;
+    this.publish({ quotes: aged(quotes), positions: aged(positions), accounts: aged(accounts), bots: aged(bots) });
+  }
+
+  /** The broker denies something: market data (354, 10089, 10168) or the permission to trade (203). */
+  notice(code) {
+    const row = this.read("stream-delta-notices").put.notices.find((each) => each.id.startsWith(`ib-${code}-`));
+    this.scenario.denied = row;
+    this.publish({ notices: [{ ...row, since: this.stamp() }] });
+    if (code !== 203) this.publish({ quotes: this.rows.quotes.map((quote) => (quote.instrument === MBT ? { instrument: MBT, source: "none", asOf: this.stamp() } : quote)) });
   }
 
   only(row, keys) { return Object.fromEntries(keys.map((key) => [key, row[key]])); }

@@ -1,10 +1,11 @@
 // The chart: a thin layer over the library, which is loaded apart and may fail without taking the ticket or the tables with it.
-import { useEffect, useMemo, useRef, useState } from "react";
-import { dayOf, minuteOf, price, quantity } from "../numbers/format";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { fixed, subtract, toWire } from "../numbers/decimal";
+import { dayOf, minuteOf, price, quantity, share, tone } from "../numbers/format";
 import { type Frame, minutes } from "../state/frames";
 import { useTheme } from "../ui/theme";
 import type { Candle, Fill, Instrument, Order, Position } from "../wire/types";
-import { barOf, changeOf, type Colours, columnOf, linesOf, markersOf, seconds, widened } from "./plot";
+import { barOf, beyond, type Beyond, changeOf, type Colours, columnOf, linesOf, markersOf, seconds, widened } from "./plot";
 
 interface Props {
   readonly instrument: Instrument;
@@ -20,7 +21,8 @@ interface Drawing {
   readonly bars: LightweightCharts.Series<LightweightCharts.Bar>;
   readonly volume: LightweightCharts.Series<LightweightCharts.Column>;
   readonly markers: LightweightCharts.Markers;
-  lines: LightweightCharts.PriceLine[];
+  lines: readonly LightweightCharts.PriceLine[];
+  options: readonly LightweightCharts.LineOptions[];
   drawn: readonly Candle[];
 }
 
@@ -82,6 +84,21 @@ export function CandleChart({ instrument, candles, frame, fills, position, order
   const [failed, setFailed] = useState(false);
   const [pointed, setPointed] = useState<number>();
   const { shown: theme } = useTheme();
+  const [outside, setOutside] = useState<readonly Beyond[]>([]);
+  const looking = useRef(false);
+
+  // The library moves its scale in the next frame, so where the lines fall is looked at in the one after it.
+  const look = useCallback((): void => {
+    if (looking.current) return;
+    looking.current = true;
+    requestAnimationFrame(() => requestAnimationFrame(() => {
+      looking.current = false;
+      const now = drawing.current;
+      if (now === undefined) return;
+      const next = beyond(now.options, now.chart.paneSize().height, (each) => now.bars.priceToCoordinate(each));
+      setOutside((before) => (sameBeyond(before, next) ? before : next));
+    }));
+  }, []);
 
   useEffect(() => {
     let gone = false;
@@ -92,8 +109,9 @@ export function CandleChart({ instrument, candles, frame, fills, position, order
       const bars = chart.addSeries(CandlestickSeries, {});
       const volume = chart.addSeries(HistogramSeries, { priceScaleId: "", priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false });
       volume.priceScale().applyOptions({ scaleMargins: { top: 0.85, bottom: 0 } });
-      chart.subscribeCrosshairMove((event) => setPointed(event.time));
-      drawing.current = { chart, bars, volume, markers: createSeriesMarkers(bars, []), lines: [], drawn: [] };
+      chart.subscribeCrosshairMove((event) => { setPointed(event.time); look(); });
+      chart.timeScale().subscribeVisibleLogicalRangeChange(look);
+      drawing.current = { chart, bars, volume, markers: createSeriesMarkers(bars, []), lines: [], options: [], drawn: [] };
       setReady((n) => n + 1);
     }).catch(() => { if (!gone) setFailed(true); });
     return () => {
@@ -118,7 +136,8 @@ export function CandleChart({ instrument, candles, frame, fills, position, order
 
   useEffect(() => {
     if (drawing.current !== undefined && colours !== undefined) draw(drawing.current, candles, colours);
-  }, [candles, colours, frame]);
+    look();
+  }, [candles, colours, frame, look]);
 
   useEffect(() => {
     if (colours !== undefined) drawing.current?.markers.setMarkers(markersOf(fills, candles, minutes(frame), colours));
@@ -130,13 +149,16 @@ export function CandleChart({ instrument, candles, frame, fills, position, order
     for (const line of now.lines) now.bars.removePriceLine(line);
     const lines = linesOf(position, orders, colours);
     now.lines = lines.map((line) => now.bars.createPriceLine(line));
+    now.options = lines;
     now.bars.applyOptions({ autoscaleInfoProvider: (own: () => LightweightCharts.Scale | null) => widened(own(), lines.map((line) => line.price)) });
-  }, [position?.averagePrice, position?.quantity, position?.side, orders, colours]);
+    look();
+  }, [position?.averagePrice, position?.quantity, position?.side, orders, colours, look]);
 
   const legend = pointed === undefined ? candles[candles.length - 1] : candles.find((candle) => seconds(candle.time) === pointed);
   return (
     <div className="chart">
       <Legend candle={legend ?? candles[candles.length - 1]} places={instrument.priceDecimals} />
+      <OutOfView lines={outside} places={instrument.priceDecimals} />
       <div ref={holder} className="chart-canvas" role="img" aria-label={`Candles of ${instrument.localSymbol}, ${frame}`} />
       {failed ? <p className="empty">The chart could not be loaded; ticket and tables work without it. Reload the page to try again.</p> : null}
       {!failed && candles.length === 0 ? <p className="empty chart-empty">No bars yet: they come from the gateway&apos;s history when the edge is connected.</p> : null}
@@ -164,9 +186,32 @@ function draw(now: Drawing, candles: readonly Candle[], colours: Colours): void 
 
 function Legend({ candle, places }: { readonly candle: Candle | undefined; readonly places: number }): JSX.Element | null {
   if (candle === undefined) return <p className="legend" />;
+  const [open, close] = [fixed(candle.open), fixed(candle.close)];
+  const change = open === undefined || close === undefined ? undefined : subtract(close, open);
   return (
     <p className="legend">
-      O {price(candle.open, places)} &nbsp;H {price(candle.high, places)} &nbsp;L {price(candle.low, places)} &nbsp;C {price(candle.close, places)} <span className="volume">&nbsp;V {quantity(candle.volume)}</span>
+      {(["open", "high", "low", "close"] as const).map((name) => <span key={name}><b>{name.charAt(0).toUpperCase()}</b> {price(candle[name], places)}</span>)}
+      <span className="gain" data-tone={tone(change === undefined ? undefined : toWire(change))}>{share(change, open, true)}</span>
+      <span className="volume"><b>V</b> {quantity(candle.volume)}</span>
     </p>
+  );
+}
+
+function sameBeyond(a: readonly Beyond[], b: readonly Beyond[]): boolean {
+  return a.length === b.length && a.every((each, index) => each.above === b[index]?.above && each.line === b[index]?.line);
+}
+
+/** Names each line that lies above or below the pane, at the edge behind which it lies. */
+function OutOfView({ lines, places }: { readonly lines: readonly Beyond[]; readonly places: number }): JSX.Element | null {
+  return (
+    <>
+      {(["above", "below"] as const).map((where) => (
+        <ul key={where} className="beyond" data-where={where}>
+          {lines.filter(({ above }) => above === (where === "above")).map(({ line }) => (
+            <li key={line.title + line.price} data-line={line.kind}>{where === "above" ? "\u2191" : "\u2193"} {line.title} <b>{price(line.price.toFixed(places), places)}</b></li>
+          ))}
+        </ul>
+      ))}
+    </>
   );
 }

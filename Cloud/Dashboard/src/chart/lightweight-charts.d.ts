@@ -11,6 +11,8 @@ declare namespace LightweightCharts {
   }
   interface LineOptions {
     readonly price: number; readonly color: string; readonly lineWidth: number; readonly lineStyle: number; readonly axisLabelVisible: boolean; readonly title: string;
+    /** Ours; the library does not look at it. */
+    readonly kind: "position" | "order";
   }
   interface PriceLine { applyOptions(options: Partial<LineOptions>): void }
   interface Series<Row> {
@@ -19,6 +21,8 @@ declare namespace LightweightCharts {
     applyOptions(options: object): void;
     createPriceLine(options: LineOptions): PriceLine;
     removePriceLine(line: PriceLine): void;
+    /** Pixels from the pane's top; null while there is nothing to measure by. */
+    priceToCoordinate(price: number): number | null;
     priceScale(): { applyOptions(options: object): void };
   }
   interface Markers { setMarkers(markers: readonly Marker[]): void }
@@ -27,7 +31,11 @@ declare namespace LightweightCharts {
   interface Chart {
     addSeries<Row>(kind: Kind<Row>, options: object): Series<Row>;
     applyOptions(options: object): void;
-    timeScale(): { scrollToRealTime(): void; setVisibleLogicalRange(range: { readonly from: number; readonly to: number }): void };
+    timeScale(): {
+      setVisibleLogicalRange(range: { readonly from: number; readonly to: number }): void;
+      subscribeVisibleLogicalRangeChange(handler: () => void): void;
+    };
+    paneSize(): { readonly width: number; readonly height: number };
     subscribeCrosshairMove(handler: (event: Crosshair) => void): void;
     remove(): void;
   }

@@ -60,19 +60,19 @@ export function linesOf(position: Position | undefined, orders: readonly Order[]
   const lines: LightweightCharts.LineOptions[] = [];
   const dotted = { lineWidth: 1, lineStyle: 1, axisLabelVisible: true };
   if (position?.averagePrice !== undefined && position.side !== "FLAT") {
-    lines.push({ ...dotted, price: toPixelNumber(position.averagePrice), color: colours.accent, title: `${position.side} ${position.quantity}` });
+    lines.push({ ...dotted, price: toPixelNumber(position.averagePrice), color: colours.accent, title: `${position.side} ${position.quantity}`, kind: "position" });
   }
   for (const order of orders) {
     const price = order.stopPrice ?? order.limitPrice;
     if (!order.working || price === undefined) continue;
     const word = order.type === "TRAILING_STOP" ? "TRAIL" : order.type === "LIMIT" ? "LIMIT" : "STOP";
-    lines.push({ ...dotted, lineStyle: 2, price: toPixelNumber(price), color: colours.warning, title: `${word} ${order.quantity}` });
+    lines.push({ ...dotted, lineStyle: 2, price: toPixelNumber(price), color: colours.warning, title: `${word} ${order.quantity}`, kind: "order" });
   }
   return lines;
 }
 
 /** The most that lines may stretch the price axis, in heights of the bars themselves; lines further away are left out of view. */
-const STRETCH_MAX = 2.5;
+const STRETCH_MAX = 2;
 
 /** The axis that the bars ask for, made to hold the lines that are near. */
 export function widened(own: LightweightCharts.Scale | null, prices: readonly number[]): LightweightCharts.Scale | null {
@@ -81,4 +81,14 @@ export function widened(own: LightweightCharts.Scale | null, prices: readonly nu
   const reach = (maxValue - minValue) * (STRETCH_MAX - 1);
   const near = prices.filter((price) => price >= minValue - reach && price <= maxValue + reach);
   return { ...own, priceRange: { minValue: Math.min(minValue, ...near), maxValue: Math.max(maxValue, ...near) } };
+}
+
+export interface Beyond { readonly line: LightweightCharts.LineOptions; readonly above: boolean }
+
+/** The lines that fall outside the pane, so that they can be named at its edge; `yOf` gives pixels from the top, null when not yet known. */
+export function beyond(lines: readonly LightweightCharts.LineOptions[], height: number, yOf: (price: number) => number | null): readonly Beyond[] {
+  return lines.flatMap((line) => {
+    const y = yOf(line.price);
+    return y === null || (y >= 0 && y <= height) ? [] : [{ line, above: y < 0 }];
+  });
 }

@@ -2,7 +2,7 @@
 import { moment, quantity, span } from "../numbers/format";
 import { silentSince } from "../state/select";
 import { useStore } from "../state/store";
-import { Age, Fact, ModeBadge, Panel, useServerNow } from "../ui/parts";
+import { Age, Fact, GATEWAY_WORDS, ModeBadge, Panel, useServerNow } from "../ui/parts";
 import type { Edge, Refusal } from "../wire/types";
 
 /** A link beats every 2 s; later than this is odd. */
@@ -64,7 +64,7 @@ function LinkFacts({ edge }: { readonly edge: Edge }): JSX.Element | null {
       <dl className="facts">
         <Fact name="Last heard">{edge.lastHeard === undefined ? "never" : <Age asOf={edge.lastHeard} staleMs={HEARD_STALE_MS} />}</Fact>
         <Fact name="Round trip">{edge.roundTripMs === undefined ? "–" : `${edge.roundTripMs} ms`}</Fact>
-        <Fact name="Clock against this node">{edge.clockSkewMs === undefined ? "–" : <span className={skewed ? "warn" : ""}>{edge.clockSkewMs > 0 ? "+" : ""}{edge.clockSkewMs} ms{skewed ? ": set the clock" : ""}</span>}</Fact>
+        <Fact name="Clock against this node">{edge.clockSkewMs === undefined ? "–" : <span className={skewed ? "warn" : ""}>{edge.clockSkewMs > 0 ? "+" : edge.clockSkewMs < 0 ? "\u2212" : ""}{Math.abs(edge.clockSkewMs)} ms{skewed ? ": set the clock" : ""}</span>}</Fact>
       </dl>
     </section>
   );
@@ -86,9 +86,6 @@ function LedgerFacts({ edge }: { readonly edge: Edge }): JSX.Element | null {
   );
 }
 
-const GATEWAY: Readonly<Record<Edge["gateway"]["state"], string>> = {
-  connected: "connected", connecting: "connecting", unreachable: "unreachable", refusing: "refusing", silent: "does not answer", loggedOut: "logged out", wrongAccount: "wrong account",
-};
 const DATA: Readonly<Record<Edge["gateway"]["data"], string>> = { live: "live", delayed: "delayed: no orders", none: "none" };
 
 function BrokerFacts({ edge }: { readonly edge: Edge }): JSX.Element | null {
@@ -97,7 +94,7 @@ function BrokerFacts({ edge }: { readonly edge: Edge }): JSX.Element | null {
     <section aria-label="Broker">
       <h3>Broker</h3>
       <dl className="facts">
-        <Fact name="Gateway" strong><span className={gateway.state === "connected" ? "good" : "bad"}>{GATEWAY[gateway.state]}</span></Fact>
+        <Fact name="Gateway" strong><span className={gateway.state === "connected" ? "good" : "bad"}>{GATEWAY_WORDS[gateway.state]}</span></Fact>
         <Fact name="Since">{moment(gateway.since)}</Fact>
         <Fact name="Market data"><span className={gateway.data === "live" ? "" : "warn"}>{DATA[gateway.data]}</span></Fact>
         <Fact name="Reconciliation"><span className={reconciliation.state === "difference" ? "bad" : ""}>{reconciliation.state}</span></Fact>

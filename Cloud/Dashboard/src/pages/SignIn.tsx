@@ -28,7 +28,10 @@ export function SignIn(): JSX.Element | null {
   const field = useRef<HTMLInputElement>(null);
   const now = useNow();
   const wait = trouble?.until === undefined ? 0 : Math.max(0, trouble.until - now);
-  useEffect(() => field.current?.focus(), []);
+  useEffect(() => {
+    document.title = "Sign in · Tidewire";
+    field.current?.focus();
+  }, []);
 
   const submit = (event: FormEvent): void => {
     event.preventDefault();

@@ -1,5 +1,4 @@
 // What a person must be told above everything else, worst first, each with words and a cure.
-import { span } from "../numbers/format";
 import type { State } from "./model";
 import { mainEdge, silentSince } from "./select";
 
@@ -7,6 +6,8 @@ export interface Banner {
   readonly id: string;
   readonly tone: "error" | "warning" | "info";
   readonly title: string;
+  /** For how long it has been so, in ms: it stands behind the title and is not read out anew each second. */
+  readonly lastsMs?: number;
   readonly words: string;
 }
 
@@ -16,7 +17,7 @@ export function banners(state: State, now: number, serverNow: number): readonly 
   const result: Banner[] = [];
   if (link.state === "lost") {
     result.push({
-      id: "cloud", tone: "error", title: `No link to the cloud node for ${span(now - link.since)}.`,
+      id: "cloud", tone: "error", title: "No link to the cloud node for", lastsMs: now - link.since,
       words: "What you see is the last that was known. The edge goes on by itself. Nothing can be sent from here until the link is back; this page keeps trying.",
     });
   }
@@ -25,7 +26,7 @@ export function banners(state: State, now: number, serverNow: number): readonly 
     const silent = silentSince(edge, serverNow);
     if (silent !== undefined) {
       result.push({
-        id: "edge", tone: "error", title: `The edge has been silent for ${span(serverNow - silent)}.`,
+        id: "edge", tone: "error", title: "The edge has been silent for", lastsMs: serverNow - silent,
         words: "It keeps its own stops and bots running at home. New entries are off here until it reports; Close and Kill are queued, and expire if it does not answer.",
       });
     }

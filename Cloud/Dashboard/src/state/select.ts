@@ -49,6 +49,12 @@ export function silentSince(edge: Edge, serverNow: number): number | undefined {
   return undefined;
 }
 
+/** Whether figures still flow from the broker to this page: cloud, edge and gateway all answer. What does not flow is shown as old. */
+export function isFlowing(state: State, serverNow: number): boolean {
+  const edge = mainEdge(state.data);
+  return state.link.state === "open" && edge?.state === "live" && silentSince(edge, serverNow) === undefined && edge.gateway.state === "connected";
+}
+
 /** Whether a kind of order may be asked for, and if not, why and what to do. */
 export interface Permission { readonly allowed: boolean; readonly reason?: string; readonly cure?: string }
 

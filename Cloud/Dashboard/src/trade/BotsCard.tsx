@@ -2,7 +2,7 @@
 import { toPixelNumber } from "../numbers/decimal";
 import { ACCOUNT_STALE_MS } from "../state/select";
 import { useStore } from "../state/store";
-import { Age, Gain, Panel } from "../ui/parts";
+import { Age, Gain, Panel, useStalled } from "../ui/parts";
 import type { Bot } from "../wire/types";
 
 export function BotsCard(): JSX.Element | null {
@@ -15,8 +15,9 @@ export function BotsCard(): JSX.Element | null {
 }
 
 function BotRow({ bot }: { readonly bot: Bot }): JSX.Element | null {
+  const stalled = useStalled();
   return (
-    <article className="bot">
+    <article className="bot" data-stale={stalled}>
       <h3>{bot.name} <span className="tag" data-state={bot.state}>{bot.state}</span></h3>
       <Gain value={bot.dailyPnL} currency={bot.currency} />
       <p>{bot.instruments.map((id) => id.split(".")[0]).join(", ")}{bot.position === undefined ? "" : ` · holds ${bot.position}`}</p>

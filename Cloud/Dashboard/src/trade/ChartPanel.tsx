@@ -4,9 +4,9 @@ import { CandleChart } from "../chart/CandleChart";
 import { fixed, maybe, subtract } from "../numbers/decimal";
 import { ago, date, month, price, share, span, tone } from "../numbers/format";
 import { FRAMES, type Frame, framed } from "../state/frames";
-import { mainEdge, positionOf, QUOTE_STALE_MS } from "../state/select";
+import { positionOf, QUOTE_STALE_MS } from "../state/select";
 import { store, useStore } from "../state/store";
-import { Panel, useAge } from "../ui/parts";
+import { Panel, useAge, useStalled } from "../ui/parts";
 import { api } from "../wire/api";
 import type { Candle, Instrument, Quote } from "../wire/types";
 
@@ -67,12 +67,12 @@ function lastOf(quote: Quote | undefined): string | undefined {
 function LastPrice({ instrument }: { readonly instrument: Instrument }): JSX.Element | null {
   const quote = useStore((state) => state.data.quotes.get(instrument.id));
   const age = useAge(quote?.asOf);
-  const heard = useStore((state) => state.link.state === "open" && mainEdge(state.data)?.state === "live");
+  const stalled = useStalled();
   const last = lastOf(quote);
   if (quote === undefined || last === undefined || age === undefined) return <p className="last"><b>–</b> <small>no quote yet</small></p>;
   const before = maybe(quote.previousClose);
   const change = before === undefined ? undefined : subtract(fixed(last) ?? before, before);
-  const stale = !heard || age > QUOTE_STALE_MS;
+  const stale = stalled || age > QUOTE_STALE_MS;
   const source = quote.source === "delayed" ? "delayed" : quote.source === "none" ? "no market data" : stale ? `quote ${span(age)} old` : `live quote, ${ago(age)}`;
   return (
     <p className="last" data-stale={stale || quote.source !== "live"}>

@@ -50,7 +50,6 @@ export function TicketPanel({ instrument, ticket, onChange, onAsk }: Props): JSX
   return (
     <Panel title="Order ticket" className="ticket">
       <QuantityField instrument={instrument} ticket={ticket} onChange={onChange} />
-      {preview === undefined ? null : <p className="note" data-testid="max">Max {quantity(preview.max.quantity)}: {preview.max.words}</p>}
       <TrailField instrument={instrument} ticket={ticket} onChange={onChange} />
       <dl className="facts">
         <Fact name="Notional">{moneyOf(notionalOf(count, instrument, quote), instrument.currency)}</Fact>
@@ -58,6 +57,8 @@ export function TicketPanel({ instrument, ticket, onChange, onAsk }: Props): JSX
       </dl>
       {wrong === undefined ? null : <p className="refusal" role="alert">{wrong}</p>}
       <TicketButtons instrument={instrument} ticket={ticket} onAsk={onAsk} />
+      {/* Below the buttons, so that its coming never moves them under a finger. */}
+      {preview === undefined ? null : <p className="note" data-testid="max">Max {quantity(preview.max.quantity)}: {preview.max.words}</p>}
     </Panel>
   );
 }

@@ -4,7 +4,7 @@ import { clock, money, price, quantity, times } from "../numbers/format";
 import { send } from "../state/live";
 import { ACCOUNT_STALE_MS, mayClose } from "../state/select";
 import { useStore } from "../state/store";
-import { Age, Gain, SideBadge } from "../ui/parts";
+import { Age, Gain, SideBadge, useStalled } from "../ui/parts";
 import { addressOf } from "../ui/route";
 import { api } from "../wire/api";
 import type { Fill, Instrument, Order, Position } from "../wire/types";
@@ -53,8 +53,9 @@ function PositionRow({ row, instruments, onPick, onClose }: PositionRowProps): J
   const instrument = instruments.get(row.instrument);
   const places = placesOf(instruments, row.instrument);
   const may = useStore((state) => mayClose(state, row.instrument).allowed);
+  const stalled = useStalled();
   return (
-    <tr data-position={row.instrument}>
+    <tr data-position={row.instrument} data-stale={stalled}>
       <th scope="row"><button type="button" className="link" onClick={() => onPick(row.instrument)}>{nameOf(instruments, row.instrument)}</button><small>{instrument?.name}</small></th>
       <Cell name="Quantity" number><SideBadge side={row.side} /> {quantity(row.quantity)}</Cell>
       <Cell name="Average" number>{price(row.averagePrice, places)}</Cell>

@@ -1,5 +1,5 @@
 // The whole page: sign-in, or the shell with one of three pages in it.
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { Edges } from "../pages/Edges";
 import { Ledger } from "../pages/Ledger";
 import { SignIn } from "../pages/SignIn";
@@ -7,7 +7,7 @@ import { Trade } from "../pages/Trade";
 import { useStore } from "../state/store";
 import { Banners } from "./Banners";
 import { KillDialog } from "./KillDialog";
-import { Nav } from "./Nav";
+import { Nav, WORDS } from "./Nav";
 import { useRoute } from "./route";
 import { Toasts } from "./Toasts";
 import { TopBar } from "./TopBar";
@@ -31,6 +31,9 @@ function Waiting({ lost }: { readonly lost: boolean }): JSX.Element | null {
 function Shell(): JSX.Element | null {
   const { page, follow } = useRoute();
   const [killing, setKilling] = useState(false);
+  useEffect(() => { document.title = `${WORDS[page]} · Tidewire`; }, [page]);
+  // The form that had the focus is gone; without this the next Tab would begin at the browser's own bar.
+  useEffect(() => document.getElementById("main")?.focus(), []);
   return (
     <div className="shell">
       <a className="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById("main")?.focus(); }}>Skip to the page</a>

@@ -1,8 +1,8 @@
 // What must be known above all else, at the top of every page.
+import { span } from "../numbers/format";
 import { banners } from "../state/banners";
-import { useStore } from "../state/store";
+import { useNow, useStore } from "../state/store";
 import { useServerNow } from "./parts";
-import { useNow } from "../state/store";
 
 export function Banners(): JSX.Element | null {
   const state = useStore((all) => all);
@@ -12,7 +12,7 @@ export function Banners(): JSX.Element | null {
     <div className="banners">
       {list.map((banner) => (
         <div key={banner.id} className="banner" data-tone={banner.tone} data-banner={banner.id} role={banner.tone === "error" ? "alert" : "status"}>
-          <strong>{banner.title}</strong> {banner.words}
+          <strong>{banner.title}{banner.lastsMs === undefined ? null : <> <span aria-live="off">{span(banner.lastsMs)}</span>.</>}</strong> {banner.words}
         </div>
       ))}
     </div>

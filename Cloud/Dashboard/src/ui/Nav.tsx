@@ -3,7 +3,8 @@ import { signOut } from "../state/live";
 import { Icon } from "./icons";
 import { addressOf, type Page, PAGES } from "./route";
 
-const WORDS: Readonly<Record<Page, string>> = { trade: "Trade", ledger: "Ledger", edges: "Edges" };
+/** What each page is called. */
+export const WORDS: Readonly<Record<Page, string>> = { trade: "Trade", ledger: "Ledger", edges: "Edges" };
 
 export function Nav({ page }: { readonly page: Page }): JSX.Element | null {
   return (

@@ -5,7 +5,7 @@ import { ACCOUNT_STALE_MS, mainAccount, mainEdge, silentSince } from "../state/s
 import { useStore } from "../state/store";
 import type { Account } from "../wire/types";
 import { Icon, Logo } from "./icons";
-import { Age, Gain, ModeBadge, useServerNow } from "./parts";
+import { Age, Gain, GATEWAY_WORDS, ModeBadge, useServerNow, useStalled } from "./parts";
 import { addressOf } from "./route";
 import { useTheme } from "./theme";
 
@@ -32,8 +32,9 @@ export function TopBar({ onKill }: { readonly onKill: () => void }): JSX.Element
 function Figures({ account }: { readonly account: Account }): JSX.Element | null {
   const { currency } = account;
   const net = maybe(account.netLiquidation);
+  const stalled = useStalled();
   return (
-    <dl className="figures" aria-label={`Account ${account.id}`}>
+    <dl className="figures" data-stale={stalled} aria-label={`Account ${account.id}`}>
       <div><dt>Equity</dt><dd>{money(account.netLiquidation, currency)}</dd></div>
       <div><dt>Today</dt><dd><Gain value={account.dailyPnL} currency={currency} strong /></dd></div>
       <div className="wide"><dt>Margin used</dt><dd>{share(maybe(account.initialMargin), net)}</dd></div>
@@ -62,7 +63,7 @@ function EdgePill(): JSX.Element | null {
     return <a className="pill" data-tone="error" href={addressOf("edges")}><i aria-hidden="true" />Edge silent <small>{span(serverNow - silent)}</small></a>;
   }
   if (edge.gateway.state !== "connected") {
-    return <a className="pill" data-tone="warning" href={addressOf("edges")}><i aria-hidden="true" />{edge.name} <small>gateway {edge.gateway.state}</small></a>;
+    return <a className="pill" data-tone="warning" href={addressOf("edges")}><i aria-hidden="true" />Gateway {GATEWAY_WORDS[edge.gateway.state]} <small>{edge.name}</small></a>;
   }
   const trip = edge.roundTripMs === undefined ? "" : `${edge.roundTripMs} ms · `;
   return (

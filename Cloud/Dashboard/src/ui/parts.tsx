@@ -1,13 +1,19 @@
 // Small parts that many places use: ages, signed amounts, badges, panels.
 import type { ReactNode } from "react";
 import { ago, gain, tone } from "../numbers/format";
-import { ageMs, mainEdge, skew } from "../state/select";
+import { ageMs, isFlowing, mainEdge, skew } from "../state/select";
 import { useNow, useStore } from "../state/store";
-import type { Mode, PositionSide, Side } from "../wire/types";
+import type { GatewayState, Mode, PositionSide, Side } from "../wire/types";
 
 /** The server's clock in ms, new every second. */
 export function useServerNow(): number {
   return useNow() + useStore((state) => skew(state.skews));
+}
+
+/** True while no figure can be trusted to be the present one, whatever its own age says. */
+export function useStalled(): boolean {
+  const serverNow = useServerNow();
+  return useStore((state) => !isFlowing(state, serverNow));
 }
 
 /** Age of a datum by the server's clock, in ms. */
@@ -31,6 +37,11 @@ export function Gain({ value, currency, strong = false }: { readonly value: stri
 export function ModeBadge({ mode }: { readonly mode: Mode }): JSX.Element | null {
   return <span className="mode" data-mode={mode} title={mode === "PAPER" ? "Simulated money" : "Real money"}>{mode}</span>;
 }
+
+/** How the edge stands with its gateway, in a word or two. */
+export const GATEWAY_WORDS: Readonly<Record<GatewayState, string>> = {
+  connected: "connected", connecting: "connecting", unreachable: "unreachable", refusing: "refusing", silent: "does not answer", loggedOut: "logged out", wrongAccount: "wrong account",
+};
 
 const LETTERS: Readonly<Record<PositionSide | Side, readonly [letter: string, word: string, tone: string]>> = {
   LONG: ["L", "long", "up"], SHORT: ["S", "short", "down"], FLAT: ["F", "flat", "flat"], BUY: ["B", "buy", "up"], SELL: ["S", "sell", "down"],
