@@ -63,7 +63,7 @@ let package = Package(
         room("Contract", "Tests/Contract", ["Wire"]),
         tests("ViewsTests", ["Values", "Wire", "Ledger", "Views", "Contract"]),
         tests("ControlTests", ["Values", "Wire", "Ledger", "Control"]),
-        tests("DashboardTests", [], besides: ["fake-cloud.mjs", "fake"]),
+        tests("DashboardTests", ["Wire", "Contract"], besides: ["fake-cloud.mjs", "fake"]),
         room(
             "Simulation", "Tests/Simulation", ["Values", "Wire", "Ledger", "Sync", "Platform", "Trading", "Venues", "EdgeAgent", "CSQLite"]),
         tests("Scenarios", ["Values", "Simulation"]),

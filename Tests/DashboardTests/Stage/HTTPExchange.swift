@@ -11,19 +11,25 @@ struct HTTPExchange: Sendable {
     /// No answer within this many seconds is a failure: nothing may hang.
     var secondsMax = 40
 
-    func send(_ method: String, _ path: String, _ body: JSONValue? = nil) async throws -> Answer {
-        let json = try body.map { try JSONEncoder().encode($0) } ?? Data()
+    /// `headers` come on top of those that every request has.
+    func send(_ method: String, _ path: String, _ body: JSONValue? = nil, headers: [String: String] = [:]) async throws -> Answer {
+        try await send(method, path, raw: body.map { try JSONEncoder().encode($0) } ?? Data(), headers: headers)
+    }
+
+    /// The same with a body that may be anything.
+    func send(_ method: String, _ path: String, raw body: Data, headers: [String: String] = [:]) async throws -> Answer {
         // Blocking calls stay off the pool that runs the tests.
         return try await withCheckedThrowingContinuation { done in
-            DispatchQueue.global().async { done.resume(with: Result { try exchange(method, path, json) }) }
+            DispatchQueue.global().async { done.resume(with: Result { try exchange(method, path, body, headers) }) }
         }
     }
 
-    private func exchange(_ method: String, _ path: String, _ body: Data) throws -> Answer {
+    private func exchange(_ method: String, _ path: String, _ body: Data, _ more: [String: String]) throws -> Answer {
         let handle = try connected()
         defer { close(handle) }
-        let head =
-            "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nContent-Type: application/json\r\nContent-Length: \(body.count)\r\nConnection: close\r\n\r\n"
+        let own = ["Host": "127.0.0.1:\(port)", "Content-Type": "application/json", "Content-Length": "\(body.count)", "Connection": "close"]
+        let fields = own.merging(more) { _, given in given }.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)\r\n" }.joined()
+        let head = "\(method) \(path) HTTP/1.1\r\n\(fields)\r\n"
         try write(Data(head.utf8) + body, to: handle)
         return try answer(from: handle)
     }
