@@ -14,6 +14,7 @@ extension Desk {
             )
             reconciliation.begin(generation: generation, at: now, hasUnknown: book.workingOrders.contains { $0.status == .unknown }, settings)
             advanceReconciliation(at: now, into: &out)
+        case .orderIDFloor(let next): sessionOrderID = max(sessionOrderID, next)
         case .instrument(let instrument):
             if book.instruments[instrument.id] != instrument { out.add(.instrument(instrument)) }
             out.actions.append(.margin(instrument.id))

@@ -76,6 +76,8 @@ package enum VenueEvent: Hashable, Sendable {
     case condition(GatewayState, generation: Int64)
     /// Logged in: the account, and the lowest order id the broker will take.
     case ready(account: String, generation: Int64, nextOrderID: Int64)
+    /// Order ids below this one are used up, by the session itself or at the broker.
+    case orderIDFloor(Int64)
     case instrument(Instrument)
     /// The front-month contract of a root symbol was found.
     case front(symbol: String, InstrumentID)

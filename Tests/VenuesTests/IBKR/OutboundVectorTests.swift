@@ -41,7 +41,8 @@ struct OutboundVectorTests {
     }
 
     @Test func helloOffersTheVersionsOfTheRange() {
-        #expect(IBEncoder.hello == Array("API\0".utf8) + [0, 0, 0, 9] + Array("v157..178".utf8))
+        let expected: [UInt8] = Array("API\0".utf8) + [0, 0, 0, 9] + Array("v157..178".utf8)
+        #expect(IBEncoder.hello(maximum: 178) == expected)
     }
 
     @Test func badRequestsAreRefusedBeforeAByteIsWritten() throws {

@@ -10,11 +10,11 @@ package struct IBEncoder: Sendable {
         self.version = version
     }
 
-    /// The first bytes on a connection: the magic word and the versions on offer. Not NUL-ended inside its frame.
-    package static let hello: [UInt8] = {
-        let text = Array("v\(IBProtocol.versions.lowerBound)..\(IBProtocol.versions.upperBound)".utf8)
+    /// The first bytes on a connection: the magic word and the versions on offer, 157 up to `maximum`. Not NUL-ended inside its frame.
+    package static func hello(maximum: Int) -> [UInt8] {
+        let text = Array("v\(IBProtocol.versions.lowerBound)..\(maximum)".utf8)
         return Array("API\0".utf8) + [0, 0, 0, UInt8(text.count)] + text
-    }()
+    }
 
     /// The frame of a request, length included.
     package func encode(_ request: IBRequest) throws(EncodeFault) -> [UInt8] {

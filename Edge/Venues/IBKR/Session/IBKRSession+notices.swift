@@ -1,0 +1,193 @@
+// Error messages of the gateway: warnings, refusals, link states; the table says what each code means.
+internal import Ledger
+internal import Values
+
+extension IBKRSession {
+    mutating func take(_ error: IBError, at now: Instant, into out: inout SessionOutput) {
+        // Order ids and request ids share the field; requests count from far above any order id in use.
+        if error.id > 0, orders[error.id] != nil { return take(error, ofOrder: error.id, at: now, into: &out) }
+        if case .margin(let id, _)? = requests[error.id]?.kind { return refuseMargin(id, error, at: now, into: &out) }
+        switch NoticeTable.rule(error.code) {
+        case .ignore: break
+        case .linkDown: linkDown(error, at: now, into: &out)
+        case .linkUp(let dataLost): linkUp(dataLost: dataLost, at: now, into: &out)
+        case .farm(let isUp): farm(isUp: isUp, error, at: now, into: &out)
+        case .tooFast:
+            pacer.slowDown(at: now)
+            show(error, at: now, into: &out)
+        case .accountUpdatesLost: renewAccountUpdates(at: now, into: &out)
+        case .refused(let wait): refuseSession(error, wait: wait, at: now, into: &out)
+        case .invalid: invalid(error, at: now, into: &out)
+        default: takeOfRequest(error, at: now, into: &out)
+        }
+    }
+
+    private mutating func takeOfRequest(_ error: IBError, at now: Instant, into out: inout SessionOutput) {
+        switch NoticeTable.rule(error.code) {
+        case .noContract:
+            switch requests[error.id]?.kind {
+            case .wish, .contract: return noContract(error.id, error.text, at: now, into: &out)
+            default: refuseStream(error.id, retryAt: now + .minutes(5))
+            }
+            show(error, at: now, into: &out)
+        case .noLiveData:
+            show(error, at: now, into: &out)
+            refuseStream(error.id, retryAt: now + .minutes(5))
+        case .delayed:
+            take(dataType: 3, request: error.id, at: now)
+            show(error, at: now, into: &out)
+        case .history: history(error, at: now, into: &out)
+        case .resubscribe: reopen(error.id, at: now, into: &out)
+        case .streamRefused(let seconds):
+            show(error, at: now, into: &out)
+            refuseStream(error.id, retryAt: now + .seconds(seconds), fallsBack: error.code != 101 && error.code != 10_197)
+        case .reread:
+            show(error, at: now, into: &out)
+            reread(at: now, into: &out)
+            readExecutions(at: now, into: &out)
+        default: show(error, at: now, into: &out)
+        }
+    }
+
+    /// Tells a person, in the gateway's words with our cure.
+    private func show(_ error: IBError, at now: Instant, into out: inout SessionOutput) {
+        notice(error.code, error.text, instrument: instrument(ofRequest: error.id), cure: NoticeTable.cure(error.code), at: now, into: &out)
+    }
+
+    // MARK: About an order
+
+    private mutating func take(_ error: IBError, ofOrder id: Int64, at now: Instant, into out: inout SessionOutput) {
+        guard let order = orders[id] else { return }
+        let isChange = order.isAcknowledged && !order.isOver
+        switch NoticeTable.rule(error.code) {
+        case .orderRefused, .invalid, .noContract:
+            noteReadOnly(error, at: now, into: &out)
+            // A refused change leaves the old order working; only the broker's list tells.
+            if isChange, order.word != "Inactive", order.changedAt != nil {
+                notice(
+                    error.code, "The change of order \(order.reference) was refused: \(error.text)", instrument: order.instrument,
+                    cure: NoticeTable.cure(error.code), at: now, into: &out)
+                orders[id]?.changedAt = nil
+                reread(at: now, into: &out)
+            } else {
+                refuseOrder(id, error, at: now, into: &out)
+            }
+        case .orderCancelled:
+            orders[id]?.code = error.code
+            if !order.isOver { reread(at: now, into: &out) }
+        case .duplicateID:
+            orders[id]?.isDoubtful = true
+            orders[id]?.code = error.code
+            orders[id]?.text = error.text
+            send(.ids, .order, at: now, into: &out)
+            reread(at: now, into: &out)
+            readExecutions(at: now, into: &out)
+        case .reread:
+            notice(
+                error.code, "Order \(order.reference): \(error.text)", instrument: order.instrument, cure: NoticeTable.cure(error.code), at: now,
+                into: &out)
+            reread(at: now, into: &out)
+            readExecutions(at: now, into: &out)
+        case .ignore: break
+        default:
+            // A warning: the order lives, and carries the words.
+            orders[id]?.code = error.code
+            orders[id]?.text = error.text
+            tell(id, into: &out)
+        }
+    }
+
+    private mutating func refuseOrder(_ id: Int64, _ error: IBError, at now: Instant, into out: inout SessionOutput) {
+        orders[id]?.isRefused = true
+        orders[id]?.code = error.code
+        orders[id]?.text = error.text
+        orders[id]?.deadline = nil
+        guard let order = orders[id] else { return }
+        // What was partly filled is no refusal: the broker's list tells what is left of it.
+        if order.executed.raw > 0 { return reread(at: now, into: &out) }
+        if order.word.isEmpty || order.word == "Inactive" || order.word == "PendingSubmit" {
+            orders[id]?.isOver = true
+        } else {
+            reread(at: now, into: &out)
+        }
+        tell(id, into: &out)
+        let cure = NoticeTable.cure(error.code)
+        notice(error.code, error.text, instrument: order.instrument, cure: cure, at: now, into: &out)
+    }
+
+    private mutating func refuseMargin(_ id: InstrumentID, _ error: IBError, at now: Instant, into out: inout SessionOutput) {
+        switch NoticeTable.rule(error.code) {
+        case .orderWarning, .ignore: return
+        default: break
+        }
+        requests[error.id] = nil
+        margins[id] = MarginState(askAt: now + .minutes(5))
+        noteReadOnly(error, at: now, into: &out)
+        notice(
+            error.code, "The margin of \(id) could not be asked: \(error.text)", instrument: id, cure: NoticeTable.cure(error.code), at: now,
+            into: &out)
+    }
+
+    // MARK: About the session
+
+    private mutating func linkDown(_ error: IBError, at now: Instant, into out: inout SessionOutput) {
+        guard isLinkUp else { return }
+        isLinkUp = false
+        // Nothing that was being read can be believed whole.
+        abandonSnapshot("the gateway lost the broker", into: &out)
+        for id in orders.keys { orders[id]?.told = nil }
+        show(.brokerLinkDown, "The gateway has lost its connection to IBKR.", cure: NoticeTable.cure(error.code), at: now, into: &out)
+    }
+
+    private mutating func linkUp(dataLost: Bool, at now: Instant, into out: inout SessionOutput) {
+        isLinkUp = true
+        guard phase == .up, refusal == nil else { return }
+        if dataLost {
+            reopenStreams(at: now, into: &out)
+            askAccount(at: now, into: &out)
+        } else {
+            // The gateway says that data was kept; streams that stay silent from here on are asked again.
+            for id in streams.order {
+                streams.change(id) {
+                    $0.tickAt = now; $0.barAt = now
+                }
+            }
+        }
+        becomeReady(at: now, into: &out)
+    }
+
+    private mutating func farm(isUp: Bool, _ error: IBError, at now: Instant, into out: inout SessionOutput) {
+        // A farm that works is told at every start; only the broken one is news, and its return replaces it.
+        let broken: Int64 = error.code == 2_158 || error.code == 2_157 ? 2_157 : error.code == 2_106 || error.code == 2_105 ? 2_105 : 2_103
+        if isUp, brokenFarms.remove(broken) == nil { return }
+        if !isUp { brokenFarms.insert(broken) }
+        notice(broken, error.text, cure: isUp ? "" : NoticeTable.cure(broken), at: now, into: &out)
+    }
+
+    private mutating func refuseSession(_ error: IBError, wait: Bool, at now: Instant, into out: inout SessionOutput) {
+        let text = error.code == 326 ? "Client id \(settings.clientID) is already in use at the gateway." : error.text
+        hangUp(.refusing, text, cure: NoticeTable.cure(error.code), isStubborn: wait, at: now, into: &out)
+    }
+
+    private mutating func invalid(_ error: IBError, at now: Instant, into out: inout SessionOutput) {
+        noteReadOnly(error, at: now, into: &out)
+        if instrument(ofRequest: error.id) != nil { refuseStream(error.id, retryAt: now + .minutes(5), fallsBack: true) }
+        show(error, at: now, into: &out)
+    }
+
+    /// A gateway in read-only mode shows and does not trade: said at once, not at the first order.
+    private mutating func noteReadOnly(_ error: IBError, at now: Instant, into out: inout SessionOutput) {
+        guard error.code == 321, error.text.lowercased().contains("read-only"), refusal == nil else { return }
+        refusal = show(.refusing, "The gateway's API is set to read-only.", cure: NoticeTable.cure(321), at: now, into: &out)
+    }
+
+    private mutating func history(_ error: IBError, at now: Instant, into out: inout SessionOutput) {
+        let text = error.text.lowercased()
+        // Cancelled by ourselves.
+        if text.contains("query cancelled") { return }
+        guard instrument(ofRequest: error.id) != nil else { return }
+        if !text.contains("no data") { show(error, at: now, into: &out) }
+        refuseStream(
+            error.id, retryAt: now + .seconds(text.contains("pacing") ? 60 : 300), fallsBack: !text.contains("pacing") && !text.contains("no data"))
+    }
+}

@@ -1,0 +1,150 @@
+// Orders going out: placing, changing, cancelling.
+package import Ledger
+package import Values
+
+extension IBKRSession {
+    package mutating func place(_ intent: consuming DurableIntent, at now: Instant, into out: inout SessionOutput) {
+        let (ticket, tags) = (intent.ticket, intent.tags)
+        for (index, leg) in ticket.legs.enumerated() {
+            nextOrderID = max(nextOrderID, leg.brokerOrderID + 1)
+            remember(leg, tags[index], parentID: leg.parent.map { ticket.legs[$0].brokerOrderID } ?? 0, account: ticket.account)
+        }
+        let ids = ticket.legs.map(\.brokerOrderID)
+        if let reason = reasonNotToOrder(ticket.account) {
+            for id in ids { refuse(id, reason, code: 504, into: &out) }
+            return
+        }
+        do throws(FormFault) {
+            let unit = try unit(ticket, tags)
+            let isClosing = ticket.legs.allSatisfy { $0.role != .open }
+            guard pacer.offer(unit, isClosing ? .urgent : .order) else { throw FormFault.unsupported("So many orders at once") }
+        } catch {
+            for id in ids { refuse(id, error.text, code: 505, into: &out) }
+        }
+        drain(at: now, into: &out)
+    }
+
+    private func reasonNotToOrder(_ account: String) -> String? {
+        if phase != .up { return "There is no connection to the gateway. The order was not sent." }
+        if let refusal { return "\(refusal.text) The order was not sent." }
+        if !isLinkUp { return "The gateway has no connection to IBKR. The order was not sent." }
+        if account != self.account { return "The order is for account \(account) and the gateway trades \(self.account). It was not sent." }
+        return nil
+    }
+
+    /// All frames of a ticket, parents first; every member of a family but the last is held by the gateway until the last is there.
+    private func unit(_ ticket: Ticket, _ tags: [ClOrdID]) throws(FormFault) -> Pacer.Unit {
+        var unit = Pacer.Unit(bytes: [], frames: ticket.legs.count, orderIDs: ticket.legs.map(\.brokerOrderID))
+        for (index, leg) in ticket.legs.enumerated() {
+            guard let instrument = contracts.instrument(leg.instrument), instrument.brokerContractID != 0 else {
+                throw .missing("contract: \(leg.instrument) is not known to the gateway's session")
+            }
+            var order = try OrderForms.order(leg, tag: tags[index], account: ticket.account, instrument: instrument)
+            if let parent = leg.parent { order.parentId = ticket.legs[parent].brokerOrderID }
+            order.transmit = OrderForms.isLast(index, of: ticket.legs)
+            do throws(EncodeFault) { unit.bytes += try encoder.encode(.placeOrder(IBContract(instrument), order)) } catch {
+                throw .unsupported("\(error) at server version \(encoder.version)")
+            }
+        }
+        return unit
+    }
+
+    private mutating func remember(_ leg: Leg, _ tag: ClOrdID, parentID: Int64, account: String) {
+        var order = SessionOrder(id: leg.brokerOrderID)
+        order.reference = tag.text; order.account = account; order.instrument = leg.instrument; order.side = leg.side
+        order.quantity = leg.quantity; order.parentID = parentID; order.isTrailing = leg.ordType == .trailingStop
+        orders[order.id] = order
+    }
+
+    /// An order of which no byte left: that is certain, and told as such.
+    mutating func refuse(_ id: Int64, _ text: String, code: Int64, into out: inout SessionOutput) {
+        guard var order = orders[id] else { return }
+        order.isRefused = true; order.isOver = true; order.code = code; order.text = text
+        orders[id] = order
+        tell(id, into: &out)
+    }
+
+    /// Changes a live order: all its fields go out again under the same id, from our own record.
+    mutating func modify(_ leg: Leg, tag: ClOrdID, account: String, at now: Instant, into out: inout SessionOutput) {
+        let id = leg.brokerOrderID
+        if let reason = reasonNotToOrder(account) { return notice(504, reason, instrument: leg.instrument, at: now, into: &out) }
+        guard let instrument = contracts.instrument(leg.instrument), instrument.brokerContractID != 0 else {
+            return notice(
+                200, "\(leg.instrument) is not known to the gateway; the change was not sent.", instrument: leg.instrument, at: now, into: &out)
+        }
+        do throws(FormFault) {
+            var order = try OrderForms.order(leg, tag: tag, account: account, instrument: instrument)
+            order.parentId = orders[id]?.parentID ?? 0
+            if orders[id] == nil { remember(leg, tag, parentID: 0, account: account) }
+            orders[id]?.changedAt = now
+            orders[id]?.quantity = leg.quantity
+            send(.placeOrder(IBContract(instrument), order), leg.role == .open ? .order : .urgent, at: now, into: &out)
+        } catch {
+            notice(505, error.text, instrument: leg.instrument, at: now, into: &out)
+        }
+    }
+
+    mutating func cancel(_ id: Int64, tag: ClOrdID, at now: Instant, into out: inout SessionOutput) {
+        if let unit = pacer.withdraw(id) {
+            for id in unit.orderIDs { refuse(id, "Cancelled before it was sent.", code: 202, into: &out) }
+            return
+        }
+        guard phase == .up, refusal == nil else {
+            let text = "There is no connection to the gateway; order \(tag) could not be cancelled."
+            return notice(504, text, instrument: orders[id]?.instrument, cure: "Cancel again once the gateway is back.", at: now, into: &out)
+        }
+        send(.cancelOrder(orderId: id, manualTime: ""), .urgent, at: now, into: &out)
+    }
+
+    // MARK: Reading again
+
+    /// Asks for all open orders, once at a time.
+    mutating func reread(at now: Instant, into out: inout SessionOutput) {
+        guard phase == .up, !openOrderReads.contains(.check) else { return }
+        openOrderReads.append(.check)
+        send(.openOrders, .order, at: now, into: &out)
+    }
+
+    mutating func readExecutions(at now: Instant, into out: inout SessionOutput) {
+        guard phase == .up, !requests.values.contains(where: { $0.kind == .executions(.check) }) else { return }
+        let id = takeRequestID()
+        requests[id] = Request(kind: .executions(.check), deadline: now + settings.limits.request)
+        var filter = IBExecutionFilter()
+        filter.account = account
+        send(.executions(requestId: id, filter), .order, at: now, into: &out)
+    }
+
+    /// Orders without a word, final states without their executions, trailing stops that move unseen.
+    mutating func checkOrders(at now: Instant, into out: inout SessionOutput) {
+        guard refusal == nil else { return }
+        var needsOrders = false
+        var needsExecutions = false
+        for id in orders.keys.sorted() {
+            guard var order = orders[id] else { continue }
+            if let deadline = order.deadline, now >= deadline {
+                order.deadline = order.isAcknowledged ? nil : now + settings.limits.acknowledgement
+                if !order.isAcknowledged, !order.isOver { needsOrders = true; needsExecutions = true }
+            }
+            if var held = order.held {
+                if now >= held.tellAt {
+                    orders[id] = order
+                    end(id, into: &out)
+                    continue
+                }
+                if now >= held.askAt, !held.hasAsked {
+                    held.hasAsked = true
+                    order.held = held
+                    needsExecutions = true
+                }
+            }
+            orders[id] = order
+        }
+        let trails = orders.values.contains { $0.isTrailing && !$0.isOver && $0.isAcknowledged }
+        if trails, now - (trailingReadAt ?? now - settings.limits.trailingRefresh) >= settings.limits.trailingRefresh {
+            trailingReadAt = now
+            needsOrders = true
+        }
+        if needsExecutions { readExecutions(at: now, into: &out) }
+        if needsOrders { reread(at: now, into: &out) }
+    }
+}

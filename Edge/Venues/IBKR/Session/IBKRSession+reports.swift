@@ -1,0 +1,225 @@
+// Orders coming back: open orders and their status, executions, commissions.
+internal import Ledger
+internal import Values
+
+extension IBKRSession {
+    mutating func takeOrderMessage(_ message: IBMessage, at now: Instant, into out: inout SessionOutput) {
+        switch message {
+        case .openOrder(let open): take(open, at: now, into: &out)
+        case .orderStatus(let status): take(status, at: now, into: &out)
+        case .openOrderEnd: endOpenOrders(at: now, into: &out)
+        case .completedOrder(let order): snapshot?.take(completed: order)
+        case .completedOrdersEnd:
+            snapshot?.hasCompleted = true
+            finishSnapshot(at: now, into: &out)
+        case .execution(let request, let execution): take(execution, request: request, at: now, into: &out)
+        case .executionsEnd(let id): endExecutions(id, at: now, into: &out)
+        case .commission(let report):
+            // Without an amount it is not known yet; the broker sends it again when it is.
+            if let amount = report.commission {
+                out.events.append(.commission(Commission(execID: report.execId, amount: amount, currency: report.currency)))
+            }
+        default: break
+        }
+    }
+
+    // MARK: Open orders
+
+    private mutating func take(_ open: IBOpenOrder, at now: Instant, into out: inout SessionOutput) {
+        if open.order.whatIf || requests[open.order.orderId] != nil, takePreview(open, at: now, into: &out) { return }
+        snapshot?.take(open: open)
+        // Orders of other clients are seen in snapshots alone: their numbers are not ours.
+        guard open.order.clientId == settings.clientID, open.order.orderId > 0 else { return }
+        let id = open.order.orderId
+        if id >= nextOrderID { nextOrderID = id + 1; tellFloor(into: &out) }
+        var order = orders[id] ?? SessionOrder(id: id)
+        if !order.reference.isEmpty, !open.order.orderRef.isEmpty, order.reference != open.order.orderRef {
+            // The number means another order at the broker than in our ledger: told under the broker's own reference, ours stays in doubt.
+            let record = foreign(open)
+            return out.events.append(.order(record, code: nil))
+        }
+        order.reference = open.order.orderRef.isEmpty ? order.reference : open.order.orderRef
+        order.account = open.order.account
+        order.instrument = contracts.name(of: open.contract)
+        order.side = open.order.action == "BUY" ? .buy : .sell
+        order.quantity = open.order.totalQuantity?.quantity ?? order.quantity
+        if open.order.permId != 0 { order.permID = open.order.permId }
+        if open.order.parentId != 0 { order.parentID = open.order.parentId }
+        order.isTrailing = open.order.orderType.hasPrefix("TRAIL")
+        if order.isTrailing, let level = open.order.trailStopPrice { order.stopPrice = level }
+        if !open.state.warningText.isEmpty { order.text = open.state.warningText }
+        order.isDoubtful = false
+        orders[id] = order
+        move(id, to: open.state.status, filled: nil, isListed: true, at: now, into: &out)
+    }
+
+    private mutating func take(_ status: IBOrderStatus, at now: Instant, into out: inout SessionOutput) {
+        snapshot?.take(status)
+        guard status.clientId == settings.clientID, status.orderId > 0 else { return }
+        let id = status.orderId
+        var order = orders[id] ?? SessionOrder(id: id)
+        if order.quantity == .zero, let filled = status.filled?.quantity, let rest = status.remaining?.quantity {
+            order.quantity = filled.adding(rest) ?? .zero
+        }
+        if order.permID != 0, status.permId != 0, order.permID != status.permId, order.told != nil {
+            let text = "The broker lists two orders under number \(id): \(order.permID) and \(status.permId)."
+            notice(103, text, instrument: order.instrument, cure: "Look at both in TWS and cancel one.", at: now, into: &out)
+        }
+        if status.permId != 0 { order.permID = status.permId }
+        if status.parentId != 0 { order.parentID = status.parentId }
+        if status.whyHeld.contains("locate") { order.text = "Waiting for shares to borrow." }
+        orders[id] = order
+        move(id, to: status.status, filled: status.filled?.quantity, isListed: false, at: now, into: &out)
+    }
+
+    /// Takes the broker's word. A final one that is ahead of its executions is held until they came.
+    private mutating func move(_ id: Int64, to word: String, filled: Quantity?, isListed: Bool, at now: Instant, into out: inout SessionOutput) {
+        guard var order = orders[id], !word.isEmpty else { return }
+        order.deadline = nil
+        let isFinal = ["Filled", "Cancelled", "ApiCancelled"].contains(word) || (word == "Inactive" && order.isRefused)
+        // Repeats and late words do not bring an order back to life; being listed as open does.
+        if order.isOver, order.word == word || !(isListed && !isFinal) {
+            orders[id] = order
+            return
+        }
+        guard isFinal else {
+            order.word = word
+            order.isOver = false
+            orders[id] = order
+            return tell(id, into: &out)
+        }
+        snapshot?.isDisturbed = true
+        let expected = filled ?? (word == "Filled" ? order.quantity : order.held?.filled ?? order.executed)
+        guard order.executed >= expected else {
+            if order.held == nil {
+                order.held = SessionOrder.Held(word: word, filled: expected, askAt: now + .seconds(1), tellAt: now + .seconds(10))
+            }
+            // Whatever else: the broker has it.
+            if order.word.isEmpty { order.word = "Submitted" }
+            orders[id] = order
+            return tell(id, into: &out)
+        }
+        order.held = SessionOrder.Held(word: word, filled: expected, askAt: now, tellAt: now)
+        orders[id] = order
+        end(id, into: &out)
+    }
+
+    /// The end that an order's last word said, now that it is believed.
+    mutating func end(_ id: Int64, into out: inout SessionOutput) {
+        if let word = orders[id]?.held?.word { orders[id]?.word = word }
+        orders[id]?.held = nil
+        orders[id]?.isOver = true
+        tell(id, into: &out)
+    }
+
+    /// Tells the order when something of it changed.
+    mutating func tell(_ id: Int64, into out: inout SessionOutput) {
+        guard let order = orders[id] else { return }
+        let record = order.record(clientID: settings.clientID)
+        guard record != order.told else { return }
+        orders[id]?.told = record
+        out.events.append(.order(record, code: order.code))
+    }
+
+    /// An order as a snapshot tells it. Numbers of other clients mean nothing to us.
+    func foreign(_ open: IBOpenOrder) -> BrokerOrder {
+        var order = SessionOrder(id: 0)
+        order.word = open.state.status
+        return BrokerOrder(
+            reference: open.order.orderRef, brokerOrderID: 0, permID: open.order.permId, clientID: open.order.clientId, account: open.order.account,
+            instrument: contracts.name(of: open.contract), side: open.order.action == "BUY" ? .buy : .sell,
+            quantity: open.order.totalQuantity?.quantity ?? .zero, cumQty: .zero, status: order.status, text: open.state.warningText)
+    }
+
+    private mutating func endOpenOrders(at now: Instant, into out: inout SessionOutput) {
+        guard !openOrderReads.isEmpty else { return }
+        switch openOrderReads.removeFirst() {
+        case .snapshot:
+            snapshot?.hasOpen = true
+            finishSnapshot(at: now, into: &out)
+        case .check:
+            snapshot?.forgetOpen()
+            settleDoubts(into: &out)
+        }
+    }
+
+    /// After a duplicate id: the open orders were read, and ours is not among them; no copy of it lives.
+    private mutating func settleDoubts(into out: inout SessionOutput) {
+        for id in orders.keys.sorted() where orders[id]?.isDoubtful == true {
+            orders[id]?.isDoubtful = false
+            guard let order = orders[id], !order.isAcknowledged, order.executed.raw == 0 else { continue }
+            orders[id]?.isRefused = true
+            orders[id]?.isOver = true
+            tell(id, into: &out)
+        }
+    }
+
+    // MARK: Executions
+
+    private mutating func take(_ execution: IBExecution, request: Int64, at now: Instant, into out: inout SessionOutput) {
+        guard execution.account.isEmpty || execution.account == account else { return }
+        guard let fill = fill(execution, at: now) else {
+            malformedMessages += 1
+            let text = "The broker reported execution \(execution.execId) without side, size or price; it is not booked."
+            return notice(505, text, cure: "Compare the position with the broker.", at: now, into: &out)
+        }
+        follow(execution, at: now, into: &out)
+        if case .executions(.snapshot)? = requests[request]?.kind {
+            snapshot?.take(fill)
+        } else {
+            // A fill is news whatever else is going on; a picture that was being taken is blurred by it.
+            if request == -1 { snapshot?.isDisturbed = true }
+            out.events.append(.fill(fill))
+        }
+        settle(execution, at: now, into: &out)
+    }
+
+    private func fill(_ execution: IBExecution, at now: Instant) -> BrokerFill? {
+        let side: Side
+        switch execution.side {
+        case "BOT", "BUY": side = .buy
+        case "SLD", "SELL": side = .sell
+        default: return nil
+        }
+        guard let size = execution.shares?.quantity, size.raw > 0, let price = execution.price, !execution.execId.isEmpty else { return nil }
+        let isOurs = execution.clientId == settings.clientID
+        return BrokerFill(
+            fill: Fill(
+                execID: execution.execId, tag: nil, account: execution.account, instrument: contracts.name(of: execution.contract), side: side,
+                lastQty: size, lastPx: price, cumQty: execution.cumQty?.quantity ?? size, permID: execution.permId,
+                // A time in a zone that nobody knows: when it was heard is the nearest that is certain.
+                transactTime: WireTime.instant(execution.time, settings.zones) ?? now),
+            reference: execution.orderRef, brokerOrderID: isOurs ? execution.orderId ?? 0 : 0)
+    }
+
+    /// The order's own sum, by the broker's cumulative figure: earlier days' executions are not listed any more.
+    private mutating func follow(_ execution: IBExecution, at now: Instant, into out: inout SessionOutput) {
+        guard execution.clientId == settings.clientID, let id = execution.orderId, id > 0 else { return }
+        if orders[id] == nil {
+            var order = SessionOrder(id: id)
+            order.reference = execution.orderRef; order.account = execution.account; order.permID = execution.permId
+            order.instrument = contracts.name(of: execution.contract); order.side = execution.side == "BOT" ? .buy : .sell
+            orders[id] = order
+        }
+        if let sum = execution.cumQty?.quantity ?? execution.shares?.quantity {
+            let before = orders[id]?.executed ?? .zero
+            orders[id]?.executed = max(before, sum)
+        }
+        if execution.permId != 0 { orders[id]?.permID = execution.permId }
+        orders[id]?.deadline = nil
+    }
+
+    /// What an execution completes: an end that was held back.
+    private mutating func settle(_ execution: IBExecution, at now: Instant, into out: inout SessionOutput) {
+        guard execution.clientId == settings.clientID, let id = execution.orderId, let order = orders[id], let held = order.held,
+            order.executed >= held.filled
+        else { return }
+        end(id, into: &out)
+    }
+
+    private mutating func endExecutions(_ id: Int64, at now: Instant, into out: inout SessionOutput) {
+        guard case .executions(let why)? = requests.removeValue(forKey: id)?.kind, why == .snapshot else { return }
+        snapshot?.hasExecutions = true
+        finishSnapshot(at: now, into: &out)
+    }
+}

@@ -1,0 +1,92 @@
+// How fast frames leave: at most so many in any second, orders before requests, a few kept for what lowers risk.
+internal import Values
+
+/// The queue in front of the socket.
+struct Pacer: Sendable {
+    /// Which frames go first. Cancels and closing orders also use the reserve.
+    enum Lane: Int, CaseIterable, Sendable { case urgent, order, request }
+
+    /// Frames that leave together or not at all.
+    struct Unit: Sendable {
+        var bytes: [UInt8]
+        var frames: Int
+        /// The orders that these frames place; empty for all else.
+        var orderIDs: [Int64] = []
+    }
+
+    private let perSecond: Int
+    private let reserve: Int
+    private var queues: [[Unit]] = [[], [], []]
+    /// When each frame of the last second left, oldest first.
+    private var left: [Instant] = []
+    /// Until then at half speed: the gateway complained.
+    private var slowUntil: Instant?
+
+    /// Requests are smoothed to this many in 100 ms: bursts hang small gateways.
+    private static let requestsPerTenth = 5
+    /// More waiting requests than this are refused; every watched instrument needs three.
+    static let queueMax = 2_000
+
+    init(perSecond: Int, reserve: Int) { self.perSecond = perSecond; self.reserve = reserve }
+
+    /// Frames that wait.
+    var waiting: Int { queues.reduce(0) { $0 + $1.count } }
+
+    /// False when the queue is full; nothing was taken then.
+    mutating func offer(_ unit: Unit, _ lane: Lane) -> Bool {
+        guard queues[lane.rawValue].count < Pacer.queueMax else { return false }
+        queues[lane.rawValue].append(unit)
+        return true
+    }
+
+    /// Moves what may leave now to `bytes`; gives the orders among it.
+    mutating func drain(at now: Instant, into bytes: inout [UInt8]) -> [Int64] {
+        guard waiting > 0 else { return [] }
+        // A clock that was set back forgets, rather than never sending again.
+        left.removeAll { now - $0 >= .seconds(1) || now < $0 }
+        var sent: [Int64] = []
+        for lane in Lane.allCases {
+            while let unit = queues[lane.rawValue].first, unit.frames <= room(lane, at: now) {
+                queues[lane.rawValue].removeFirst()
+                bytes += unit.bytes
+                left += Array(repeating: now, count: unit.frames)
+                sent += unit.orderIDs
+            }
+        }
+        return sent
+    }
+
+    private func room(_ lane: Lane, at now: Instant) -> Int {
+        let isSlow = slowUntil.map { now < $0 } ?? false
+        let limit = isSlow ? perSecond / 2 : perSecond
+        switch lane {
+        case .urgent: return limit + reserve - left.count
+        case .order: return limit - left.count
+        case .request:
+            let justNow = left.reversed().prefix { now - $0 < .milliseconds(100) }.count
+            return min(limit - left.count, Pacer.requestsPerTenth - justNow)
+        }
+    }
+
+    /// The gateway said that it was too much: half speed for a minute.
+    mutating func slowDown(at now: Instant) { slowUntil = now + .seconds(60) }
+
+    /// Takes an order back that has not left; true when it was still here.
+    mutating func withdraw(_ orderID: Int64) -> Unit? {
+        for lane in Lane.allCases {
+            if let index = queues[lane.rawValue].firstIndex(where: { $0.orderIDs.contains(orderID) }) {
+                return queues[lane.rawValue].remove(at: index)
+            }
+        }
+        return nil
+    }
+
+    /// Empties the queue at the end of a connection; gives the orders that never left.
+    mutating func reset() -> [Int64] {
+        let unsent = queues.flatMap { $0.flatMap(\.orderIDs) }
+        queues = [[], [], []]
+        left = []
+        slowUntil = nil
+        return unsent
+    }
+}
