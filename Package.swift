@@ -48,6 +48,7 @@ let package = Package(
         room("Trading", "Edge/Trading", ["Values", "Wire", "Ledger"]),
         room("Venues", "Edge/Venues", ["Values", "Wire", "Ledger"]),
         room("EdgeAgent", "Edge/Agent", ["Values", "Wire", "Ledger", "Sync", "Views", "Platform", "Trading", "Venues"]),
+        main("tidewire-edge", "Edge/Main", ["EdgeAgent", "Platform"]),
         // Cloud
         room("Control", "Cloud/Control", ["Values", "Wire", "Ledger"]),
         // Tests

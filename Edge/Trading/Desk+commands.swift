@@ -26,6 +26,9 @@ extension Desk {
         case .cancel(let tag): handleCancel(tag, command, into: &out)
         case .close(let instrument): handleClose(instrument, command, deadline: deadline, at: now, into: &out)
         case .order(let instrument, let side, let size, let trailing, let reverse):
+            guard settings.acceptsRemoteOpenings || command.issuer == "console" else {
+                return refuse(command, "remoteOrders", "This edge takes no opening orders from afar (its setting remote_orders).", into: &out)
+            }
             let opening = Program.Opening(side: side, size: size, trailing: trailing)
             handleOrder(instrument, opening, reverse: reverse, command, deadline: deadline, at: now, into: &out)
         }

@@ -51,6 +51,8 @@ package struct DeskSettings: Sendable {
     /// The least time between the two snapshots that prove absence.
     package var snapshotGap: Span
     package var bots: [BreakoutSettings]
+    /// False: commands of the cloud may close and halt, and never open.
+    package var acceptsRemoteOpenings = true
     package init(
         mode: TradingMode, limits: SizingLimits = .standard, quoteAgeMax: Span = .seconds(5), duplicateWindow: Span = .seconds(5),
         settle: Span = .seconds(10), snapshotGap: Span = .seconds(3), bots: [BreakoutSettings] = []

@@ -14,8 +14,10 @@ package struct LocalRequest: Sendable {
     package var body: [UInt8]
     /// A fresh id for a command; the caller's `Idempotency-Key` when it sent one.
     package var commandID: CommandID
-    package init(method: String, path: String, query: [String: String], body: [UInt8], commandID: CommandID) {
-        self.method = method; self.path = path; self.query = query; self.body = body; self.commandID = commandID
+    /// How the link to the cloud stands, in words.
+    package var link: String
+    package init(method: String, path: String, query: [String: String], body: [UInt8], commandID: CommandID, link: String = "") {
+        self.method = method; self.path = path; self.query = query; self.body = body; self.commandID = commandID; self.link = link
     }
 }
 
@@ -65,7 +67,10 @@ package enum LocalAPI {
     ) throws(Problem) -> JSONValue {
         let time = JSONMember("serverTime", .string(now.description))
         switch path {
-        case ["status"]: return .object([time, JSONMember("edge", picture.edgeRow), JSONMember("bots", .array(picture.botRows))])
+        case ["status"]:
+            return .object([
+                time, JSONMember("edge", picture.edgeRow), JSONMember("bots", .array(picture.botRows)), JSONMember("link", .string(request.link)),
+            ])
         case ["positions"]: return .object([time, JSONMember("positions", .array(picture.positionRows))])
         case ["accounts"]: return .object([time, JSONMember("accounts", .array(picture.accountRows))])
         case ["orders"]:

@@ -67,6 +67,28 @@ package enum LedgerAudit {
         }
     }
 
+    /// Every entry from the first, in order, one at a time.
+    /// - Throws: also at the first row that is no entry.
+    package static func each(path: String, visit: (Entry) -> Void) throws(StoreError) {
+        let store = try open(path, nil)
+        try store.each { row throws(DatabaseError) in
+            do throws(RowError) { visit(try Entry(row)) } catch { throw .corrupt(error.description) }
+            return true
+        }
+    }
+
+    /// The newest entries after `after`, oldest first, at most `limit`.
+    package static func newest(path: String, after: Seq, limit: Int) throws(StoreError) -> [Entry] {
+        let store = try open(path, nil)
+        let head = store.head.seq
+        let first = max(after.raw + 1, head > UInt64(limit) ? head - UInt64(limit) + 1 : 1)
+        var entries: [Entry] = []
+        for row in try store.read(from: first, limit: limit) {
+            do throws(RowError) { entries.append(try Entry(row)) } catch { throw .database(.corrupt(error.description)) }
+        }
+        return entries
+    }
+
     private static func open(_ path: String, _ vfs: String?) throws(StoreError) -> EntryStore {
         try EntryStore(path: path, .init(.readOnly, vfs: vfs), indexesSubjects: false)
     }

@@ -1,0 +1,232 @@
+// The edge's loop: one thread that owns the agent, the broker's socket and the link's sender, and runs turn after turn.
+package import Ledger
+internal import Platform
+internal import Sync
+internal import Trading
+internal import Values
+internal import Venues
+package import Views
+internal import Wire
+
+/// What reaches the loop from other threads.
+private enum LoopMessage: Sendable {
+    case link(LinkEvent)
+    case local(HTTPRequest)
+}
+
+/// What the loop is started with.
+package struct EdgeLoopSettings: Sendable {
+    /// What this edge is called on its own screens.
+    package var name: String
+    package var gatewayHost: String
+    package var gatewayPort: Int
+    package init(name: String, gatewayHost: String, gatewayPort: Int) {
+        self.name = name; self.gatewayHost = gatewayHost; self.gatewayPort = gatewayPort
+    }
+}
+
+/// Runs an agent until it is told to stop.
+package final class EdgeLoop {
+    private let agent: Agent
+    private let settings: EdgeLoopSettings
+    private let folder: EdgeFolder
+    private let loop = EventLoop()
+    private var socket: BrokerSocket?
+    private var uplink: Uplink?
+    private var server: WebServer?
+    private var inbox: LoopInbox<LoopMessage>?
+    private var inputs: [AgentInput] = []
+    private var milestones: Milestones
+    private var requests: [HTTPRequest] = []
+    private var asked: [(RequestID, CommandID)] = []
+    private var linkEvents: [LinkEvent] = []
+    private var stopReason: String?
+    private var tickedAt = Span.zero
+    private var slowTickedAt = Span.zero
+    private var sentBars: [InstrumentID: Instant] = [:]
+    private var wasOpen = false
+    /// Ten times a second: sessions have timeouts of seconds, bots look at quotes.
+    private static let tickEvery = Span.milliseconds(100)
+    private static let slowTickEvery = Span.seconds(1)
+
+    /// `milestones` are folded from the journal beside the book.
+    package init(agent: Agent, milestones: Milestones, folder: EdgeFolder, settings: EdgeLoopSettings) {
+        self.agent = agent; self.milestones = milestones; self.folder = folder; self.settings = settings
+    }
+
+    private static func clock() -> ClockReading { ClockReading(wall: SystemClock.now(), monotonic: SystemClock.monotonic()) }
+
+    /// Serves until SIGTERM or SIGINT. Working orders stay where they are.
+    package func run(_ boot: BootFact) throws {
+        loop.signals { [unowned self] number in stopReason = number == 2 ? "interrupted at the console" : "asked to stop" }
+        let inbox = loop.inbox(of: LoopMessage.self) { [unowned self] messages in
+            for message in messages {
+                switch message {
+                case .link(let event): linkEvents.append(event)
+                case .local(let request): requests.append(request)
+                }
+            }
+        }
+        socket = BrokerSocket(loop, host: settings.gatewayHost, port: settings.gatewayPort) { [unowned self] in inputs.append($0) }
+        self.inbox = inbox
+        try perform(agent.start(boot, at: Self.clock()), at: Self.clock())
+        server = try WebServer(WebServerConfiguration(listeners: [.unix(path: folder.socket)]), handler: LocalHandler(inbox: inbox))
+        try startUplink()
+        Log.write(.info, "edge ready", ["head": "\(agent.journal.head.seq)", "cloud": uplink == nil ? "not enrolled" : "enrolled"])
+        while stopReason == nil { try step() }
+        try finish(stopReason ?? "")
+    }
+
+    /// The edge trades without a cloud; an enrolment that comes later is seen within a second.
+    private func startUplink() throws {
+        guard uplink == nil, let inbox, let link = try folder.uplink() else { return }
+        let identity = Identity(edge: agent.journal.edge, boot: agent.boot, epoch: agent.journal.last?.epoch ?? 0, release: Version.product)
+        uplink = try Uplink(link, journal: agent.journal, identity: identity) { inbox.post(.link($0)) }
+    }
+
+    private func step() throws {
+        loop.turn(milliseconds: agent.hasPending || !inputs.isEmpty || uplink?.hasMore == true ? 0 : 50)
+        let clock = Self.clock()
+        if clock.monotonic - tickedAt >= Self.tickEvery {
+            tickedAt = clock.monotonic
+            inputs.append(.tick)
+        }
+        for event in linkEvents { try uplink?.receive(event, at: clock) }
+        linkEvents.removeAll(keepingCapacity: true)
+        takeCommands(at: clock)
+        takeRequests(at: clock)
+        if inputs.isEmpty, !agent.hasPending {
+            try agent.journal.idle(at: clock.wall)
+        } else {
+            let taken = inputs
+            inputs.removeAll(keepingCapacity: true)
+            try perform(agent.turn(taken, at: clock), at: clock)
+        }
+        answerAsked()
+        try uplink?.readOn(at: clock)
+        if tickedAt == clock.monotonic { try uplink?.tick(at: clock) }
+        if clock.monotonic - slowTickedAt >= Self.slowTickEvery { slowTickedAt = clock.monotonic; try slowTick(at: clock) }
+    }
+
+    private func perform(_ effects: [AgentEffect], at clock: ClockReading) throws {
+        for effect in effects {
+            switch effect {
+            case .write(let bytes): socket?.write(bytes)
+            case .transport(let wish): socket?.take(wish)
+            case .live, .committed: break
+            case .entries(let entries): for entry in entries { milestones.note(entry) }
+            }
+        }
+        try uplink?.note(effects, at: clock)
+    }
+
+    private func finish(_ reason: String) throws {
+        Log.write(.info, "edge stopping", ["reason": reason])
+        server?.stop()
+        let clock = Self.clock()
+        try perform(agent.shutdown(reason: reason, at: clock), at: clock)
+        uplink?.stop(reason: reason, at: clock)
+        socket?.take(.disconnect)
+    }
+
+    /// Commands of the cloud: their life ends by the boot clock, which a jump of the wall clock cannot stretch.
+    private func takeCommands(at clock: ClockReading) {
+        for (command, deadline) in uplink?.takeDelivered() ?? [] { inputs.append(UplinkCore.input(command, deadline: deadline, at: clock)) }
+    }
+
+    // MARK: - Once a second
+
+    private func slowTick(at clock: ClockReading) throws {
+        if agent.desk.book.haltLevel < .halt, PrivateFiles.exists(folder.killFile) {
+            inputs.append(.desk(.halt(source: "file", reason: "the file KILL lies in the data folder")))
+        }
+        try startUplink()
+        guard let uplink else { return }
+        let isOpen = uplink.phase == .open
+        defer { wasOpen = isOpen }
+        guard isOpen else { return }
+        if !wasOpen {
+            // A new session starts with everything: the cloud may have restarted with nothing live.
+            sentBars = [:]
+            try uplink.live(agent.desk.live.sorted, at: clock)
+        }
+        for instrument in agent.desk.charted { try sendClosedBars(of: instrument, to: uplink, at: clock) }
+    }
+
+    private func sendClosedBars(of instrument: InstrumentID, to uplink: Uplink, at clock: ClockReading) throws {
+        let present = Timeframe.minute.start(of: clock.wall)
+        let since = sentBars[instrument]
+        let closed = agent.desk.bars(of: instrument).filter { $0.start < present && $0.start > since ?? Instant(nanoseconds: .min) }
+        guard let last = closed.last else { return }
+        sentBars[instrument] = last.start
+        try uplink.market(MarketBars(instrument: instrument, timeframe: .minute, bars: closed, isHistory: since == nil), at: clock)
+    }
+
+    // MARK: - The local socket
+
+    private func takeRequests(at clock: ClockReading) {
+        for request in requests {
+            let key = request.header("idempotency-key").flatMap { CommandID(hex: $0) }
+            let id = key ?? CommandID(bytes: (0..<16).map { _ in UInt8.random(in: .min ... .max) })
+            guard let id else { continue }
+            let call = LocalRequest(
+                method: request.method.rawValue, path: request.path,
+                query: Dictionary(request.query.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first }), body: request.body,
+                commandID: id,
+                link: linkWords)
+            switch LocalAPI.handle(call, agent: agent, picture: picture(at: clock.wall), at: clock.wall) {
+            case .answer(let status, let value): answer(request.id, status, value)
+            case .command(let command, let lifetime):
+                inputs.append(.desk(.command(command, deadline: lifetime.map { clock.wall + $0 })))
+                asked.append((request.id, id))
+            case .resume(let reason):
+                inputs.append(.desk(.resume(reason: reason)))
+                answer(request.id, 200, ["state": "done", "text": "Trading is resumed."])
+            }
+        }
+        requests.removeAll(keepingCapacity: true)
+    }
+
+    /// After the turn that decided them: the command's fate so far.
+    private func answerAsked() {
+        for (request, command) in asked {
+            let call = LocalRequest(method: "GET", path: "/api/v1/commands/\(command)", query: [:], body: [], commandID: command)
+            if case .answer(let status, let value) = LocalAPI.handle(
+                call, agent: agent, picture: picture(at: SystemClock.now()), at: SystemClock.now())
+            {
+                answer(request, status == 200 ? 202 : status, value)
+            }
+        }
+        asked.removeAll(keepingCapacity: true)
+    }
+
+    private func answer(_ id: RequestID, _ status: Int, _ value: JSONValue) {
+        let type = status < 400 ? "application/json" : "application/problem+json"
+        server?.respond(id, HTTPResponse(status: status, headers: [WebField("content-type", type)], body: JSONWriter.plain(value)))
+    }
+
+    private var linkWords: String {
+        guard let uplink else { return "not enrolled: run `tidewire-edge enrol TOKEN`" }
+        return switch uplink.phase {
+        case .open: "open"
+        case .refused(let trouble): "refused: \(trouble.text) \(trouble.cure)"
+        default: "no answer from the cloud; what happens here is kept and goes up later"
+        }
+    }
+
+    private func picture(at now: Instant) -> EdgePicture {
+        let head = agent.journal.head.seq
+        let link = LinkPicture(state: .live, lastHeard: now, announced: head, acked: uplink?.acked.seq ?? Seq(0))
+        return EdgePicture(
+            id: agent.journal.edge, name: settings.name, book: agent.desk.book, live: agent.desk.live, link: link, milestones: milestones)
+    }
+}
+
+/// Posts every request to the loop; answers nothing itself.
+private struct LocalHandler: WebHandler {
+    let inbox: LoopInbox<LoopMessage>
+    func request(_ request: HTTPRequest) -> RequestVerdict {
+        inbox.post(.local(request))
+        return .later
+    }
+}

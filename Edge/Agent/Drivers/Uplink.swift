@@ -1,0 +1,130 @@
+// The edge's link driver: moves frames between ZeroMQ's thread and the sender, and commands from the sender to the loop.
+package import Ledger
+package import Platform
+package import Sync
+package import Values
+
+/// Where the cloud is and who we are to it; written by enrolment.
+package struct UplinkSettings: Sendable {
+    package var host: String
+    package var port: Int
+    package var serverKey: [UInt8]
+    package var keys: CurveKeys
+    package init(host: String, port: Int, serverKey: [UInt8], keys: CurveKeys) {
+        self.host = host; self.port = port; self.serverKey = serverKey; self.keys = keys
+    }
+}
+
+/// Belongs to the loop's thread; only `LinkClient` inside it has another.
+package final class Uplink {
+    private var core: UplinkCore
+    private let client: LinkClient
+    private let journal: Journal
+    /// Frames that a full lane did not take, oldest first; the sender holds back while there are any.
+    private var waiting: [[[UInt8]]] = [[], []]
+    private var isBlocked = [false, false]
+    private var lanesUp: Set<Int> = []
+    private var isUp = false
+    /// Commands for the desk, with the end of their life by the boot clock.
+    private var delivered: [(Command, Span?)] = []
+    private var notedAt = Span.zero
+    /// How often the acknowledged number is written down: it is advice, learned again at each session.
+    private static let noteEvery = Span.seconds(10)
+    /// Batches read from the ledger in one turn: the rest follow in the next, so that a backlog never delays an order.
+    private static let batchesPerTurn = 4
+    private var noted = Seq(0)
+
+    /// Starts connecting. `events` is told from the link's thread and must hand them to `receive` on the loop's.
+    package init(
+        _ settings: UplinkSettings, journal: Journal, identity: Identity, events: @escaping @Sendable (LinkEvent) -> Void
+    ) throws {
+        var configuration = LinkClientConfiguration(host: settings.host, port: settings.port, serverKey: settings.serverKey, keys: settings.keys)
+        configuration.lanes = Lane.allCases.count
+        self.journal = journal
+        core = UplinkCore(identity, head: journal.head, acked: try UplinkCore.acknowledged(in: journal), ledger: journal)
+        client = try LinkClient(configuration, handler: events)
+    }
+
+    /// How the link stands, for the edge's own screen.
+    package var phase: LinkPhase { core.sender.phase }
+    package var acked: Head { core.sender.acked }
+    /// True while entries wait to be read and sent.
+    package var hasMore: Bool { core.hasMore }
+
+    /// An event of the link's thread, on the loop's.
+    package func receive(_ event: LinkEvent, at clock: ClockReading) throws(JournalError) {
+        switch event {
+        case .connected(let lane):
+            lanesUp.insert(lane)
+            if lanesUp.count == Lane.allCases.count, !isUp { isUp = true; try feed(.linkUp, at: clock) }
+        case .disconnected(let lane), .handshakeFailed(let lane, _):
+            lanesUp.remove(lane)
+            waiting = [[], []]; isBlocked = [false, false]
+            if isUp { isUp = false; try feed(.linkDown, at: clock) }
+        case .message(_, let bytes): try feed(.frame(bytes), at: clock)
+        }
+    }
+
+    /// What a turn of the agent brought.
+    package func note(_ effects: [AgentEffect], at clock: ClockReading) throws(JournalError) { try perform(core.note(effects, at: clock), at: clock) }
+    /// Live items beside those of a turn: the whole state, at a session's start.
+    package func live(_ items: [LiveItem], at clock: ClockReading) throws(JournalError) { for item in items { try feed(.live(item), at: clock) } }
+    package func market(_ bars: MarketBars, at clock: ClockReading) throws(JournalError) { try feed(.market(bars), at: clock) }
+
+    /// Reads on for the sender while its window has room.
+    package func readOn(at clock: ClockReading) throws(JournalError) {
+        for _ in 0..<Uplink.batchesPerTurn where core.hasMore { try perform(core.readOn(at: clock), at: clock) }
+    }
+
+    /// Time passed: retries what waits, beats, notes what was acknowledged.
+    package func tick(at clock: ClockReading) throws(JournalError) {
+        for lane in Lane.allCases { try flush(lane, at: clock) }
+        try feed(.tick, at: clock)
+        guard clock.monotonic - notedAt >= Uplink.noteEvery, acked.seq > noted else { return }
+        notedAt = clock.monotonic
+        noted = acked.seq
+        try journal.noteAcknowledged(noted)
+    }
+
+    /// Commands that arrived since last asked.
+    package func takeDelivered() -> [(Command, Span?)] {
+        defer { delivered = [] }
+        return delivered
+    }
+
+    /// Says goodbye and closes; what is not acknowledged goes up at the next start.
+    package func stop(reason: String, at clock: ClockReading) {
+        // The end comes whether or not a last frame can be made.
+        try? feed(.stop(reason: reason), at: clock)
+        client.stop()
+    }
+
+    private func feed(_ input: Sender.Input, at clock: ClockReading) throws(JournalError) { try perform(core.handle(input, at: clock), at: clock) }
+
+    private func perform(_ effects: [UplinkEffect], at clock: ClockReading) throws(JournalError) {
+        for effect in effects {
+            switch effect {
+            case .send(let lane, let frame):
+                waiting[Int(lane.rawValue)].append(frame)
+                try flush(lane, at: clock)
+            case .deliver(let command, let deadline): delivered.append((command, deadline))
+            case .acked: break
+            case .reopen:
+                try feed(.linkDown, at: clock)
+                if isUp { try feed(.linkUp, at: clock) }
+            case .phase(let phase): Log.write(.info, "link", ["phase": "\(phase)"])
+            case .malformed(let error): Log.write(.warning, "link frame refused", ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// Hands waiting frames to the lane; tells the sender when it fills and when it has room again.
+    private func flush(_ lane: Lane, at clock: ClockReading) throws(JournalError) {
+        let index = Int(lane.rawValue)
+        guard !waiting[index].isEmpty, isUp else { return }
+        waiting[index].removeFirst(client.send(waiting[index], lane: index))
+        guard waiting[index].isEmpty == isBlocked[index] else { return }
+        isBlocked[index].toggle()
+        try feed(.blocked(lane, isBlocked[index]), at: clock)
+    }
+}

@@ -1,0 +1,151 @@
+// The commands that talk to a running edge over its local socket: they work with the cloud gone.
+internal import Ledger
+internal import Platform
+internal import Values
+internal import Wire
+
+/// status, positions, orders, close, kill and resume.
+struct ConsoleCommands {
+    private let folder: String
+    private let isJSON: Bool
+    private let socket: String
+
+    init(folder: String, isJSON: Bool) { self.folder = folder; self.isJSON = isJSON; socket = folder + "/edge.sock" }
+
+    func run(_ command: String, _ operands: [String], _ options: [String: String]) throws -> Int32 {
+        do throws(HTTPClientError) {
+            switch command {
+            case "status": return show(try get("status"), status)
+            case "positions": return show(try get("positions"), positions)
+            case "orders": return show(try get("orders" + (options["working"] == nil ? "" : "?working=true")), orders)
+            case "close":
+                guard confirmed(options, "Close the whole position in \(operands[0]) at market?") else { return EdgeProgram.Exit.refused }
+                return try act("positions/\(operands[0])/close", [:])
+            case "kill":
+                guard confirmed(options, "Halt trading? No order will leave until `tidewire-edge resume`.") else { return EdgeProgram.Exit.refused }
+                return try kill(reason: options["reason"] ?? "asked at the console")
+            default:
+                guard confirmed(options, "Lift the halt and let orders leave again?") else { return EdgeProgram.Exit.refused }
+                return try act("resume", ["reason": .string(options["reason"] ?? "asked at the console")])
+            }
+        } catch {
+            Console.error("tidewire-edge: no edge runs on \(folder) (\(error)); start it with `tidewire-edge run`")
+            return EdgeProgram.Exit.unreachable
+        }
+    }
+
+    // MARK: Asking
+
+    private func get(_ path: String) throws(HTTPClientError) -> (status: Int, value: JSONValue) {
+        try call(HTTPCall(.get, url: "http://edge/api/v1/\(path)", unixSocket: socket))
+    }
+
+    private func call(_ call: HTTPCall) throws(HTTPClientError) -> (status: Int, value: JSONValue) {
+        let answer = try HTTPClient.send(call)
+        guard let value = try? JSONReader.read(answer.body, limits: .frame) else { throw .failed("the answer is not JSON") }
+        return (answer.status, value)
+    }
+
+    private func confirmed(_ options: [String: String], _ question: String) -> Bool {
+        if options["yes"] != nil || Console.confirm(question) { return true }
+        Console.error("tidewire-edge: not done\(Console.isInteractive ? "" : "; say --yes where nobody can answer")")
+        return false
+    }
+
+    /// The halt must work when the edge does not: the file holds from its next start, whatever else is broken.
+    private func kill(reason: String) throws(HTTPClientError) -> Int32 {
+        do throws(HTTPClientError) { return try act("kill", ["reason": .string(reason)]) } catch {
+            do throws(FileError) { try PrivateFiles.write(folder + "/KILL", Array("\(reason)\n".utf8)) } catch let failure {
+                Console.error("tidewire-edge: \(failure)")
+                return EdgeProgram.Exit.failed
+            }
+            Console.write("No edge runs on \(folder). The file KILL is written: an edge that starts there is halted.\n")
+            return EdgeProgram.Exit.ok
+        }
+    }
+
+    /// Sends a command and follows it until its fate is known.
+    private func act(_ path: String, _ body: JSONValue) throws(HTTPClientError) -> Int32 {
+        let headers = [WebField("content-type", "application/json")]
+        var answer = try call(HTTPCall(.post, url: "http://edge/api/v1/\(path)", headers: headers, body: JSONWriter.plain(body), unixSocket: socket))
+        let clock = EventLoop()
+        var tries = 0
+        while answer.value["state"]?.text == "working", let id = answer.value["id"]?.text, tries < 300 {
+            clock.turn(milliseconds: 200)
+            tries += 1
+            answer = try get("commands/\(id)")
+        }
+        if isJSON { Console.write(JSONWriter.plain(answer.value) + [0x0A]) }
+        if answer.status >= 400 {
+            if !isJSON { Console.error("tidewire-edge: " + words(answer.value)) }
+            return EdgeProgram.Exit.refused
+        }
+        if !isJSON { Console.write(words(answer.value) + "\n") }
+        return answer.value["state"]?.text == "refused" ? EdgeProgram.Exit.refused : EdgeProgram.Exit.ok
+    }
+
+    private func words(_ value: JSONValue) -> String {
+        if let text = value["text"]?.text { return text }
+        return [value["detail"]?.text, value["cure"]?.text].compactMap { $0 }.joined(separator: " ")
+    }
+
+    // MARK: Showing
+
+    private func show(_ answer: (status: Int, value: JSONValue), _ text: (JSONValue) -> String) -> Int32 {
+        guard answer.status < 400 else {
+            Console.error("tidewire-edge: " + words(answer.value))
+            return EdgeProgram.Exit.failed
+        }
+        Console.write(isJSON ? JSONWriter.plain(answer.value) + [0x0A] : Array(text(answer.value).utf8))
+        return EdgeProgram.Exit.ok
+    }
+
+    private func status(_ value: JSONValue) -> String {
+        var lines: [String] = []
+        func line(_ name: String, _ text: String) { lines.append(name + String(repeating: " ", count: max(1, 12 - name.count)) + text) }
+        let edge = value["edge"] ?? .null
+        line("edge", "\(cell(edge, "name")) (\(cell(edge, "mode")))")
+        for (name, key) in [("gateway", "gateway"), ("broker", "reconciliation")] {
+            if let part = edge[key], part != .null {
+                line(
+                    name, [cell(part, "state"), cell(part, "words"), cell(part, "cure")].filter { $0 != "-" && !$0.isEmpty }.joined(separator: " · "))
+            }
+        }
+        if let halt = edge["halt"], halt["level"]?.text != "NONE" {
+            line("halt", [cell(halt, "level"), cell(halt, "source"), cell(halt, "reason")].filter { $0 != "-" }.joined(separator: " · "))
+        }
+        line("ledger", "\(cell(edge, "announcedSeq")) entries, \(cell(edge, "ackedSeq")) of them in the cloud")
+        line("link", cell(value, "link"))
+        for bot in value["bots"]?.elements ?? [] {
+            line("bot", [cell(bot, "name"), cell(bot, "state"), cell(bot, "words")].joined(separator: " · "))
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func positions(_ value: JSONValue) -> String {
+        table(
+            value["positions"], ["instrument", "side", "quantity", "averagePrice", "markPrice", "unrealizedPnL", "stopPrice", "asOf"],
+            none: "Nothing is held.")
+    }
+
+    private func orders(_ value: JSONValue) -> String {
+        table(
+            value["orders"], ["id", "instrument", "side", "type", "quantity", "filled", "status", "stopPrice", "origin"], none: "There are no orders."
+        )
+    }
+
+    private func table(_ rows: JSONValue?, _ columns: [String], none: String) -> String {
+        let rows = rows?.elements ?? []
+        return rows.isEmpty ? none + "\n" : Table.text(rows.map { row in columns.map { cell(row, $0) } }, heading: columns)
+    }
+
+    private func cell(_ value: JSONValue, _ key: String) -> String {
+        switch value[key] {
+        case .string(let text): text
+        case .integer(let number): String(number)
+        case .number(let text): text
+        case .bool(let flag): flag ? "yes" : "no"
+        default: "-"
+        }
+    }
+}

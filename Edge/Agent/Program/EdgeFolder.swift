@@ -1,0 +1,115 @@
+// The edge's data folder: what lies where, who the edge is, and to which cloud it belongs.
+internal import Ledger
+package import Platform
+internal import Sync
+package import Values
+internal import Wire
+
+/// Why the data folder cannot be used, as a sentence with its cure.
+package enum EdgeFolderError: Error, Sendable, CustomStringConvertible {
+    case file(FileError)
+    /// A file has not the form it was written in.
+    case damaged(path: String)
+    package var description: String {
+        switch self {
+        case .file(let error): error.description
+        case .damaged(let path): "\(path) is damaged; put back the copy you made of it, or move it away and enrol the edge again"
+        }
+    }
+}
+
+/// The cloud an edge was enrolled with.
+package struct EnrolledCloud: Hashable, Sendable {
+    package var host: String
+    package var port: Int
+    /// CURVE public key, 32 bytes.
+    package var serverKey: [UInt8]
+    /// What the cloud calls this edge.
+    package var name: String
+}
+
+/// Paths and identity. The folder is created with mode 0700 when it is not there.
+package struct EdgeFolder: Sendable {
+    package let path: String
+
+    package init(_ path: String) throws(EdgeFolderError) {
+        self.path = path
+        do throws(FileError) { try PrivateFiles.makeFolder(path + "/keys") } catch { throw .file(error) }
+        do throws(FileError) { try PrivateFiles.makeFolder(path) } catch { throw .file(error) }
+    }
+
+    package var ledger: String { path + "/ledger.db" }
+    package var socket: String { path + "/edge.sock" }
+    /// Its presence halts trading.
+    package var killFile: String { path + "/KILL" }
+    private var identityFile: String { path + "/keys/edge.id" }
+    private var linkKeyFile: String { path + "/keys/link.key" }
+    private var cloudFile: String { path + "/keys/cloud.json" }
+
+    /// `--data`, else `$STATE_DIRECTORY`, else `$XDG_STATE_HOME/tidewire/edge`, else `~/.local/state/tidewire/edge`.
+    package static func standardPath(_ option: String?, environment: (String) -> String?) -> String {
+        if let option { return option }
+        if let folder = environment("STATE_DIRECTORY") { return folder }
+        if let folder = environment("XDG_STATE_HOME") { return folder + "/tidewire/edge" }
+        return (environment("HOME") ?? ".") + "/.local/state/tidewire/edge"
+    }
+
+    /// Who this edge is: drawn once, then for ever.
+    package func identity() throws(EdgeFolderError) -> EdgeID {
+        if let text = try line(identityFile) {
+            guard let edge = EdgeID(hex: text) else { throw .damaged(path: identityFile) }
+            return edge
+        }
+        guard let edge = EdgeID(bytes: (0..<16).map { _ in UInt8.random(in: .min ... .max) }) else { throw .damaged(path: identityFile) }
+        try write(identityFile, Array("\(edge)\n".utf8))
+        return edge
+    }
+
+    /// The key of the link, made at the first call; it never leaves the folder.
+    package func linkKeys() throws(EdgeFolderError) -> CurveKeys {
+        if let text = try line(linkKeyFile) {
+            guard let secret = Hex.bytes(text), let keys = CurveKeys(secretKey: secret) else { throw .damaged(path: linkKeyFile) }
+            return keys
+        }
+        let keys = CurveKeys.generate()
+        try write(linkKeyFile, Array((Hex.text(keys.secretKey) + "\n").utf8))
+        return keys
+    }
+
+    /// Nil until the edge is enrolled.
+    package func cloud() throws(EdgeFolderError) -> EnrolledCloud? {
+        guard PrivateFiles.exists(cloudFile) else { return nil }
+        let bytes: [UInt8]
+        do throws(FileError) { bytes = try PrivateFiles.read(cloudFile) } catch { throw .file(error) }
+        guard let value = try? JSONReader.read(bytes), let host = value["host"]?.text, let port = value["port"]?.integerValue,
+            let key = value["serverKey"]?.text.flatMap({ Hex.bytes($0) }), key.count == 32, let name = value["name"]?.text
+        else { throw .damaged(path: cloudFile) }
+        return EnrolledCloud(host: host, port: Int(clamping: port), serverKey: key, name: name)
+    }
+
+    package func setCloud(_ cloud: EnrolledCloud) throws(EdgeFolderError) {
+        try write(
+            cloudFile,
+            JSONWriter.plain([
+                "host": .string(cloud.host), "port": .integer(Int64(cloud.port)), "serverKey": .string(Hex.text(cloud.serverKey)),
+                "name": .string(cloud.name),
+            ]))
+    }
+
+    /// The link's settings when the edge is enrolled.
+    package func uplink() throws(EdgeFolderError) -> UplinkSettings? {
+        guard let cloud = try cloud() else { return nil }
+        return UplinkSettings(host: cloud.host, port: cloud.port, serverKey: cloud.serverKey, keys: try linkKeys())
+    }
+
+    private func line(_ path: String) throws(EdgeFolderError) -> String? {
+        guard PrivateFiles.exists(path) else { return nil }
+        do throws(FileError) { return String(decoding: try PrivateFiles.read(path).prefix { $0 != 0x0A }, as: UTF8.self) } catch {
+            throw .file(error)
+        }
+    }
+
+    private func write(_ path: String, _ bytes: [UInt8]) throws(EdgeFolderError) {
+        do throws(FileError) { try PrivateFiles.write(path, bytes) } catch { throw .file(error) }
+    }
+}

@@ -1,0 +1,135 @@
+// `tidewire-edge`: its command line, its exit codes, and which part does what.
+internal import Ledger
+internal import Platform
+internal import Sync
+internal import Values
+internal import Wire
+
+/// The program behind `tidewire-edge`.
+package enum EdgeProgram {
+    /// 0 ok, 1 failed, 2 usage, 3 refused by a rule, 4 other side not reachable, 5 a check found a difference, 70 ledger failed, 78 configuration.
+    package enum Exit {
+        package static let ok: Int32 = 0, failed: Int32 = 1, usage: Int32 = 2, refused: Int32 = 3, unreachable: Int32 = 4
+        package static let difference: Int32 = 5, ledger: Int32 = 70, configuration: Int32 = 78
+    }
+
+    private static let yes = CommandOption("yes", "do it without asking")
+
+    static let parser = ArgumentParser(
+        program: "tidewire-edge", about: "the trading side of Tidewire: it runs beside IB Gateway and trades whether or not the internet is there",
+        commands: [
+            CommandSpec("run", options: EdgeSettings.keys.map { CommandOption($0.flag, value: "VALUE", $0.help) }, "trade until told to stop"),
+            CommandSpec(
+                "enrol", operands: ["TOKEN"], options: [CommandOption("replace", "leave the cloud this edge belongs to")],
+                "make this edge known to a cloud, with a token from `tidewire-cloud edge invite`"),
+            CommandSpec("status", "how the edge, its gateway and its link are"),
+            CommandSpec("positions", "what is held"),
+            CommandSpec("orders", options: [CommandOption("working", "only those that are at the broker")], "orders and what became of them"),
+            CommandSpec(
+                "ledger verify", options: [CommandOption("witness", value: "SEQ:HASH", "a head known from elsewhere that the ledger must reach")],
+                "check every entry of the ledger, whether or not the edge runs"),
+            CommandSpec(
+                "ledger tail",
+                options: [CommandOption("count", value: "N", "how many entries, 20 by default"), CommandOption("follow", "go on as entries come")],
+                "the newest entries"),
+            CommandSpec(
+                "ledger export", options: [CommandOption("raw", value: "SEQ", "the bytes that this entry's hash is made of")],
+                "every entry, one JSON object a line"),
+            CommandSpec("close", operands: ["INSTRUMENT"], options: [yes], "close a position at market and cancel its protection"),
+            CommandSpec(
+                "kill", options: [yes, CommandOption("reason", value: "TEXT", "noted in the ledger")],
+                "halt trading: no order leaves; working orders and stops stay"),
+            CommandSpec(
+                "resume", options: [yes, CommandOption("reason", value: "TEXT", "noted in the ledger")], "lift the halt; only here, at the edge"),
+            CommandSpec(
+                "config check", options: EdgeSettings.keys.map { CommandOption($0.flag, value: "VALUE", $0.help) },
+                "read the settings and say what is wrong"),
+            CommandSpec(
+                "config show", options: EdgeSettings.keys.map { CommandOption($0.flag, value: "VALUE", $0.help) },
+                "every setting with its value and source"),
+        ],
+        common: [
+            CommandOption("data", value: "DIR", "the data folder"),
+            CommandOption("config", value: "FILE", "edge.yaml; by default the one in the data folder"),
+            CommandOption("json", "answer with JSON"), CommandOption("help", "this text"), CommandOption("version", "the version"),
+        ])
+
+    /// Runs one command line (without the program's name) and gives the exit code. `environment` gives a variable's value by its name.
+    package static func run(_ words: [String], environment: (String) -> String?) -> Int32 {
+        let parsed: ParsedArguments
+        do throws(ArgumentError) { parsed = try parser.parse(words) } catch {
+            Console.error("tidewire-edge: \(error)")
+            return Exit.usage
+        }
+        switch parsed {
+        case .help(let text):
+            Console.write(text)
+            return Exit.ok
+        case .version:
+            Console.write("tidewire-edge \(Version.product)\n")
+            return Exit.ok
+        case .run(let command, let operands, let options): return run(command, operands, options, environment)
+        }
+    }
+
+    private static func run(
+        _ command: String, _ operands: [String], _ options: [String: String], _ environment: (String) -> String?
+    ) -> Int32 {
+        let path = EdgeFolder.standardPath(options["data"], environment: environment)
+        let isJSON = options["json"] != nil
+        do {
+            switch command {
+            case "run": return try EdgeRun.run(folder: try EdgeFolder(path), settings: try settings(path, options, environment))
+            case "enrol": return try Enrolment.run(operands[0], folder: try EdgeFolder(path), replacing: options["replace"] != nil, isJSON: isJSON)
+            case "ledger verify": return try LedgerCommands.verify(path + "/ledger.db", witness: options["witness"], isJSON: isJSON)
+            case "ledger tail": return try LedgerCommands.tail(path, count: options["count"], follows: options["follow"] != nil, isJSON: isJSON)
+            case "ledger export": return try LedgerCommands.export(path + "/ledger.db", raw: options["raw"])
+            case "config check":
+                _ = try EdgeConfiguration(try settings(path, options, environment))
+                Console.write("The settings are good.\n")
+                return Exit.ok
+            case "config show": return show(try settings(path, options, environment), isJSON: isJSON)
+            default: return try ConsoleCommands(folder: path, isJSON: isJSON).run(command, operands, options)
+            }
+        } catch let error as SettingsError {
+            Console.error("tidewire-edge: \(error)")
+            return Exit.configuration
+        } catch let error as ArgumentError {
+            Console.error("tidewire-edge: \(error)")
+            return Exit.usage
+        } catch let error as JournalError {
+            Console.error("tidewire-edge: the ledger: \(error)")
+            return Exit.ledger
+        } catch let error as AgentFailure {
+            Console.error("tidewire-edge: the ledger cannot be written: \(error)")
+            return Exit.ledger
+        } catch {
+            Console.error("tidewire-edge: \(error)")
+            return Exit.failed
+        }
+    }
+
+    /// Flag, then environment, then the file, then the default.
+    static func settings(_ folder: String, _ options: [String: String], _ environment: (String) -> String?) throws -> Settings {
+        let name = options["config"] ?? folder + "/edge.yaml"
+        var file: (name: String, bytes: [UInt8])?
+        do throws(FileError) { file = (name, try PrivateFiles.read(name)) } catch {
+            // A file that was named must be there; the one in the folder need not be.
+            if !error.isMissing || options["config"] != nil { throw SettingsError.unreadable(file: name, text: error.reason) }
+        }
+        var variables: [String: String] = [:]
+        for name in EdgeSettings.keys.flatMap({ [$0.variable] + $0.variables }) { variables[name] = environment(name) }
+        return try Settings(keys: EdgeSettings.keys, flags: options, environment: variables, file: file)
+    }
+
+    private static func show(_ settings: Settings, isJSON: Bool) -> Int32 {
+        let rows = settings.listing(secret: [])
+        if isJSON {
+            let members = rows.map { JSONMember($0.name, ["value": .string($0.value), "source": .string($0.source)]) }
+            Console.write(JSONWriter.plain(.object(members)) + [0x0A])
+        } else {
+            Console.write(Table.text(rows.map { [$0.name, $0.value, $0.source] }, heading: ["setting", "value", "from"]))
+        }
+        return Exit.ok
+    }
+}

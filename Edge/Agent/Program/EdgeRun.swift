@@ -1,0 +1,88 @@
+// `tidewire-edge run`: recovery from the ledger, then the loop.
+internal import Ledger
+internal import Platform
+internal import Synchronization
+internal import Trading
+internal import Values
+internal import Venues
+internal import Views
+internal import Wire
+
+/// Starts an edge: recovery is the only start.
+enum EdgeRun {
+    /// - Parameter makeSession: the broker's session, from the settings and what the ledger holds.
+    static func run(
+        folder: EdgeFolder, settings: Settings, makeSession: (EdgeConfiguration, Book, Boot) throws -> any VenueSession = gatewaySession
+    ) throws -> Int32 {
+        let configuration = try EdgeConfiguration(settings)
+        guard let level = LogLevel(name: try settings.text("log.level")) else {
+            throw SettingsError.badValue(
+                key: "log.level", value: try settings.text("log.level"), source: settings.value("log.level")?.source ?? "",
+                wanted: "debug, info, warning or error")
+        }
+        Log.setThreshold(level)
+        let started = SystemClock.monotonic()
+        var book = Book()
+        var milestones = Milestones()
+        let journal = try Journal(path: folder.ledger, edge: try folder.identity()) { entry in
+            book.apply(entry)
+            milestones.note(entry)
+        }
+        let boot = Boot(raw: UInt64.random(in: .min ... .max))
+        let agent = Agent(
+            journal: journal, book: book, boot: boot, settings: configuration.desk, session: try makeSession(configuration, book, boot))
+        let loop = EdgeLoop(
+            agent: agent, milestones: milestones, folder: folder,
+            settings: EdgeLoopSettings(name: configuration.name, gatewayHost: configuration.gatewayHost, gatewayPort: configuration.gatewayPort))
+        let fact = BootFact(
+            version: Version.product, mode: configuration.mode, machine: fingerprint("/etc/machine-id"),
+            kernelBoot: fingerprint("/proc/sys/kernel/random/boot_id"), configuration: fingerprint(of: settings))
+        Log.write(
+            .info, "ledger verified",
+            ["entries": "\(journal.head.seq)", "millis": "\((SystemClock.monotonic() - started).nanoseconds / 1_000_000)", "data": folder.path])
+        try loop.run(fact)
+        return EdgeProgram.Exit.ok
+    }
+
+    /// The session with IB Gateway that the settings ask for.
+    static func gatewaySession(_ configuration: EdgeConfiguration, _ book: Book, _ boot: Boot) throws(SettingsError) -> any VenueSession {
+        guard let zone = ZoneFiles.zone(configuration.gatewayZone) else {
+            throw .badValue(
+                key: "gateway.zone", value: configuration.gatewayZone, source: "settings",
+                wanted: "a zone of /usr/share/zoneinfo, like America/New_York")
+        }
+        let known = OnceRead()
+        let zones = ZoneResolver(standard: zone) { name in known.zone(name) }
+        let wishes =
+            configuration.futures.map { InstrumentWish.future(symbol: $0.symbol, exchange: $0.exchange, currency: "USD") }
+            + configuration.stocks.map { InstrumentWish.stock(symbol: $0.symbol, primaryExchange: $0.exchange, currency: "USD") }
+        return IBKRSession(
+            settings: IBKRSettings(clientID: Int64(configuration.clientID), mode: configuration.mode, account: configuration.account, zones: zones),
+            instruments: wishes, nextOrderID: book.highestBrokerOrderID + 1, random: SeededRandom(seed: boot.raw),
+            known: book.instruments.values.sorted { $0.id < $1.id })
+    }
+
+    /// Zones are read from their files once.
+    private final class OnceRead: Sendable {
+        private let zones = Mutex<[String: Zone?]>([:])
+        func zone(_ name: String) -> Zone? {
+            zones.withLock { zones in
+                if let known = zones[name] { return known }
+                let zone = ZoneFiles.zone(name)
+                zones[name] = zone
+                return zone
+            }
+        }
+    }
+
+    /// The first 16 hex digits of a file's hash: enough to tell two apart, too little to give anything away.
+    private static func fingerprint(_ path: String) -> String {
+        guard let bytes = try? PrivateFiles.read(path) else { return "" }
+        return Hex.text(Hashing.blake2b(bytes).prefix(8))
+    }
+
+    private static func fingerprint(of settings: Settings) -> String {
+        let text = settings.listing(secret: []).map { "\($0.name)=\($0.value)" }.joined(separator: "\n")
+        return Hex.text(Hashing.blake2b(Array(text.utf8)).prefix(8))
+    }
+}

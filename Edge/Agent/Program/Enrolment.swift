@@ -1,0 +1,77 @@
+// `tidewire-edge enrol TOKEN`: shows the cloud our key, checks its answer, and notes where it is.
+internal import Ledger
+internal import Platform
+internal import Sync
+internal import Values
+internal import Wire
+
+/// One enrolment from this machine, without a browser.
+enum Enrolment {
+    /// How long the cloud may take to answer, the connection included. Milliseconds.
+    private static let answerMillisMax: Int64 = 15_000
+
+    static func run(_ text: String, folder: EdgeFolder, replacing: Bool, isJSON: Bool) throws -> Int32 {
+        if let cloud = try folder.cloud(), !replacing {
+            Console.error("tidewire-edge: this edge is enrolled as \(cloud.name) with \(cloud.host); say --replace to leave that cloud")
+            return EdgeProgram.Exit.refused
+        }
+        let token: EnrolmentToken
+        do throws(EnrolmentTokenError) { token = try EnrolmentToken(text: text) } catch {
+            Console.error("tidewire-edge: \(error)")
+            return EdgeProgram.Exit.usage
+        }
+        let keys = try folder.linkKeys()
+        let request = EnrolmentRequest(edge: try folder.identity(), linkKey: keys.publicKey, token: token)
+        guard let answer = try ask(request, token, keys) else {
+            Console.error(
+                "tidewire-edge: \(token.host):\(token.enrolPort) does not answer; is the cloud running, and is the token younger than 15 minutes?")
+            return EdgeProgram.Exit.unreachable
+        }
+        switch answer {
+        case .refused(let reason):
+            Console.error("tidewire-edge: the cloud refused: \(reason)")
+            return EdgeProgram.Exit.refused
+        case .accepted(let name, let code, _):
+            guard answer.isProved(for: request, by: token) else {
+                Console.error("tidewire-edge: the answer does not come from the cloud that made the token; nothing was changed")
+                return EdgeProgram.Exit.refused
+            }
+            try folder.setCloud(EnrolledCloud(host: token.host, port: Int(token.linkPort), serverKey: token.serverKey, name: name))
+            if isJSON {
+                Console.write(JSONWriter.plain(["name": .string(name), "code": .string(code), "edge": .string(request.edge.description)]) + [0x0A])
+            } else {
+                Console.write(
+                    "Enrolled as \(name). The code is \(code).\nIf the cloud shows the same six digits, confirm there: tidewire-cloud edge confirm \(name) \(code)\n"
+                )
+            }
+            return EdgeProgram.Exit.ok
+        }
+    }
+
+    /// Nil when nothing was heard in time.
+    private static func ask(_ request: EnrolmentRequest, _ token: EnrolmentToken, _ keys: CurveKeys) throws(LinkError) -> EnrolmentAnswer? {
+        let loop = EventLoop()
+        var answer: EnrolmentAnswer?
+        var isConnected = false
+        let inbox = loop.inbox(of: LinkEvent.self) { events in
+            for event in events {
+                switch event {
+                case .connected: isConnected = true
+                case .message(_, let bytes): answer = (try? EnrolmentAnswer(bytes)) ?? answer
+                case .disconnected, .handshakeFailed: isConnected = false
+                }
+            }
+        }
+        let client = try LinkClient(
+            LinkClientConfiguration(host: token.host, port: Int(token.enrolPort), serverKey: token.serverKey, keys: keys)
+        ) { inbox.post($0) }
+        defer { client.stop() }
+        let deadline = SystemClock.monotonic() + .milliseconds(answerMillisMax)
+        var isSent = false
+        while answer == nil, SystemClock.monotonic() < deadline {
+            if !isSent, isConnected { isSent = client.send(request.encode()) == .sent }
+            loop.turn(milliseconds: 100)
+        }
+        return answer
+    }
+}
