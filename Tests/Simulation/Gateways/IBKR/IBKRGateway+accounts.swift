@@ -140,7 +140,8 @@ extension IBKRGateway {
 
     private static var allTags: [String] {
         [
-            "AccountType", "Cushion", "DayTradesRemaining", "DayTradesRemainingT+1", "LookAheadNextChange", "HighestSeverity", "Leverage",
+            "AccountType", "Cushion", "DayTradesRemaining", "DayTradesRemainingT+1", "DayTradesRemainingT+2", "DayTradesRemainingT+3",
+            "DayTradesRemainingT+4", "LookAheadNextChange", "HighestSeverity", "Leverage",
             "AccruedCash",
             "AvailableFunds", "BuyingPower", "EquityWithLoanValue", "ExcessLiquidity", "FullAvailableFunds", "FullExcessLiquidity",
             "FullInitMarginReq",
@@ -171,7 +172,9 @@ extension IBKRGateway {
         switch tag {
         case "AccountType": return plain("INDIVIDUAL")
         case "Cushion": return plain(GatewayText.quotient(b.excessLiquidity, b.netLiquidation))
-        case "DayTradesRemaining", "DayTradesRemainingT+1": return plain("-1")
+        case "DayTradesRemaining", "DayTradesRemainingT+1", "DayTradesRemainingT+2", "DayTradesRemainingT+3", "DayTradesRemainingT+4":
+            // No limit: the account is above 25,000 dollars.
+            return plain("-1")
         case "LookAheadNextChange", "HighestSeverity": return plain("0")
         case "Leverage": return plain(GatewayText.quotient(b.grossValue, b.netLiquidation))
         case "AccruedCash": return dollars(.zero)

@@ -1,0 +1,90 @@
+"""What every walk of a foreign client needs: the gateway as a process, waiting with a deadline, and a count of checks."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+RIG = pathlib.Path(os.environ.get("RIG") or pathlib.Path(__file__).resolve().parents[3] / ".build/debug/rig")
+HOST = "127.0.0.1"
+
+
+class Gateway:
+    """One `rig gateway`, started at once; `kill` and `start` play its deaths. The port stays the same through them."""
+
+    def __init__(self, *options: str, data: bool = False):
+        self.options = list(options)
+        self.folder = tempfile.TemporaryDirectory(prefix="tidewire-gateway-") if data else None
+        self.port = 0
+        self.process: subprocess.Popen[str] | None = None
+        self.start()
+
+    def start(self) -> None:
+        command = [str(RIG), "gateway", "--port", str(self.port), *self.options]
+        if self.folder:
+            command += ["--data", self.folder.name]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline() if self.process.stdout else ""
+        if not line.startswith("listening on "):
+            raise RuntimeError(f"the gateway did not start: {line!r}")
+        self.port = int(line.rsplit(":", 1)[1])
+
+    def kill(self, number: int = signal.SIGKILL) -> tuple[int, float]:
+        """Ends the process by a signal; its exit code and the seconds it took."""
+        process, self.process = self.process, None
+        if process is None:
+            return 0, 0.0
+        begin = time.monotonic()
+        process.send_signal(number)
+        code = process.wait(timeout=20)
+        if process.stdout:
+            process.stdout.close()
+        return code, time.monotonic() - begin
+
+    def __enter__(self) -> "Gateway":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+        if self.folder:
+            self.folder.cleanup()
+
+
+class Checks:
+    """Counts what held and what did not, and says what did not."""
+
+    def __init__(self, name: str):
+        self.name, self.passed, self.failed = name, 0, 0
+
+    def that(self, what: str, holds: object, *facts: object) -> bool:
+        if holds:
+            self.passed += 1
+        else:
+            self.failed += 1
+            print(f"failed: {self.name}: {what}{': ' if facts else ''}{', '.join(repr(fact) for fact in facts)}", flush=True)
+        return bool(holds)
+
+    def equal(self, what: str, got: object, wanted: object) -> bool:
+        return self.that(what, got == wanted, got, wanted)
+
+    def step(self, function, *arguments: object) -> None:
+        """One step; an exception in it is one failure, and the next step goes on."""
+        begin = time.monotonic()
+        before = self.passed + self.failed
+        for gateway in arguments:
+            # A step that broke off may have left it dead.
+            if isinstance(gateway, Gateway) and gateway.process is None:
+                gateway.start()
+        try:
+            function(self, *arguments)
+        except Exception:  # noqa: BLE001 - whatever a foreign client throws is a finding
+            self.that(f"{function.__name__} ran to its end", False, traceback.format_exc())
+        print(f"{self.name}: {function.__name__}: {self.passed + self.failed - before} checks in {time.monotonic() - begin:.1f} s", flush=True)
+
+    def finish(self) -> None:
+        print(f"{self.passed} passed, {self.failed} failed")
+        sys.exit(1 if self.failed or not self.passed else 0)
