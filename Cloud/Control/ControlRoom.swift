@@ -87,7 +87,7 @@ package struct ControlRoom: Sendable {
     package private(set) var refusals: [LinkRefusal] = []
     /// Kinds of entries that tell of a command.
     private static let telling: Set<UInt16> = [Kind.intent.rawValue, Kind.commandAccepted.rawValue, Kind.commandRefused.rawValue]
-    private var lastPresence: [EdgeID: Presence] = [:]
+    private var lastPresence: [EdgeID: EdgePresence] = [:]
 
     package init(commands: [CommandRecord] = []) { outbox = Outbox(records: commands) }
 
@@ -151,11 +151,13 @@ package struct ControlRoom: Sendable {
         guard edges[id] != nil else { return }
         edges[id]?.session = session
         edges[id]?.settledThrough = nil
+        // HELLO has told the head, so what former runs wrote is known; of this run nothing is told before its first beat.
+        edges[id]?.toldThrough = Instant(nanoseconds: .min)
         edges[id]?.pulse = Pulse(announced: announced)
         edges[id]?.lastHeard = now
         if refusals.contains(where: { $0.edge == id }) { refusals.removeAll { $0.edge == id }; out.changes.append(.refusals) }
         apply(outbox.handle(.linked(id, session: session.number, boot: session.boot), at: now), &out)
-        settle(id, heardAt: now, now, &out)
+        settle(id, now, &out)
         out.changes.append(.edge(id))
     }
 
@@ -175,7 +177,8 @@ package struct ControlRoom: Sendable {
         merged.acked = pulse.acked ?? edge.pulse.acked
         edges[id]?.pulse = merged
         edges[id]?.lastHeard = now
-        settle(id, heardAt: now, now, &out)
+        edges[id]?.toldThrough = pulse.toldAt ?? now
+        settle(id, now, &out)
         out.changes.append(.edge(id))
     }
 
@@ -194,16 +197,16 @@ package struct ControlRoom: Sendable {
         let kept = (edges[id]?.recent ?? []) + entries
         edges[id]?.recent = Array(kept.suffix(EdgeRoom.recentMax))
         out.changes.append(.entries(id, entries))
-        if edges[id]?.session != nil { settle(id, heardAt: nil, now, &out) }
+        if edges[id]?.session != nil { settle(id, now, &out) }
         followOrders(of: id, now, &out)
         out.changes.append(.edge(id))
     }
 
-    /// When all that was announced is here, everything the edge wrote before its last sign of life is here too.
-    private mutating func settle(_ id: EdgeID, heardAt: Instant?, _ now: Instant, _ out: inout ControlOutcome) {
-        guard let edge = edges[id], let session = edge.session, edge.backlog == 0, let heard = heardAt ?? edge.lastHeard else { return }
-        edges[id]?.settledThrough = heard
-        apply(outbox.handle(.settled(id, boot: session.boot, through: heard), at: now), &out)
+    /// When all that was announced is here, everything the edge wrote before it announced it is here too.
+    private mutating func settle(_ id: EdgeID, _ now: Instant, _ out: inout ControlOutcome) {
+        guard let edge = edges[id], let session = edge.session, edge.backlog == 0, let told = edge.toldThrough else { return }
+        edges[id]?.settledThrough = told
+        apply(outbox.handle(.settled(id, boot: session.boot, through: told), at: now), &out)
     }
 
     private mutating func followOrders(of id: EdgeID, _ now: Instant, _ out: inout ControlOutcome) {

@@ -3,7 +3,7 @@ package import Ledger
 package import Values
 
 /// How lately an edge was heard.
-package enum Presence: String, Hashable, Sendable {
+package enum EdgePresence: String, Hashable, Sendable {
     /// Never since it was enrolled.
     case never
     case live
@@ -36,8 +36,13 @@ package struct Pulse: Hashable, Sendable {
     package var backlogOldest: Instant?
     /// The last of our acknowledgements that the edge has seen.
     package var acked: Seq?
-    package init(announced: Seq, roundTrip: Span? = nil, clockOffset: Span? = nil, backlogOldest: Instant? = nil, acked: Seq? = nil) {
-        self.announced = announced; self.roundTrip = roundTrip; self.clockOffset = clockOffset; self.backlogOldest = backlogOldest; self.acked = acked
+    /// When the edge said so, by our clock and never too late; nil means on arrival.
+    package var toldAt: Instant?
+    package init(
+        announced: Seq, roundTrip: Span? = nil, clockOffset: Span? = nil, backlogOldest: Instant? = nil, acked: Seq? = nil, toldAt: Instant? = nil
+    ) {
+        self.announced = announced; self.roundTrip = roundTrip; self.clockOffset = clockOffset; self.backlogOldest = backlogOldest
+        self.acked = acked; self.toldAt = toldAt
     }
 }
 
@@ -50,17 +55,19 @@ package struct EdgeRoom: Sendable {
 
     package let id: EdgeID
     package var name: String
-    package internal(set) var book = Book()
+    package internal(set) var book: Book
     package internal(set) var live = LiveState()
     package internal(set) var session: LinkSession?
     package internal(set) var lastHeard: Instant?
     package internal(set) var pulse = Pulse(announced: Seq(0))
     /// The newest entries, oldest first.
     package internal(set) var recent: [Entry] = []
+    /// Nothing that the present run wrote before this moment is above `announced`.
+    package internal(set) var toldThrough: Instant?
     /// Everything the present run wrote before this moment is in `book`.
     package internal(set) var settledThrough: Instant?
 
-    package init(id: EdgeID, name: String) { self.id = id; self.name = name }
+    package init(id: EdgeID, name: String) { self.id = id; self.name = name; book = Book(edge: id) }
 
     /// The highest entry the edge is known to have.
     package var announced: Seq { max(pulse.announced, book.head.seq) }
@@ -68,7 +75,7 @@ package struct EdgeRoom: Sendable {
     package var backlog: UInt64 { announced.raw - book.head.seq.raw }
 
     /// How the edge is at `now`.
-    package func presence(at now: Instant) -> Presence {
+    package func presence(at now: Instant) -> EdgePresence {
         guard let lastHeard else { return .never }
         let quiet = now - lastHeard
         if quiet > EdgeRoom.deadAfter { return .dead }

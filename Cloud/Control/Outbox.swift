@@ -20,7 +20,7 @@ package enum OutboxInput: Sendable {
     case intended(CommandID)
     /// What became of the orders of an accepted command.
     case progress(CommandID, OrderProgress)
-    /// Everything that this run of the edge wrote before `through` is stored here.
+    /// Everything that former runs of the edge wrote is stored here, and what this run wrote before `through`.
     case settled(EdgeID, boot: Boot, through: Instant)
     case tick
 }
@@ -58,7 +58,7 @@ package struct Outbox: Sendable {
     /// Commands of one edge that have not ended; one more is refused.
     package static let openMax = 64
 
-    private struct Session: Sendable { let number: UInt64, boot: Boot, since: Instant }
+    private struct Session: Sendable { let number: UInt64, boot: Boot }
 
     package private(set) var records: [CommandID: CommandRecord] = [:]
     /// Oldest first.
@@ -91,7 +91,7 @@ package struct Outbox: Sendable {
             }
         case .linked(let edge, let number, let boot):
             for id in order where records[id]?.command.edge == edge { sent.remove(id) }
-            sessions[edge] = Session(number: number, boot: boot, since: now)
+            sessions[edge] = Session(number: number, boot: boot)
             // A halt overtakes everything; the rest goes in the order it was asked for.
             let waiting = open(of: edge)
             for record in waiting.filter(\.command.isHalt) + waiting.filter({ !$0.command.isHalt }) { dispatch(record.id, at: now, into: &out) }
@@ -149,7 +149,6 @@ package struct Outbox: Sendable {
         for record in open(of: edge) where record.isUndecided {
             guard let bound = record.command.boundBoot else { continue }
             if bound != boot {
-                guard through >= session.since else { continue }
                 lose(record, to: session, now, &out)
             } else if let expiry = record.command.expiresAt, through > expiry + Outbox.verdictGrace {
                 end(

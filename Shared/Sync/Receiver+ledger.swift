@@ -24,7 +24,11 @@ extension Receiver {
     private mutating func take(_ beat: Beat, of edge: EdgeID, at now: ClockReading, into out: inout [Action]) {
         edges[edge]?.session?.clock.heard(beat.stamp, at: now.monotonic, wall: now.wall)
         if let roundTrip = beat.roundTrip { edges[edge]?.roundTrip = roundTrip }
-        if let head = beat.head { announce(edge, head, into: &out) }
+        if let head = beat.head {
+            announce(edge, head, into: &out)
+            // Before the first echo came back nothing is known of how long the beat was on its way.
+            if let sent = edges[edge]?.session?.clock.earliest(beat.stamp.sentAt) { edges[edge]?.toldAt = now.wall - (now.monotonic - sent) }
+        }
         if beat.wantsAnswer, let stamp = edges[edge]?.session?.clock.stamp(at: now.monotonic, wall: now.wall) {
             send(.beat(Beat(stamp: stamp, wantsAnswer: false)), to: edge, into: &out)
         }

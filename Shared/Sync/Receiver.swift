@@ -115,7 +115,7 @@ package struct Receiver: Sendable {
             EdgeLink(
                 presence: state.presence, lastHeard: state.heardWall, roundTrip: state.roundTrip, clockOffset: state.session?.clock.offset,
                 have: state.memory.have, announced: state.memory.announced.seq > state.memory.have.seq ? state.memory.announced : state.memory.have,
-                boot: state.session?.boot, release: state.session?.release)
+                toldAt: state.toldAt, boot: state.session?.boot, release: state.session?.release)
         }
     }
 

@@ -93,6 +93,8 @@ struct EdgeState: Sendable {
     var heardWall: Instant?
     /// As the edge measured it.
     var roundTrip: Span?
+    /// When, by the cloud's wall clock and never too late, the edge told its head last.
+    var toldAt: Instant?
 
     init(edge: EdgeID, memory: EdgeMemory) {
         self.memory = memory
@@ -110,6 +112,8 @@ package struct EdgeLink: Hashable, Sendable {
     package var clockOffset: Span?
     package var have: Head
     package var announced: Head
+    /// Everything the edge wrote before this moment of the cloud's wall clock is not above `announced`.
+    package var toldAt: Instant?
     /// Of the open session.
     package var boot: Boot?
     package var release: String?

@@ -21,11 +21,11 @@ private func makeAccess() throws -> Access {
         let (signIn, writes) = access.finish(name: "ADMIN", address: "10.0.0.1", verified: true, wantsBearer: false, secret: secret(1), at: t0)
         let session = try #require(signIn)
         #expect(session.bearer == nil)
-        #expect(writes == [.session(session.identity.session)])
-        #expect(session.identity.session.id == Hex.text(Hashing.blake2b(secret(1))))
+        #expect(writes == [.session(session.caller.session)])
+        #expect(session.caller.session.id == Hex.text(Hashing.blake2b(secret(1))))
         #expect(access.identify(cookie: session.cookie, at: t0 + .hours(11))?.user == "admin")
         #expect(access.identify(cookie: session.cookie, at: t0 + .hours(12)) == nil)
-        #expect(access.identify(cookie: session.identity.session.id, at: t0) == nil, "the stored hash must not open anything")
+        #expect(access.identify(cookie: session.caller.session.id, at: t0) == nil, "the stored hash must not open anything")
     }
 
     @Test func unknownNameIsCheckedAgainstADecoyAndNeverOpens() throws {
@@ -84,7 +84,7 @@ private func makeAccess() throws -> Access {
         let bearer = try #require(signIn.bearer)
         #expect(try access.identify(bearer: bearer, at: t0).user == "admin")
         let writes = access.put(try #require(User(name: "admin", role: .viewer, passwordHash: "new", createdAt: t0)))
-        #expect(writes.contains(.endSession(id: signIn.identity.session.id)))
+        #expect(writes.contains(.endSession(id: signIn.caller.session.id)))
         #expect(access.users["admin"]?.generation == 2)
         #expect(throws: BearerError.expired) { try access.identify(bearer: bearer, at: t0) }
         #expect(access.identify(cookie: signIn.cookie, at: t0) == nil)
@@ -93,7 +93,7 @@ private func makeAccess() throws -> Access {
     @Test func signOutEndsTheSessionOnce() throws {
         var access = try makeAccess()
         let (signIn, _) = access.finish(name: "admin", address: "a", verified: true, wantsBearer: false, secret: secret(1), at: t0)
-        let session = try #require(signIn).identity.session
+        let session = try #require(signIn).caller.session
         #expect(access.isInForce(session, at: t0))
         #expect(access.signOut(session) == [.endSession(id: session.id)])
         #expect(access.signOut(session).isEmpty)

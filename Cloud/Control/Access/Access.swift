@@ -19,7 +19,7 @@ package struct WebSession: Hashable, Sendable {
 }
 
 /// Who a request comes from.
-package struct Identity: Hashable, Sendable {
+package struct Caller: Hashable, Sendable {
     package let user: String
     package let role: Role
     package let session: WebSession
@@ -43,7 +43,7 @@ package enum SignInTry: Hashable, Sendable {
 
 /// A finished sign-in: what the client gets, once.
 package struct SignIn: Hashable, Sendable {
-    package let identity: Identity
+    package let caller: Caller
     /// The value of the cookie.
     package let cookie: String
     /// The bearer token, when one was asked for.
@@ -98,26 +98,26 @@ package struct Access: Sendable {
         sessions[session.id] = session
         writes.append(.session(session))
         let claims = BearerClaims(user: account, session: session.id, issuedAt: now, expiresAt: session.expiresAt)
-        let identity = Identity(user: account, role: user.role, session: session)
+        let caller = Caller(user: account, role: user.role, session: session)
         let bearer = wantsBearer ? BearerToken.issue(claims, key: tokenKey) : nil
-        return (SignIn(identity: identity, cookie: TextCoding.base64url(secret), bearer: bearer), writes)
+        return (SignIn(caller: caller, cookie: TextCoding.base64url(secret), bearer: bearer), writes)
     }
 
     /// Who holds this cookie, or nil.
-    package func identify(cookie: String, at now: Instant) -> Identity? {
+    package func identify(cookie: String, at now: Instant) -> Caller? {
         guard let secret = TextCoding.fromBase64url(cookie), secret.count == 32 else { return nil }
-        return identity(of: Access.sessionID(secret), at: now)
+        return caller(of: Access.sessionID(secret), at: now)
     }
 
     /// Who holds this bearer token, or why nobody does.
-    package func identify(bearer: String, at now: Instant) throws(BearerError) -> Identity {
+    package func identify(bearer: String, at now: Instant) throws(BearerError) -> Caller {
         let claims = try BearerToken.verify(bearer, key: tokenKey, at: now)
-        guard let identity = identity(of: claims.session, at: now), identity.user == claims.user else { throw .expired }
-        return identity
+        guard let caller = caller(of: claims.session, at: now), caller.user == claims.user else { throw .expired }
+        return caller
     }
 
     /// True while the session may still be used; streams ask it again and again.
-    package func isInForce(_ session: WebSession, at now: Instant) -> Bool { identity(of: session.id, at: now) != nil }
+    package func isInForce(_ session: WebSession, at now: Instant) -> Bool { caller(of: session.id, at: now) != nil }
 
     /// Ends one session.
     package mutating func signOut(_ session: WebSession) -> [AccessWrite] {
@@ -137,15 +137,15 @@ package struct Access: Sendable {
 
     /// Forgets sessions that are over.
     package mutating func sweep(at now: Instant) -> [AccessWrite] {
-        let over = sessions.values.filter { identity(of: $0.id, at: now) == nil }.map(\.id).sorted()
+        let over = sessions.values.filter { caller(of: $0.id, at: now) == nil }.map(\.id).sorted()
         for id in over { sessions[id] = nil }
         return over.map { .endSession(id: $0) }
     }
 
-    private func identity(of id: String, at now: Instant) -> Identity? {
+    private func caller(of id: String, at now: Instant) -> Caller? {
         guard let session = sessions[id], now < session.expiresAt, let user = users[session.user], user.generation == session.generation
         else { return nil }
-        return Identity(user: user.name, role: user.role, session: session)
+        return Caller(user: user.name, role: user.role, session: session)
     }
 
     private mutating func endOldest(of user: String) -> [AccessWrite] {
