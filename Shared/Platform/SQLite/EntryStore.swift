@@ -133,6 +133,20 @@ package final class EntryStore {
         }
     }
 
+    /// Entries of these kinds with numbers from `from` to below `below`, beginning at the newest or the oldest, at most `limit`.
+    package func read(kinds: [UInt16], from: UInt64, below: UInt64, newestFirst: Bool, limit: Int) throws(StoreError) -> [EntryRow] {
+        let list = "[" + kinds.map { String($0) }.joined(separator: ",") + "]"
+        let order = newestFirst ? "DESC" : "ASC"
+        return try query { () throws(DatabaseError) in
+            try self.database.rows(
+                """
+                SELECT \(EntryRow.columns) FROM entry WHERE seq >= ? AND seq < ? AND kind IN (SELECT value FROM json_each(?)) \
+                ORDER BY seq \(order) LIMIT ?
+                """, .integer(Int64(clamping: from)), .integer(Int64(clamping: below)), .text(list), .integer(Int64(limit))
+            ) { row throws(DatabaseError) in try EntryRow(row) }
+        }
+    }
+
     /// The numbers and rows of the entries about one subject, oldest first, at most `limit`.
     package func entries(ref: [UInt8], limit: Int) throws(StoreError) -> [EntryRow] {
         try query { () throws(DatabaseError) in

@@ -74,6 +74,18 @@ package enum PrivateFiles {
         close(parent)
     }
 
+    /// The names of what lies in a folder, sorted; not those that begin with a dot.
+    package static func names(in folder: String) throws(FileError) -> [String] {
+        guard let listing = opendir(folder) else { throw FileError("list", folder) }
+        defer { closedir(listing) }
+        var names: [String] = []
+        while let entry = readdir(listing) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            if !name.hasPrefix(".") { names.append(name) }
+        }
+        return names.sorted()
+    }
+
     /// True when something is at the path.
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 }
