@@ -51,6 +51,8 @@ let package = Package(
         main("tidewire-edge", "Edge/Main", ["EdgeAgent", "Platform"]),
         // Cloud
         room("Control", "Cloud/Control", ["Values", "Wire", "Ledger"]),
+        room("CloudNode", "Cloud/Node", ["Values", "Wire", "Ledger", "Sync", "Views", "Platform", "Control"]),
+        main("tidewire-cloud", "Cloud/Main", ["CloudNode"]),
         // Tests
         tests("HouseTests", []),
         tests("ValuesTests", ["Values"]),

@@ -1,0 +1,189 @@
+// Enrolment: one-time tokens given out, keys taken in once, six digits confirmed by a person.
+internal import Control
+internal import Ledger
+internal import Platform
+internal import Sync
+internal import Values
+
+/// What enrolment remembers between turns.
+struct EnrolmentDesk {
+    /// Frames taken a minute; more are answered with a refusal unread.
+    static let framesPerMinuteMax = 5
+    /// A used or expired token is known for this long, so that its replay is refused by name.
+    static let memory = Span.hours(24)
+    var isOpen = false
+    var port: Int?
+    /// Invitations asked for while the socket was being opened.
+    var asked: [(number: UInt64, name: String, host: String?)] = []
+    private var frames: [Instant] = []
+
+    /// True when one more frame may be read now.
+    mutating func admit(at now: Instant) -> Bool {
+        frames.removeAll { now - $0 >= .minutes(1) }
+        guard frames.count < EnrolmentDesk.framesPerMinuteMax else { return false }
+        frames.append(now)
+        return true
+    }
+}
+
+extension Node {
+    /// Keys that the link's door knows; revoked ones are not among them.
+    var linkKeys: [LinkKey] {
+        enrolled.values.filter { $0.status != .revoked }.sorted { $0.id < $1.id }
+            .map { LinkKey(key: $0.linkKey, edge: $0.id, isConfirmed: $0.status == .confirmed) }
+    }
+    /// Invitations that have not expired, used or not: while there is one the socket stays open.
+    var openInvitations: [Invitation] { invitations.filter { now < $0.expiresAt } }
+
+    /// Someone with a key that nobody enrolled.
+    func noteStranger(_ key: [UInt8], _ address: String) throws {
+        let text = Hex.text(key)
+        let revoked = enrolled.values.first { $0.linkKey == key && $0.status == .revoked }
+        let words = revoked.map { "The key of \($0.name), which was revoked, knocked from \(address)." } ?? "An unknown key knocked from \(address)."
+        try tell(
+            .linkRefused(
+                LinkRefusal(
+                    id: "key-\(text.prefix(16))", edge: revoked?.id, key: text, verdict: revoked == nil ? "UNKNOWN_KEY" : "REVOKED_KEY", words: words,
+                    cure: "If it is yours, enrol it: tidewire-cloud edge invite NAME.", at: now)))
+    }
+
+    // MARK: - Tokens
+
+    /// Begins an invitation; the answer follows when the socket is open.
+    func invite(_ name: String, host: String?, _ number: UInt64) {
+        enrolment.asked.append((number, name, host))
+        if enrolment.isOpen { enrolmentOpened(enrolment.port) } else { effect(.enrolmentSocket(open: true)) }
+    }
+
+    func enrolmentOpened(_ port: Int?) {
+        enrolment.isOpen = port != nil
+        enrolment.port = port
+        let asked = enrolment.asked
+        enrolment.asked = []
+        for (number, name, host) in asked {
+            guard let port, let linkPort = UInt16(exactly: settings.linkPort), let enrolPort = UInt16(exactly: settings.enrolmentPort ?? port) else {
+                effect(.respond(number, Problem.enrolmentClosed.answer))
+                continue
+            }
+            let secret = settings.random(16)
+            let token = EnrolmentToken(
+                host: host ?? settings.linkHost, linkPort: linkPort, enrolPort: enrolPort, serverKey: settings.serverKey, secret: secret)
+            guard let token else { effect(.respond(number, Problem.badRequest("the host must have 1 to 255 bytes.").answer)); continue }
+            let invitation = Invitation(name: name, secret: secret, createdAt: now, expiresAt: now + Invitation.life)
+            invitations.removeAll { $0.name == name && $0.usedAt == nil }
+            invitations.append(invitation)
+            store(.invitation(invitation))
+            log(.info, "edge invited", name)
+            effect(.respond(number, invitationAnswer(token, invitation)))
+        }
+    }
+
+    // MARK: - The socket
+
+    /// One frame: at most 1 KiB, five a minute, and the key in it is the key that brought it.
+    func enrol(_ bytes: [UInt8], key: [UInt8], from peer: UInt64) throws {
+        func refuse(_ words: String) {
+            counters.enrolmentsRefused += 1
+            log(.warning, "enrolment refused", words)
+            effect(.answerEnrolment(EnrolmentAnswer.refused(words).encode(), to: peer))
+        }
+        guard bytes.count <= EnrolmentRequest.bytesMax else { return refuse("The request is longer than \(EnrolmentRequest.bytesMax) bytes.") }
+        guard enrolment.admit(at: now) else {
+            return refuse("Too many tries: \(EnrolmentDesk.framesPerMinuteMax) a minute are taken. Wait a minute, then try again.")
+        }
+        let request: EnrolmentRequest
+        do throws(EnrolmentError) { request = try EnrolmentRequest(bytes) } catch { return refuse("The request cannot be read: \(error).") }
+        guard request.linkKey == key else { return refuse("The request shows another key than the connection has.") }
+        let match = invitations.first { EnrolmentRequest.invitation(of: $0.secret) == request.invitation }
+        guard let invitation = match, let token = token(of: invitation), request.isProved(by: token) else {
+            return refuse("This token was not given out here. Ask for a new one: tidewire-cloud edge invite NAME.")
+        }
+        if invitation.usedAt != nil {
+            return refuse("This token was used already; it works once. Ask for a new one: tidewire-cloud edge invite \(invitation.name).")
+        }
+        guard now < invitation.expiresAt else {
+            return refuse("This token expired at \(invitation.expiresAt). Ask for a new one: tidewire-cloud edge invite \(invitation.name).")
+        }
+        if enrolled[request.edge]?.status == .revoked {
+            return refuse("This edge's identity was revoked. Start it with an empty data folder, or enrol another machine.")
+        }
+        if let other = enrolled.values.first(where: { $0.name == invitation.name && $0.id != request.edge && $0.status != .revoked }) {
+            return refuse("\(other.name) is another edge here. Revoke it first: tidewire-cloud edge revoke \(other.name).")
+        }
+        try accept(request, invitation, token, from: peer)
+    }
+
+    /// Of an invitation the secret proves; host and ports are no part of the proof.
+    private func token(of invitation: Invitation) -> EnrolmentToken? {
+        EnrolmentToken(host: "-", linkPort: 0, enrolPort: 0, serverKey: settings.serverKey, secret: invitation.secret)
+    }
+
+    private func accept(_ request: EnrolmentRequest, _ invitation: Invitation, _ token: EnrolmentToken, from peer: UInt64) throws {
+        var used = invitation
+        used.usedAt = now
+        invitations = invitations.map { $0.secret == used.secret ? used : $0 }
+        store(.invitation(used))
+        let known = enrolled[request.edge]
+        // A new key for a known edge cuts the old one off until the digits are confirmed.
+        if known?.status == .confirmed { try link(.revoked(request.edge)); try tell(.revoked(request.edge)) }
+        let edge = EnrolledEdge(
+            id: request.edge, name: invitation.name, linkKey: request.linkKey, status: .pending, code: request.code(serverKey: settings.serverKey),
+            enrolledAt: now, announced: known?.announced ?? .start)
+        enrolled[edge.id] = edge
+        store(.edge(edge))
+        effect(.admit(linkKeys))
+        log(.info, "edge enrolled", "\(edge.name) \(edge.id), to be confirmed")
+        effect(.answerEnrolment(EnrolmentAnswer.accepting(request, as: edge.name, token: token).encode(), to: peer))
+    }
+
+    // MARK: - By a person
+
+    /// Lets an edge in whose digits a person has compared.
+    func confirm(_ name: String, code: String) throws {
+        guard var edge = enrolled.values.filter({ $0.name == name }).max(by: { ($0.enrolledAt, $0.id) < ($1.enrolledAt, $1.id) }) else {
+            throw Problem.noEdge
+        }
+        guard edge.status != .revoked else { throw Problem.verdict(refused: "\(name) was revoked.", cure: "Invite it again.") }
+        guard edge.status == .pending else { return }
+        guard code.filter({ $0 != " " && $0 != "-" }) == edge.code else {
+            throw Problem.verdict(
+                refused: "These are not the six digits of \(name).",
+                cure: "Compare with the digits that the edge shows; if they differ, somebody else answered: revoke it and invite again.")
+        }
+        edge.status = .confirmed
+        enrolled[edge.id] = edge
+        store(.edge(edge))
+        try open(edge)
+        effect(.admit(linkKeys))
+        log(.info, "edge confirmed", name)
+    }
+
+    /// Refuses an edge's key for ever; its ledger stays on the disk.
+    func revoke(_ name: String) throws {
+        guard
+            var edge = enrolled.values.filter({ $0.name == name && $0.status != .revoked }).max(by: {
+                ($0.enrolledAt, $0.id) < ($1.enrolledAt, $1.id)
+            })
+        else { throw Problem.noEdge }
+        edge.status = .revoked
+        enrolled[edge.id] = edge
+        store(.edge(edge))
+        try link(.revoked(edge.id))
+        try tell(.revoked(edge.id))
+        effect(.admit(linkKeys))
+        streams.restart(at: now)
+        log(.info, "edge revoked", name)
+    }
+
+    /// Closes the socket after the last invitation and forgets the old ones.
+    func tickEnrolment() {
+        for invitation in invitations where now - invitation.expiresAt >= EnrolmentDesk.memory {
+            store(.removeInvitation(secret: invitation.secret))
+        }
+        invitations.removeAll { now - $0.expiresAt >= EnrolmentDesk.memory }
+        if enrolment.isOpen, openInvitations.isEmpty, enrolment.asked.isEmpty {
+            enrolment.isOpen = false
+            effect(.enrolmentSocket(open: false))
+        }
+    }
+}

@@ -1,0 +1,295 @@
+// The cloud node: everything it knows, moved on by synchronous turns. No thread, no socket and no clock is in here.
+package import Control
+package import Ledger
+internal import Platform
+package import Sync
+internal import Values
+internal import Views
+
+/// One cloud. `turn` takes what happened and answers what to do; what must be durable is durable before it returns.
+package final class Node {
+    package private(set) var control: ControlRoom
+    package internal(set) var access: Access
+    package internal(set) var receiver: Receiver
+    private(set) var settings: NodeSettings
+    let stores: NodeStores
+
+    /// Identity, keys and status of every edge that was ever enrolled.
+    var enrolled: [EdgeID: EnrolledEdge] = [:]
+    var invitations: [Invitation] = []
+    /// Used tokens of the last minutes, and the rate of enrolment frames.
+    var enrolment = EnrolmentDesk()
+    private(set) var milestones: [EdgeID: Milestones] = [:]
+    /// Counts the sessions of one edge in this process.
+    private var sessionNumbers: [EdgeID: UInt64] = [:]
+    private var toldAt: [EdgeID: Instant] = [:]
+
+    var signIns = SignInDesk()
+    var budgets = RequestBudgets()
+    /// Requests that wait for a command's verdict.
+    var waiting: [WaitingRequest] = []
+    var streams = StreamDesk()
+    var gauges: [Gauge] = []
+    var counters = NodeCounters()
+    private(set) var isStopping = false
+
+    // One turn's.
+    private(set) var clock: ClockReading
+    private var writes: [StoreWrite] = []
+    private var effects: [NodeEffect] = []
+
+    /// The wall clock of this turn.
+    var now: Instant { clock.wall }
+
+    /// Reads everything back: the ledgers are walked and checked from their first entries, and folded.
+    /// - Throws: `DatabaseError`, `StoreError`, or `LedgerDamage` for a ledger that is not what was written.
+    package init(stores: NodeStores, settings: NodeSettings, at clock: ClockReading) throws {
+        let state = try stores.control.load()
+        self.stores = stores; self.settings = settings; self.clock = clock
+        control = ControlRoom(commands: state.commands)
+        access = Access(users: state.users, sessions: state.sessions, tokenKey: settings.tokenKey, decoyHash: settings.decoyHash)
+        let incarnation = state.meta["incarnation"] ?? Hex.text(settings.random(8))
+        let seed = settings.random(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        receiver = Receiver(incarnation: incarnation, release: settings.release, sessionSeed: seed)
+        invitations = state.invitations
+        if state.meta["incarnation"] == nil { store(.meta(key: "incarnation", value: incarnation)) }
+        for edge in state.edges {
+            enrolled[edge.id] = edge
+            if edge.status == .confirmed { try open(edge) }
+        }
+        streams.start(at: clock.wall)
+        // Commands of a former process are looked at against the ledgers as they are now.
+        try handle(.tick)
+        try commit()
+    }
+
+    /// What tokens of invitations say that edges dial; a nil port is the one the enrolment socket opens on.
+    package func edgesDial(host: String, linkPort: Int, enrolmentPort: Int?) {
+        settings.linkHost = host; settings.linkPort = linkPort; settings.enrolmentPort = enrolmentPort
+    }
+
+    /// Handles all inputs, commits once, and answers what to do.
+    /// - Throws: when a store failed; nothing of this turn may be done then, and only a new process knows what is on the disk.
+    package func turn(_ inputs: [NodeInput], at clock: ClockReading) throws -> [NodeEffect] {
+        self.clock = clock
+        for input in inputs { try handle(input) }
+        try finishWaiting()
+        flushStreams()
+        try commit()
+        defer { effects = [] }
+        return effects
+    }
+
+    /// Effects that the start left over; the shell takes them before the first turn.
+    package func takeEffects() -> [NodeEffect] {
+        defer { effects = [] }
+        return [.admit(linkKeys)] + (openInvitations.isEmpty ? [] : [.enrolmentSocket(open: true)]) + effects
+    }
+
+    private func handle(_ input: NodeInput) throws {
+        switch input {
+        case .frame(let bytes, let peer): try link(.frame(bytes, from: peer)); try hear(peer.edge)
+        case .gone(let peer): try link(.gone(peer))
+        case .stranger(let key, let address): try noteStranger(key, address)
+        case .enrolment(let bytes, let key, let peer): try enrol(bytes, key: key, from: peer)
+        case .enrolmentOpen(let port): enrolmentOpened(port)
+        case .request(let number, let request): try take(request, number)
+        case .passwordChecked(let number, let fits): finishSignIn(number, fits: fits)
+        case .passwordHashed(let number, let hash): finishPassword(number, hash)
+        case .streamOpened(let number, let request): openStream(number, request)
+        case .streamClosed(let number): streams.close(number, at: now)
+        case .gauges(let numbers): gauges = numbers
+        case .tick:
+            try link(.tick)
+            try tell(.tick)
+            try tick()
+        case .stop:
+            isStopping = true
+            try link(.stop(reason: "the cloud stops"))
+        }
+    }
+
+    private func tick() throws {
+        for write in access.sweep(at: now) { store(.access(write)) }
+        tickEnrolment()
+        tickStreams()
+        try stores.ledgers.followSubjects(limit: 2_000)
+    }
+
+    private func commit() throws {
+        try stores.control.commit(writes)
+        writes = []
+    }
+
+    // MARK: - What routes and desks use
+
+    func store(_ write: StoreWrite) { writes.append(write) }
+    func effect(_ effect: NodeEffect) { effects.append(effect) }
+    func log(_ level: LogLevel, _ event: String, _ text: String) { effects.append(.log(level, event, text)) }
+
+    /// Everything that is shown of an edge, as of now.
+    func picture(_ id: EdgeID) -> EdgePicture? { control.edges[id].map { picture($0) } }
+
+    func picture(_ edge: EdgeRoom) -> EdgePicture {
+        let state: LinkPicture.State =
+            switch edge.presence(at: now) {
+            case .never: .never
+            case .live: .live
+            case .silent, .dead: .silent
+            }
+        var link = LinkPicture(state: state, lastHeard: edge.lastHeard, announced: edge.announced, acked: edge.pulse.acked ?? edge.book.head.seq)
+        link.roundTrip = edge.pulse.roundTrip; link.clockOffset = edge.pulse.clockOffset; link.backlogOldest = edge.pulse.backlogOldest
+        return EdgePicture(
+            id: edge.id, name: edge.name, book: edge.book, live: edge.live, link: link, milestones: milestones[edge.id] ?? Milestones())
+    }
+
+    // MARK: - Control
+
+    /// Tells the control room, and does what follows.
+    func tell(_ input: ControlInput) throws { try follow(control.handle(input, at: now)) }
+
+    /// Asks for a command.
+    func ask(_ request: Ask) throws -> AskVerdict {
+        let (verdict, outcome) = control.ask(request, at: now)
+        try follow(outcome)
+        return verdict
+    }
+
+    private func follow(_ outcome: ControlOutcome) throws {
+        for write in outcome.writes {
+            switch write {
+            case .command(let record): store(.command(record))
+            case .forgetCommand(let id): store(.forgetCommand(id))
+            }
+        }
+        for change in outcome.changes { streams.note(change) }
+        for action in outcome.actions {
+            switch action {
+            // Its bound boot is among the writes; the frame leaves after they are durable.
+            case .dispatch(_, let dispatch): try link(.dispatch(dispatch.command))
+            case .closeSession(let edge, _, let reason): log(.info, "edge quiet", "\(edge): \(reason)")
+            }
+        }
+    }
+
+    // MARK: - The link
+
+    /// Takes up an edge whose key was confirmed: its ledger is walked, checked and folded.
+    func open(_ edge: EnrolledEdge) throws {
+        try tell(.enrolled(edge.id, name: edge.name))
+        var batch: [Entry] = []
+        var failure: (any Error)?
+        milestones[edge.id] = nil
+        try stores.ledgers.open(edge.id) { entry in
+            batch.append(entry)
+            guard batch.count >= 1_000, failure == nil else { return }
+            do { try self.fold(batch, of: edge.id) } catch { failure = error }
+            batch = []
+        }
+        if let failure { throw failure }
+        if !batch.isEmpty { try fold(batch, of: edge.id) }
+        let memory = EdgeMemory(have: stores.ledgers.head(edge.id), announced: edge.announced)
+        try link(.enrolled(edge.id, memory))
+    }
+
+    private func fold(_ entries: [Entry], of edge: EdgeID) throws {
+        for entry in entries { milestones[edge, default: Milestones()].note(entry) }
+        try tell(.entries(edge, entries))
+    }
+
+    /// Feeds the receiver and does what it says, in its order.
+    func link(_ input: Receiver.Input) throws {
+        for action in receiver.handle(input, at: clock) { try perform(action) }
+    }
+
+    private func perform(_ action: Receiver.Action) throws {
+        switch action {
+        case .send(let bytes, let peer): effect(.send(bytes, to: peer))
+        case .commit(let edge, let entries): try keep(entries, of: edge)
+        case .compare(let edge, let head): try link(.compared(edge, head, isEqual: stores.ledgers.has(edge, head)))
+        case .announced(let edge, let head):
+            enrolled[edge]?.announced = head
+            store(.announced(edge, head))
+        case .opened(let edge, let boot): try sessionOpened(edge, boot)
+        case .closed(let edge, let reason):
+            log(.info, "link closed", "\(name(edge)): \(reason)")
+            if let number = sessionNumbers[edge] { try tell(.closed(edge, session: number)) }
+        case .presence(let edge, _): streams.note(.edge(edge))
+        case .refused(let refusal): try refused(refusal)
+        case .live(let edge, let items): try tell(.live(edge, items))
+        case .market(let edge, let bars): keep(bars, of: edge)
+        case .commandReceived(let id, let edge): try tell(.commandReceived(edge, id))
+        case .commandNotDelivered(let id, let edge, let why): log(.warning, "command not delivered", "\(id) to \(name(edge)): \(why.rawValue)")
+        case .malformed(let edge, let error):
+            counters.malformed += 1
+            log(.warning, "malformed frame", "\(name(edge)): \(error)")
+        }
+    }
+
+    func name(_ edge: EdgeID) -> String { enrolled[edge]?.name ?? edge.description }
+
+    /// Durable first, then acknowledged, then shown.
+    private func keep(_ entries: [Entry], of edge: EdgeID) throws {
+        do { try stores.ledgers.append(edge, entries) } catch StoreError.database(let cause) {
+            log(.error, "entries not stored", "\(name(edge)): \(cause)")
+            return try link(.commitFailed(edge, reason: cause.message))
+        }
+        counters.entries += entries.count
+        guard let last = entries.last else { return }
+        try fold(entries, of: edge)
+        try link(.committed(edge, last.head))
+    }
+
+    /// Market data may be lost: a failure is told and the node goes on.
+    private func keep(_ market: MarketBars, of edge: EdgeID) {
+        guard market.timeframe == .minute else { return }
+        do {
+            try stores.bars.put(market.instrument, market.bars)
+            if market.isHistory { try stores.bars.prune(market.instrument) }
+        } catch { log(.error, "bars not stored", "\(error)") }
+        if !market.isHistory, let bar = market.bars.last { streams.noteClosed(edge, market.instrument, bar) }
+    }
+
+    private func sessionOpened(_ edge: EdgeID, _ boot: Boot) throws {
+        let link = receiver.link(edge)
+        let number = (sessionNumbers[edge] ?? 0) + 1
+        sessionNumbers[edge] = number
+        toldAt[edge] = link?.toldAt
+        log(.info, "link open", "\(name(edge)), run \(boot), from entry \(link.map { $0.have.seq.next.description } ?? "?")")
+        let session = LinkSession(number: number, boot: boot, release: link?.release ?? "", openedAt: now)
+        try tell(.opened(edge, session, announced: link?.announced.seq ?? Seq(0)))
+    }
+
+    /// A beat has told the edge's head: the control room may conclude what can no longer come.
+    private func hear(_ edge: EdgeID) throws {
+        guard let link = receiver.link(edge), link.boot != nil, let told = link.toldAt, told != toldAt[edge], let number = sessionNumbers[edge]
+        else { return }
+        toldAt[edge] = told
+        let pulse = Pulse(
+            announced: link.announced.seq, roundTrip: link.roundTrip, clockOffset: link.clockOffset, acked: link.have.seq, toldAt: told)
+        try tell(.heard(edge, session: number, pulse))
+    }
+
+    private func refused(_ refusal: Refusal) throws {
+        log(.warning, "link refused", "\(name(refusal.edge)): \(refusal.verdict.rawValue), \(refusal.text)")
+        try tell(
+            .linkRefused(
+                LinkRefusal(
+                    id: "\(refusal.verdict.rawValue.lowercased())-\(refusal.edge.description.prefix(8))", edge: refusal.edge, key: nil,
+                    verdict: refusal.verdict.rawValue, words: "\(name(refusal.edge)): \(refusal.text).", cure: refusal.cure, at: now)))
+    }
+}
+
+/// Counted since the start.
+struct NodeCounters {
+    var entries = 0
+    var malformed = 0
+    var requests = 0
+    var problems = 0
+    var signIns = 0
+    var signInsRefused = 0
+    var enrolmentsRefused = 0
+}
+
+/// One owner, one thread.
+@available(*, unavailable) extension Node: Sendable {}

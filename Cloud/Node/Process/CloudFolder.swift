@@ -1,0 +1,83 @@
+// The cloud's data folder: keys made at the first start, and the first user.
+internal import Control
+package import Platform
+internal import Values
+internal import Wire
+
+/// What lies where in the data folder. Made with mode 0700 when it is not there.
+package struct CloudFolder: Sendable {
+    package let path: String
+
+    package init(_ path: String) throws(FileError) {
+        self.path = path
+        for folder in [path, path + "/keys", path + "/edges"] { try PrivateFiles.makeFolder(folder) }
+    }
+
+    /// The socket of the command line.
+    package var socket: String { path + "/cloud.sock" }
+
+    /// This cloud's CURVE pair; its secret half never leaves the folder.
+    package func linkKeys() throws -> CurveKeys {
+        let file = path + "/keys/link.key"
+        if PrivateFiles.exists(file) {
+            guard let secret = try line(file), let keys = CurveKeys(secretKey: secret) else {
+                throw CloudRefusal("\(file) is damaged", exitCode: ExitCode.failed)
+            }
+            return keys
+        }
+        let keys = CurveKeys.generate()
+        try PrivateFiles.write(file, Array((Hex.text(keys.secretKey) + "\n").utf8))
+        return keys
+    }
+
+    /// The key that signs bearer tokens.
+    package func tokenKey() throws -> [UInt8] {
+        let file = path + "/keys/token.key"
+        if PrivateFiles.exists(file) {
+            guard let key = try line(file), key.count == 32 else { throw CloudRefusal("\(file) is damaged", exitCode: ExitCode.failed) }
+            return key
+        }
+        let key = Chance.bytes(32)
+        try PrivateFiles.write(file, Array((Hex.text(key) + "\n").utf8))
+        return key
+    }
+
+    private func line(_ file: String) throws -> [UInt8]? {
+        Hex.bytes(String(decoding: try PrivateFiles.read(file).prefix { $0 != 0x0A }, as: UTF8.self))
+    }
+}
+
+/// The users that a start makes sure of.
+enum FirstUser {
+    /// Sets the given user's password when it is another than the stored one; without any user makes `admin`.
+    /// - Returns: the generated password, to be shown once.
+    static func prepare(_ store: ControlStore, given: GivenUser?, cost: PasswordCost, at now: Instant) throws -> String? {
+        let users = try store.load().users
+        if let given {
+            try put(given, users, store, cost, now)
+            return nil
+        }
+        guard users.isEmpty else { return nil }
+        let password = Chance.password()
+        try put(GivenUser(name: "admin", password: password), users, store, cost, now)
+        return password
+    }
+
+    private static func put(_ given: GivenUser, _ users: [User], _ store: ControlStore, _ cost: PasswordCost, _ now: Instant) throws {
+        guard let name = User.canonicalName(given.name) else {
+            throw CloudRefusal("'\(given.name)' cannot be a user's name: 1 to 64 of a-z, 0-9 and . _ @ -", exitCode: ExitCode.configuration)
+        }
+        let known = users.first { $0.name == name }
+        if let known, Passwords.verify(given.password, hash: known.passwordHash) { return }
+        try store.commit([.access(.user(try user(name, role: known?.role ?? .admin, given.password, known, cost, now)))])
+    }
+
+    /// A user with a fresh hash; a changed password ends the sessions of the old one by its generation.
+    static func user(_ name: String, role: Role, _ password: String, _ known: User?, _ cost: PasswordCost, _ now: Instant) throws -> User {
+        guard let hash = Passwords.hash(password, cost: cost),
+            let user = User(
+                name: name, role: role, passwordHash: hash, generation: (known?.generation ?? 0) + 1, createdAt: known?.createdAt ?? now)
+        else { throw CloudRefusal("there is no memory to hash a password", exitCode: ExitCode.failed) }
+        return user
+    }
+}

@@ -1,0 +1,112 @@
+// `tidewire-cloud`: its commands, options and exit codes.
+internal import Platform
+internal import Values
+
+/// The program behind the process.
+package enum CloudProgram {
+    static let parser = ArgumentParser(
+        program: "tidewire-cloud", about: "shows what the edges do, and asks them",
+        commands: [
+            CommandSpec(
+                "run",
+                options: CloudConfiguration.keys.map {
+                    CommandOption($0.flag, value: "VALUE", "\($0.help)\($0.fallback.map { $0.isEmpty ? "" : " (\($0))" } ?? "")")
+                },
+                "serves the dashboard and takes the edges' links until it is stopped"),
+            CommandSpec(
+                "edge invite", operands: ["NAME"], options: [CommandOption("host", value: "HOST", "what the edge dials instead of link_address")],
+                "prints a one-time token for a new edge; it lives 15 minutes"),
+            CommandSpec("edge confirm", operands: ["NAME", "CODE"], "lets an edge in whose six digits you have compared"),
+            CommandSpec("edge revoke", operands: ["NAME"], "refuses an edge's key for ever; its ledger stays"),
+            CommandSpec("edge list", "lists edges and open invitations"),
+            CommandSpec(
+                "user add", operands: ["NAME"],
+                options: [
+                    CommandOption("role", value: "ROLE", "viewer, trader, risk or admin (viewer)"),
+                    CommandOption("stdin", "take the password from standard input instead of making one"),
+                ], "adds a user and prints the password once"),
+            CommandSpec(
+                "user password", operands: ["NAME"],
+                options: [CommandOption("stdin", "take the password from standard input instead of making one")],
+                "sets a new password, prints it once, and ends the user's sessions"),
+            CommandSpec(
+                "ledger verify", options: [CommandOption("edge", value: "ID", "only the edge of this id")],
+                "checks the stored ledgers, entry by entry"),
+        ],
+        common: [
+            CommandOption("data", value: "FOLDER", "the data folder"),
+            CommandOption("config", value: "FILE", "the settings file (FOLDER/cloud.yaml)"),
+            CommandOption("json", "answer as JSON"), CommandOption("help", "this text"), CommandOption("version", "the version"),
+        ])
+
+    /// Runs one command.
+    /// - Parameter environment: the values of `CloudConfiguration.variables` that are set.
+    /// - Returns: the exit code.
+    package static func run(_ words: [String], environment: [String: String]) -> Int32 {
+        do throws(ArgumentError) {
+            switch try parser.parse(words) {
+            case .help(let text): Console.write(text)
+            case .version: Console.write("tidewire-cloud \(Version.product)\n")
+            case .run(let command, let operands, let options): return perform(command, operands, options, environment)
+            }
+            return ExitCode.ok
+        } catch {
+            return fail(error.description, ExitCode.usage)
+        }
+    }
+
+    private static func perform(_ command: String, _ operands: [String], _ options: [String: String], _ environment: [String: String]) -> Int32 {
+        do {
+            if command == "run" { return try serve(options, environment) }
+            let folder = CloudConfiguration.folder(options["data"], environment)
+            let console = ConsoleCalls(folder: folder, isJSON: options["json"] != nil)
+            switch command {
+            case "ledger verify": return try StoredLedgers(folder: folder, isJSON: options["json"] != nil).verify(only: options["edge"])
+            case "user add", "user password":
+                return try console.user(operands[0], role: options["role"], mustBeNew: command == "user add", fromInput: options["stdin"] != nil)
+            case "edge invite": return try console.invite(operands[0], host: options["host"])
+            case "edge confirm": return try console.confirm(operands[0], code: operands[1])
+            case "edge revoke": return try console.revoke(operands[0])
+            default: return try console.list()
+            }
+        } catch let error as CloudRefusal {
+            return fail(error.description, error.exitCode)
+        } catch let error as SettingsError {
+            return fail(error.description, ExitCode.configuration)
+        } catch {
+            return fail("\(error)", ExitCode.failed)
+        }
+    }
+
+    static func fail(_ words: String, _ code: Int32) -> Int32 {
+        Console.error("tidewire-cloud: \(words)")
+        return code
+    }
+
+    private static func serve(_ options: [String: String], _ environment: [String: String]) throws -> Int32 {
+        let configuration = try CloudConfiguration(options: options, environment: environment)
+        let isJSON = options["json"] != nil
+        let shell = try CloudShell(configuration)
+        do {
+            try shell.run { addresses in announce(addresses, configuration, isJSON: isJSON) }
+        } catch {
+            return fail("the store failed, the process must start anew: \(error)", ExitCode.storeFailed)
+        }
+        return ExitCode.ok
+    }
+
+    private static func announce(_ addresses: CloudAddresses, _ configuration: CloudConfiguration, isJSON: Bool) {
+        let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
+        let shown = ["0.0.0.0", "[::]"].contains(host) ? "127.0.0.1" : host
+        let url = "\(configuration.certificate == nil ? "http" : "https")://\(shown):\(addresses.web)"
+        if let password = addresses.firstPassword {
+            // Standard error, and only now: it is written nowhere else.
+            Console.error("first user: admin, password: \(password)")
+        }
+        if isJSON {
+            Console.write(Array(#"{"ready":"\#(url)","link":\#(addresses.link)}"#.utf8) + [0x0A])
+        } else {
+            Console.write("ready \(url) (link on port \(addresses.link))\n")
+        }
+    }
+}

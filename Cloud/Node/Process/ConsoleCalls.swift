@@ -1,0 +1,115 @@
+// The commands that ask the running process through its unix socket; user commands work without one too.
+internal import Control
+internal import Platform
+internal import Values
+internal import Wire
+
+/// edge invite, confirm, revoke and list; user add and password.
+struct ConsoleCalls {
+    let folder: String
+    let isJSON: Bool
+
+    // MARK: - Edges
+
+    func invite(_ name: String, host: String?) throws -> Int32 {
+        var body: [JSONMember] = [JSONMember("name", .string(name))]
+        if let host { body.append(JSONMember("host", .string(host))) }
+        return show(try ask(.post, "edges/invite", .object(body))) { value in
+            """
+            \(value["token"]?.text ?? "")
+            On the edge's machine, before \(value["expiresAt"]?.text ?? ""):  tidewire-edge enrol TOKEN
+            It will dial \(value["host"]?.text ?? "") on ports \(number(value["linkPort"])) and \(number(value["enrolmentPort"])). \
+            Then compare the six digits and say:  tidewire-cloud edge confirm \(name) CODE
+
+            """
+        }
+    }
+
+    func confirm(_ name: String, code: String) throws -> Int32 {
+        show(try ask(.post, "edges/confirm", ["name": .string(name), "code": .string(code)])) { _ in "\(name) is confirmed and may link.\n" }
+    }
+
+    func revoke(_ name: String) throws -> Int32 {
+        show(try ask(.post, "edges/revoke", ["name": .string(name)])) { _ in "\(name) is revoked; its ledger stays.\n" }
+    }
+
+    func list() throws -> Int32 {
+        show(try ask(.get, "edges", nil)) { value in
+            var lines = (value["edges"]?.elements ?? []).map { edge in
+                let code = edge["code"]?.text.map { ", six digits \($0)" } ?? ""
+                let link = edge["link"]?.text.map { ", link \($0), \(number(edge["storedSeq"])) entries" } ?? ""
+                return "\(edge["name"]?.text ?? "")  \(edge["status"]?.text ?? "")\(code)\(link)"
+            }
+            lines += (value["invitations"]?.elements ?? []).map { "\($0["name"]?.text ?? "")  invited until \($0["expiresAt"]?.text ?? "")" }
+            return lines.isEmpty ? "No edge is enrolled; begin with:  tidewire-cloud edge invite NAME\n" : lines.joined(separator: "\n") + "\n"
+        }
+    }
+
+    // MARK: - Users
+
+    func user(_ name: String, role: String?, mustBeNew: Bool, fromInput: Bool) throws -> Int32 {
+        var password = Chance.password()
+        if fromInput {
+            guard let line = readLine(), !line.isEmpty else { throw CloudRefusal("there is no password on standard input", exitCode: ExitCode.usage) }
+            password = line
+        }
+        var body = [JSONMember("name", .string(name)), JSONMember("password", .string(password))]
+        if mustBeNew { body.append(JSONMember("role", .string(role ?? Role.viewer.rawValue))) }
+        do {
+            let answer = try ask(.post, mustBeNew ? "users/add" : "users/password", .object(body))
+            return show(answer) { _ in fromInput ? "The password of \(name) is set.\n" : "\(name): \(password)\n" }
+        } catch let refusal as CloudRefusal where refusal.exitCode == ExitCode.unreachable {
+            try setAlone(name, role: role, mustBeNew: mustBeNew, password)
+            Console.write(fromInput ? "The password of \(name) is set.\n" : "\(name): \(password)\n")
+            return ExitCode.ok
+        }
+    }
+
+    /// Without a running process the store is ours to write.
+    private func setAlone(_ name: String, role: String?, mustBeNew: Bool, _ password: String) throws {
+        guard PrivateFiles.exists(folder + "/control.db") else {
+            throw CloudRefusal("there is no cloud in \(folder); start one with tidewire-cloud run", exitCode: ExitCode.unreachable)
+        }
+        guard let account = User.canonicalName(name) else {
+            throw CloudRefusal("a user's name has 1 to 64 of a-z, 0-9 and . _ @ -", exitCode: ExitCode.usage)
+        }
+        guard password.utf8.count >= 8 else { throw CloudRefusal("a password has at least 8 characters", exitCode: ExitCode.usage) }
+        guard let wanted = Role(rawValue: role ?? Role.viewer.rawValue) else {
+            throw CloudRefusal("a role is one of \(Role.allCases.map(\.rawValue).joined(separator: ", "))", exitCode: ExitCode.usage)
+        }
+        let store = try ControlStore(path: folder + "/control.db")
+        let known = try store.load().users.first { $0.name == account }
+        if mustBeNew, known != nil { throw CloudRefusal("there is a user \(account)", exitCode: ExitCode.refused) }
+        if !mustBeNew, known == nil { throw CloudRefusal("there is no user \(account)", exitCode: ExitCode.refused) }
+        let user = try FirstUser.user(account, role: known?.role ?? wanted, password, known, .standard, SystemClock.now())
+        try store.commit([.access(.user(user))])
+    }
+
+    // MARK: - Asking
+
+    private func ask(_ method: HTTPMethod, _ path: String, _ body: JSONValue?) throws -> (status: Int, value: JSONValue) {
+        var call = HTTPCall(method, url: "http://cloud/console/\(path)", unixSocket: folder + "/cloud.sock")
+        if let body {
+            call.headers = [WebField("content-type", "application/json")]
+            call.body = JSONWriter.plain(body)
+        }
+        do throws(HTTPClientError) {
+            let answer = try HTTPClient.send(call)
+            return (answer.status, (try? JSONReader.read(answer.body, limits: .frame)) ?? .null)
+        } catch {
+            throw CloudRefusal("no cloud runs on \(folder) (\(error)); start it with tidewire-cloud run", exitCode: ExitCode.unreachable)
+        }
+    }
+
+    private func show(_ answer: (status: Int, value: JSONValue), _ text: (JSONValue) -> String) -> Int32 {
+        guard answer.status < 400 else {
+            if isJSON { Console.write(JSONWriter.plain(answer.value) + [0x0A]) }
+            let words = [answer.value["detail"]?.text ?? answer.value["title"]?.text, answer.value["cure"]?.text].compactMap { $0 }
+            return CloudProgram.fail(words.isEmpty ? "the cloud answered \(answer.status)" : words.joined(separator: " "), ExitCode.refused)
+        }
+        if isJSON { Console.write(JSONWriter.plain(answer.value) + [0x0A]) } else { Console.write(text(answer.value)) }
+        return ExitCode.ok
+    }
+
+    private func number(_ value: JSONValue?) -> String { value?.integerValue.map { String($0) } ?? "?" }
+}

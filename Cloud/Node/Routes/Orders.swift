@@ -1,0 +1,174 @@
+// The writes: wishes that become commands. The id is the caller's key, so that asking twice is asking once.
+internal import Control
+internal import Ledger
+internal import Values
+internal import Views
+internal import Wire
+
+extension Node {
+    func preview(_ call: Call) throws(Problem) -> Reply {
+        let body = try Body(call.request, allowed: ["instrument", "side", "quantity", "trailingStop", "reverse"])
+        let picture = try target(call)
+        let isClose = try body.text("side") == "CLOSE"
+        let ask = try isClose ? PreviewAsk(instrument: instrument(body, picture), kind: .close, size: .max) : orderAsk(body, picture)
+        return .answer(Answer(200, picture.row(picture.preview(ask, at: now), at: now)))
+    }
+
+    func placeOrder(_ call: Call) throws -> Reply {
+        let body = try Body(call.request, allowed: ["instrument", "side", "quantity", "trailingStop", "reverse", "confirmed"])
+        let picture = try target(call)
+        let ask = try orderAsk(body, picture)
+        let id = try key(call)
+        if let known = try repeated(call, id) { return known }
+        let preview = picture.preview(ask, at: now)
+        var size = ask.size
+        if let confirmed = try body.object("confirmed", allowed: ["quantity", "price"]), let seen = try confirmed.quantity("quantity") {
+            guard preview.quantity <= seen else {
+                throw Problem.changedSinceConfirmed("\(Node.units(seen, picture, ask)) were confirmed, \(preview.quantity) would be sent.")
+            }
+            // What was seen is what is sent: the edge must not find a larger maximum a moment later.
+            if size == .max, preview.opening.raw > 0 { size = .quantity(preview.opening) }
+        }
+        return try place(orderCommand(ask, size), preview, picture, id, call)
+    }
+
+    private func orderCommand(_ ask: PreviewAsk, _ size: OrderSize) -> CommandBody {
+        guard case .order(let side, let reverse) = ask.kind else { return .close(instrument: ask.instrument) }
+        return .order(instrument: ask.instrument, side: side, size: size, trailing: ask.trailing, reverse: reverse)
+    }
+
+    func closePosition(_ call: Call) throws -> Reply {
+        let body = try Body(call.request, allowed: ["confirmed"], mayBeEmpty: true)
+        let picture = try target(call)
+        let id = try key(call)
+        if let known = try repeated(call, id) { return known }
+        let instrument = InstrumentID(call.places["instrument"] ?? "")
+        guard picture.book.instruments[instrument] != nil else { throw Problem.notWatched(instrument.text) }
+        let held = picture.book.netQuantity(instrument).magnitude
+        if let confirmed = try body.object("confirmed", allowed: ["quantity"]), let seen = try confirmed.quantity("quantity"), held > seen {
+            throw Problem.changedSinceConfirmed("\(seen) were confirmed to be closed, \(held) are held.")
+        }
+        return try place(.close(instrument: instrument), nil, picture, id, call)
+    }
+
+    func cancelOrder(_ call: Call) throws -> Reply {
+        _ = try Body(call.request, allowed: [], mayBeEmpty: true)
+        let picture = try target(call)
+        let id = try key(call)
+        if let known = try repeated(call, id) { return known }
+        guard let order = picture.order(named: call.places["id"] ?? "") else { throw Problem.unknown("order") }
+        return try place(.cancel(tag: order.tag), nil, picture, id, call)
+    }
+
+    /// HALT at every edge, or at the one named; the first answers for all.
+    func kill(_ call: Call) throws -> Reply {
+        let body = try Body(call.request, allowed: ["level", "reason"])
+        guard try body.required("level") == "HALT" else { throw Problem.badRequest("'level' must be HALT.") }
+        let reason = try body.required("reason")
+        guard (1...200).contains(reason.utf8.count) else { throw Problem.badRequest("'reason' must have 1 to 200 bytes.") }
+        let id = try key(call)
+        if let known = try repeated(call, id) { return known }
+        let first = try target(call)
+        let answer = try place(.halt(reason: reason), nil, first, id, call)
+        if call.request.parameter("edge") == nil {
+            for edge in control.sortedEdges where edge.id != first.id {
+                // An id of its own for each further edge, the same each time the same key comes.
+                guard let own = CommandID(bytes: Hashing.blake2b(id.bytes + edge.id.bytes, length: 16)) else { continue }
+                _ = try place(.halt(reason: reason), nil, picture(edge), own, call)
+            }
+        }
+        return answer
+    }
+
+    // MARK: - Parts
+
+    /// The edge that a write goes to.
+    func target(_ call: Call) throws(Problem) -> EdgePicture {
+        guard let picture = try chosenPicture(call) else { throw .noEdge }
+        if let account = call.request.parameter("account"), account != picture.account { throw .unknown("account") }
+        return picture
+    }
+
+    /// The command's id from the caller's key.
+    func key(_ call: Call) throws(Problem) -> CommandID {
+        guard let text = call.request.header("idempotency-key") else { throw .keyMissing }
+        guard let id = CommandID(hex: text) else { throw .badKey }
+        return id
+    }
+
+    /// The answer of before, when this very request was taken before.
+    private func repeated(_ call: Call, _ id: CommandID) throws(Problem) -> Reply? {
+        guard let known = control.outbox.records[id] else { return nil }
+        guard known.fingerprint == Node.fingerprint(call), known.user == call.caller?.user else { throw .keyReused }
+        return .answer(Node.accepted(known))
+    }
+
+    private static func fingerprint(_ call: Call) -> [UInt8] {
+        let query = call.request.query.map { "\($0.name)=\($0.value)" }.joined(separator: "&")
+        return Hashing.blake2b(Array("\(call.request.method) \(call.request.path)?\(query)\n".utf8) + call.request.body, length: 16)
+    }
+
+    func place(_ body: CommandBody, _ preview: Preview?, _ picture: EdgePicture, _ id: CommandID, _ call: Call) throws -> Reply {
+        .answer(Node.accepted(try record(body, preview, picture, id, call)))
+    }
+
+    /// Makes the command, or says in words why not.
+    func record(_ body: CommandBody, _ preview: Preview?, _ picture: EdgePicture, _ id: CommandID, _ call: Call) throws -> CommandRecord {
+        let wish = Ask(
+            id: id, edge: picture.id, user: call.caller?.user ?? "console", body: body, title: picture.title(body, preview: preview),
+            fingerprint: Node.fingerprint(call))
+        switch try ask(wish) {
+        case .queued(let record), .repeated(let record): return record
+        case .refused(.unknownEdge): throw Problem.noEdge
+        case .refused(.keyReused): throw Problem.keyReused
+        case .refused(.edgeSilent(let name, let since)): throw Problem.edgeSilent(name, quiet: since.map { now - $0 })
+        case .refused(.halted(_, let fact)): throw Problem.halted(haltWords(picture, fact))
+        case .refused(.tooManyOpen): throw Problem.tooManyOpen
+        }
+    }
+
+    private func haltWords(_ picture: EdgePicture, _ fact: HaltFact?) -> String {
+        let since = picture.milestones.halt.map { " since \($0)" } ?? ""
+        return "HALT\(since): \(fact?.reason ?? "no reason was given")"
+    }
+
+    static func accepted(_ record: CommandRecord) -> Answer {
+        var row = Row()
+        row.put("commandId", record.id.description)
+        row.put("state", (record.stage == .withdrawn ? CommandStage.expired : record.stage).rawValue)
+        row.put("expiresAt", record.command.expiresAt)
+        return Answer(202, row.value)
+    }
+
+    private static func units(_ quantity: Quantity, _ picture: EdgePicture, _ ask: PreviewAsk) -> String {
+        Plain.units(quantity, of: picture.book.instruments[ask.instrument])
+    }
+
+    private func instrument(_ body: Body, _ picture: EdgePicture) throws(Problem) -> InstrumentID {
+        guard let id = try body.text("instrument").map({ InstrumentID($0) }) ?? picture.front else { throw .notWatched("the front contract") }
+        guard picture.book.instruments[id] != nil else { throw .notWatched(id.text) }
+        return id
+    }
+
+    private func orderAsk(_ body: Body, _ picture: EdgePicture) throws(Problem) -> PreviewAsk {
+        guard let side = Side(rawValue: try body.required("side")) else { throw .badRequest("'side' must be BUY or SELL.") }
+        let size: OrderSize = try body.text("quantity") == "max" ? .max : .quantity(try body.wanted("quantity"))
+        return PreviewAsk(
+            instrument: try instrument(body, picture), kind: .order(side, reverse: try body.flag("reverse") ?? false), size: size,
+            trailing: try trailing(body))
+    }
+
+    private func trailing(_ body: Body) throws(Problem) -> TrailingOffset? {
+        guard let stop = try body.object("trailingStop", allowed: ["percent", "amount"]) else { return nil }
+        let percent = try stop.text("percent"), amount = try stop.price("amount")
+        switch (percent, amount) {
+        case (nil, let amount?): return .amount(amount)
+        case (let percent?, nil):
+            guard let ratio = Plain.ratio(percent: percent), ratio.raw > 0, ratio.raw < 1_000_000 else {
+                throw .badRequest("'trailingStop.percent' must be a percentage above 0 and below 100, such as \"1.5\".")
+            }
+            return .percent(ratio)
+        default: throw .badRequest("'trailingStop' must have either 'percent' or 'amount'.")
+        }
+    }
+}

@@ -1,0 +1,73 @@
+// market.db: closed one-minute bars as the edges sent them; may be thrown away, never a source of decisions.
+package import Platform
+package import Values
+
+/// Bars by instrument and start. One owner, one thread.
+package final class BarStore {
+    /// Bars kept of one instrument: thirty days of minutes.
+    package static let barsMax = 43_200
+    private let database: Database
+
+    /// Opens or creates the file.
+    package init(path: String, vfs: String? = nil) throws(DatabaseError) {
+        database = try Database(path: path, Database.Options(.create, synchronous: .normal, vfs: vfs))
+        if try database.first("PRAGMA user_version", read: { $0.integer(0) }) ?? 0 == 0 {
+            try database.script(
+                """
+                CREATE TABLE bar(instrument TEXT NOT NULL, start INTEGER NOT NULL, open INTEGER NOT NULL, high INTEGER NOT NULL, low INTEGER NOT NULL,
+                  close INTEGER NOT NULL, volume INTEGER NOT NULL, PRIMARY KEY(instrument, start)) STRICT, WITHOUT ROWID;
+                PRAGMA user_version = 1;
+                """)
+        }
+    }
+
+    /// Puts bars in place; one of the same minute is replaced.
+    package func put(_ instrument: InstrumentID, _ bars: [Bar]) throws {
+        guard !bars.isEmpty else { return }
+        try database.write { database in
+            for bar in bars {
+                try database.run(
+                    "INSERT OR REPLACE INTO bar(instrument, start, open, high, low, close, volume) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    .text(instrument.text), .integer(bar.start.nanoseconds), .integer(bar.open.raw), .integer(bar.high.raw), .integer(bar.low.raw),
+                    .integer(bar.close.raw), .integer(bar.volume.raw))
+            }
+        }
+        if database.logBytes > 4 << 20 { try database.checkpoint() }
+    }
+
+    /// Oldest first: the `limit` bars from `from` on, or the newest `limit`.
+    package func bars(_ instrument: InstrumentID, from: Instant?, limit: Int) throws(DatabaseError) -> [Bar] {
+        let columns = "SELECT start, open, high, low, close, volume FROM bar WHERE instrument = ?"
+        if let from {
+            return try database.rows(
+                columns + " AND start >= ? ORDER BY start LIMIT ?", .text(instrument.text), .integer(from.nanoseconds), .integer(Int64(limit))
+            ) { BarStore.bar($0) }
+        }
+        return try database.rows(columns + " ORDER BY start DESC LIMIT ?", .text(instrument.text), .integer(Int64(limit))) { BarStore.bar($0) }
+            .reversed()
+    }
+
+    /// The first bar held of an instrument.
+    package func oldest(_ instrument: InstrumentID) throws(DatabaseError) -> Instant? {
+        try database.first("SELECT start FROM bar WHERE instrument = ? ORDER BY start LIMIT 1", .text(instrument.text)) {
+            Instant(nanoseconds: $0.integer(0))
+        }
+    }
+
+    /// Deletes what is beyond `barsMax` of an instrument.
+    package func prune(_ instrument: InstrumentID) throws(DatabaseError) {
+        try database.run(
+            """
+            DELETE FROM bar WHERE instrument = ?1 AND start < (SELECT start FROM bar WHERE instrument = ?1 ORDER BY start DESC LIMIT 1 OFFSET ?2)
+            """, .text(instrument.text), .integer(Int64(BarStore.barsMax - 1)))
+    }
+
+    private static func bar(_ row: borrowing Row) -> Bar {
+        Bar(
+            start: Instant(nanoseconds: row.integer(0)), open: Price(raw: row.integer(1)), high: Price(raw: row.integer(2)),
+            low: Price(raw: row.integer(3)), close: Price(raw: row.integer(4)), volume: Quantity(raw: row.integer(5)))
+    }
+}
+
+/// One owner, one thread.
+@available(*, unavailable) extension BarStore: Sendable {}

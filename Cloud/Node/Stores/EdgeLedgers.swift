@@ -1,0 +1,95 @@
+// One database file an edge: its entries as they came, verified before they are written.
+package import Ledger
+internal import Platform
+package import Values
+internal import Wire
+
+/// The ledgers of all edges. One owner, one thread.
+package final class EdgeLedgers {
+    private let folder: String
+    private let vfs: String?
+    private var stores: [EdgeID: EntryStore] = [:]
+
+    /// - Parameter folder: of the `<id>.db` files; must exist.
+    package init(folder: String, vfs: String? = nil) { self.folder = folder; self.vfs = vfs }
+
+    /// The file of an edge.
+    package static func path(folder: String, _ edge: EdgeID) -> String { "\(folder)/\(edge).db" }
+
+    /// Opens an edge's ledger (or takes the open one), walks and checks it from its first entry, and hands each entry on.
+    /// - Throws: `StoreError`, or `LedgerDamage` with the first entry that is not as it must be.
+    package func open(_ edge: EdgeID, visit: (Entry) -> Void) throws {
+        let store =
+            try stores[edge]
+            ?? EntryStore(path: EdgeLedgers.path(folder: folder, edge), Database.Options(.create, vfs: vfs), indexesSubjects: false)
+        var verifier = LedgerVerifier(edge: edge)
+        try store.each { row throws(DatabaseError) in
+            guard let entry = verifier.accept(row) else { return false }
+            visit(entry)
+            return true
+        }
+        if let difference = verifier.difference { throw LedgerDamage(edge: edge, words: difference) }
+        stores[edge] = store
+    }
+
+    /// True when the edge's ledger is open.
+    package func isOpen(_ edge: EdgeID) -> Bool { stores[edge] != nil }
+    /// The last durable entry.
+    package func head(_ edge: EdgeID) -> Head {
+        guard let head = stores[edge]?.head else { return .start }
+        return head.seq == 0 ? .start : Head(seq: Seq(head.seq), hash: head.hash)
+    }
+
+    /// Durable on return. Opens a new file for an edge that has none.
+    package func append(_ edge: EdgeID, _ entries: [Entry]) throws {
+        if stores[edge] == nil { try open(edge) { _ in } }
+        try stores[edge]?.append(entries.map(\.row))
+    }
+
+    /// Entries from `seq` on, in order.
+    package func read(_ edge: EdgeID, from seq: Seq, limit: Int) throws -> [Entry] {
+        guard let store = stores[edge] else { return [] }
+        return try store.read(from: seq.raw, limit: limit).map { try Entry($0) }
+    }
+
+    /// Entries about one subject, oldest first; the index follows first.
+    package func read(_ edge: EdgeID, ref: [UInt8], limit: Int) throws -> [Entry] {
+        guard let store = stores[edge] else { return [] }
+        return try store.entries(ref: ref, limit: limit).map { try Entry($0) }
+    }
+
+    /// Entries of these kinds between two numbers, from either end.
+    func matching(_ edge: EdgeID, kinds: [UInt16], from: Seq?, below: Seq?, newestFirst: Bool, limit: Int) throws -> [Entry] {
+        guard let store = stores[edge] else { return [] }
+        return try store.read(kinds: kinds, from: from?.raw ?? 1, below: below?.raw ?? .max, newestFirst: newestFirst, limit: limit)
+            .map { try Entry($0) }
+    }
+
+    /// Lets every subject index follow by at most `limit` entries; called when there is time, and before subjects are read.
+    package func followSubjects(_ edge: EdgeID? = nil, limit: Int) throws {
+        for id in edge.map({ [$0] }) ?? stores.keys.sorted() {
+            guard let store = stores[id] else { continue }
+            _ = try store.indexSubjects(limit: limit)
+            if store.logBytes > EdgeLedgers.logBytesMax { try store.checkpoint() }
+        }
+    }
+
+    /// True when this edge's ledger holds exactly this entry.
+    package func has(_ edge: EdgeID, _ head: Head) throws -> Bool {
+        guard head.seq > Seq(0) else { return head == .start }
+        return try read(edge, from: head.seq, limit: 1).first?.head == head
+    }
+
+    /// Write-ahead bytes at which the log is copied into the file: what a restart has to walk stays short.
+    private static let logBytesMax = 64 << 20
+}
+
+/// A stored ledger that is not what was written.
+package struct LedgerDamage: Error, Equatable, Sendable, CustomStringConvertible {
+    package let edge: EdgeID
+    package let words: String
+    package var description: String { "the stored ledger of edge \(edge) is damaged: \(words)" }
+}
+
+/// One owner, one thread.
+@available(*, unavailable) extension EdgeLedgers: Sendable {}
