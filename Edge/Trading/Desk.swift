@@ -71,6 +71,8 @@ package struct Desk: Sendable {
     var bars: [InstrumentID: BarBuilder] = [:]
     /// Closings and reversals under way, by instrument.
     var programs: [InstrumentID: Program] = [:]
+    /// Closings that an earlier run began and did not end.
+    var interrupted: [CommandID] = []
     /// The lowest order id the broker will take in this session.
     var sessionOrderID: Int64 = 0
     /// Ids handed out in drafts that the book has not yet seen.
@@ -95,6 +97,7 @@ package struct Desk: Sendable {
         case .timer:
             advanceReconciliation(at: now, into: &out)
             advancePrograms(at: now, into: &out)
+            endInterrupted(into: &out)
             for bot in settings.bots { run(bot, at: now, into: &out) }
         }
         for item in out.live { live.apply(item) }

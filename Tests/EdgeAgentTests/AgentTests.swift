@@ -119,6 +119,21 @@ struct AgentTests {
         #expect(book.orders.values.allSatisfy { $0.status == .filled || $0.status == .dead })
     }
 
+    /// A closing lives in one run. When that run dies in it, the next one says how it ended and does nothing more by itself.
+    @Test(arguments: 0..<6) func aClosingThatACrashInterruptsIsToldToHaveEnded(turns: Int) throws {
+        let rig = try AgentRig()
+        try rig.settle(seconds: 2)
+        _ = try rig.command(order(rig, 25, trailing: .percent(Ratio(raw: 100_000))))
+        try rig.settle(seconds: 20)
+        let id = try rig.command(.close(instrument: rig.front))
+        for _ in 0..<turns { rig.now = rig.now + .milliseconds(250); try rig.turn([.tick]) }
+        try rig.crash()
+        try rig.settle(seconds: 30)
+        let book = rig.agent.desk.book
+        let isFlat = book.netQuantity(rig.front) == .zero
+        #expect(book.commands[id]?.code == (isFlat ? "done" : "notCompleted") && book.netQuantity(rig.front) == rig.brokerQuantity)
+    }
+
     @Test func stoppingKeepsWorkingOrdersAndTheHalt() throws {
         let rig = try AgentRig()
         try rig.settle(seconds: 2)

@@ -17,14 +17,16 @@ struct RigCommand: Sendable {
         RelayCommand.act("cut", "drops every connection of a running relay and refuses new ones"),
         RelayCommand.act("mend", "lets a running relay work again"),
         RelayCommand.act("status", "tells what a running relay does"),
+        WorldCommand.command,
     ]
     /// Exit codes, as of every program of the house.
     static let usage: Int32 = 2
     static let unreachable: Int32 = 4
+    static let different: Int32 = 5
 
     static func main() {
         let parser = ArgumentParser(
-            program: "rig", about: "the test rig: a simulated gateway, a relay to cut", commands: commands.map(\.spec),
+            program: "rig", about: "the test rig: a simulated gateway, a relay to cut, worlds of one seed", commands: commands.map(\.spec),
             common: [
                 CommandOption("json", "answer as one JSON object a line"), CommandOption("help", "this text"),
                 CommandOption("version", "the version"),

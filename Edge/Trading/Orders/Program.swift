@@ -71,6 +71,35 @@ extension Desk {
         if let command = program.command { out.add(.commandRefused(outcome(command, "notCompleted", text))) }
     }
 
+    // MARK: - Closings of an earlier run
+
+    /// Closings that an earlier run began and did not end. Their steps lived in that run alone: they are ended by what became of them, never taken up again.
+    mutating func findInterrupted() {
+        let running = Set(programs.values.compactMap { $0.command?.id })
+        interrupted = book.commands.values.filter { $0.code == "closing" && !running.contains($0.command) }.map(\.command).sorted()
+    }
+
+    /// Ends them in the ledger as soon as the broker has told the fate of their orders.
+    mutating func endInterrupted(into out: inout Outcome) {
+        interrupted.removeAll { id in
+            guard var last = book.commands[id], last.code == "closing" else { return true }
+            let orders = (book.commandOrders[id] ?? []).compactMap { book.order($0) }
+            // A reversal that got as far as its opening order is told by that order.
+            if orders.contains(where: { $0.leg.role == .open }) { return true }
+            if orders.contains(where: \.isWorking) { return false }
+            if last.kind == "close", orders.contains(where: { $0.status == .filled }) {
+                last.code = "done"; last.text = "The position is closed; the edge restarted meanwhile."
+                out.add(.commandAccepted(last))
+            } else {
+                last.code = "notCompleted"
+                last.text =
+                    "The edge restarted during the closing, and goes on with nothing by itself. Look at the position and its protection, and ask again."
+                out.add(.commandRefused(last))
+            }
+            return true
+        }
+    }
+
     /// Sizes and places an opening market order for a command.
     mutating func open(_ instrument: InstrumentID, _ opening: Program.Opening, command: Command, at now: Instant, into out: inout Outcome) {
         do throws(RiskRefusal) {

@@ -81,6 +81,7 @@ extension Desk {
         let differences = out.drafts.count { if case .difference = $0.fact { true } else { false } }
         out.add(.reconciled(ReconciledFact(generation: snapshot.generation, evidence: snapshot.evidence, differences: Int64(differences))))
         reconciliation.finish()
+        findInterrupted()
         if let gateway = live.gateway { show(gateway, into: &out) }
     }
 

@@ -1,4 +1,5 @@
 // What the cloud acknowledged, the cloud has on disk, whatever happened to its power since.
+package import Values
 internal import Wire
 
 /// Invariant I2.
@@ -7,7 +8,7 @@ package struct AckChecker: Checker {
     private var highest: (seq: UInt64, hash: [UInt8]) = (0, [])
     package init() {}
 
-    package mutating func look(_ observation: Observation) -> String? {
+    package mutating func look(_ observation: Observation, at now: Span) -> String? {
         switch observation {
         case .acked(let seq, let hash):
             if seq > highest.seq { highest = (seq, hash) }
@@ -16,7 +17,7 @@ package struct AckChecker: Checker {
             guard highest.seq > 0 else { return nil }
             guard rows.count >= highest.seq else { return "the cloud acknowledged entry \(highest.seq) and holds \(rows.count) after a restart" }
             return rows[Int(highest.seq) - 1].hash == highest.hash ? nil : "the cloud acknowledged another entry \(highest.seq) than it holds"
-        case .rows, .placed, .quiet: return nil
+        case .rows, .placed, .asked, .quiet: return nil
         }
     }
 }

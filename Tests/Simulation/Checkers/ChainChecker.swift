@@ -10,7 +10,7 @@ package struct ChainChecker: Checker {
     private let edge: EdgeID
     package init(edge: EdgeID) { self.edge = edge }
 
-    package mutating func look(_ observation: Observation) -> String? {
+    package mutating func look(_ observation: Observation, at now: Span) -> String? {
         guard case .rows(let side, let rows) = observation else { return nil }
         let known = good[side] ?? []
         var before = [UInt8](repeating: 0, count: 32)

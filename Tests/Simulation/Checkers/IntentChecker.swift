@@ -1,4 +1,5 @@
 // No order without a durable intent: every tag the broker ever saw is in an intent that survived the edge's power cuts.
+package import Values
 internal import Wire
 
 /// Invariant I4.
@@ -7,7 +8,7 @@ package struct IntentChecker: Checker {
     private var placed: Set<String> = []
     package init() {}
 
-    package mutating func look(_ observation: Observation) -> String? {
+    package mutating func look(_ observation: Observation, at now: Span) -> String? {
         switch observation {
         case .placed(let tag):
             placed.insert(tag)
@@ -15,7 +16,7 @@ package struct IntentChecker: Checker {
         case .rows(.edge, let rows):
             let missing = placed.subtracting(rows.filter { $0.kind == 10 }.flatMap { IntentChecker.tags($0.body) })
             return missing.isEmpty ? nil : "the broker has orders whose intent is not on the edge's disk: \(missing.sorted())"
-        case .rows, .acked, .quiet: return nil
+        case .rows, .acked, .asked, .quiet: return nil
         }
     }
 

@@ -1,4 +1,5 @@
 // The cloud holds the edge's ledger: never anything else, and all of it once the link has had time.
+package import Values
 internal import Wire
 
 /// Invariants I2 (second half) and I9.
@@ -7,7 +8,7 @@ package struct MirrorChecker: Checker {
     private var edge: [EntryRow] = []
     package init() {}
 
-    package mutating func look(_ observation: Observation) -> String? {
+    package mutating func look(_ observation: Observation, at now: Span) -> String? {
         switch observation {
         case .rows(.edge, let rows):
             edge = rows
@@ -17,11 +18,11 @@ package struct MirrorChecker: Checker {
             let both = min(rows.count, edge.count)
             guard let place = (0..<both).first(where: { rows[$0] != edge[$0] }) else { return nil }
             return "entry \(place + 1) of the cloud is not the edge's"
-        case .quiet(let edge, let cloud):
+        case .quiet(let edge, let cloud, _):
             guard edge.count == cloud.count else { return "the edge has \(edge.count) entries, the cloud \(cloud.count)" }
             guard let place = edge.indices.first(where: { edge[$0] != cloud[$0] }) else { return nil }
             return "entry \(place + 1) of the cloud is not the edge's"
-        case .placed, .acked: return nil
+        case .placed, .asked, .acked: return nil
         }
     }
 }

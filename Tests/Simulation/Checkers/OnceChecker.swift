@@ -1,4 +1,5 @@
 // One intent, one order: no tag goes to the broker twice.
+package import Values
 
 /// Invariant I3.
 package struct OnceChecker: Checker {
@@ -6,7 +7,7 @@ package struct OnceChecker: Checker {
     private var placed: Set<String> = []
     package init() {}
 
-    package mutating func look(_ observation: Observation) -> String? {
+    package mutating func look(_ observation: Observation, at now: Span) -> String? {
         guard case .placed(let tag) = observation else { return nil }
         return placed.insert(tag).inserted ? nil : "the broker was asked twice for the order \(tag)"
     }

@@ -16,6 +16,10 @@ package enum Breaker: String, CaseIterable, Sendable {
     case ordersTwice
     /// The cloud takes entries that leave a hole.
     case gaps
+    /// The session tells of no execution but in snapshots.
+    case losesFills
+    /// The edge counts a command's life from when it came.
+    case lateCommands
 
     /// The name of the checker that must catch it.
     package var caughtBy: String? {
@@ -26,6 +30,8 @@ package enum Breaker: String, CaseIterable, Sendable {
         case .ordersBeforeTheDisk: IntentChecker.name
         case .ordersTwice: OnceChecker.name
         case .gaps: MirrorChecker.name
+        case .losesFills: BrokerChecker.name
+        case .lateCommands: CommandChecker.name
         }
     }
 }

@@ -19,6 +19,7 @@ package final class CloudMachine: Machine {
     package private(set) var commands = 0
 
     private var left: [MachineEffect] = []
+    private var seen: [Observation] = []
 
     private struct Program {
         var receiver: Receiver
@@ -35,6 +36,13 @@ package final class CloudMachine: Machine {
     /// When the receiver must be ticked, by the boot clock.
     package var wakeAt: Span? { program?.receiver.wakeAt }
 
+    package private(set) var isDiskFailing = false
+
+    package func failDisk(_ operation: DiskFault.Operation, after count: Int, _ answer: DiskFault.Answer) {
+        disk.fault = DiskFault(operation, (operation == .write ? disk.writes : disk.syncs) + count, answer)
+        isDiskFailing = true
+    }
+
     package func freezeDisk(after mutations: Int) { disk.freezeAt = disk.mutations + mutations }
 
     package func survivors() throws -> [EntryRow] {
@@ -46,7 +54,10 @@ package final class CloudMachine: Machine {
         defer { left = [] }
         return left
     }
-    package func takeSeen() -> [Observation] { [] }
+    package func takeSeen() -> [Observation] {
+        defer { seen = [] }
+        return seen
+    }
 
     package func start(at clock: ClockReading) throws {
         disk.now = clock.wall
@@ -78,13 +89,14 @@ package final class CloudMachine: Machine {
         if mode != .everything { disk.freezeAt = disk.mutations }
         program = nil
         disk.crash(mode)
+        isDiskFailing = false
     }
 
     // MARK: - Within a turn
 
     private func guarded(_ body: () throws -> Void) throws {
         do { try body() } catch let error {
-            if disk.isFrozen { throw MachineDied() }
+            if disk.isFrozen || (isDiskFailing && error is StoreError) { throw MachineDied() }
             throw error
         }
     }
@@ -94,6 +106,7 @@ package final class CloudMachine: Machine {
             return
         }
         commands += 1
+        seen.append(.asked(command: id.description, lifetime: body.lifetime))
         let command = Command(
             id: id, edge: edge, boundBoot: boot, issuer: "cloud:admin", tier: 2, issuedAt: clock.wall,
             expiresAt: body.lifetime.map { clock.wall + $0 },

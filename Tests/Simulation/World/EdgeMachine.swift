@@ -54,7 +54,33 @@ package final class EdgeMachine: Machine {
         broker = PaperBroker(exchange: exchange, account: "DU1")
     }
 
+    /// How far the wall clock is from the world's time.
+    package var wallOffset: Span {
+        get { brokerTime.offset }
+        set { brokerTime.offset = newValue }
+    }
+    private let brokerTime = BrokerTime()
+
     package var isRunning: Bool { program != nil }
+    /// True when the broker has been compared and no order's fate is open.
+    package var isSettled: Bool { unrest.isEmpty }
+    /// What is not settled, in words.
+    package var unrest: String {
+        guard let program else { return "the edge is down" }
+        let desk = program.agent.desk
+        if program.agent.hasPending { return "events are pending" }
+        if !desk.isTrading { return "the broker is not compared" }
+        let open = desk.book.workingOrders.filter { $0.leg.role == .close || [.unknown, .pendingNew, .pendingCancel].contains($0.status) }
+        return open.isEmpty ? "" : "orders of open fate: \(open.map { "\($0.tag) \($0.status.rawValue)" })"
+    }
+    /// What the broker's own books say.
+    package var brokerBooks: BrokerBooks {
+        let broker = (program?.agent.session as? WatchedSession)?.broker ?? self.broker
+        let working = broker.exchange.orders.filter { !$0.state.isFinal }.map { broker.reference(of: $0.ticket.id) }
+        return BrokerBooks(
+            executions: Dictionary(uniqueKeysWithValues: broker.executions.map { ($0.fill.execID, BrokerBooks.Execution($0.fill)) }),
+            working: Set(working), believed: Set((program?.agent.desk.book.workingOrders ?? []).map(\.tag.text)))
+    }
     /// What is traded when a person asks for "the future".
     package var front: InstrumentID? { program?.agent.desk.live.front("MBT") }
     /// True when the cloud has everything this edge has.
@@ -70,6 +96,13 @@ package final class EdgeMachine: Machine {
     package func takeSeen() -> [Observation] {
         defer { seen = [] }
         return seen
+    }
+
+    package private(set) var isDiskFailing = false
+
+    package func failDisk(_ operation: DiskFault.Operation, after count: Int, _ answer: DiskFault.Answer) {
+        disk.fault = DiskFault(operation, (operation == .write ? disk.writes : disk.syncs) + count, answer)
+        isDiskFailing = true
     }
 
     package func freezeDisk(after mutations: Int) { disk.freezeAt = disk.mutations + mutations }
@@ -89,7 +122,7 @@ package final class EdgeMachine: Machine {
             let journal = try Journal(store: liar ?? store, edge: setup.edge) { book.apply($0) }
             let death = deathAtNextOrder.map { (moment: $0, orders: chance.int(1...2)) }
             deathAtNextOrder = nil
-            let session = WatchedSession(broker: broker, generation: generation, death: death, resends: setup.breaker == .ordersTwice)
+            let session = WatchedSession(broker: broker, time: brokerTime, generation: generation, death: death, breaker: setup.breaker)
             let boot = Boot(raw: chance.next())
             let agent = Agent(journal: journal, book: book, boot: boot, settings: EdgeMachine.settings, session: session)
             let effects = try agent.start(
@@ -137,6 +170,7 @@ package final class EdgeMachine: Machine {
         connection = nil
         firstConnection = nil
         disk.crash(mode)
+        isDiskFailing = false
     }
 
     // MARK: - Within a turn
@@ -151,8 +185,16 @@ package final class EdgeMachine: Machine {
     /// Runs part of a turn; on a dead disk whatever fails is the disk's death.
     private func guarded(_ body: () throws -> Void) throws {
         do { try body() } catch let error {
-            if error is MachineDied || disk.isFrozen { throw MachineDied() }
+            if error is MachineDied || disk.isFrozen || (isDiskFailing && EdgeMachine.isOfDisk(error)) { throw MachineDied() }
             throw error
+        }
+    }
+
+    /// The product's rule: whatever the disk refuses ends the process, and the next start reads what is true.
+    private static func isOfDisk(_ error: any Error) -> Bool {
+        switch error {
+        case JournalError.store, AgentFailure.journal(.store), is StoreError: true
+        default: false
         }
     }
 
@@ -205,5 +247,11 @@ package final class EdgeMachine: Machine {
             self.program?.toNote = nil
         }
         try program.agent.journal.idle(at: clock.wall)
+    }
+}
+
+extension BrokerBooks.Execution {
+    fileprivate init(_ fill: Fill) {
+        self.init(instrument: fill.instrument.text, side: fill.side.rawValue, quantity: fill.lastQty.raw)
     }
 }

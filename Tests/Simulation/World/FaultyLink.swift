@@ -9,6 +9,8 @@ package struct LinkWeather: Sendable {
     package var duplication = 0
     /// Frames of one lane overtake one another.
     package var reorders = false
+    /// Frames that come up to twenty seconds late, past all others.
+    package var stragglers = 0
     /// Frames given to a broken connection leave with the next one, as a ZeroMQ socket's queue does.
     package var holds = false
     /// One bit of a frame's body turned: what CURVE makes impossible, and the chain must not depend on.
@@ -63,7 +65,9 @@ package struct FaultyLink: Sendable {
             }
             let way = Int(lane.rawValue) + (isUpward ? 0 : 2)
             var at = now + Span(nanoseconds: Int64.random(in: weather.delay, using: &chance) * 1_000_000 + Int64(chance.int(0...999_999)))
-            if !weather.reorders {
+            if chance.chance(weather.stragglers, in: 100) {
+                at = at + .milliseconds(Int64(chance.int(500...20_000)))
+            } else if !weather.reorders {
                 at = max(at, lastArrival[way])
                 lastArrival[way] = at
             }

@@ -40,6 +40,10 @@ package protocol Machine: AnyObject {
     func crash(_ mode: CrashMode)
     /// The disk dies at the `mutations`th change from now.
     func freezeDisk(after mutations: Int)
+    /// The `count`th write or sync from now answers an error; the process then ends by its own rule.
+    func failDisk(_ operation: DiskFault.Operation, after count: Int, _ answer: DiskFault.Answer)
+    /// True from `failDisk` until the process has ended.
+    var isDiskFailing: Bool { get }
     /// The entries on its disk as a new process would read them. Only while it is not running.
     func survivors() throws -> [EntryRow]
 }

@@ -1,7 +1,18 @@
-// The paper venue's session as the world sees it: every order counted, and a process that may die around the moment of sending.
+// The paper venue's session as the world sees it: every order counted, a broker with a clock of its own, and a process that may die around an order.
 package import Ledger
+internal import Synchronization
 package import Values
 package import Venues
+
+/// How far the edge's wall clock is from the broker's, which keeps the world's time.
+package final class BrokerTime: Sendable {
+    private let state = Mutex(Span.zero)
+    package init() {}
+    package var offset: Span {
+        get { state.withLock { $0 } }
+        set { state.withLock { $0 = newValue } }
+    }
+}
 
 /// When the process dies around an order.
 package enum DeathAtOrder: Sendable { case before, after }
@@ -9,36 +20,42 @@ package enum DeathAtOrder: Sendable { case before, after }
 /// A paper session with a witness. The broker inside outlives the edge's process.
 package struct WatchedSession: VenueSession {
     private var session: PaperSession
-    /// Tags the broker was asked to place since the last `takePlaced`, in order.
+    private let time: BrokerTime
+    /// Tags the broker was asked to place in this process, in order.
     package private(set) var placed: [String] = []
     /// The process died at an order: nothing after it happened.
     package private(set) var isDead = false
     /// Dies at the order that this counts down to.
     private var death: (moment: DeathAtOrder, orders: Int)?
-    /// The rule breaker that sends the last order once more when it connects.
-    private let resends: Bool
+    private let breaker: Breaker
 
-    package init(broker: PaperBroker, generation: Int64, death: (moment: DeathAtOrder, orders: Int)? = nil, resends: Bool = false) {
+    package init(
+        broker: PaperBroker, time: BrokerTime, generation: Int64, death: (moment: DeathAtOrder, orders: Int)? = nil, breaker: Breaker = .none
+    ) {
         // A chart's history costs most of a world's time and decides nothing in it.
         session = PaperSession(broker: broker, generation: generation, history: 3)
-        self.death = death; self.resends = resends
+        self.time = time; self.death = death; self.breaker = breaker
     }
 
     /// The exchange and its books.
     package var broker: PaperBroker { session.broker }
 
     package mutating func start(at now: Instant, into out: inout SessionOutput) {
-        session.start(at: now, into: &out)
-        guard resends, let last = session.broker.exchange.orders.last else { return }
+        session.start(at: now - time.offset, into: &out)
+        guard breaker == .ordersTwice, let last = session.broker.exchange.orders.last else { return }
         placed.append(session.broker.reference(of: last.ticket.id))
     }
     package mutating func transport(_ event: TransportEvent, at now: Instant, into out: inout SessionOutput) {
-        if !isDead { session.transport(event, at: now, into: &out) }
+        if !isDead { session.transport(event, at: now - time.offset, into: &out) }
     }
     package mutating func receive(_ bytes: RawSpan, at now: Instant, into out: inout SessionOutput) {
-        if !isDead { session.receive(bytes, at: now, into: &out) }
+        if !isDead { session.receive(bytes, at: now - time.offset, into: &out) }
     }
-    package mutating func tick(at now: Instant, into out: inout SessionOutput) { if !isDead { session.tick(at: now, into: &out) } }
+    package mutating func tick(at now: Instant, into out: inout SessionOutput) {
+        guard !isDead else { return }
+        session.tick(at: now - time.offset, into: &out)
+        if breaker == .losesFills { out.events.removeAll { if case .fill = $0 { true } else { false } } }
+    }
 
     package mutating func place(_ intent: consuming DurableIntent, at now: Instant, into out: inout SessionOutput) {
         guard !isDead else { return }
@@ -49,10 +66,10 @@ package struct WatchedSession: VenueSession {
             if dies, moment == .before { isDead = true; return }
         }
         placed += intent.tags.map(\.text)
-        session.place(intent, at: now, into: &out)
+        session.place(intent, at: now - time.offset, into: &out)
         isDead = dies
     }
     package mutating func request(_ request: VenueRequest, at now: Instant, into out: inout SessionOutput) {
-        if !isDead { session.request(request, at: now, into: &out) }
+        if !isDead { session.request(request, at: now - time.offset, into: &out) }
     }
 }

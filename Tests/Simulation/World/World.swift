@@ -12,6 +12,7 @@ package struct WorldReport: Sendable, Hashable {
     package var cuts = 0
     package var commands = 0
     package var orders = 0
+    package var fills = 0
     package var entries = 0
     /// Of the edge's last entry: equal seeds give equal ledgers.
     package var ledgerHash = ""
@@ -33,6 +34,8 @@ package final class World {
         case restart(Who)
         case crash(Who)
         case freeze(Who)
+        case diskFault(Who)
+        case clockJump
         case ask
     }
 
@@ -42,29 +45,39 @@ package final class World {
 
     private let breaker: Breaker
     private let duration: Span
+    private let trace: ((String) -> Void)?
     private let edge: EdgeMachine
     private let cloud: CloudMachine
-    private var menu: Menu
+    private let menu: FaultMenu
     private var link: FaultyLink
     private var chance: SeededRandom
     private var queue = EventQueue<Happening>()
     private var now = Span.zero
     private var isCalm = false
+    private var wallOffset = Span.zero
     private var checkers: Checkers
     private var report: WorldReport
 
-    /// - Parameter duration: how long the faults last; afterwards the world gets time to come to rest.
-    package init(seed: UInt64, duration: Span = .seconds(90), breaker: Breaker = .none) {
-        self.breaker = breaker; self.duration = duration
+    /// - Parameters:
+    ///   - duration: how long the faults last; afterwards the world gets time to come to rest.
+    ///   - faults: exactly these; nil lets the seed choose.
+    ///   - trace: gets a line for everything that happens.
+    package init(
+        seed: UInt64, duration: Span = .seconds(90), faults: Set<WorldFault>? = nil, breaker: Breaker = .none, trace: ((String) -> Void)? = nil
+    ) {
+        self.breaker = breaker; self.duration = duration; self.trace = trace
         report = WorldReport(seed: seed)
         chance = SeededRandom(seed: seed)
-        menu = Menu(&chance, breaker)
+        menu = FaultMenu(&chance, only: faults, breaker)
         let id = EdgeID(bytes: (0..<16).map { UInt8(truncatingIfNeeded: seed >> UInt64($0 % 8)) ^ UInt8($0) })
         guard let id else { preconditionFailure("an edge id has 16 bytes") }
         var rules = Rules()
         rules.ackBeforeCommit = breaker == .ackBeforeCommit
         rules.skipHashCheck = breaker == .noHashCheck
         rules.acceptGaps = breaker == .gaps
+        rules.deadlineFromReceipt = breaker == .lateCommands
+        // One copy of each command, so that a late one has no sibling that came in time.
+        if breaker == .lateCommands { rules.commandRetry = .seconds(60) }
         var setup = EdgeSetup(edge: id, seed: chance.next(), start: World.start)
         setup.rules = rules; setup.breaker = breaker
         edge = EdgeMachine(setup)
@@ -83,19 +96,29 @@ package final class World {
         for who in [Who.edge, .cloud] {
             plan(.crash(who), within: menu.crashes)
             plan(.freeze(who), within: menu.freezes)
+            plan(.diskFault(who), within: menu.diskFaults)
         }
+        plan(.clockJump, within: menu.clockJumps)
         while now < duration, report.violations.isEmpty { try step() }
         isCalm = true
+        tell("calm")
         link.weather = LinkWeather()
+        wallOffset = .zero
+        edge.wallOffset = .zero
         let limit = now + .seconds(120)
-        while now < limit, report.violations.isEmpty, !isAtRest { try step() }
+        // At rest for a second: whatever the last answers set off has happened too.
+        var restless = now
+        while now < limit, report.violations.isEmpty, now - restless < .seconds(1) {
+            try step()
+            if !isAtRest { restless = now }
+        }
         try compare()
         return report
     }
 
-    private var isAtRest: Bool { edge.isRunning && cloud.isRunning && edge.isCaughtUp }
+    private var isAtRest: Bool { edge.isRunning && cloud.isRunning && edge.isCaughtUp && edge.isSettled }
 
-    private var edgeClock: ClockReading { ClockReading(wall: World.start + now, monotonic: .seconds(5_000) + now) }
+    private var edgeClock: ClockReading { ClockReading(wall: World.start + now + wallOffset, monotonic: .seconds(5_000) + now) }
     private var cloudClock: ClockReading { ClockReading(wall: World.start + .milliseconds(700) + now, monotonic: .seconds(77) + now) }
     private func machine(_ who: Who) -> any Machine { who == .edge ? edge : cloud }
     private func clock(_ who: Who) -> ClockReading { who == .edge ? edgeClock : cloudClock }
@@ -114,6 +137,7 @@ package final class World {
             try turn(.cloud, .tick)
         case .arrive(let parcel, let isUpward):
             log(2, isUpward ? 1 : 0, parcel.connection, bytes: parcel.bytes)
+            tell("\(isUpward ? "up" : "down") \(World.name(of: parcel.bytes)) over \(parcel.connection)")
             try turn(isUpward ? .cloud : .edge, .frame(parcel.lane, parcel.bytes, connection: parcel.connection))
         case .connect: try connect()
         case .learnOfCut(let who, let connection): try turn(who, .linkDown(connection: connection))
@@ -126,7 +150,15 @@ package final class World {
             if !isCalm, machine(who).isRunning { try die(who) }
         case .freeze(let who):
             plan(.freeze(who), within: menu.freezes)
-            if !isCalm, machine(who).isRunning { machine(who).freezeDisk(after: chance.int(1...60)) }
+            guard !isCalm, machine(who).isRunning else { return }
+            machine(who).freezeDisk(after: chance.int(1...60))
+        case .diskFault(let who):
+            plan(.diskFault(who), within: menu.diskFaults)
+            guard !isCalm, machine(who).isRunning else { return }
+            machine(who).failDisk(chance.chance(1, in: 2) ? .write : .sync, after: chance.int(1...8), chance.chance(1, in: 3) ? .full : .io)
+        case .clockJump:
+            plan(.clockJump, within: menu.clockJumps)
+            if !isCalm { jump() }
         case .ask:
             plan(.ask, within: menu.asks)
             if !isCalm { try ask() }
@@ -139,12 +171,22 @@ package final class World {
         queue.add(happening, at: now + Span(nanoseconds: Int64.random(in: 0...(2 * rate.nanoseconds), using: &chance)))
     }
 
+    /// The edge's wall clock is set, by a moment or by an hour, to either side.
+    private func jump() {
+        let seconds = chance.chance(1, in: 3) ? chance.int(60...3_600) : chance.int(0...5)
+        wallOffset = .milliseconds(Int64(seconds * 1_000 + chance.int(0...999)) * (chance.chance(1, in: 2) ? 1 : -1))
+        edge.wallOffset = wallOffset
+        tell("the edge's wall clock is set off by \(wallOffset.nanoseconds / 1_000_000) ms")
+        log(8, UInt64(bitPattern: wallOffset.nanoseconds))
+    }
+
     private func connect() throws {
         guard !link.isUp, edge.isRunning, cloud.isRunning else {
             if !link.isUp { queue.add(.connect, at: now + .milliseconds(200)) }
             return
         }
         let held = link.connect()
+        tell("connection \(link.connection)")
         log(3, link.connection)
         try turn(.cloud, .linkUp(connection: link.connection))
         try turn(.edge, .linkUp(connection: link.connection))
@@ -156,6 +198,7 @@ package final class World {
         guard link.isUp else { return }
         link.cut()
         report.cuts += 1
+        tell("the link breaks")
         log(4)
         let wait = chance.int(20...(isCalm ? 200 : 12_000))
         let learns = min(wait, chance.chance(1, in: 2) ? 0 : chance.int(0...1_500))
@@ -179,6 +222,7 @@ package final class World {
             default: .watch(instrument: front)
             }
         report.commands += 1
+        tell("asked: \(body)")
         log(5, UInt64(report.commands))
         try turn(.cloud, .ask(body))
     }
@@ -215,7 +259,10 @@ package final class World {
 
     private func die(_ who: Who) throws {
         let modes = CrashMode.allCases
-        machine(who).crash(modes[chance.int(0...modes.count - 1)])
+        // A process that ends because its disk failed leaves the machine running.
+        let mode = machine(who).isDiskFailing ? .everything : modes[chance.int(0...modes.count - 1)]
+        tell("\(who) dies, its disk keeps \(mode)")
+        machine(who).crash(mode)
         report.crashes += 1
         log(6, who.rawValue)
         link.forget(isUpward: who == .edge)
@@ -227,6 +274,7 @@ package final class World {
         let machine = machine(who)
         guard !machine.isRunning else { return }
         log(7, who.rawValue)
+        tell("\(who) starts")
         look([.rows(who == .edge ? .edge : .cloud, try machine.survivors())])
         if !isCalm, menu.freezes > .zero, chance.chance(1, in: 6) { machine.freezeDisk(after: chance.int(1...12)) }
         if who == .edge, !isCalm, menu.diesAtOrders, chance.chance(1, in: 2) { edge.deathAtNextOrder = chance.chance(1, in: 2) ? .before : .after }
@@ -239,21 +287,51 @@ package final class World {
     /// Both processes end, and their disks are compared.
     private func compare() throws {
         let rested = isAtRest
+        let books = edge.brokerBooks
         edge.crash(.everything)
         cloud.crash(.everything)
         let (ours, theirs) = (try edge.survivors(), try cloud.survivors())
         look([.rows(.edge, ours), .rows(.cloud, theirs)])
-        if report.violations.isEmpty { look([.quiet(edge: ours, cloud: theirs)]) }
-        if report.violations.isEmpty, !rested { report.violations.append(Violation("rest", "the link did not catch up within two minutes")) }
+        if report.violations.isEmpty, rested { look([.quiet(edge: ours, cloud: theirs, books)]) }
+        if report.violations.isEmpty, !rested {
+            report.violations.append(Violation("rest", "two minutes after the last fault the two had not come to rest: \(edge.unrest)"))
+        }
         if breaker == .none { report.violations += cloud.refusals.map { Violation("alarm", "false alarm: \($0)") } }
         report.entries = ours.count
         report.ledgerHash = Hex.text(ours.last?.hash ?? [])
         report.orders = ours.count { $0.kind == Kind.intent.rawValue }
+        report.fills = ours.count { $0.kind == Kind.fill.rawValue }
     }
 
-    private func look(_ seen: [Observation]) { for one in seen { report.violations += checkers.look(one) } }
+    private func look(_ seen: [Observation]) {
+        for one in seen {
+            let found = checkers.look(one, at: now)
+            for violation in found { tell("BROKEN \(violation)") }
+            report.violations += found
+        }
+    }
 
     // MARK: - The log
+
+    private static func name(of bytes: [UInt8]) -> String {
+        do throws(FrameError) {
+            let frame = try Frame(bytes)
+            switch try Message(frame) {
+            case .hello(let hello): return "HELLO head \(hello.head.seq) acked \(hello.acked.seq)"
+            case .welcome(let welcome): return "WELCOME have \(welcome.have.seq)"
+            case .ack(let head): return "ACK \(head.seq)"
+            case .nack(let head): return "NACK \(head.seq)"
+            case .command(let order): return "CMD \(order.command.id)"
+            case .error(let trouble): return "ERR \(trouble.code) \(trouble.text)"
+            default: return "\(frame.type) \(frame.number)"
+            }
+        } catch { return "unreadable: \(error)" }
+    }
+
+    private func tell(_ text: @autoclosure () -> String) {
+        guard let trace else { return }
+        trace("\(now.nanoseconds / 1_000_000) ms  \(text())")
+    }
 
     /// Folds what happened, and when, into the log's hash.
     private func log(_ words: UInt64..., bytes: [UInt8] = []) {
@@ -262,35 +340,5 @@ package final class World {
             for place in 0..<8 { text.append(UInt8(truncatingIfNeeded: word >> UInt64(8 * place))) }
         }
         report.logHash = Hashing.blake2b(text + bytes).prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
-    }
-}
-
-/// Which faults a seed brings, and how often: each seed switches a subset on.
-private struct Menu {
-    var weather = LinkWeather()
-    var cuts: Span
-    var crashes: Span
-    var freezes: Span
-    var asks: Span
-    var diesAtOrders: Bool
-
-    init(_ chance: inout SeededRandom, _ breaker: Breaker) {
-        func sometimes(_ range: ClosedRange<Int>) -> Int { chance.chance(1, in: 2) ? chance.int(range) : 0 }
-        weather.delay = 1...Int64(chance.int(2...(chance.chance(1, in: 4) ? 900 : 60)))
-        weather.loss = sometimes(1...15)
-        weather.duplication = sometimes(1...20)
-        weather.reorders = chance.chance(1, in: 3)
-        weather.holds = chance.chance(1, in: 3)
-        cuts = .seconds(Int64(sometimes(8...40)))
-        crashes = .seconds(Int64(sometimes(10...40)))
-        freezes = .seconds(Int64(sometimes(10...40)))
-        asks = .seconds(Int64(chance.int(2...8)))
-        diesAtOrders = chance.chance(1, in: 2)
-        switch breaker {
-        case .none: break
-        case .noHashCheck: weather.flips = 3
-        case .gaps: weather.loss = 15
-        case .ackBeforeCommit, .ordersBeforeTheDisk, .ordersTwice: crashes = .seconds(8); freezes = .seconds(4); diesAtOrders = true
-        }
     }
 }

@@ -1,0 +1,126 @@
+// `rig world`: worlds of one seed or of many, on a virtual clock; exit code 5 when any promise was broken.
+import Platform
+import Simulation
+import Values
+import Wire
+
+enum WorldCommand {
+    static let command = RigCommand(
+        spec: CommandSpec(
+            "world",
+            options: [
+                CommandOption("seed", value: "N", "the world of this seed"),
+                CommandOption("seeds", value: "A..B", "the worlds of these seeds, one after the other"),
+                CommandOption("days", value: "D", "how long the faults last: D sessions of 6.5 hours; a decimal fraction is one too"),
+                CommandOption("seconds", value: "S", "the same in seconds (90)"),
+                CommandOption("faults", value: "LIST", isRepeatable: true, "exactly these faults, or none; without it each seed chooses"),
+                CommandOption("breaker", value: "NAME", "takes one protection away: a checker has to notice"),
+                CommandOption("trace", "a line for everything that happens"),
+            ],
+            "Runs edge and cloud through faults in virtual time and checks what was promised.\n\nFaults:   "
+                + WorldFault.allCases.map(\.rawValue).joined(separator: ", ") + "\nBreakers: "
+                + Breaker.allCases.map(\.rawValue).joined(separator: ", ")),
+        run: run)
+
+    private static func run(_ options: RigOptions) throws -> Int32 {
+        let seeds = try seeds(options)
+        let duration = try duration(options)
+        let faults = try faults(options)
+        let name = try options.choice("breaker", of: Breaker.allCases.map(\.rawValue))
+        guard let breaker = Breaker(rawValue: name) else { throw UsageError(text: "there is no breaker '\(name)'") }
+        let trace: ((String) -> Void)? = options.text("trace") == nil ? nil : { Console.out($0) }
+        let started = SystemClock.monotonic()
+        var sum = Sum()
+        for seed in seeds {
+            let report = try World(seed: seed, duration: duration, faults: faults, breaker: breaker, trace: trace).run()
+            sum.add(report)
+            if seeds.count == 1 || !report.violations.isEmpty { tell(report, options) }
+        }
+        sum.tell(SystemClock.monotonic() - started, options)
+        return sum.violations == 0 ? 0 : Rig.different
+    }
+
+    private static func seeds(_ options: RigOptions) throws -> ClosedRange<UInt64> {
+        switch (options.text("seed"), options.text("seeds")) {
+        case (_?, nil):
+            let seed = try options.number("seed", in: 0...UInt64.max, default: 1)
+            return seed...seed
+        case (nil, let text?):
+            let parts = text.split(separator: ".", omittingEmptySubsequences: true)
+            guard text.contains(".."), parts.count == 2, let from = UInt64(parts[0]), let to = UInt64(parts[1]), from <= to else {
+                throw UsageError(text: "--seeds wants A..B, like 1..500, not '\(text)'")
+            }
+            return from...to
+        default: throw UsageError(text: "name either --seed N or --seeds A..B")
+        }
+    }
+
+    private static func duration(_ options: RigOptions) throws -> Span {
+        guard let text = options.text("days") else { return .seconds(try options.number("seconds", in: 1...1_000_000, default: 90)) }
+        guard options.text("seconds") == nil else { throw UsageError(text: "name either --days or --seconds") }
+        guard let days = try? Ratio(text), days.raw > 0, days.raw <= 400_000_000 else {
+            throw UsageError(text: "--days wants a number up to 400, not '\(text)'")
+        }
+        // A session of 6.5 hours, the ratio at 10⁻⁶.
+        return Span(nanoseconds: days.raw * 23_400_000)
+    }
+
+    private static func faults(_ options: RigOptions) throws -> Set<WorldFault>? {
+        guard options.text("faults") != nil else { return nil }
+        var faults: Set<WorldFault> = []
+        for name in options.list("faults") where name != "none" {
+            guard let fault = WorldFault(rawValue: name) else { throw UsageError(text: "there is no fault '\(name)'; see rig world --help") }
+            faults.insert(fault)
+        }
+        return faults
+    }
+
+    private static func tell(_ report: WorldReport, _ options: RigOptions) {
+        if options.isJSON {
+            let line: JSONValue = [
+                "seed": .string("\(report.seed)"), "events": .integer(Int64(report.events)), "crashes": .integer(Int64(report.crashes)),
+                "cuts": .integer(Int64(report.cuts)), "commands": .integer(Int64(report.commands)), "orders": .integer(Int64(report.orders)),
+                "fills": .integer(Int64(report.fills)), "entries": .integer(Int64(report.entries)), "ledger": .string(report.ledgerHash),
+                "log": .string(String(report.logHash, radix: 16)), "violations": .array(report.violations.map { .string($0.description) }),
+            ]
+            return Console.out(String(decoding: JSONWriter.plain(line), as: UTF8.self))
+        }
+        Console.out(
+            "seed \(report.seed): \(report.events) events, \(report.crashes) crashes, \(report.cuts) cuts, \(report.commands) commands, "
+                + "\(report.orders) orders, \(report.fills) fills, \(report.entries) entries, ledger \(report.ledgerHash.prefix(16)), "
+                + "log \(String(report.logHash, radix: 16))")
+        for violation in report.violations { Console.out("  \(violation)") }
+    }
+}
+
+/// What many worlds saw together.
+private struct Sum {
+    var seeds = 0
+    var violations = 0
+    var events = 0
+    var crashes = 0
+    var cuts = 0
+    var orders = 0
+    var fills = 0
+    var entries = 0
+
+    mutating func add(_ report: WorldReport) {
+        seeds += 1; violations += report.violations.count; events += report.events; crashes += report.crashes; cuts += report.cuts
+        orders += report.orders; fills += report.fills; entries += report.entries
+    }
+
+    func tell(_ time: Span, _ options: RigOptions) {
+        let milliseconds = time.nanoseconds / 1_000_000
+        if options.isJSON {
+            let line: JSONValue = [
+                "seeds": .integer(Int64(seeds)), "violations": .integer(Int64(violations)), "events": .integer(Int64(events)),
+                "crashes": .integer(Int64(crashes)), "cuts": .integer(Int64(cuts)), "orders": .integer(Int64(orders)),
+                "fills": .integer(Int64(fills)), "entries": .integer(Int64(entries)), "milliseconds": .integer(milliseconds),
+            ]
+            return Console.out(String(decoding: JSONWriter.plain(line), as: UTF8.self))
+        }
+        Console.out(
+            "\(events) events, \(crashes) crashes, \(cuts) cuts, \(orders) orders, \(fills) fills, \(entries) entries in \(milliseconds) ms")
+        Console.out("\(seeds) seeds, \(violations) violations")
+    }
+}

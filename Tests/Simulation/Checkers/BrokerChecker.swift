@@ -1,0 +1,44 @@
+// The ledger tells what the broker did: each execution once, and at rest all of them and the same live orders.
+package import Values
+internal import Wire
+
+/// Invariants I5 and I8.
+package struct BrokerChecker: Checker {
+    package static let name = "broker"
+    package init() {}
+
+    package func look(_ observation: Observation, at now: Span) -> String? {
+        switch observation {
+        case .rows(.edge, let rows): return executions(rows).1
+        case .quiet(let edge, _, let books):
+            let (ours, doubled) = executions(edge)
+            if let doubled { return doubled }
+            for id in Set(ours.keys).union(books.executions.keys).sorted() where ours[id] != books.executions[id] {
+                return "execution \(id) is \(words(ours[id])) in the ledger and \(words(books.executions[id])) at the broker"
+            }
+            guard books.working == books.believed else {
+                return "live at the broker and not in the ledger: \(books.working.subtracting(books.believed).sorted()); "
+                    + "the other way round: \(books.believed.subtracting(books.working).sorted())"
+            }
+            return nil
+        case .rows, .placed, .asked, .acked: return nil
+        }
+    }
+
+    private func words(_ execution: BrokerBooks.Execution?) -> String {
+        execution.map { "\($0.side) \($0.quantity) of \($0.instrument)" } ?? "nothing"
+    }
+
+    /// The executions in the ledger, read from the bodies; and the first that is there twice.
+    private func executions(_ rows: [EntryRow]) -> ([String: BrokerBooks.Execution], String?) {
+        var found: [String: BrokerBooks.Execution] = [:]
+        for row in rows where row.kind == 21 {
+            guard let body = try? JSONReader.read(row.body), let id = body["execID"]?.text, let instrument = body["instrument"]?.text,
+                let side = body["side"]?.text, let quantity = body["lastQty"]?.integerValue
+            else { return (found, "fill \(row.seq) cannot be read") }
+            guard found[id] == nil else { return (found, "execution \(id) is in the ledger twice") }
+            found[id] = BrokerBooks.Execution(instrument: instrument, side: side, quantity: quantity)
+        }
+        return (found, nil)
+    }
+}

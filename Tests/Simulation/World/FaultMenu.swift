@@ -1,0 +1,66 @@
+// Which faults a world brings and how often: each seed switches on a subset of its own, or a person names them.
+internal import Values
+
+/// One class of faults.
+package enum WorldFault: String, CaseIterable, Sendable {
+    case delay, loss, duplication, reordering
+    /// Single frames come many seconds late.
+    case stragglers
+    /// Frames given to a broken connection leave with the next one.
+    case holding
+    case cuts
+    /// Processes are killed and power is cut, at any time.
+    case crashes
+    /// The disk dies at one of its next changes: power cuts in the middle of commits and starts.
+    case freezes
+    /// The edge dies around the sending of an order.
+    case orders
+    /// A write or a sync answers an I/O error, or that the disk is full.
+    case disk
+    /// The edge's wall clock is set.
+    case clock
+}
+
+/// The faults of one world. A rate is the mean distance between two, zero for never.
+struct FaultMenu {
+    var weather = LinkWeather()
+    var cuts: Span
+    var crashes: Span
+    var freezes: Span
+    var diskFaults: Span
+    var clockJumps: Span
+    var asks: Span
+    var diesAtOrders: Bool
+
+    init(_ chance: inout SeededRandom, only faults: Set<WorldFault>?, _ breaker: Breaker) {
+        func isOn(_ fault: WorldFault, _ numerator: Int, in denominator: Int) -> Bool {
+            // Drawn either way, so that naming faults does not shift the rest of the seed.
+            let drawn = chance.chance(numerator, in: denominator)
+            return faults.map { $0.contains(fault) } ?? drawn
+        }
+        func rate(_ fault: WorldFault, _ range: ClosedRange<Int>) -> Int {
+            let drawn = chance.int(range)
+            return isOn(fault, 1, in: 2) ? drawn : 0
+        }
+        weather.delay = 1...Int64(chance.int(2...(isOn(.delay, 1, in: 4) ? 900 : 60)))
+        weather.loss = rate(.loss, 1...15)
+        weather.duplication = rate(.duplication, 1...20)
+        weather.reorders = isOn(.reordering, 1, in: 3)
+        weather.stragglers = rate(.stragglers, 1...10)
+        weather.holds = isOn(.holding, 1, in: 3)
+        cuts = .seconds(Int64(rate(.cuts, 8...40)))
+        crashes = .seconds(Int64(rate(.crashes, 10...40)))
+        freezes = .seconds(Int64(rate(.freezes, 10...40)))
+        diskFaults = .seconds(Int64(rate(.disk, 15...60)))
+        clockJumps = .seconds(Int64(isOn(.clock, 1, in: 4) ? chance.int(10...40) : 0))
+        asks = .seconds(Int64(chance.int(2...8)))
+        diesAtOrders = isOn(.orders, 1, in: 2)
+        switch breaker {
+        case .none, .losesFills: break
+        case .lateCommands: weather.stragglers = 30; weather.loss = 0; asks = .seconds(2); crashes = .zero; freezes = .zero; cuts = .zero
+        case .noHashCheck: weather.flips = 3
+        case .gaps: weather.loss = 15
+        case .ackBeforeCommit, .ordersBeforeTheDisk, .ordersTwice: crashes = .seconds(8); freezes = .seconds(4); diesAtOrders = true
+        }
+    }
+}
