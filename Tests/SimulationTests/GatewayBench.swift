@@ -59,7 +59,7 @@ struct GatewayBench {
     /// Codes of the errors heard, but for the notices of a start.
     mutating func errors(_ client: UInt64) -> [String] { hear(client, "4").map { $0[3] }.filter { !$0.hasPrefix("21") } }
 
-    private static func prefixed(_ payload: [UInt8]) -> [UInt8] { [24, 16, 8, 0].map { UInt8(payload.count >> $0 & 0xFF) } + payload }
+    static func prefixed(_ payload: [UInt8]) -> [UInt8] { [24, 16, 8, 0].map { UInt8(payload.count >> $0 & 0xFF) } + payload }
 
     private mutating func take(_ outputs: [GatewayOutput]) {
         let records = gateway.takeRecords()

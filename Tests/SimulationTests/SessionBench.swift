@@ -70,6 +70,11 @@ struct SessionBench {
         flush()
     }
     mutating func suffer(_ incident: GatewayIncident) { take(gateway.suffer(incident, at: now)) }
+    /// The gateway forgets every subscription without a word, as real ones do after their nightly reset.
+    mutating func forgetStreams() {
+        _ = gateway.suffer(.linkLost, at: now)
+        _ = gateway.suffer(.linkRestored(dataLost: true), at: now)
+    }
     /// The network between the two breaks.
     mutating func cut(_ words: String = "connection reset") {
         guard let line else { return }
@@ -154,4 +159,23 @@ extension [VenueEvent] {
     var instruments: [Instrument] { compactMap { if case .instrument(let instrument) = $0 { instrument } else { nil } } }
     func quotes(_ id: InstrumentID) -> [Quote] { compactMap { if case .quote(id, let quote) = $0 { quote } else { nil } } }
     var sent: [Int64] { flatMap { if case .sent(let ids) = $0 { ids } else { [Int64]() } } }
+}
+
+/// A second program at the same gateway, whose answers nobody reads.
+struct OtherClient {
+    let connection: GatewayConnection
+    func send(_ fields: [String], to gateway: inout IBKRGateway, at now: Instant) {
+        _ = gateway.receive(connection, GatewayBench.prefixed(fields.flatMap { Array($0.utf8) + [0] }), at: now)
+    }
+}
+
+extension GatewayBench {
+    /// Connects a second client under this id.
+    static func client(_ id: UInt64, greetingOn gateway: inout IBKRGateway, at now: Instant) -> OtherClient {
+        let other = OtherClient(connection: GatewayConnection(1_000 + id))
+        _ = gateway.connect(other.connection, at: now)
+        _ = gateway.receive(other.connection, Array("API\0".utf8) + prefixed(Array("v157..178".utf8)), at: now)
+        other.send(["71", "2", String(id), ""], to: &gateway, at: now)
+        return other
+    }
 }
