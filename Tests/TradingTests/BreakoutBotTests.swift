@@ -42,6 +42,35 @@ struct BreakoutBotTests {
         #expect(desk.placed.count == 4)
     }
 
+    /// A remote opening is refused where the setting says so; closing and halting are not.
+    @Test func openingsFromAfarCanBeForbidden() throws {
+        var settings = DeskSettings(mode: .paper)
+        settings.acceptsRemoteOpenings = false
+        var desk = try TestDesk(settings: settings)
+        try desk.makeReady()
+        _ = try desk.command(.order(instrument: TestDesk.mbt, side: .buy, size: .quantity(Quantity(whole: 1)), trailing: nil, reverse: false))
+        #expect(desk.refusal?.code == "remoteOrders" && desk.placed.isEmpty)
+        _ = try desk.command(.halt(reason: "test"))
+        #expect(desk.desk.book.haltLevel == .halt)
+    }
+
+    /// The sale is not the bot's own order, and it stays out all the same.
+    @Test func aPositionClosedByHandIsNotOpenedAgainAtOnce() throws {
+        var desk = try ready()
+        try desk.quote(200, Self.stock)
+        try desk.tick()
+        try desk.send(.fill(desk.brokerFill(desk.placed[0], "e", 5, 210)))
+        try desk.tick()
+        _ = try desk.command(.close(instrument: Self.stock), lifetime: 60)
+        try desk.send(.order(desk.brokerOrder(desk.placed[1], .canceled), code: nil))
+        try desk.tick()
+        let closing = try #require(desk.placed.last)
+        #expect(desk.desk.book.order(closing)?.bot == nil && desk.placed.count == 3)
+        try desk.send(.fill(desk.brokerFill(closing, "c", 5, 205)))
+        try desk.tick()
+        #expect(desk.desk.book.bots.first?.value.fact.state == "COOLDOWN" && desk.placed.count == 3)
+    }
+
     @Test func aHaltKeepsItOut() throws {
         var desk = try ready()
         try desk.send(.halt(source: "file", reason: "KILL"))

@@ -47,10 +47,9 @@ extension Desk {
         arm(bot, on: id, at: now, into: &out)
     }
 
+    /// Counts from the last sale, whoever sold: a person who closes the position does not want it back in the same second.
     private func cooldownEnd(_ bot: BreakoutSettings, _ id: InstrumentID) -> Instant? {
-        let last = book.fills.last { record in
-            record.fill.instrument == id && record.fill.side == .sell && record.fill.tag.flatMap { book.order($0)?.bot } == bot.name
-        }
+        let last = book.fills.last { $0.fill.instrument == id && $0.fill.side == .sell }
         return last.map { $0.recordedAt + bot.cooldown }
     }
 
