@@ -97,6 +97,38 @@ extension Dashboard {
             }
         }
 
+        @Test(arguments: ["PAPER", "LIVE"]) func everyPageAndQuestionSaysWhoseMoneyItIs(_ mode: String) async throws {
+            try await Stage.set { stage in
+                try await stage.turn(["mode": .string(mode)])
+                for page in ["ledger", "edges", "trade"] {
+                    try await stage.go(to: page)
+                    try await stage.browser.wait("document.querySelector('.topbar .mode').textContent === '\(mode)'")
+                }
+                for (button, question) in [
+                    (".ticket .long", ".dialog .mode"), (".ticket .flatten", ".dialog .mode"), (".topbar .kill", ".dialog .mode"),
+                ] {
+                    try await stage.browser.click(button)
+                    try await stage.browser.says(question, mode)
+                    try await stage.browser.press(Browser.Key.escape)
+                    try await stage.browser.vanishes(".dialog")
+                }
+            }
+        }
+
+        @Test func nothingMovesForWhoAskedForStillness() async throws {
+            try await Stage.set { stage in
+                let moving =
+                    "[...document.querySelectorAll('*')].filter((e) => { const s = getComputedStyle(e); return s.animationName !== 'none' || s.transitionDuration !== '0s'; }).length"
+                for (wish, expected) in [("no-preference", true), ("reduce", false)] {
+                    try await stage.browser.prefer(motion: wish)
+                    try await stage.ask(".ticket .long")
+                    try await stage.browser.click("[data-testid=confirm]")
+                    try await stage.browser.appears(".toast[data-outcome=filled]")
+                    #expect(try await stage.browser.run("return \(moving) > 0").isTrue == expected, "\(wish)")
+                }
+            }
+        }
+
         @Test func theThemeIsChosenAndRemembered() async throws {
             try await Stage.set(.desktop, .light) { stage in
                 let ground = "return getComputedStyle(document.documentElement).backgroundColor"

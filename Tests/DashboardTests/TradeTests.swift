@@ -96,16 +96,27 @@ extension Dashboard {
             }
         }
 
+        @Test(arguments: [Browser.Scheme.dark, .light]) func theChartDrawsCandlesFillsTheAverageAndTheStop(_ scheme: Browser.Scheme) async throws {
+            try await Stage.set(.desktop, scheme) { stage in
+                try await stage.browser.appears(".chart-canvas canvas")
+                // Candles of both colours, and the line at the average; the sample's stop lies too far below and is named at the edge.
+                for colour in ["--up", "--down", "--accent"] { try await stage.chartShows(colour) }
+                try await stage.browser.says(".beyond[data-where=below]", "TRAIL 3")
+                #expect(try await stage.pixels(of: "--warning") == 0)
+                try await stage.choose("1", in: "#trail")
+                try await stage.ask(".ticket .long")
+                try await stage.browser.click("[data-testid=confirm]")
+                try await stage.browser.appears(".toast[data-outcome=filled]")
+                try await stage.chartShows("--warning")
+                try await stage.keepPicture("product-\(scheme.rawValue)")
+            }
+        }
+
         @Test func aTrailingStopRestsAtTheBrokerAndCanBeCancelled() async throws {
             try await Stage.set { stage in
                 try await stage.turn(["flat": true])
                 try await stage.browser.says(".position-bar", "Flat")
-                try await stage.browser.run(
-                    """
-                    const trail = document.querySelector('#trail');
-                    Object.getOwnPropertyDescriptor(HTMLSelectElement.prototype, 'value').set.call(trail, '2');
-                    trail.dispatchEvent(new Event('change', { bubbles: true }));
-                    """)
+                try await stage.choose("2", in: "#trail")
                 try await stage.ask(".ticket .short")
                 try await stage.browser.says(".reckoning", "Trailing stop, first at")
                 try await stage.browser.click("[data-testid=confirm]")
@@ -165,5 +176,46 @@ extension Dashboard {
                         == true)
             }
         }
+    }
+}
+
+extension Stage {
+    /// Chooses from a select, as a person's choice reaches the page.
+    fileprivate func choose(_ value: String, in selector: String) async throws {
+        let script = """
+            const select = document.querySelector(arguments[0]);
+            Object.getOwnPropertyDescriptor(HTMLSelectElement.prototype, "value").set.call(select, arguments[1]);
+            select.dispatchEvent(new Event("change", { bubbles: true }));
+            """
+        try await browser.run(script, .string(selector), .string(value))
+    }
+
+    /// How many pixels of the chart have this colour of the theme, or nearly.
+    fileprivate func pixels(of colour: String) async throws -> Int {
+        try await browser.run("return \(Self.pixelCount(colour))").number.map { Int($0) } ?? -1
+    }
+    /// Waits until the chart shows this colour.
+    fileprivate func chartShows(_ colour: String) async throws { try await browser.wait("\(Self.pixelCount(colour)) > 60") }
+
+    /// An expression: the library draws on canvases, so what it drew can only be counted.
+    private static func pixelCount(_ colour: String) -> String {
+        """
+        (() => {
+          const probe = document.body.appendChild(document.createElement("i"));
+          probe.style.color = "var(\(colour))";
+          const wanted = getComputedStyle(probe).color.match(/\\d+/g).map(Number);
+          probe.remove();
+          let count = 0;
+          for (const canvas of document.querySelectorAll(".chart-canvas canvas")) {
+            if (canvas.width === 0 || canvas.height === 0) continue;
+            const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
+            copy.drawImage(canvas, 0, 0);
+            const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+            for (let i = 0; i < data.length; i += 4)
+              if (data[i + 3] > 200 && wanted.every((part, index) => Math.abs(data[i + index] - part) < 12)) count += 1;
+          }
+          return count;
+        })()
+        """
     }
 }

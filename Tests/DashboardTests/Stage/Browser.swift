@@ -53,6 +53,10 @@ struct Browser: Sendable {
         try await post("/goog/cdp/execute", ["cmd": .string(command), "params": parameters])
     }
 
+    /// Changes the system's wish for motion: `reduce` or `no-preference`.
+    func prefer(motion: String) async throws {
+        _ = try await devtools("Emulation.setEmulatedMedia", ["features": [["name": "prefers-reduced-motion", "value": .string(motion)]]])
+    }
     func quit() async { _ = try? await driver.send("DELETE", "/session/\(session)") }
     func open(_ address: String) async throws { _ = try await post("/url", ["url": .string(address)]) }
     func reload() async throws { _ = try await post("/refresh") }

@@ -12,6 +12,8 @@ import { marginOf, notionalOf, nudged, quantityOf, type Ticket, TRAILS, trouble 
 
 /** Typing settles for this long before the cloud is asked for margin and max. */
 const SETTLE_MS = 350;
+/** Funds move with the market, and what they pay for moves with them. */
+const REFRESH_MS = 10_000;
 
 interface Props {
   readonly instrument: Instrument;
@@ -30,16 +32,19 @@ function usePreview(instrument: Instrument, ticket: Ticket): Preview | undefined
   useEffect(() => {
     if (!open || wrong) return undefined;
     let gone = false;
-    const timer = setTimeout(() => {
-      // Reverse, so that a position of the other side does not hide what opening would need.
-      api.preview({ instrument: instrument.id, side: "BUY", quantity: asked, reverse: true }).then((answer) => { if (!gone) setPreview(answer); }, () => undefined);
-    }, SETTLE_MS);
+    // Reverse, so that a position of the other side does not hide what opening would need.
+    const ask = (): void => void api.preview({ instrument: instrument.id, side: "BUY", quantity: asked, reverse: true }).then(
+      (answer) => { if (!gone) setPreview(answer); }, () => undefined,
+    );
+    const first = setTimeout(ask, SETTLE_MS);
+    const again = setInterval(ask, REFRESH_MS);
     return () => {
       gone = true;
-      clearTimeout(timer);
+      clearTimeout(first);
+      clearInterval(again);
     };
   }, [instrument.id, asked, held, open, wrong]);
-  return preview?.instrument === instrument.id ? preview : undefined;
+  return open && preview?.instrument === instrument.id ? preview : undefined;
 }
 
 export function TicketPanel({ instrument, ticket, onChange, onAsk }: Props): JSX.Element | null {
