@@ -71,6 +71,6 @@ let package = Package(
             "Simulation", "Tests/Simulation", ["Values", "Wire", "Ledger", "Sync", "Platform", "Trading", "Venues", "EdgeAgent", "CSQLite"]),
         tests("Scenarios", ["Values", "Simulation"]),
         main("rig", "Tests/Rig", ["Values", "Wire", "Platform", "Venues", "Simulation"]),
-        tests("SimulationTests", ["Values", "Wire", "Ledger", "Platform", "EdgeAgent", "Venues", "Simulation"]),
+        tests("SimulationTests", ["Values", "Wire", "Ledger", "Platform", "EdgeAgent", "Trading", "Venues", "Simulation"]),
     ]
 )

@@ -30,7 +30,7 @@ func leg(
         let quote = try #require(heard.quotes(SessionBench.front).last)
         #expect(quote.bid != nil && quote.ask != nil && quote.last != nil && quote.close != nil && !quote.isDelayed)
         let history = heard.compactMap { if case .bars(SessionBench.front, let bars, true) = $0 { bars } else { nil } }
-        #expect(history.count == 1 && (history.first?.count ?? 0) > 1_000)
+        #expect(history.count == 1 && history.first?.count == 30)
         #expect(heard.contains { if case .account(let values) = $0 { values.availableFunds == Money(whole: 1_000_000) } else { false } })
         let margins = heard.compactMap { if case .margin(let id, let margin) = $0 { (id, margin) } else { nil } }
         #expect(margins.isEmpty, "nobody asked")

@@ -54,6 +54,7 @@ extension IBKRSession {
         }
         var query = IBHistoryQuery()
         query.keepUpToDate = !stream.usesFiveSeconds
+        query.duration = settings.history >= .hours(24) ? "1 D" : "\(max(60, settings.history.nanoseconds / 1_000_000_000)) S"
         send(.historicalData(requestId: request, IBContract(instrument), query), at: now, into: &out)
         if stream.usesFiveSeconds { openFiveSeconds(id, instrument, at: now, into: &out) }
     }

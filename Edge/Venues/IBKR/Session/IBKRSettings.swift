@@ -74,6 +74,8 @@ package struct IBKRSettings: Sendable {
     package var allowsDelayedData: Bool
     /// How zone names become zones, and the zone of the gateway's login for times without a name.
     package var zones: ZoneResolver
+    /// How much of the past is asked for as one-minute bars; whole seconds, a day at most.
+    package var history = Span.hours(24)
     package var limits: IBKRLimits
 
     package init(
