@@ -61,7 +61,7 @@ let package = Package(
         tests("SyncTests", ["Values", "Wire", "Ledger", "Sync"]),
         tests("PlatformTests", ["Values", "Platform", "Wire"]),
         tests("TradingTests", ["Values", "Wire", "Ledger", "Trading"]),
-        tests("VenuesTests", ["Venues", "Values", "Wire", "Ledger"]),
+        tests("VenuesTests", ["Venues", "Values", "Wire", "Ledger", "Simulation"]),
         tests("EdgeAgentTests", ["Values", "Wire", "Ledger", "Sync", "Platform", "EdgeAgent", "Trading", "Venues", "Simulation"]),
         room("Contract", "Tests/Contract", ["Wire"]),
         tests("ViewsTests", ["Values", "Wire", "Ledger", "Views", "Contract"]),

@@ -1,0 +1,162 @@
+// Codes of the gateway's error message: each class does what the table says, and unknown ones change nothing.
+import Ledger
+import Simulation
+import Testing
+import Values
+import Venues
+
+@Suite struct IBKRSessionNoticeTests {
+    static let stock = Instrument(
+        id: InstrumentID("AAPL.NASDAQ"), symbol: "AAPL", securityType: .stock, exchange: "SMART", currency: "USD", localSymbol: "AAPL",
+        tradingClass: "NMS", multiplier: Quantity(whole: 1), minPriceIncrement: Price(raw: 1_000_000), lotStep: Quantity(whole: 1), maturityDate: nil,
+        brokerContractID: 265_598)
+
+    /// Logged in and watching one stock; gives the request ids of its quotes and bars.
+    private func watching(_ change: (inout IBKRSettings) -> Void = { _ in }) throws -> (ScriptedGateway, quotes: Int64, bars: Int64) {
+        var gateway = ScriptedGateway.up(known: [Self.stock], change)
+        gateway.pass(.seconds(1))
+        _ = gateway.sent()
+        gateway.ask(.watch(Self.stock.id))
+        gateway.pass(.milliseconds(500))
+        let frames = gateway.sent()
+        let quotes = try #require(frames.first { $0[0] == "1" }.flatMap { Int64($0[2]) })
+        let bars = try #require(frames.first { $0[0] == "20" }.flatMap { Int64($0[1]) })
+        _ = gateway.hear()
+        return (gateway, quotes, bars)
+    }
+
+    @Test func requestIdsAreFarFromOrderIds() throws {
+        let (_, quotes, bars) = try watching()
+        #expect(quotes >= 1_000_000_000 && bars > quotes)
+    }
+
+    @Test(arguments: [2_107, 2_108, 2_119, 300, 366, 165]) func someCodesAreNobodysBusiness(code: Int) throws {
+        var (gateway, quotes, _) = try watching()
+        gateway.complain(quotes, code, "x")
+        #expect(gateway.hear().isEmpty)
+    }
+
+    @Test(arguments: [1, 9_999, 10_090, 2_174]) func unknownCodesAreShownAndChangeNothing(code: Int) throws {
+        var (gateway, quotes, _) = try watching()
+        gateway.complain(quotes, code, "Something \\u00fcber new")
+        #expect(gateway.hear().notices.map(\.text) == ["Something über new"])
+        gateway.say(["1", "6", String(quotes), "4", "230.5", "100", "0"])
+        #expect(gateway.hear().count == 1, "the stream goes on")
+    }
+
+    @Test(arguments: [(354, "live data"), (10_089, "live data"), (10_168, "live data"), (10_197, "other session"), (101, "fewer")])
+    func aRefusedStreamIsToldWithItsCureAndTriedAgain(code: Int, cure: String) throws {
+        var (gateway, quotes, _) = try watching()
+        gateway.complain(quotes, code, "Refused.")
+        let notice = try #require(gateway.hear().notices.first)
+        #expect(notice.code == Int64(code) && notice.instrument == Self.stock.id && notice.cure.contains(cure))
+        gateway.say(["1", "6", String(quotes), "4", "230.5", "100", "0"])
+        #expect(gateway.hear().isEmpty, "a late tick of the refused request meets nobody")
+        _ = gateway.sent()
+        gateway.say(["49", "1", "1"])
+        for _ in 0..<22 { gateway.pass(.seconds(15), step: .seconds(1)); gateway.say(["49", "1", "1"]) }
+        #expect(!gateway.sent("1").isEmpty)
+    }
+
+    @Test func delayedDataIsMarkedByItsTypeAndByItsTicks() throws {
+        var (gateway, quotes, _) = try watching { $0.allowsDelayedData = true }
+        gateway.say(["58", "1", String(quotes), "3"])
+        gateway.say(["1", "6", String(quotes), "68", "230.5", "100", "0"])
+        var quote = gateway.hear().compactMap { if case .quote(_, let quote) = $0 { quote } else { nil } }.last
+        #expect(quote?.isDelayed == true && quote?.last == Price(raw: 23_050_000_000))
+        gateway.say(["58", "1", String(quotes), "1"])
+        gateway.say(["1", "6", String(quotes), "1", "230.4", "200", "1"])
+        quote = gateway.hear().compactMap { if case .quote(_, let quote) = $0 { quote } else { nil } }.last
+        #expect(quote?.isDelayed == false && quote?.bid == Price(raw: 23_040_000_000) && quote?.bidSize == Quantity(whole: 200))
+        // No bid at all.
+        gateway.say(["1", "6", String(quotes), "1", "-1", "0", "0"])
+        quote = gateway.hear().compactMap { if case .quote(_, let quote) = $0 { quote } else { nil } }.last
+        #expect(quote?.bid == nil && quote?.bidSize == nil)
+    }
+
+    @Test func brokenFarmsAreNewsAndWorkingOnesAreNot() throws {
+        var (gateway, _, _) = try watching()
+        gateway.complain(-1, 2_104, "Market data farm connection is OK:usfarm")
+        #expect(gateway.hear().isEmpty)
+        gateway.complain(-1, 2_103, "Market data farm connection is broken:usfarm")
+        gateway.complain(-1, 2_104, "Market data farm connection is OK:usfarm")
+        let notices = gateway.hear().notices
+        #expect(notices.map(\.code) == [2_103, 2_103] && notices[0].cure != "" && notices[1].cure == "")
+    }
+
+    @Test func aLostLinkStopsOrdersAndItsReturnBeginsAnew() throws {
+        var (gateway, quotes, _) = try watching()
+        gateway.complain(-1, 1_100, "Connectivity has been lost")
+        gateway.complain(-1, 2_110, "Connectivity between TWS and server is broken")
+        let lost = gateway.hear()
+        #expect(lost.conditions.map(\.condition) == [.brokerLinkDown])
+        gateway.ask(.snapshot)
+        #expect(gateway.hear().contains { if case .snapshotFailed = $0 { true } else { false } })
+        _ = gateway.sent()
+        gateway.complain(-1, 1_102, "restored - data maintained")
+        gateway.pass(.seconds(1))
+        #expect(gateway.hear().readies.count == 1 && gateway.sent("1").isEmpty, "1102 keeps the subscriptions")
+        gateway.complain(-1, 1_100, "lost")
+        gateway.complain(-1, 1_101, "restored - data lost")
+        gateway.pass(.seconds(1))
+        let frames = gateway.sent("1")
+        #expect(gateway.hear().readies.count == 1 && frames.count == 1 && frames[0][2] != String(quotes), "1101 asks anew, under a new id")
+    }
+
+    @Test func aDeadBarStreamIsAskedForAgainAndFallsBackToFiveSecondBars() throws {
+        var (gateway, _, bars) = try watching()
+        gateway.say(["17", String(bars), "", "", "1", "1795186740", "230", "231", "229", "230.5", "100", "230.1", "9"])
+        #expect(gateway.hear().contains { if case .bars(_, let bars, true) = $0 { bars.count == 1 } else { false } })
+        gateway.complain(bars, 10_182, "Failed to request live updates (disconnected).")
+        gateway.pass(.seconds(1))
+        let again = try #require(gateway.sent("20").first)
+        #expect(again[1] != String(bars))
+        gateway.complain(try #require(Int64(again[1])), 162, "Historical Market Data Service error message:keep up to date not supported")
+        gateway.say(["49", "1", "1"])
+        for _ in 0..<22 { gateway.pass(.seconds(15), step: .seconds(1)); gateway.say(["49", "1", "1"]) }
+        let frames = gateway.sent()
+        let five = try #require(frames.first { $0[0] == "50" })
+        _ = gateway.hear()
+        gateway.say(["50", "3", five[2], "1795187100", "230", "232", "229", "231", "10", "230.5", "3"])
+        gateway.say(["50", "3", five[2], "1795187105", "231", "233", "230", "232", "5", "231.5", "2"])
+        let minutes = gateway.hear().compactMap { if case .bars(_, let bars, false) = $0 { bars.last } else { nil } }
+        #expect(minutes.last?.open == Price(whole: 230) && minutes.last?.high == Price(whole: 233) && minutes.last?.low == Price(whole: 229))
+        #expect(minutes.last?.close == Price(whole: 232) && minutes.last?.volume == Quantity(whole: 15) && minutes.map(\.start).count == 2)
+    }
+
+    @Test func pacingHalvesTheRate() throws {
+        var (gateway, _, _) = try watching()
+        gateway.pass(.seconds(2))
+        gateway.complain(-1, 100, "Max rate of messages per second has been exceeded")
+        #expect(gateway.hear().notices.map(\.code) == [100])
+        _ = gateway.sent()
+        for id in 1...60 { gateway.ask(.cancel(brokerOrderID: Int64(id), tag: ClOrdID("x"))) }
+        #expect(gateway.sent("4").count == 25)
+        gateway.pass(.milliseconds(1_050))
+        #expect(gateway.sent("4").count == 25)
+    }
+
+    @Test func accountUpdatesAreTakenBackAtMostOnceAMinute() throws {
+        var (gateway, _, _) = try watching()
+        for _ in 0..<3 { gateway.complain(-1, 2_100, "API client has been unsubscribed from account data.") }
+        gateway.pass(.seconds(1))
+        #expect(gateway.sent("6").isEmpty, "asked less than a minute ago")
+        gateway.say(["49", "1", "1"])
+        for _ in 0..<4 { gateway.pass(.seconds(15), step: .seconds(1)); gateway.say(["49", "1", "1"]) }
+        for _ in 0..<3 { gateway.complain(-1, 2_100, "API client has been unsubscribed from account data.") }
+        gateway.pass(.seconds(1))
+        #expect(gateway.sent("6").count == 1)
+    }
+
+    @Test func anUnknownSymbolIsToldAndAskedForAgain() throws {
+        var gateway = ScriptedGateway.up(instruments: [.future(symbol: "XYZ", exchange: "CME", currency: "USD")])
+        gateway.pass(.milliseconds(300))
+        let request = try #require(gateway.sent("9").first)
+        #expect(request[4] == "XYZ" && request[5] == "FUT")
+        gateway.complain(try #require(Int64(request[2])), 200, "No security definition has been found for the request")
+        #expect(gateway.hear().contains { if case .noInstrument("XYZ", let text) = $0 { text.contains("No security") } else { false } })
+        gateway.say(["49", "1", "1"])
+        for _ in 0..<21 { gateway.pass(.seconds(15), step: .seconds(1)); gateway.say(["49", "1", "1"]) }
+        #expect(gateway.sent("9").count == 1)
+    }
+}
