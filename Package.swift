@@ -65,6 +65,8 @@ let package = Package(
         tests("EdgeAgentTests", ["Values", "Wire", "Ledger", "Sync", "Platform", "EdgeAgent", "Trading", "Venues", "Simulation"]),
         room("Contract", "Tests/Contract", ["Wire"]),
         tests("ViewsTests", ["Values", "Wire", "Ledger", "Views", "Contract"]),
+        tests(
+            "CloudNodeTests", ["Values", "Wire", "Ledger", "Sync", "Views", "Platform", "Control", "CloudNode", "Contract", "Simulation"]),
         tests("ControlTests", ["Values", "Wire", "Ledger", "Control"]),
         tests("DashboardTests", ["Wire", "Contract"], besides: ["fake-cloud.mjs", "fake"]),
         room(

@@ -266,7 +266,7 @@ package final class Node {
         else { return }
         toldAt[edge] = told
         let pulse = Pulse(
-            announced: link.announced.seq, roundTrip: link.roundTrip, clockOffset: link.clockOffset, acked: link.have.seq, toldAt: told)
+            announced: link.announced.seq, roundTrip: link.roundTrip, clockOffset: link.clockOffset, toldAt: told)
         try tell(.heard(edge, session: number, pulse))
     }
 

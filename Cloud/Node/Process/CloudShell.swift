@@ -87,7 +87,10 @@ package final class CloudShell {
         node = try Node(stores: stores, settings: settings, at: CloudShell.clock())
         let inbox = loop.inbox(of: ShellMessage.self) { arrived.messages += $0 }
         self.inbox = inbox
-        try listen(inbox, folder)
+        do { try listen(inbox, folder) } catch {
+            close()
+            throw error
+        }
     }
 
     private static func clock() -> ClockReading { ClockReading(wall: SystemClock.now(), monotonic: SystemClock.monotonic()) }
@@ -122,7 +125,9 @@ package final class CloudShell {
     package func run(onReady: (CloudAddresses) -> Void) throws {
         defer { close() }
         perform(node.takeEffects())
-        try turn(followUps + [.tick])
+        let first = followUps
+        followUps = []
+        try turn(first + [.tick])
         if let web, let link, let inbox {
             onReady(
                 CloudAddresses(web: web.ports[0], link: link.ports[0], firstPassword: firstPassword, serverKey: keys.publicKey, inbox: inbox))

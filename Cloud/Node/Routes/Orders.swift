@@ -132,10 +132,11 @@ extension Node {
         return "HALT\(since): \(fact?.reason ?? "no reason was given")"
     }
 
+    /// The same each time it is asked: how far the command came is told by the stream and `/commands/{id}`.
     static func accepted(_ record: CommandRecord) -> Answer {
         var row = Row()
         row.put("commandId", record.id.description)
-        row.put("state", (record.stage == .withdrawn ? CommandStage.expired : record.stage).rawValue)
+        row.put("state", CommandStage.queued.rawValue)
         row.put("expiresAt", record.command.expiresAt)
         return Answer(202, row.value)
     }

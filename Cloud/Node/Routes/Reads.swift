@@ -91,8 +91,10 @@ extension Node {
         }
         let oldest = try stores.bars.oldest(instrument)
         guard oldest != nil || picture.live.formingBar(instrument) != nil else { throw Problem.notWatched(instrument.text) }
-        let bars = try stores.bars.bars(instrument, from: from, limit: limit)
-        return .answer(Answer(200, picture.candles(instrument, closed: bars, oldest: oldest, wantsNewest: from == nil || bars.count < limit)))
+        // Among the newest the forming bar takes one of the places.
+        let places = from == nil && picture.live.formingBar(instrument) != nil ? limit - 1 : limit
+        let bars = try stores.bars.bars(instrument, from: from, limit: places)
+        return .answer(Answer(200, picture.candles(instrument, closed: bars, oldest: oldest, wantsNewest: from == nil || bars.count < places)))
     }
 
     // MARK: - Ledger

@@ -14,8 +14,8 @@ enum Topic: String, CaseIterable {
         case .quotes, .bars, .gates, .accounts, .fills, .commands, .edges, .entries: false
         }
     }
-    /// Topics whose `asOf` alone is no news.
-    var ignoresAge: Bool { self == .instruments || self == .gates }
+    /// Topics whose `asOf` alone is news only every ten seconds: it moves with every word of the edge.
+    var ignoresAge: Bool { self == .instruments || self == .gates || self == .bots }
     /// Rows kept for new streams; the oldest by key go first.
     var rowsMax: Int {
         switch self {
@@ -112,6 +112,8 @@ struct Screen {
 
     private static func isSame(_ a: JSONValue, _ b: JSONValue, _ topic: Topic) -> Bool {
         guard topic.ignoresAge, let left = a.members, let right = b.members else { return a == b }
-        return left.filter { $0.key != "asOf" } == right.filter { $0.key != "asOf" }
+        // `2026-12-01T14:30:0` of a time: ten seconds.
+        func decade(_ row: JSONValue) -> Substring { (row["asOf"]?.text ?? "").prefix(18) }
+        return decade(a) == decade(b) && left.filter { $0.key != "asOf" } == right.filter { $0.key != "asOf" }
     }
 }

@@ -54,7 +54,7 @@ struct Body {
             case .number(let text): text
             default: nil
             }
-        guard let text, let raw = try? Decimals.parse(text, scale: 8), raw > 0 else {
+        guard let text, !text.contains(where: { $0 == "e" || $0 == "E" }), let raw = try? Decimals.parse(text, scale: 8), raw > 0 else {
             throw .badRequest("'\(key)' must be a decimal number above zero, such as \"3\".")
         }
         return raw

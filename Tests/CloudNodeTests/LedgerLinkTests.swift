@@ -1,0 +1,176 @@
+// Entries on their way up: durable before they are acknowledged, resumed after a restart, refused when they do not fit, and read back by page.
+import CloudNode
+import Contract
+import Control
+import Ledger
+import Platform
+import Simulation
+import Sync
+import Testing
+import Values
+import Wire
+
+@Suite struct LedgerLinkTests {
+    /// The acknowledgements among frames to the edge.
+    private func acks(_ effects: [NodeEffect]) -> [Head] {
+        effects.compactMap { effect in
+            guard case .send(let bytes, _) = effect, let frame = try? Frame(bytes), case .ack(let head)? = try? Message(frame) else { return nil }
+            return head
+        }
+    }
+
+    @Test func anAckLeavesOnlyForWhatIsOnTheDisk() throws {
+        let disk = FaultyDisk(seed: 5, now: TestCloud.start)
+        let cloud = try TestCloud(edges: [TestEdge.id], vfs: disk.name)
+        let edge = TestEdge(cloud)
+        try edge.connect()
+        for _ in 0..<20 { edge.fill(nil) }
+        try edge.pump()
+        #expect(edge.sender.isCaughtUp && edge.sender.acked == edge.entries.last?.head)
+        // The power goes, and takes everything that no sync has carried over.
+        edge.disconnect()
+        disk.crash(.nothing)
+        try cloud.restart()
+        #expect(cloud.node.receiver.link(TestEdge.id)?.have == edge.entries.last?.head)
+        #expect(cloud.node.control.edges[TestEdge.id]?.book.head == edge.entries.last?.head)
+    }
+
+    @Test func aDiskThatLiesAboutSyncsLosesWhatWasAcknowledged() throws {
+        let disk = FaultyDisk(seed: 5, now: TestCloud.start)
+        let cloud = try TestCloud(edges: [TestEdge.id], vfs: disk.name)
+        let edge = TestEdge(cloud)
+        try edge.connect()
+        disk.ignoresSyncs = true
+        for _ in 0..<20 { edge.fill(nil) }
+        try edge.pump()
+        edge.disconnect()
+        disk.crash(.nothing)
+        try cloud.restart()
+        #expect(cloud.node.receiver.link(TestEdge.id)?.have != edge.entries.last?.head, "the control: the test above can fail")
+    }
+
+    @Test func aFullDiskIsToldAndNothingIsAcknowledged() throws {
+        let disk = FaultyDisk(seed: 5, now: TestCloud.start)
+        let cloud = try TestCloud(edges: [TestEdge.id], vfs: disk.name)
+        let edge = TestEdge(cloud)
+        try edge.connect()
+        try edge.pass(.seconds(2))
+        let before = edge.sender.acked
+        disk.capacity = 0
+        edge.fill(nil)
+        try edge.pump()
+        #expect(edge.sender.acked == before && edge.sender.phase != .open, "the session ended with a word")
+        edge.disconnect()
+        disk.capacity = nil
+        try edge.connect()
+        try edge.pass(.seconds(2))
+        #expect(edge.sender.isCaughtUp && edge.sender.acked != before)
+    }
+
+    @Test func goesOnFromItsOwnHeadAfterARestart() throws {
+        let (cloud, edge) = try TestCloud.linked()
+        let stored = edge.entries.count
+        edge.disconnect()
+        try cloud.restart()
+        for _ in 0..<5 { edge.fill(nil) }
+        try edge.connect()
+        try edge.pass(.milliseconds(250))
+        #expect(edge.sender.isCaughtUp && cloud.node.control.edges[TestEdge.id]?.book.head == edge.entries.last?.head)
+        #expect(edge.entries.count == stored + 15)
+        #expect(cloud.node.control.edges[TestEdge.id]?.book.positions[TestEdge.mbt]?.quantity == Quantity(whole: 15))
+    }
+
+    @Test func anotherHistoryIsRefusedAndListed() throws {
+        let (cloud, edge) = try TestCloud.linked()
+        let who = try cloud.bearer()
+        edge.disconnect()
+        try cloud.tick(after: .seconds(20))
+        let twin = TestEdge(cloud, boot: 8)
+        for _ in 0..<9 { twin.fill(nil) }
+        try twin.connect()
+        try twin.pass(.milliseconds(250))
+        guard case .refused(let trouble) = twin.sender.phase else { Issue.record("\(twin.sender.phase)"); return }
+        #expect(trouble.code == "FORK")
+        let edges = try #require(try cloud.get("/api/v1/edges", who)?.json)
+        #expect(try Contract().problems(of: edges, as: "edges") == [])
+        let row = try #require(edges["refusals"]?.elements?.first)
+        #expect(row["verdict"]?.text == "FORK" && row["edge"]?.text == TestEdge.id.description && row["times"]?.integerValue == 1)
+        #expect(cloud.node.control.edges[TestEdge.id]?.book.head == edge.entries.last?.head, "nothing was merged")
+        #expect(try cloud.get("/ready")?.status == 503)
+    }
+
+    @Test func malformedFramesAreCountedAndHarmNothing() throws {
+        let (cloud, edge) = try TestCloud.linked()
+        let peer = Peer(edge: TestEdge.id, connection: 1)
+        for bytes in [[], [1], [UInt8](repeating: 0xFF, count: 64), [UInt8](repeating: 0, count: Frame.headerBytes + Frame.bodyBytesMax + 1)] {
+            try cloud.turn([.frame(bytes, from: peer)])
+        }
+        try cloud.turn([.frame([1, 2, 3], from: Peer(edge: TestEdge.edge(99), connection: 2))])
+        edge.fill(nil)
+        try edge.pump()
+        #expect(edge.sender.isCaughtUp)
+        let metrics = String(decoding: try #require(try cloud.get("/metrics")).body, as: UTF8.self)
+        #expect(metrics.contains("\ntidewire_malformed_frames_total 4\n"))
+        #expect(metrics.contains(#"tidewire_edge_live{edge="home-1"} 1"#))
+    }
+
+    @Test func anUnknownKeyIsListedWithItsCure() throws {
+        let (cloud, _) = try TestCloud.linked()
+        for _ in 0..<3 { try cloud.turn([.stranger(key: [UInt8](repeating: 5, count: 32), address: "10.0.0.7")]) }
+        let row = try #require(try cloud.get("/api/v1/edges", cloud.bearer())?.json?["refusals"]?.elements?.first)
+        #expect(row["verdict"]?.text == "UNKNOWN_KEY" && row["times"]?.integerValue == 3)
+        #expect(row["words"]?.text == "An unknown key knocked from 10.0.0.7.")
+    }
+
+    @Test func marketDataIsKeptAndReadBack() throws {
+        let (cloud, edge) = try TestCloud.linked()
+        let start = Timeframe.minute.start(of: cloud.clock.wall)
+        let bars = (1...5).map { Bar(start: start - .minutes(Int64($0)), price: Price(whole: 98_000 + Int64($0)), size: Quantity(whole: 1)) }
+        edge.market(MarketBars(instrument: TestEdge.mbt, timeframe: .minute, bars: bars, isHistory: true))
+        try edge.pump()
+        let who = try cloud.bearer()
+        let answer = try #require(try cloud.get("/api/v1/market/candles?limit=3", who)?.json)
+        #expect(try Contract().problems(of: answer, as: "candles") == [])
+        #expect(answer["candles"]?.elements?.compactMap { $0["close"]?.text } == ["98002", "98001", "98750"], "oldest first, the forming one last")
+        let from = try cloud.get("/api/v1/market/candles?limit=2&from=\(start - .minutes(4))", who)?.json
+        #expect(from?["candles"]?.elements?.compactMap { $0["close"]?.text } == ["98004", "98003"])
+    }
+
+    // MARK: - Pages
+
+    private func page(_ cloud: TestCloud, _ query: String) throws -> (seqs: [Int64], older: Bool, newer: Bool) {
+        let answer = try #require(try cloud.get("/api/v1/ledger?\(query)", cloud.bearer())?.json)
+        #expect(try Contract().problems(of: answer, as: "ledger") == [])
+        return (
+            answer["entries"]?.elements?.compactMap { $0["seq"]?.integerValue } ?? [], answer["older"]?.boolValue ?? false,
+            answer["newer"]?.boolValue ?? false
+        )
+    }
+
+    @Test func theLedgerIsTurnedPageByPage() throws {
+        let (cloud, edge) = try TestCloud.linked()
+        for _ in 0..<4 { edge.fill(nil) }
+        try edge.pump()
+        // Four entries of the start, then intent, report and fill four times.
+        #expect(edge.entries.count == 16)
+        #expect(try page(cloud, "limit=3") == ([14, 15, 16], true, false))
+        #expect(try page(cloud, "limit=3&before=14") == ([11, 12, 13], true, true))
+        #expect(try page(cloud, "limit=20&before=4") == ([1, 2, 3], false, true))
+        #expect(try page(cloud, "limit=3&from=1") == ([1, 2, 3], false, true))
+        #expect(try page(cloud, "limit=3&from=15") == ([15, 16], true, false))
+        #expect(try page(cloud, "kind=fill&limit=2") == ([13, 16], true, false))
+        #expect(try page(cloud, "kind=fill,boot&before=10") == ([1, 7], false, true))
+        #expect(try page(cloud, "kind=fill&from=8&limit=1") == ([10], true, true))
+        #expect(try page(cloud, "kind=halt") == ([], false, false))
+    }
+
+    @Test func oneOrderIsFollowedFromIntentToFill() throws {
+        let (cloud, edge) = try TestCloud.linked()
+        edge.fill(nil)
+        let intent = edge.fill(nil)
+        edge.fill(nil)
+        try edge.pump()
+        let first = Int64(intent.seq.raw)
+        #expect(try page(cloud, "follow=\(intent.boot)-\(intent.seq)").seqs == [first, first + 1, first + 2])
+    }
+}

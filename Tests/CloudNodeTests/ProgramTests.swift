@@ -1,0 +1,79 @@
+// The command line: settings with their sources, exit codes, and commands without a running cloud.
+import CloudNode
+import Control
+import Foundation
+import Platform
+import Testing
+import Values
+
+@Suite struct ProgramTests {
+    private func folder() -> String { NSTemporaryDirectory() + "tidewire-program-" + UUID().uuidString }
+
+    @Test func flagBeatsEnvironmentBeatsFileBeatsDefault() throws {
+        let folder = folder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try PrivateFiles.makeFolder(folder)
+        try PrivateFiles.write(
+            folder + "/cloud.yaml", Array("port: 8001\nlink:\n  port: 5601\n  host: 127.0.0.1\ntrusted_proxies: [10.0.0.1, 10.0.0.2]\n".utf8))
+        let environment = ["TIDEWIRE_LINK_PORT": "5602", "PORT": "8002", "TIDEWIRE_PORT": "8003"]
+        let set = try CloudConfiguration(options: ["data": folder, "link-port": "5603"], environment: environment)
+        #expect(set.linkPort == 5_603 && set.port == 8_003 && set.linkHost == "127.0.0.1" && set.enrolmentPort == 5_571)
+        #expect(set.trustedProxies == ["10.0.0.1", "10.0.0.2"] && set.givenUser == nil)
+        let seed = try CloudConfiguration(options: ["data": folder], environment: ["PORT": "8002", "USERNAME": "ann", "PASSWORD": "a long password"])
+        #expect(seed.port == 8_002 && seed.givenUser?.name == "ann")
+        let desktop = try CloudConfiguration(options: ["data": folder], environment: ["USERNAME": "ann", "TIDEWIRE_PASSWORD": "a long password"])
+        #expect(desktop.givenUser?.name == "admin", "the desktop's USERNAME alone says nothing")
+    }
+
+    @Test(arguments: [
+        ["PORT": "99999"], ["TIDEWIRE_LINK_PORT": "x"], ["JWT_SECRET": "short"], ["TIDEWIRE_LINK_ADDRESS": "host:0"],
+        ["TIDEWIRE_LINK_ADDRESS": "host:5570/x"], ["TIDEWIRE_LOG": "loud"], ["TIDEWIRE_CERTIFICATE": "/c.pem"],
+    ]) func wrongSettingsAreNamed(_ environment: [String: String]) {
+        #expect(throws: SettingsError.self) { try CloudConfiguration(options: ["data": "/nowhere"], environment: environment) }
+        #expect(CloudProgram.run(["run", "--data", "/nowhere"], environment: environment) == ExitCode.configuration)
+    }
+
+    @Test func anUnknownKeyIsAnErrorWithItsLine() throws {
+        let folder = folder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try PrivateFiles.makeFolder(folder)
+        try PrivateFiles.write(folder + "/cloud.yaml", Array("port: 8001\nprot: 8002\n".utf8))
+        #expect(throws: SettingsError.unknownKey("prot", file: folder + "/cloud.yaml", line: 2)) {
+            try CloudConfiguration(options: ["data": folder], environment: [:])
+        }
+    }
+
+    @Test(
+        arguments: [
+            ([], ExitCode.usage), (["fly"], ExitCode.usage), (["run", "--fast"], ExitCode.usage), (["edge", "confirm", "a"], ExitCode.usage),
+            (["--help"], ExitCode.ok), (["--version"], ExitCode.ok), (["run", "--help"], ExitCode.ok),
+            (["edge", "list", "--data", "/nowhere"], ExitCode.unreachable), (["edge", "invite", "a", "--data", "/nowhere"], ExitCode.unreachable),
+            (["user", "add", "a", "--data", "/nowhere"], ExitCode.unreachable), (["ledger", "verify", "--data", "/nowhere"], ExitCode.failed),
+        ] as [([String], Int32)]) func exitCodesSayOfWhatKind(_ words: [String], _ code: Int32)
+    {
+        #expect(CloudProgram.run(words, environment: [:]) == code)
+    }
+
+    @Test func aUserIsAddedWithoutARunningCloud() throws {
+        let folder = folder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try PrivateFiles.makeFolder(folder)
+        do { _ = try ControlStore(path: folder + "/control.db") }
+        #expect(CloudProgram.run(["user", "add", "Ann", "--role", "trader", "--data", folder], environment: [:]) == ExitCode.ok)
+        #expect(CloudProgram.run(["user", "add", "ann", "--data", folder], environment: [:]) == ExitCode.refused)
+        #expect(CloudProgram.run(["user", "add", "bob", "--role", "king", "--data", folder], environment: [:]) == ExitCode.usage)
+        #expect(CloudProgram.run(["user", "password", "ann", "--data", folder], environment: [:]) == ExitCode.ok)
+        #expect(CloudProgram.run(["user", "password", "bob", "--data", folder], environment: [:]) == ExitCode.refused)
+        let users = try ControlStore(path: folder + "/control.db").load().users
+        #expect(users.map(\.name) == ["ann"] && users.first?.role == .trader && users.first?.generation == 2)
+        #expect(users.first?.passwordHash.hasPrefix("$argon2id$v=19$m=65536,t=3,p=1$") == true)
+    }
+
+    @Test func aDamagedLedgerIsADifference() throws {
+        let folder = folder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try PrivateFiles.makeFolder(folder + "/edges")
+        try PrivateFiles.write(folder + "/edges/\(TestEdge.id).db", Array("not a database at all, but of some length".utf8))
+        #expect(CloudProgram.run(["ledger", "verify", "--data", folder], environment: [:]) == ExitCode.difference)
+    }
+}

@@ -1,0 +1,59 @@
+// Every read against the dashboard's own types.
+import CloudNode
+import Contract
+import Ledger
+import Testing
+import Values
+import Wire
+
+@Suite struct ReadTests {
+    @Test(arguments: [
+        ("/api/v1/session", "session"), ("/api/v1/accounts", "accounts"), ("/api/v1/positions", "positions"), ("/api/v1/orders", "orders"),
+        ("/api/v1/orders?working=true", "orders"), ("/api/v1/fills", "fills"), ("/api/v1/bots", "bots"), ("/api/v1/edges", "edges"),
+        ("/api/v1/market/instruments", "instruments"), ("/api/v1/market/quotes/MBTZ6.CME", "quote"), ("/api/v1/market/candles", "candles"),
+        ("/api/v1/ledger", "ledger"), ("/api/positions", "positions"), ("/api/account", "account"), ("/api/candles/history", "candles"),
+    ]) func fitsTheContract(_ path: String, _ shape: String) throws {
+        let (cloud, edge) = try TestCloud.linked()
+        edge.fill(nil)
+        try edge.pump()
+        let answer = try #require(try cloud.get(path, cloud.bearer()))
+        #expect(answer.status == 200 && answer.type == "application/json")
+        #expect(try Contract().problems(of: #require(answer.json), as: shape) == [])
+    }
+
+    @Test func anEdgeIsChosenByNameOrID() throws {
+        let cloud = try TestCloud(edges: [TestEdge.id, TestEdge.edge(2)])
+        let second = TestEdge(cloud, id: TestEdge.edge(2), boot: 8)
+        second.goLive()
+        try second.connect()
+        try second.pass(.zero)
+        let who = try cloud.bearer()
+        #expect(try cloud.get("/api/v1/accounts", who)?.json?["accounts"] == .array([]), "the first by name knows none")
+        for name in ["home-2", TestEdge.edge(2).description] {
+            #expect(try cloud.get("/api/v1/accounts?edge=\(name)", who)?.json?["accounts"]?.elements?.count == 1)
+        }
+        #expect(try cloud.get("/api/v1/accounts?edge=home-2&account=DU1", who)?.json?["accounts"] == .array([]))
+        let ready = try #require(try cloud.get("/ready"))
+        #expect(ready.status == 503 && ready.json?["missing"]?.elements == ["edge home-1 is not linked"])
+    }
+
+    @Test func aHaltReachesEveryEdge() throws {
+        let cloud = try TestCloud(edges: [TestEdge.id, TestEdge.edge(2)])
+        let edges = [TestEdge(cloud), TestEdge(cloud, id: TestEdge.edge(2), boot: 8)]
+        for edge in edges { try edge.connect() }
+        _ = try cloud.post("/api/v1/kill", #"{"level":"HALT","reason":"x"}"#, cloud.bearer(), key: "0192f3a4b5c67d8e9fa0b1c2d3e4f501")
+        for edge in edges { try edge.pump() }
+        #expect(edges.allSatisfy { $0.commands.count == 1 && $0.commands.first?.body == .halt(reason: "x") })
+    }
+
+    @Test func healthAndMetricsKnowWhoAsks() throws {
+        let (cloud, _) = try TestCloud.linked()
+        #expect(try cloud.get("/health")?.json?["status"]?.text == "ok")
+        #expect(try cloud.get("/ready")?.status == 200)
+        #expect(try cloud.get("/metrics")?.status == 200)
+        let far = Request(method: "GET", path: "/metrics", address: "10.0.0.1")
+        #expect(try cloud.send(far).answer?.status == 401)
+        let proxied = Request(method: "GET", path: "/metrics", headers: [("x-forwarded-for", "10.0.0.1")])
+        #expect(try cloud.send(proxied).answer?.status == 401, "a proxy on this machine is not this machine")
+    }
+}

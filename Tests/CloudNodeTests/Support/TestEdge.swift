@@ -1,0 +1,164 @@
+// An edge as the cloud sees one: the real sender with a made-up ledger, its frames carried to a node by hand.
+import CloudNode
+import Ledger
+import Sync
+import Values
+import Wire
+
+final class TestEdge {
+    static let id = edge(1)
+    static let mbt = InstrumentID("MBTZ6.CME")
+    let id: EdgeID
+    let boot: Boot
+    private var chain: Chain
+    private(set) var entries: [Entry]
+    private(set) var sender: Sender
+    /// Commands handed to the desk.
+    private(set) var commands: [Command] = []
+    private(set) var isConnected = false
+    private var connection: UInt64
+    private unowned let cloud: TestCloud
+
+    static func edge(_ number: UInt8) -> EdgeID {
+        EdgeID(bytes: [UInt8](repeating: number, count: 16)) ?? { preconditionFailure("16 bytes") }()
+    }
+
+    init(_ cloud: TestCloud, id: EdgeID = TestEdge.id, boot: UInt64 = 7, after entries: [Entry] = []) {
+        self.cloud = cloud; self.id = id; self.entries = entries
+        self.boot = Boot(raw: boot)
+        connection = boot * 100
+        chain = Chain(edge: id, boot: self.boot, last: entries.last)
+        let head = entries.last?.head ?? .start
+        sender = Sender(Identity(edge: id, boot: self.boot, epoch: 1, release: "0.1.0"), head: head)
+        write(.boot(BootFact(version: "0.1.0", mode: .paper, machine: "aa", kernelBoot: "bb", configuration: "cc")))
+    }
+
+    /// Writes a fact and tells the sender.
+    @discardableResult func write(_ fact: Fact) -> Entry {
+        do {
+            let entry = try chain.append(Draft(fact), at: cloud.clock)
+            entries.append(entry)
+            waiting += sender.handle(.committed([entry]), at: cloud.clock)
+            return entry
+        } catch { preconditionFailure("\(error)") }
+    }
+    private var waiting: [Sender.Action] = []
+
+    func live(_ item: LiveItem) { waiting += sender.handle(.live(item), at: cloud.clock) }
+    func market(_ bars: MarketBars) { waiting += sender.handle(.market(bars), at: cloud.clock) }
+
+    // MARK: - The link
+
+    func connect() throws {
+        connection += 1
+        isConnected = true
+        waiting += sender.handle(.linkUp, at: cloud.clock)
+        try pump()
+    }
+    func disconnect() {
+        isConnected = false
+        waiting = sender.handle(.linkDown, at: cloud.clock)
+    }
+
+    /// Lets time pass on both sides, then carries frames until both are quiet.
+    func pass(_ span: Span) throws {
+        cloud.pass(span)
+        waiting += sender.handle(.tick, at: cloud.clock)
+        try cloud.turn([.tick])
+        try pump()
+    }
+
+    /// Carries frames both ways until both sides are quiet.
+    func pump() throws {
+        for _ in 0..<1_000 {
+            let actions = waiting
+            waiting = []
+            var frames: [NodeInput] = []
+            for action in actions { perform(action, &frames) }
+            if isConnected, !frames.isEmpty { try cloud.turn(frames) }
+            let down = cloud.take { if case .send(let bytes, let peer) = $0, peer.edge == id { bytes } else { nil } }
+            if isConnected { for bytes in down { waiting += sender.handle(.frame(bytes), at: cloud.clock) } }
+            if waiting.isEmpty { return }
+        }
+        preconditionFailure("the link never becomes quiet")
+    }
+
+    private func perform(_ action: Sender.Action, _ frames: inout [NodeInput]) {
+        switch action {
+        case .send(let lane, let bytes): frames.append(.frame(bytes, from: Peer(edge: id, connection: connection * 2 + UInt64(lane.rawValue))))
+        case .read(let from, let count, _):
+            let found = Array(entries.dropFirst(Int(from.raw) - 1).prefix(count))
+            waiting += sender.handle(.entries(from: from, found), at: cloud.clock)
+        case .readHeads(let attempt, let seqs):
+            let heads = seqs.compactMap { seq in seq.raw >= 1 && Int(seq.raw) <= entries.count ? entries[Int(seq.raw) - 1].head : nil }
+            waiting += sender.handle(.heads(attempt: attempt, heads), at: cloud.clock)
+        case .deliver(let command, _): commands.append(command)
+        case .acked, .reopen, .phase, .malformed: break
+        }
+    }
+
+    // MARK: - What it tells
+
+    /// A connected, reconciled gateway with one front contract, its quote, margin and funds.
+    func goLive(at price: Int64 = 98_750) {
+        write(.instrument(TestEdge.contract))
+        write(.brokerSession(BrokerSessionFact(connected: true, generation: 1, account: "DU4402117", text: "")))
+        write(.reconciled(ReconciledFact(generation: 1, evidence: "e", differences: 0)))
+        let now = cloud.clock.wall
+        live(
+            .gateway(
+                GatewayState(
+                    condition: .connected, since: now, text: "Connected to the paper gateway.", cure: "", account: "DU4402117", isTrading: true)))
+        live(.front(symbol: "MBT", TestEdge.mbt, asOf: now))
+        quote(price)
+        var values = AccountValues(account: "DU4402117", currency: "USD", asOf: now)
+        values.netLiquidation = Money(whole: 41_994); values.availableFunds = Money(whole: 32_874)
+        live(.account(values))
+        live(.margin(TestEdge.mbt, ContractMargin(initial: Money(whole: 1_850), maintenance: Money(whole: 1_681), asOf: now)))
+        live(.formingBar(TestEdge.mbt, Bar(start: Timeframe.minute.start(of: now), price: Price(whole: price), size: Quantity(whole: 1)), asOf: now))
+    }
+    func quote(_ price: Int64) {
+        var quote = Quote(asOf: cloud.clock.wall)
+        quote.bid = Price(whole: price - 5); quote.ask = Price(whole: price); quote.last = Price(whole: price)
+        live(.quote(TestEdge.mbt, quote))
+    }
+    static let contract = Instrument(
+        id: mbt, symbol: "MBT", securityType: .future, exchange: "CME", currency: "USD", localSymbol: "MBTZ6", tradingClass: "MBT",
+        multiplier: Quantity(raw: 10_000_000), minPriceIncrement: Price(whole: 5), lotStep: Quantity(whole: 1),
+        maturityDate: CivilDate(year: 2026, month: 12, day: 24), brokerContractID: 7)
+
+    /// Obeys an order command: intent, report, fill.
+    @discardableResult func fill(_ command: Command?, side: Side = .buy, quantity: Int64 = 3, role: LegRole = .open) -> Entry {
+        let size = Quantity(whole: quantity)
+        let leg = Leg(
+            role: role, instrument: TestEdge.mbt, side: side, quantity: size, ordType: .market, timeInForce: .day, brokerOrderID: Int64(entries.count)
+        )
+        let intent = write(.intent(Ticket(account: "DU4402117", origin: .manual, command: command?.id, reason: "asked", legs: [leg])))
+        let tag = ClOrdID(edge: id, intent: IntentID(boot: intent.boot, seq: intent.seq), leg: 0)
+        write(.orderReport(OrderReport(tag: tag, status: .new, permID: 1_480_332_900)))
+        write(
+            .fill(
+                Fill(
+                    execID: "0000e0d5.\(entries.count).01.01", tag: tag, account: "DU4402117", instrument: TestEdge.mbt, side: side, lastQty: size,
+                    lastPx: Price(whole: 98_335), cumQty: size, permID: 1_480_332_900, transactTime: cloud.clock.wall)))
+        return intent
+    }
+    func accept(_ command: Command) {
+        write(.commandAccepted(CommandOutcome(command: command.id, kind: command.body.kind, issuer: command.issuer, code: "done", text: "")))
+    }
+    func refuse(_ command: Command, _ text: String) {
+        write(.commandRefused(CommandOutcome(command: command.id, kind: command.body.kind, issuer: command.issuer, code: "no", text: text)))
+    }
+}
+
+extension TestCloud {
+    /// A cloud with one edge that is linked, live, and quiet.
+    static func linked() throws -> (TestCloud, TestEdge) {
+        let cloud = try TestCloud(edges: [TestEdge.id])
+        let edge = TestEdge(cloud)
+        edge.goLive()
+        try edge.connect()
+        try edge.pass(.milliseconds(250))
+        return (cloud, edge)
+    }
+}
