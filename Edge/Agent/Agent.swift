@@ -8,6 +8,8 @@ package import Wire
 /// Something that reached the edge since the last turn.
 package enum AgentInput: Sendable {
     case desk(DeskInput)
+    /// A command that came over the link or the local socket; it dies at `deadline` of the boot clock.
+    case command(Command, deadline: Span?)
     /// Bytes from the broker's socket.
     case bytes([UInt8])
     case transport(TransportEvent)
@@ -45,6 +47,7 @@ package final class Agent {
     private var pending: [VenueEvent] = []
     /// Instruments to watch once they are known.
     private var wanted: Set<InstrumentID>
+    private var steady: SteadyClock?
 
     /// Recovery is the only start: `book` is the fold of the journal's entries.
     package init(journal: Journal, book: Book, boot: Boot, settings: DeskSettings, session: any VenueSession) {
@@ -60,7 +63,7 @@ package final class Agent {
         var turn = Turn()
         try number([Draft(.boot(fact))], at: clock, into: &turn)
         _ = try commit(&turn, into: &effects)
-        session.start(at: clock.wall, into: &output)
+        session.start(at: time(clock).now, into: &output)
         collect(into: &effects)
         return effects
     }
@@ -74,14 +77,22 @@ package final class Agent {
         var turn = Turn()
         let events = pending
         pending.removeAll(keepingCapacity: true)
+        let (now, step) = time(clock)
+        if let step {
+            desk.clockWasSet(by: step)
+            session.clockWasSet(by: step, at: now, into: &output)
+            try drain(at: clock, into: &turn, &effects)
+        }
         for event in events { try decide(.venue(event), at: clock, into: &turn) }
         for input in inputs {
             switch input {
             case .desk(let input): try decide(input, at: clock, into: &turn)
-            case .bytes(let bytes): session.receive(bytes.span.bytes, at: clock.wall, into: &output)
-            case .transport(let event): session.transport(event, at: clock.wall, into: &output)
+            case .command(let command, let deadline):
+                try decide(.command(command, deadline: deadline.map { now + ($0 - clock.monotonic) }), at: clock, into: &turn)
+            case .bytes(let bytes): session.receive(bytes.span.bytes, at: now, into: &output)
+            case .transport(let event): session.transport(event, at: now, into: &output)
             case .tick:
-                session.tick(at: clock.wall, into: &output)
+                session.tick(at: now, into: &output)
                 try drain(at: clock, into: &turn, &effects)
                 try decide(.timer, at: clock, into: &turn)
             }
@@ -89,7 +100,7 @@ package final class Agent {
         }
         let receipt = try commit(&turn, into: &effects)
         if !turn.live.isEmpty { effects.append(.live(turn.live)) }
-        perform(turn.actions, receipt, at: clock.wall)
+        perform(turn.actions, receipt, at: now)
         collect(into: &effects)
         return effects
     }
@@ -112,8 +123,16 @@ package final class Agent {
         var live: [LiveItem] = []
     }
 
+    /// The time by which is decided. Entries keep the wall clock as it was read.
+    private func time(_ clock: ClockReading) -> (now: Instant, step: Span?) {
+        var steady = self.steady ?? SteadyClock(clock)
+        let step = steady.advance(to: clock)
+        self.steady = steady
+        return (steady.now, step)
+    }
+
     private func decide(_ input: DeskInput, at clock: ClockReading, into turn: inout Turn) throws(AgentFailure) {
-        let outcome = desk.handle(input, at: clock.wall)
+        let outcome = desk.handle(input, at: time(clock).now)
         let first = turn.entries.count
         try number(outcome.drafts, at: clock, into: &turn)
         turn.live += outcome.live

@@ -104,6 +104,12 @@ package struct Desk: Sendable {
         return out
     }
 
+    /// The time that `handle` is told was set by `step`: what was to last still lasts as long.
+    package mutating func clockWasSet(by step: Span) {
+        for id in programs.keys { if let deadline = programs[id]?.deadline { programs[id]?.deadline = deadline + step } }
+        reconciliation.clockWasSet(by: step)
+    }
+
     /// The one-minute bars of an instrument, oldest first; the last may still be forming.
     package func bars(of instrument: InstrumentID) -> [Bar] { bars[instrument]?.bars ?? [] }
     /// Instruments with bars, in order.

@@ -46,6 +46,8 @@ package protocol VenueSession: Sendable {
     mutating func receive(_ bytes: RawSpan, at now: Instant, into out: inout SessionOutput)
     /// Time passed: timeouts, heartbeats, paced requests. Called at least every 100 ms.
     mutating func tick(at now: Instant, into out: inout SessionOutput)
+    /// The time that all calls are told was set by `step`, to `now`: nothing that was waited for may take longer for it.
+    mutating func clockWasSet(by step: Span, at now: Instant, into out: inout SessionOutput)
     /// Sends the orders of an intent that is on disk. Uses the proof up.
     mutating func place(_ intent: consuming DurableIntent, at now: Instant, into out: inout SessionOutput)
     mutating func request(_ request: VenueRequest, at now: Instant, into out: inout SessionOutput)

@@ -4,7 +4,6 @@ import Ledger
 import Platform
 import Sync
 import Testing
-import Trading
 import Values
 
 /// An uplink and a receiver whose frames reach one another at once.
@@ -103,13 +102,6 @@ struct UplinkCoreTests {
             expiresAt: pair.now.wall + .seconds(10), body: .halt(reason: "r"))
         try pair.dispatch(command)
         #expect(pair.seen.contains(.deliver(command, deadline: .seconds(60))))
-        // Four seconds later, with the wall clock an hour ahead: six seconds are left.
-        let late = ClockReading(wall: pair.now.wall + .seconds(3_604), monotonic: .seconds(54))
-        guard case .desk(.command(let same, let deadline)) = UplinkCore.input(command, deadline: .seconds(60), at: late) else {
-            Issue.record("no command")
-            return
-        }
-        #expect(same == command && deadline == late.wall + .seconds(6))
     }
 
     @Test func whatTheCloudHadIsReadBackAfterAStart() throws {

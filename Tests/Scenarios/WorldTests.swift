@@ -10,6 +10,11 @@ struct WorldTests {
         #expect(report.entries > 5)
     }
 
+    /// Seeds that once broke a promise: closings cut off by a crash, and deadlines stretched by a wall clock that was set.
+    @Test(arguments: [14, 2_052, 2_659, 2_732, 3_444, 3_860]) func noSeedBreaksItAgain(seed: UInt64) throws {
+        #expect(try World(seed: seed).run().violations.isEmpty)
+    }
+
     @Test func theSwarmMeetsItsFaults() throws {
         var sum = WorldReport(seed: 0)
         for seed in UInt64(100)...110 {

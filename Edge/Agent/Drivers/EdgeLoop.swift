@@ -131,7 +131,7 @@ package final class EdgeLoop {
 
     /// Commands of the cloud: their life ends by the boot clock, which a jump of the wall clock cannot stretch.
     private func takeCommands(at clock: ClockReading) {
-        for (command, deadline) in uplink?.takeDelivered() ?? [] { inputs.append(UplinkCore.input(command, deadline: deadline, at: clock)) }
+        for (command, deadline) in uplink?.takeDelivered() ?? [] { inputs.append(.command(command, deadline: deadline)) }
     }
 
     // MARK: - Once a second
@@ -177,7 +177,7 @@ package final class EdgeLoop {
             switch LocalAPI.handle(call, agent: agent, picture: picture(at: clock.wall), at: clock.wall) {
             case .answer(let status, let value): answer(request.id, status, value)
             case .command(let command, let lifetime):
-                inputs.append(.desk(.command(command, deadline: lifetime.map { clock.wall + $0 })))
+                inputs.append(.command(command, deadline: lifetime.map { clock.monotonic + $0 }))
                 asked.append((request.id, id))
             case .resume(let reason):
                 inputs.append(.desk(.resume(reason: reason)))

@@ -1,7 +1,6 @@
 // The edge's end of the link as one synchronous part: the sender with the ledger it reads from. Its driver moves frames, clocks and commands.
 package import Ledger
 package import Sync
-internal import Trading
 package import Values
 
 /// Where the uplink reads entries from: the journal itself, or a read-only connection of the uplink's own thread.
@@ -15,7 +14,7 @@ extension Journal: LedgerReader {}
 /// What the driver does for the uplink, in order.
 package enum UplinkEffect: Equatable, Sendable {
     case send(Lane, [UInt8])
-    /// Into the agent's next turn, as `UplinkCore.input` words it; it dies at `deadline` of the boot clock.
+    /// Into the agent's next turn as `AgentInput.command`.
     case deliver(Command, deadline: Span?)
     /// Durable in the cloud up to here: to be noted in the journal when there is nothing else to do.
     case acked(Head)
@@ -44,11 +43,6 @@ package struct UplinkCore {
         let seq = try journal.acknowledged()
         guard seq > Seq(0), seq <= journal.head.seq else { return .start }
         return try journal.read(from: seq, limit: 1).first?.head ?? .start
-    }
-
-    /// How a delivered command enters the agent's turn that begins now: its remaining time is counted off by the boot clock.
-    package static func input(_ command: Command, deadline: Span?, at clock: ClockReading) -> AgentInput {
-        .desk(.command(command, deadline: deadline.map { clock.wall + ($0 - clock.monotonic) }))
     }
 
     /// True when the sender waits for entries: call `readOn`. Frames, beats and commands may go in between.

@@ -86,8 +86,10 @@ extension Desk {
             let orders = (book.commandOrders[id] ?? []).compactMap { book.order($0) }
             // A reversal that got as far as its opening order is told by that order.
             if orders.contains(where: { $0.leg.role == .open }) { return true }
-            if orders.contains(where: \.isWorking) { return false }
-            if last.kind == "close", orders.contains(where: { $0.status == .filled }) {
+            // The protection it meant to cancel may rest on for ever: only the closing order counts.
+            let closing = orders.filter { $0.leg.role == .close }
+            if closing.contains(where: \.isWorking) { return false }
+            if last.kind == "close", closing.contains(where: { $0.status == .filled }) {
                 last.code = "done"; last.text = "The position is closed; the edge restarted meanwhile."
                 out.add(.commandAccepted(last))
             } else {

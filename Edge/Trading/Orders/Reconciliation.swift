@@ -25,6 +25,12 @@ struct Reconciliation: Sendable {
         phase = .waiting(until: hasUnknown ? now + settings.settle : now)
     }
 
+    /// Moves what is waited for with the clock. A first snapshot of before proves no distance any more.
+    mutating func clockWasSet(by step: Span) {
+        first = nil
+        if case .waiting(let until) = phase { phase = .waiting(until: until + step) }
+    }
+
     mutating func reset() { self = Reconciliation() }
     mutating func finish() { phase = .done; first = nil }
 
@@ -47,7 +53,7 @@ struct Reconciliation: Sendable {
         guard needsTwo else { return true }
         if let first, first.saysTheSame(as: snapshot), snapshot.startedAt >= first.completedAt + settings.snapshotGap { return true }
         first = snapshot
-        phase = .waiting(until: snapshot.completedAt + settings.snapshotGap)
+        phase = .waiting(until: now + settings.snapshotGap)
         return false
     }
 }

@@ -52,6 +52,9 @@ package struct PaperSession: VenueSession {
         if now >= nextAccountAt ?? now { tellAccount(at: now, into: &out) }
     }
 
+    /// The account is told again at once; the exchange itself lives in the time it is told.
+    package mutating func clockWasSet(by step: Span, at now: Instant, into out: inout SessionOutput) { nextAccountAt = nil }
+
     package mutating func place(_ intent: consuming DurableIntent, at now: Instant, into out: inout SessionOutput) {
         guard isConnected else { return }
         let ids = intent.ticket.legs.map { PaperOrderID($0.brokerOrderID) }

@@ -226,7 +226,7 @@ package final class EdgeMachine: Machine {
             for effect in effects {
                 switch effect {
                 case .send(let lane, let bytes): if let connection { left.append(.frame(lane, bytes, connection: connection)) }
-                case .deliver(let command, let deadline): commands.append(UplinkCore.input(command, deadline: deadline, at: clock))
+                case .deliver(let command, let deadline): commands.append(.command(command, deadline: deadline))
                 case .acked(let head):
                     if head.seq > Seq(0) { seen.append(.acked(seq: head.seq.raw, hash: head.hash)) }
                     program?.toNote = head.seq

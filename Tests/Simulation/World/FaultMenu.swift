@@ -58,7 +58,7 @@ struct FaultMenu {
         switch breaker {
         case .none, .losesFills: break
         case .lateCommands: weather.stragglers = 30; weather.loss = 0; asks = .seconds(2); crashes = .zero; freezes = .zero; cuts = .zero
-        case .noHashCheck: weather.flips = 3
+        case .noHashCheck: weather.flips = 12
         case .gaps: weather.loss = 15
         case .ackBeforeCommit, .ordersBeforeTheDisk, .ordersTwice: crashes = .seconds(8); freezes = .seconds(4); diesAtOrders = true
         }

@@ -57,6 +57,10 @@ package struct WatchedSession: VenueSession {
         if breaker == .losesFills { out.events.removeAll { if case .fill = $0 { true } else { false } } }
     }
 
+    package mutating func clockWasSet(by step: Span, at now: Instant, into out: inout SessionOutput) {
+        session.clockWasSet(by: step, at: now - time.offset, into: &out)
+    }
+
     package mutating func place(_ intent: consuming DurableIntent, at now: Instant, into out: inout SessionOutput) {
         guard !isDead else { return }
         var dies = false

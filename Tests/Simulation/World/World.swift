@@ -287,16 +287,19 @@ package final class World {
     /// Both processes end, and their disks are compared.
     private func compare() throws {
         let rested = isAtRest
-        let books = edge.brokerBooks
+        let (books, unrest) = (edge.brokerBooks, edge.unrest)
         edge.crash(.everything)
         cloud.crash(.everything)
         let (ours, theirs) = (try edge.survivors(), try cloud.survivors())
         look([.rows(.edge, ours), .rows(.cloud, theirs)])
         if report.violations.isEmpty, rested { look([.quiet(edge: ours, cloud: theirs, books)]) }
         if report.violations.isEmpty, !rested {
-            report.violations.append(Violation("rest", "two minutes after the last fault the two had not come to rest: \(edge.unrest)"))
+            report.violations.append(Violation("rest", "two minutes after the last fault the two had not come to rest: \(unrest)"))
         }
         if breaker == .none { report.violations += cloud.refusals.map { Violation("alarm", "false alarm: \($0)") } }
+        for row in ours {
+            tell("\(row.seq) \(Kind(rawValue: row.kind).map { "\($0)" } ?? "\(row.kind)") \(String(decoding: row.body, as: UTF8.self))")
+        }
         report.entries = ours.count
         report.ledgerHash = Hex.text(ours.last?.hash ?? [])
         report.orders = ours.count { $0.kind == Kind.intent.rawValue }

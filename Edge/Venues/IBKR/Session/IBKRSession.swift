@@ -132,6 +132,16 @@ package struct IBKRSession: VenueSession {
         drain(at: now, into: &out)
     }
 
+    /// Every deadline of the connection was counted in the old time: it is given up, and a new one counts anew.
+    package mutating func clockWasSet(by step: Span, at now: Instant, into out: inout SessionOutput) {
+        switch phase {
+        case .idle: break
+        case .waiting: deadline = deadline + step
+        case .connecting, .greeting, .starting, .up:
+            hangUp(.unreachable, "The computer's clock was set; the connection to the gateway is made anew.", cure: "", at: now, into: &out)
+        }
+    }
+
     package mutating func request(_ request: VenueRequest, at now: Instant, into out: inout SessionOutput) {
         switch request {
         case .snapshot: startSnapshot(at: now, into: &out)
