@@ -88,6 +88,11 @@ extension Desk {
         var fill = broker.fill
         let isDrafted = out.drafts.contains { if case .fill(let other) = $0.fact { other.execID == fill.execID } else { false } }
         guard !book.hasExecution(fill.execID), !isDrafted else { return }
+        if let earlier = corrected(by: fill.execID) {
+            // Whether a correction replaces or adds is not documented: nothing is booked on a guess.
+            let text = "The broker corrected execution \(earlier) as \(fill.execID): \(fill.lastQty) at \(fill.lastPx). It is not booked."
+            return halt(fill.instrument, rule: "R2", text: text, into: &out)
+        }
         let ours = book.order(ClOrdID(broker.reference)) ?? (broker.reference.isEmpty ? book.order(brokerOrderID: broker.brokerOrderID) : nil)
         fill.tag = ours?.tag
         out.add(.fill(fill), flags: flags)
@@ -102,4 +107,16 @@ extension Desk {
         out.add(.instrumentHalt(instrument: fill.instrument, halted: true, reason: "\(rule): \(text)"))
         if isLostLineage, book.haltLevel < .halt { out.add(.halt(HaltFact(level: .halt, source: "rule:R5", reason: text))) }
     }
+
+    /// The booked execution that this one corrects: IBKR's ids have four parts, and a correction differs in the last alone.
+    private func corrected(by execID: String) -> String? {
+        guard let root = Desk.root(execID) else { return nil }
+        return book.fills.reversed().prefix(Desk.correctable).first { Desk.root($0.fill.execID) == root }?.fill.execID
+    }
+    private static func root(_ execID: String) -> Substring? {
+        guard execID.utf8.count(where: { $0 == 0x2E }) >= 3, let dot = execID.lastIndex(of: ".") else { return nil }
+        return execID[..<dot]
+    }
+    /// How far back a correction may reach, in executions: more than a day's.
+    private static var correctable: Int { 2_000 }
 }

@@ -101,4 +101,36 @@ struct ReconciliationTests {
         for _ in 0..<2 { try desk.tick(11); try desk.send(.snapshot(desk.snapshot(2, open: [order]))) }
         #expect(desk.desk.book.order(desk.placed[0])?.status == .new && desk.desk.isTrading && desk.placed.count == 1)
     }
+
+    /// R2: the same execution under a higher last part. Nothing is booked on a guess.
+    @Test func aCorrectionIsShownAndHaltsItsInstrument() throws {
+        var desk = try TestDesk()
+        try desk.makeReady()
+        _ = try desk.command(DeskTests.buy(3))
+        try desk.send(.fill(desk.brokerFill(desk.placed[0], "0000e0d5.6545a1b2.01.01", 2, 98_000)))
+        try desk.send(.fill(desk.brokerFill(desk.placed[0], "0000e0d5.6545a1b3.01.01", 1, 98_000)))
+        #expect(desk.desk.book.haltedInstruments.isEmpty && desk.desk.book.netQuantity(TestDesk.mbt) == Quantity(whole: 3), "two fills are two fills")
+        for _ in 0..<2 { try desk.send(.fill(desk.brokerFill(desk.placed[0], "0000e0d5.6545a1b2.01.02", 2, 97_000))) }
+        #expect(desk.desk.book.netQuantity(TestDesk.mbt) == Quantity(whole: 3) && desk.desk.book.fills.count == 2)
+        #expect(desk.desk.book.differences.map(\.rule) == ["R2"] && desk.desk.book.haltedInstruments[TestDesk.mbt]?.hasPrefix("R2") == true)
+    }
+
+    /// R7: one intent became two orders at the broker.
+    @Test func twoWorkingOrdersOfOneTagHaltTheirInstrument() throws {
+        var desk = try lost()
+        let first = try desk.brokerOrder(desk.placed[0], .new, permID: 70)
+        let second = try desk.brokerOrder(desk.placed[0], .new, permID: 71)
+        for _ in 0..<2 { try desk.tick(11); try desk.send(.snapshot(desk.snapshot(2, open: [first, first, second]))) }
+        #expect(desk.desk.book.differences.map(\.rule) == ["R7"] && desk.desk.book.haltedInstruments.count == 1)
+        #expect(desk.desk.book.differences.first?.text.contains("70") == true && desk.desk.book.differences.first?.text.contains("71") == true)
+    }
+
+    @Test func idsThatTheSessionUsedUpAreNotTaken() throws {
+        var desk = try TestDesk()
+        try desk.makeReady()
+        try desk.send(.orderIDFloor(400))
+        try desk.send(.orderIDFloor(300))
+        _ = try desk.command(DeskTests.buy(1))
+        #expect(desk.desk.book.order(desk.placed[0])?.leg.brokerOrderID == 400)
+    }
 }

@@ -82,6 +82,7 @@ extension Desk {
         for fill in snapshot.fills { apply(fill, flags: .replayed, into: &out) }  // R1
         for order in snapshot.openOrders + snapshot.completedOrders { apply(order, code: nil, into: &out) }  // R3
         adoptForeign(snapshot, into: &out)
+        findDoubles(snapshot, into: &out)  // R7
         bury(absentFrom: snapshot, into: &out)  // R4
         comparePositions(snapshot, into: &out)
         let differences = out.drafts.count { if case .difference = $0.fact { true } else { false } }
@@ -141,7 +142,19 @@ extension Desk {
         }
     }
 
-    private func halt(_ id: InstrumentID, rule: String, text: String, into out: inout Outcome) {
+    /// Two working orders under one tag: one intent became two. Which to cancel is the person's choice.
+    private func findDoubles(_ snapshot: BrokerSnapshot, into out: inout Outcome) {
+        var first: [String: BrokerOrder] = [:]
+        for order in snapshot.openOrders where ClOrdID.hasOurForm(order.reference) {
+            guard let other = first[order.reference], other.permID != order.permID else { first[order.reference] = order; continue }
+            let id = order.instrument ?? other.instrument ?? InstrumentID("unknown")
+            let text = "The broker works two orders of tag \(order.reference): permId \(other.permID) and \(order.permID). Cancel one of them."
+            halt(id, rule: "R7", text: text, into: &out)
+        }
+    }
+
+    /// Tells a difference once and lets the instrument take no new exposure.
+    func halt(_ id: InstrumentID, rule: String, text: String, into out: inout Outcome) {
         let difference = Difference(rule: rule, instrument: id, text: text)
         if !book.differences.contains(difference) { out.add(.difference(difference)) }
         if book.haltedInstruments[id] == nil { out.add(.instrumentHalt(instrument: id, halted: true, reason: "\(rule): \(text)")) }

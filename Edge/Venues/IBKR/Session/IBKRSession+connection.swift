@@ -164,6 +164,8 @@ extension IBKRSession {
         streams.lose()
         contracts.lose()
         for id in margins.keys { margins[id]?.request = nil }
+        // What is over has told all it can; a late fill needs no entry here.
+        orders = orders.filter { !$0.value.isOver }
         for id in orders.keys { orders[id]?.connectionEnded() }
         show(condition, text, cure: cure, at: now, into: &out)
     }

@@ -119,7 +119,7 @@ extension IBKRSession {
         guard refusal == nil else { return }
         var needsOrders = false
         var needsExecutions = false
-        for id in orders.keys.sorted() {
+        for id in orders.filter({ $0.value.needsLooking }).keys.sorted() {
             guard var order = orders[id] else { continue }
             if let deadline = order.deadline, now >= deadline {
                 order.deadline = order.isAcknowledged ? nil : now + settings.limits.acknowledgement

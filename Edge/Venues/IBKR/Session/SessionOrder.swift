@@ -51,6 +51,8 @@ struct SessionOrder: Hashable, Sendable {
 
     init(id: Int64) { self.id = id }
 
+    /// True while time may change something about it.
+    var needsLooking: Bool { deadline != nil || held != nil }
     /// True once the broker has said anything of it but a refusal.
     var isAcknowledged: Bool { !word.isEmpty }
 
