@@ -33,6 +33,21 @@ import Venues
         #expect(quotes.allSatisfy { $0.bid > Price(whole: 40_000) && $0.ask < Price(whole: 190_000) })
     }
 
+    /// A stock that moves a third of a percent a minute is still the same stock weeks later.
+    @Test func aLivelyWalkDoesNotWanderAway() throws {
+        let stock = InstrumentID("TSLA.NASDAQ")
+        var prices: [Price] = []
+        for seed in 1...20 {
+            for week in 0..<10 {
+                var venue = try venue(seed: UInt64(seed), start: friday + .hours(168 * Int64(week)))
+                let last = venue.last(stock)
+                prices.append(try #require(last).price)
+            }
+        }
+        #expect(prices.allSatisfy { $0 > Price(whole: 204) && $0 < Price(whole: 476) }, "within two fifths of 340")
+        #expect(Set(prices).count > 190, "and yet it moves")
+    }
+
     @Test func barsOfThePastEqualTheTradesSeenLive() throws {
         var venue = try venue(seed: 5)
         let start = Timeframe.minute.start(of: friday + .minutes(1))

@@ -53,6 +53,8 @@ func mixed(_ seed: UInt64, _ lane: UInt64, _ index: Int64) -> UInt64 {
 struct PriceCursor: Sendable {
     /// Octaves of noise: the longest is 2^24 steps, 48 days at four steps a second.
     static let octaves = 25
+    /// No octave swings by more than the base over this.
+    private static let swingPart: Int64 = 30
     private struct Cell { var index: Int64; var from: Int64; var to: Int64 }
 
     private let process: PriceProcess
@@ -71,7 +73,11 @@ struct PriceCursor: Sendable {
         // Octave k swings by a*sqrt(2^k); the sum then moves by about a*sqrt(1.5 n) in n steps, which gives `a` for one minute's move.
         let stepsPerMinute = max(1, Span.minutes(1).nanoseconds / step.nanoseconds)
         let minute = Int128(walk.minuteTicks * 1_000)
-        amplitudes = (0..<Self.octaves).map { Self.squareRoot(minute * minute * (Int128(2) << Int128($0)) / Int128(3 * stepsPerMinute)) }
+        // A long swing is cut at a part of the base: a lively walk of minutes must not have wandered far away after weeks.
+        let most = max(1, walk.base.raw / tick.raw * 1_000 / Self.swingPart)
+        amplitudes = (0..<Self.octaves).map {
+            min(most, Self.squareRoot(minute * minute * (Int128(2) << Int128($0)) / Int128(3 * stepsPerMinute)))
+        }
     }
 
     /// The middle of the market in thousandths of a tick at step `step` of market time.

@@ -108,6 +108,30 @@ def what_was_acknowledged_is_there_after_a_kill_in_the_middle(checks: Checks, ga
             checks.that("and ends", client.until(lambda: not client.openTrades()))
 
 
+def a_full_disk_ends_the_gateway_before_it_can_lie(checks: Checks) -> None:
+    """The journal cannot grow any more: the gateway dies instead of acknowledging what it will not remember."""
+    with Gateway("--seed", "7", data=True, file_bytes=24_000) as gateway:
+        with session(gateway, 9) as client:
+            contract = micro_bitcoin(client)
+            bid, _ = touch(client, contract)
+            trades = []
+            for number in range(40):
+                if not client.isConnected():
+                    break
+                trades.append(client.placeOrder(contract, LimitOrder("BUY", 1, bid - 5000 - 5 * number, tif="GTC")))
+                client.until(lambda: trades[-1].orderStatus.permId > 0 or not client.isConnected())
+            told = {trade.orderStatus.permId for trade in trades if trade.orderStatus.permId}
+            checks.that("some were acknowledged and one was not", 0 < len(told) == len(trades) - 1, len(told), len(trades))
+        code = gateway.process.wait(20) if gateway.process else None
+        checks.equal("it ended with an error", code, 1)
+        gateway.kill()
+        gateway.file_bytes = None
+        gateway.start()
+        with session(gateway, 9) as client:
+            there = {t.order.permId for t in client.reqAllOpenOrders()}
+            checks.that("what was acknowledged is there", told <= there, told, there)
+
+
 def a_polite_end_is_quick(checks: Checks, gateway: Gateway) -> None:
     with session(gateway, 5):
         code, seconds = gateway.kill(signal.SIGTERM)

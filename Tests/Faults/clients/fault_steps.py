@@ -1,5 +1,7 @@
 """The gateway's bad days, one flag each, as ib_async meets them; and the oldest protocol it speaks."""
 
+import datetime
+import tempfile
 import time
 
 from ib_async import MarketOrder
@@ -67,6 +69,40 @@ def read_only(checks: Checks) -> None:
     with Gateway("--fault", "read-only") as gateway, session(gateway) as client:
         client.placeOrder(stock(client), MarketOrder("BUY", 1))
         checks.that("321 on every order", client.until(lambda: 321 in client.codes()), client.told)
+
+
+def recorded_bars(checks: Checks) -> None:
+    """`--bars`: the last hour is what the file says."""
+    first = int(time.time()) // 60 * 60 - 7200
+    rows = [(first + 60 * n, 90_000 + 5 * (n * 37 % 100)) for n in range(300)]
+    with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
+        file.write("time,open,high,low,close\n" + "".join(f"{at},{p},{p + 20},{p - 20},{p + 5}\n" for at, p in rows))
+        file.flush()
+        with Gateway("--bars", file.name) as gateway, session(gateway) as client:
+            history = client.reqHistoricalData(micro_bitcoin(client), "", "3600 S", "1 min", "TRADES", False, 2)[:-1]
+            wanted = {at: (p, p + 20, p - 20, p + 5) for at, p in rows}
+            told = {int(bar.date.timestamp()): (bar.open, bar.high, bar.low, bar.close) for bar in history}
+            wrong = {at: (bar, wanted.get(at)) for at, bar in told.items() if bar != wanted.get(at)}
+            checks.that("recorded bars come back", len(told) == 59 and not wrong, wrong)
+
+
+def real_hours(checks: Checks) -> None:
+    """`--hours real`: stocks rest at night and on Sundays, and an order that must wait says so."""
+    with Gateway("--hours", "real") as gateway, session(gateway) as client:
+        details = client.reqContractDetails(stock(client))[0]
+        checks.that("closed days are listed", "CLOSED" in details.liquidHours, details.liquidHours)
+        now = datetime.datetime.now(datetime.timezone.utc)
+        is_open = any(s.start <= now < s.end for s in details.liquidSessions())
+        trade = client.placeOrder(details.contract, MarketOrder("BUY", 1))
+        if is_open:
+            checks.that("fills while the market is open", client.reaches(trade, "Filled"), trade.orderStatus)
+        else:
+            # ib_async marks an order with a warning by a status of its own; a second client sees what the gateway says.
+            checks.that("says when the market opens", client.until(lambda: 399 in client.codes()), client.told)
+            with session(gateway, 2) as other:
+                checks.equal("waits meanwhile", [t.orderStatus.status for t in other.reqAllOpenOrders()], ["PreSubmitted"])
+            client.cancelOrder(trade.order)
+            checks.that("and can be cancelled", client.reaches(trade, "Cancelled"))
 
 
 def the_oldest_protocol(checks: Checks) -> None:

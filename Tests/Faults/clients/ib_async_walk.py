@@ -22,7 +22,8 @@ def main() -> None:
             checks.step(step, gateway)
     for step in (
         fault_steps.wedge, fault_steps.client_id_in_use, fault_steps.live_account, fault_steps.no_market_data, fault_steps.no_permission,
-        fault_steps.read_only, fault_steps.the_oldest_protocol,
+        fault_steps.read_only, fault_steps.recorded_bars, fault_steps.real_hours, death_steps.a_full_disk_ends_the_gateway_before_it_can_lie,
+        fault_steps.the_oldest_protocol,
     ):
         checks.step(step)
     checks.finish()

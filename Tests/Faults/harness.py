@@ -1,7 +1,8 @@
-"""What every walk of a foreign client needs: the gateway as a process, waiting with a deadline, and a count of checks."""
+"""What every walk needs: the gateway as a process that can be killed and starved, and a count of checks."""
 
 import os
 import pathlib
+import resource
 import signal
 import subprocess
 import sys
@@ -9,15 +10,16 @@ import tempfile
 import time
 import traceback
 
-RIG = pathlib.Path(os.environ.get("RIG") or pathlib.Path(__file__).resolve().parents[3] / ".build/debug/rig")
+RIG = pathlib.Path(os.environ.get("RIG") or pathlib.Path(__file__).resolve().parents[2] / ".build/debug/rig")
 HOST = "127.0.0.1"
 
 
 class Gateway:
     """One `rig gateway`, started at once; `kill` and `start` play its deaths. The port stays the same through them."""
 
-    def __init__(self, *options: str, data: bool = False):
+    def __init__(self, *options: str, data: bool = False, file_bytes: int | None = None):
         self.options = list(options)
+        self.file_bytes = file_bytes
         self.folder = tempfile.TemporaryDirectory(prefix="tidewire-gateway-") if data else None
         self.port = 0
         self.process: subprocess.Popen[str] | None = None
@@ -27,11 +29,16 @@ class Gateway:
         command = [str(RIG), "gateway", "--port", str(self.port), *self.options]
         if self.folder:
             command += ["--data", self.folder.name]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, preexec_fn=self.starve if self.file_bytes else None, restore_signals=not self.file_bytes)
         line = self.process.stdout.readline() if self.process.stdout else ""
         if not line.startswith("listening on "):
             raise RuntimeError(f"the gateway did not start: {line!r}")
         self.port = int(line.rsplit(":", 1)[1])
+
+    def starve(self) -> None:
+        """No file may grow beyond so many bytes: what a full disk is to a writer. The signal that goes with it is ignored, as Python does."""
+        resource.setrlimit(resource.RLIMIT_FSIZE, (self.file_bytes, self.file_bytes))
 
     def kill(self, number: int = signal.SIGKILL) -> tuple[int, float]:
         """Ends the process by a signal; its exit code and the seconds it took."""
