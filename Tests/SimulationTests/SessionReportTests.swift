@@ -169,7 +169,7 @@ import Venues
         #expect(desk.statuses() == (firstCopyLives ? [.new] : [.rejected]))
     }
 
-    @Test func anOrderWithoutAWordIsLookedUp() throws {
+    @Test func anOrderWithoutAWordIsLookedUpAndThenTheConnectionIsRenewed() throws {
         var desk = try Desk()
         _ = desk.gateway.sent()
         desk.gateway.pass(.milliseconds(4_800))
@@ -177,6 +177,20 @@ import Venues
         desk.gateway.pass(.milliseconds(400))
         #expect(Set(desk.gateway.sent().map { $0[0] }) == ["5", "7"])
         #expect(desk.statuses().isEmpty, "no answer is not an answer")
+        desk.gateway.say(["53", "1"])
+        desk.gateway.pass(.seconds(10))
+        let heard = desk.gateway.hear()
+        #expect(heard.conditions.last?.condition == .unreachable && heard.conditions.last?.text.contains(desk.tag) == true)
+        #expect(heard.orders(5).isEmpty && desk.gateway.wishes.contains(.disconnect), "its fate stays unknown: nobody calls it refused")
+    }
+
+    @Test func aCancelWithoutAWordIsLookedUpOnce() throws {
+        var desk = try Desk(.limit)
+        desk.status("Submitted")
+        desk.gateway.ask(.cancel(brokerOrderID: 5, tag: ClOrdID(desk.tag)))
+        _ = desk.gateway.sent()
+        desk.gateway.pass(.seconds(20))
+        #expect(desk.gateway.sent().map { $0[0] }.sorted() == ["5", "7"] && !desk.gateway.wishes.contains(.disconnect))
     }
 
     @Test func anotherClientsOrderOfTheSameNumberIsNotOurs() throws {

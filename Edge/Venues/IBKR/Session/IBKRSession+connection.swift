@@ -157,6 +157,7 @@ extension IBKRSession {
         summaryRequest = nil
         heartbeatDeadline = nil
         accountUpdatesAskedAt = nil
+        trailingReadAt = nil
         isLinkUp = true
         brokenFarms = []
         refusal = nil

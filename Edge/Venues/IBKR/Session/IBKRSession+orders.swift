@@ -78,6 +78,7 @@ extension IBKRSession {
             if orders[id] == nil { remember(leg, tag, parentID: 0, account: account) }
             orders[id]?.changedAt = now
             orders[id]?.quantity = leg.quantity
+            orders[id]?.await(until: now + settings.limits.acknowledgement)
             send(.placeOrder(IBContract(instrument), order), leg.role == .open ? .order : .urgent, at: now, into: &out)
         } catch {
             notice(505, error.text, instrument: leg.instrument, at: now, into: &out)
@@ -93,6 +94,7 @@ extension IBKRSession {
             let text = "There is no connection to the gateway; order \(tag) could not be cancelled."
             return notice(504, text, instrument: orders[id]?.instrument, cure: "Cancel again once the gateway is back.", at: now, into: &out)
         }
+        orders[id]?.await(until: now + settings.limits.acknowledgement)
         send(.cancelOrder(orderId: id, manualTime: ""), .urgent, at: now, into: &out)
     }
 
@@ -114,6 +116,15 @@ extension IBKRSession {
         send(.executions(requestId: id, filter), .order, at: now, into: &out)
     }
 
+    /// A gateway that neither takes, refuses nor lists an order cannot be trusted with the next. The comparison after reconnecting settles its fate.
+    private mutating func giveUp(_ order: SessionOrder, at now: Instant, into out: inout SessionOutput) {
+        hangUp(
+            .unreachable, "The gateway gave no word about order \(order.reference); the connection is made anew.",
+            cure: "Nothing to do: the order is looked up at the broker. If this repeats, restart IB Gateway.", at: now, into: &out)
+    }
+    /// Questions about an order without a word before that.
+    private static var lookupsMax: Int { 3 }
+
     /// Orders without a word, final states without their executions, trailing stops that move unseen.
     mutating func checkOrders(at now: Instant, into out: inout SessionOutput) {
         guard refusal == nil else { return }
@@ -122,8 +133,12 @@ extension IBKRSession {
         for id in orders.filter({ $0.value.needsLooking }).keys.sorted() {
             guard var order = orders[id] else { continue }
             if let deadline = order.deadline, now >= deadline {
+                needsOrders = true
+                needsExecutions = true
+                order.lookups += 1
+                // A change or cancel is looked up once; an order without any word until there is one.
                 order.deadline = order.isAcknowledged ? nil : now + settings.limits.acknowledgement
-                if !order.isAcknowledged, !order.isOver { needsOrders = true; needsExecutions = true }
+                if order.lookups >= IBKRSession.lookupsMax, !order.isAcknowledged { return giveUp(order, at: now, into: &out) }
             }
             if var held = order.held {
                 if now >= held.tellAt {

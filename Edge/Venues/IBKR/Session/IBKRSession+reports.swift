@@ -68,6 +68,7 @@ extension IBKRSession {
         if status.permId != 0 { order.permID = status.permId }
         if status.parentId != 0 { order.parentID = status.parentId }
         if status.whyHeld.contains("locate") { order.text = "Waiting for shares to borrow." }
+        if status.status == "Inactive", order.text.isEmpty { order.text = "Held by the broker as inactive; it may wake up again." }
         orders[id] = order
         move(id, to: status.status, filled: status.filled?.quantity, isListed: false, at: now, into: &out)
     }

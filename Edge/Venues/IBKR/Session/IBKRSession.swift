@@ -233,7 +233,7 @@ package struct IBKRSession: VenueSession {
         guard !sent.isEmpty else { return }
         for id in sent {
             orders[id]?.sentAt = now
-            orders[id]?.deadline = now + settings.limits.acknowledgement
+            orders[id]?.await(until: now + settings.limits.acknowledgement)
         }
         out.events.append(.sent(brokerOrderIDs: sent))
     }

@@ -39,6 +39,8 @@ struct SessionOrder: Hashable, Sendable {
     var sentAt: Instant?
     /// Until when a first word is due.
     var deadline: Instant?
+    /// How often the broker was asked about it since a word was due.
+    var lookups = 0
     /// When a change was last sent: a refusal soon after is about the change.
     var changedAt: Instant?
     var held: Held?
@@ -58,8 +60,10 @@ struct SessionOrder: Hashable, Sendable {
 
     /// Nothing that was learnt holds any longer, but who the order is.
     mutating func connectionEnded() {
-        deadline = nil; held = nil; told = nil; changedAt = nil; isDoubtful = false
+        deadline = nil; lookups = 0; held = nil; told = nil; changedAt = nil; isDoubtful = false
     }
+    /// A word about it is due by then.
+    mutating func await(until instant: Instant) { deadline = instant; lookups = 0 }
 
     /// The broker's word in ours. `Inactive` alone says only that the order is held: it may wake up again.
     var status: OrdStatus {
