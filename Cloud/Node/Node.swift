@@ -24,6 +24,7 @@ package final class Node {
     private var sessionNumbers: [EdgeID: UInt64] = [:]
     private var toldAt: [EdgeID: Instant] = [:]
 
+    private var books = BookWatch()
     var signIns = SignInDesk()
     var budgets = RequestBudgets()
     /// Requests that wait for a command's verdict.
@@ -99,8 +100,10 @@ package final class Node {
         case .streamOpened(let number, let request): openStream(number, request)
         case .streamClosed(let number): streams.close(number, at: now)
         case .gauges(let numbers): gauges = numbers
+        case .follow: try followBooks(limit: BookWatch.followMax)
         case .tick:
             try link(.tick)
+            try followBooks(limit: BookWatch.followMax)
             try tell(.tick)
             try tick()
         case .stop:
@@ -113,7 +116,8 @@ package final class Node {
         for write in access.sweep(at: now) { store(.access(write)) }
         tickEnrolment()
         tickStreams()
-        try stores.ledgers.followSubjects(limit: 2_000)
+        if !isBehind { try stores.ledgers.followSubjects(limit: 2_000) }
+        try stores.ledgers.checkpoint()
     }
 
     private func commit() throws {
@@ -197,6 +201,19 @@ package final class Node {
         try tell(.entries(edge, entries))
     }
 
+    /// True while entries are stored that no book holds yet; the shell then turns with `.follow` whenever nothing else is to do.
+    package var isBehind: Bool { !books.behind.isEmpty }
+
+    /// Lets the books that were left behind follow their ledgers by at most `limit` entries.
+    private func followBooks(limit: Int) throws {
+        for id in books.behind.sorted() {
+            guard let edge = control.edges[id] else { books.caughtUp(id); continue }
+            let entries = try stores.ledgers.read(id, from: edge.book.head.seq.next, limit: limit)
+            if !entries.isEmpty { try fold(entries, of: id) }
+            if control.edges[id]?.book.head.seq == stores.ledgers.head(id).seq { books.caughtUp(id) }
+        }
+    }
+
     /// Feeds the receiver and does what it says, in its order.
     func link(_ input: Receiver.Input) throws {
         for action in receiver.handle(input, at: clock) { try perform(action) }
@@ -236,7 +253,8 @@ package final class Node {
         }
         counters.entries += entries.count
         guard let last = entries.last else { return }
-        try fold(entries, of: edge)
+        // A backlog is stored and acknowledged at the disk's pace; the book follows it from the store.
+        if books.isDue(entries, after: control.edges[edge]?.book.head) { try fold(entries, of: edge) } else { books.leaveBehind(edge) }
         try link(.committed(edge, last.head))
     }
 
@@ -278,6 +296,23 @@ package final class Node {
                     id: "\(refusal.verdict.rawValue.lowercased())-\(refusal.edge.description.prefix(8))", edge: refusal.edge, key: nil,
                     verdict: refusal.verdict.rawValue, words: "\(name(refusal.edge)): \(refusal.text).", cure: refusal.cure, at: now)))
     }
+}
+
+/// Which books are behind their stored ledgers.
+struct BookWatch {
+    /// Entries of one batch that are folded before they are acknowledged: all of the ordinary day, none of a backlog.
+    static let atOnceMax = 256
+    /// Entries that one tick or one idle turn folds: some 20 ms of work.
+    static let followMax = 4_000
+    private(set) var behind: Set<EdgeID> = []
+
+    /// True when the entries follow the book and are few.
+    func isDue(_ entries: [Entry], after head: Head?) -> Bool {
+        guard let first = entries.first, let head else { return false }
+        return entries.count <= BookWatch.atOnceMax && first.seq == head.seq.next
+    }
+    mutating func leaveBehind(_ edge: EdgeID) { behind.insert(edge) }
+    mutating func caughtUp(_ edge: EdgeID) { behind.remove(edge) }
 }
 
 /// Counted since the start.

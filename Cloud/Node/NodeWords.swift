@@ -25,6 +25,8 @@ package enum NodeInput: Sendable {
     case streamClosed(UInt64)
     /// Numbers of the shell for `/metrics`, by name.
     case gauges([Gauge])
+    /// Nothing else is to do: books that were left behind may follow.
+    case follow
     /// At least four times a second.
     case tick
     /// The process stops in order.

@@ -174,3 +174,28 @@ import Wire
         #expect(try page(cloud, "follow=\(intent.boot)-\(intent.seq)").seqs == [first, first + 1, first + 2])
     }
 }
+
+extension LedgerLinkTests {
+    @Test func aBacklogIsAcknowledgedFirstAndReadAfterwards() throws {
+        let cloud = try TestCloud(edges: [TestEdge.id])
+        let edge = TestEdge(cloud)
+        for _ in 0..<2_000 { edge.fill(nil, quantity: 1) }
+        try edge.connect()
+        #expect(edge.sender.isCaughtUp && cloud.node.isBehind)
+        let metrics = String(decoding: try #require(try cloud.get("/metrics")).body, as: UTF8.self)
+        #expect(metrics.contains(#"tidewire_edge_stored_seq{edge="home-1"} 6001"#))
+        // New entries wait behind the old ones.
+        edge.fill(nil, quantity: 1)
+        try edge.pump()
+        var turns = 0
+        while cloud.node.isBehind, turns < 10 {
+            try cloud.turn([.follow])
+            turns += 1
+        }
+        #expect(turns == 2 && cloud.node.control.edges[TestEdge.id]?.book.head == edge.entries.last?.head)
+        #expect(cloud.node.control.edges[TestEdge.id]?.book.positions[TestEdge.mbt]?.quantity == Quantity(whole: 2_001))
+        edge.fill(nil, quantity: 1)
+        try edge.pump()
+        #expect(!cloud.node.isBehind, "an ordinary batch is folded at once")
+    }
+}

@@ -134,7 +134,7 @@ package final class CloudShell {
         }
         armTick()
         while !isStopping {
-            loop.turn()
+            loop.turn(milliseconds: node.isBehind ? 0 : nil)
             try step()
         }
     }
@@ -157,6 +157,7 @@ package final class CloudShell {
             inputs.append(.stop)
             isStopping = true
         }
+        if inputs.isEmpty, node.isBehind { inputs = [.follow] }
         try turn(inputs)
     }
 

@@ -51,7 +51,8 @@ extension Node {
     private var edgeMetrics: String {
         let families: [(String, String, (EdgeRoom) -> UInt64)] = [
             ("edge_live", "1 while the edge is heard.", { $0.presence(at: self.now) == .live ? 1 : 0 }),
-            ("edge_stored_seq", "The last entry stored here.", { $0.book.head.seq.raw }),
+            ("edge_stored_seq", "The last entry stored here.", { self.stores.ledgers.head($0.id).seq.raw }),
+            ("edge_book_seq", "The last entry in the book that screens show.", { $0.book.head.seq.raw }),
             ("edge_backlog_entries", "Entries that the edge has and the cloud has not.", { $0.backlog }),
             ("edge_halted", "1 while trading is halted.", { $0.book.haltLevel > .normal ? 1 : 0 }),
         ]

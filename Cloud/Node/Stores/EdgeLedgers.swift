@@ -70,7 +70,13 @@ package final class EdgeLedgers {
         for id in edge.map({ [$0] }) ?? stores.keys.sorted() {
             guard let store = stores[id] else { continue }
             _ = try store.indexSubjects(limit: limit)
-            if store.logBytes > EdgeLedgers.logBytesMax { try store.checkpoint() }
+        }
+    }
+
+    /// Copies long write-ahead logs into their files.
+    func checkpoint() throws {
+        for id in stores.keys.sorted() {
+            if let store = stores[id], store.logBytes > EdgeLedgers.logBytesMax { try store.checkpoint() }
         }
     }
 
