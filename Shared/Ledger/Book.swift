@@ -62,9 +62,12 @@ package struct Book: Sendable {
     package let edge: EdgeID?
     package private(set) var boot: BootFact?
     package private(set) var bootID: Boot?
-    package private(set) var orders: [ClOrdID: OrderRecord] = [:]
-    /// Tags in the order their intents were recorded.
-    package private(set) var orderTags: [ClOrdID] = []
+    /// In the order their intents were recorded.
+    package private(set) var orders: [OrderRecord] = []
+    private var orderPlaces: [ClOrdID: Int] = [:]
+    private var brokerPlaces: [Int64: Int] = [:]
+    /// Places in `orders` of those that may still fill, ascending: few, however long the ledger is.
+    private var workingPlaces: [Int] = []
     package private(set) var positions: [InstrumentID: Position] = [:]
     package private(set) var instruments: [InstrumentID: Instrument] = [:]
     /// Oldest first.
@@ -96,22 +99,22 @@ package struct Book: Sendable {
     package mutating func apply(_ entry: Entry) {
         precondition(entry.seq == head.seq.next, "the book is at \(head.seq) and was handed \(entry.seq)")
         head = entry.head
-        guard let fact = try? entry.decoded() else { unreadable += 1; return }
+        guard let (fact, tags) = try? entry.decodedWithTags() else { unreadable += 1; return }
         switch fact {
         case .boot(let fact):
             boot = fact; bootID = entry.boot; session = nil
             // A new run knows nothing of orders in flight until the broker has told it.
             loseSight(at: entry.wall)
         case .shutdown: break
-        case .intent(let ticket): record(ticket, entry)
-        case .sent(let tags): for tag in tags { orders[tag]?.wasSent = true }
+        case .intent(let ticket): record(ticket, tags, entry)
+        case .sent(let tags): for tag in tags { change(tag) { $0.wasSent = true } }
         case .cancelIntent(let cancel): link(cancel.command, cancel.tag); raise(cancel.tag, to: .pendingCancel, entry.wall)
         case .modifyIntent(let modify): change(modify, entry.wall)
         case .orderReport(let report): apply(report, entry.wall)
         case .fill(let fill): apply(fill, entry)
         case .commission(let commission): apply(commission)
         case .orderDead(let tag, _): raise(tag, to: .dead, entry.wall)
-        case .stopMoved(let tag, let level): orders[tag]?.stopPrice = level
+        case .stopMoved(let tag, let level): change(tag) { $0.stopPrice = level }
         case .commandAccepted(let outcome), .commandRefused(let outcome): commands[outcome.command] = outcome
         case .denied(let denial): denials.append(denial); denials.removeFirst(max(0, denials.count - Book.shownMax))
         case .halt(let fact), .resume(let fact): haltLevel = fact.level; haltFact = fact
@@ -127,9 +130,14 @@ package struct Book: Sendable {
     }
 
     /// The order of a tag.
-    package func order(_ tag: ClOrdID) -> OrderRecord? { orders[tag] }
+    package func order(_ tag: ClOrdID) -> OrderRecord? { orderPlaces[tag].map { orders[$0] } }
     /// Orders that may still fill, oldest first.
-    package var workingOrders: [OrderRecord] { orderTags.compactMap { orders[$0] }.filter(\.isWorking) }
+    package var workingOrders: [OrderRecord] { workingPlaces.map { orders[$0] } }
+    /// The oldest order of an instrument whose fate is unknown.
+    package func unknownOrder(of instrument: InstrumentID) -> ClOrdID? {
+        for place in workingPlaces where orders[place].status == .unknown && orders[place].leg.instrument == instrument { return orders[place].tag }
+        return nil
+    }
     /// True when this execution is already in the ledger.
     package func hasExecution(_ execID: String) -> Bool { fillIndex[execID] != nil }
     /// True when the execution's commission is already in the ledger.
@@ -137,23 +145,23 @@ package struct Book: Sendable {
         earlyCommissions[execID] != nil || fillIndex[execID].map { fills[$0].commission != nil } ?? false
     }
     /// The order that carries this broker id in this or an earlier run (ids are never used twice).
-    package func order(brokerOrderID: Int64) -> OrderRecord? {
-        orderTags.lazy.compactMap { self.orders[$0] }.last { $0.leg.brokerOrderID == brokerOrderID }
-    }
+    package func order(brokerOrderID: Int64) -> OrderRecord? { brokerPlaces[brokerOrderID].map { orders[$0] } }
     /// Net quantity of an instrument.
     package func netQuantity(_ instrument: InstrumentID) -> Quantity { positions[instrument]?.quantity ?? .zero }
 
-    private mutating func record(_ ticket: Ticket, _ entry: Entry) {
+    private mutating func record(_ ticket: Ticket, _ tags: [ClOrdID], _ entry: Entry) {
         let intent = IntentID(boot: entry.boot, seq: entry.seq)
-        guard let tags = try? entry.intentTags(), tags.count == ticket.legs.count else { unreadable += 1; return }
+        guard tags.count == ticket.legs.count else { unreadable += 1; return }
         for (index, leg) in ticket.legs.enumerated() {
-            precondition(orders[tags[index]] == nil, "tag \(tags[index]) used twice")
-            orders[tags[index]] = OrderRecord(
-                tag: tags[index], intent: intent, leg: leg, legIndex: index, account: ticket.account, origin: ticket.origin, command: ticket.command,
-                bot: ticket.bot, reason: ticket.reason, createdAt: entry.wall, status: .pendingNew, quantity: leg.quantity,
-                limitPrice: leg.limitPrice,
-                stopPrice: leg.stopPrice, updatedAt: entry.wall)
-            orderTags.append(tags[index])
+            precondition(orderPlaces[tags[index]] == nil, "tag \(tags[index]) used twice")
+            orderPlaces[tags[index]] = orders.count
+            brokerPlaces[leg.brokerOrderID] = orders.count
+            workingPlaces.append(orders.count)
+            orders.append(
+                OrderRecord(
+                    tag: tags[index], intent: intent, leg: leg, legIndex: index, account: ticket.account, origin: ticket.origin,
+                    command: ticket.command, bot: ticket.bot, reason: ticket.reason, createdAt: entry.wall, status: .pendingNew,
+                    quantity: leg.quantity, limitPrice: leg.limitPrice, stopPrice: leg.stopPrice, updatedAt: entry.wall))
             highestBrokerOrderID = max(highestBrokerOrderID, leg.brokerOrderID)
             link(ticket.command, tags[index])
         }
@@ -161,34 +169,47 @@ package struct Book: Sendable {
 
     private mutating func link(_ command: CommandID?, _ tag: ClOrdID) { if let command { commandOrders[command, default: []].append(tag) } }
 
+    /// Changes an order in its place and keeps the list of working ones; does nothing for a tag that is not known.
+    private mutating func change(_ tag: ClOrdID, _ body: (inout OrderRecord) -> Void) {
+        guard let place = orderPlaces[tag] else { return }
+        let wasWorking = orders[place].isWorking
+        body(&orders[place])
+        guard wasWorking != orders[place].isWorking else { return }
+        let index = workingPlaces.firstIndex { $0 >= place } ?? workingPlaces.count
+        if wasWorking { workingPlaces.remove(at: index) } else { workingPlaces.insert(place, at: index) }
+    }
+
     private mutating func loseSight(at instant: Instant) {
-        for tag in orderTags {
-            guard let order = orders[tag], order.isWorking, order.status != .unknown else { continue }
-            orders[tag]?.status = .unknown; orders[tag]?.updatedAt = instant
+        for place in workingPlaces where orders[place].status != .unknown {
+            orders[place].status = .unknown; orders[place].updatedAt = instant
         }
     }
 
     /// Moves an order's status; never down in rank, except that any proof ends UNKNOWN.
     private mutating func raise(_ tag: ClOrdID, to status: OrdStatus, _ instant: Instant) {
-        guard let order = orders[tag] else { return }
-        // Seen again after absence was proved.
-        if order.status == .dead, !status.isTerminal { orders[tag]?.status = .zombie; orders[tag]?.updatedAt = instant; return }
-        guard order.status == .unknown || status.rank >= order.status.rank else { return }
-        orders[tag]?.status = status; orders[tag]?.updatedAt = instant
+        change(tag) { order in
+            // Seen again after absence was proved.
+            if order.status == .dead, !status.isTerminal { order.status = .zombie; order.updatedAt = instant; return }
+            guard order.status == .unknown || status.rank >= order.status.rank else { return }
+            order.status = status; order.updatedAt = instant
+        }
     }
 
     private mutating func change(_ modify: ModifyIntent, _ instant: Instant) {
         link(modify.command, modify.tag)
-        guard orders[modify.tag] != nil else { return }
-        if let quantity = modify.quantity { orders[modify.tag]?.quantity = quantity }
-        if let price = modify.limitPrice { orders[modify.tag]?.limitPrice = price }
-        if let price = modify.stopPrice { orders[modify.tag]?.stopPrice = price }
-        orders[modify.tag]?.updatedAt = instant
+        change(modify.tag) { order in
+            order.quantity = modify.quantity ?? order.quantity
+            order.limitPrice = modify.limitPrice ?? order.limitPrice
+            order.stopPrice = modify.stopPrice ?? order.stopPrice
+            order.updatedAt = instant
+        }
     }
 
     private mutating func apply(_ report: OrderReport, _ instant: Instant) {
-        if report.permID != 0 { orders[report.tag]?.permID = report.permID }
-        if !report.text.isEmpty { orders[report.tag]?.text = report.text; orders[report.tag]?.code = report.code }
+        change(report.tag) { order in
+            if report.permID != 0 { order.permID = report.permID }
+            if !report.text.isEmpty { order.text = report.text; order.code = report.code }
+        }
         raise(report.tag, to: report.status, instant)
     }
 
@@ -200,18 +221,19 @@ package struct Book: Sendable {
         positions[fill.instrument, default: Position(instrument: fill.instrument)].apply(
             side: fill.side, quantity: fill.lastQty, price: fill.lastPx, multiplier: multiplier)
         if let early = earlyCommissions.removeValue(forKey: fill.execID) { apply(early) }
-        guard let tag = fill.tag, var order = orders[tag] else { return }
-        order.cumQty = order.cumQty.adding(fill.lastQty) ?? order.cumQty
-        order.filledValue += Int128(fill.lastPx.raw) * Int128(fill.lastQty.raw)
-        order.permID = fill.permID == 0 ? order.permID : fill.permID
-        order.updatedAt = entry.wall
-        // An execution is taken in every state; after a cancel it changes the quantity, not the verdict.
-        if order.cumQty >= order.quantity {
-            order.status = .filled
-        } else if order.status.rank < OrdStatus.partiallyFilled.rank {
-            order.status = .partiallyFilled
+        guard let tag = fill.tag else { return }
+        change(tag) { order in
+            order.cumQty = order.cumQty.adding(fill.lastQty) ?? order.cumQty
+            order.filledValue += Int128(fill.lastPx.raw) * Int128(fill.lastQty.raw)
+            order.permID = fill.permID == 0 ? order.permID : fill.permID
+            order.updatedAt = entry.wall
+            // An execution is taken in every state; after a cancel it changes the quantity, not the verdict.
+            if order.cumQty >= order.quantity {
+                order.status = .filled
+            } else if order.status.rank < OrdStatus.partiallyFilled.rank {
+                order.status = .partiallyFilled
+            }
         }
-        orders[tag] = order
     }
 
     private mutating func apply(_ commission: Commission) {

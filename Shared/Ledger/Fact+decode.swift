@@ -4,22 +4,24 @@ internal import Wire
 
 extension Entry {
     /// The fact in this entry. An unknown kind or version throws: such entries are stored, verified and shown raw.
-    package func decoded() throws(CodecError) -> Fact {
+    package func decoded() throws(CodecError) -> Fact { try decodedWithTags().fact }
+
+    /// The order tags of an intent's legs, in order; empty for other kinds.
+    package func intentTags() throws(CodecError) -> [ClOrdID] {
+        kind == Kind.intent.rawValue ? try decodedWithTags().tags : []
+    }
+
+    /// Both from one reading of the body.
+    package func decodedWithTags() throws(CodecError) -> (fact: Fact, tags: [ClOrdID]) {
         guard let kind = Kind(rawValue: kind) else { throw .unknownKind(self.kind) }
         guard kindVersion == 1 else { throw .unknownVersion(kind: self.kind, version: kindVersion) }
         let value: JSONValue
         do { value = try JSONReader.read(body) } catch { throw .notJSON }
-        return try Fact.decode(kind, Fields(value))
-    }
-
-    /// The order tags of an intent's legs, in order; empty for other kinds.
-    package func intentTags() throws(CodecError) -> [ClOrdID] {
-        guard kind == Kind.intent.rawValue else { return [] }
-        let value: JSONValue
-        do { value = try JSONReader.read(body) } catch { throw .notJSON }
+        let fields = try Fields(value)
+        let fact = try Fact.decode(kind, fields)
         var tags: [ClOrdID] = []
-        for leg in try Fields(value).list("legs") { tags.append(ClOrdID(try Fields(leg).text("tag"))) }
-        return tags
+        if kind == .intent { for leg in try fields.list("legs") { tags.append(ClOrdID(try Fields(leg).text("tag"))) } }
+        return (fact, tags)
     }
 }
 

@@ -29,7 +29,7 @@ extension EdgePicture {
         if let command { refs.append(command.bytes); tags += book.commandOrders[command] ?? [] }
         // An order and all other legs of its ticket.
         let intents = tags.compactMap { book.order($0)?.intent }
-        let family = book.orderTags.filter { tag in book.order(tag).map { intents.contains($0.intent) } ?? false }
+        let family = book.orders.filter { intents.contains($0.intent) }.map(\.tag)
         for intent in intents { refs.append(intent.bytes) }
         for tag in family { refs.append(Array(tag.text.utf8)) }
         for record in book.fills where record.fill.tag.map({ family.contains($0) }) ?? false {

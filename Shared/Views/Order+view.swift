@@ -6,7 +6,7 @@ package import Wire
 extension EdgePicture {
     /// Orders and denied wishes, newest first.
     package func orderRows(workingOnly: Bool = false, limit: Int = 500) -> [JSONValue] {
-        let orders = Array(book.orderTags.reversed().lazy.compactMap { book.order($0) }.filter { !workingOnly || $0.isWorking }.prefix(limit))
+        let orders = Array(book.orders.reversed().lazy.filter { !workingOnly || $0.isWorking }.prefix(limit))
         var rows = orders.map { (seq: $0.intent.seq, leg: $0.legIndex, row: orderRow($0)) }
         if !workingOnly { rows += milestones.denials.suffix(limit).map { ($0.id.seq, 0, denialRow($0)) } }
         return rows.sorted { ($1.seq, $1.leg) < ($0.seq, $0.leg) }.prefix(limit).map(\.row)

@@ -10,12 +10,15 @@ package struct BytesError: Error, Equatable, Sendable {
 }
 
 /// Appends fixed-width integers.
-package struct ByteWriter: Sendable {
-    package private(set) var bytes: [UInt8]
-    package init(reserving capacity: Int = 0) { bytes = []; bytes.reserveCapacity(capacity) }
-    package mutating func little(_ value: some FixedWidthInteger) { withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) } }
-    package mutating func big(_ value: some FixedWidthInteger) { withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) } }
-    package mutating func append(_ more: some Sequence<UInt8>) { bytes.append(contentsOf: more) }
+@frozen @usableFromInline package struct ByteWriter: Sendable {
+    @usableFromInline var written: [UInt8]
+    @inlinable package var bytes: [UInt8] { written }
+    @inlinable package init(reserving capacity: Int = 0) { written = []; written.reserveCapacity(capacity) }
+    @inlinable package mutating func little(_ value: some FixedWidthInteger) {
+        withUnsafeBytes(of: value.littleEndian) { written.append(contentsOf: $0) }
+    }
+    @inlinable package mutating func big(_ value: some FixedWidthInteger) { withUnsafeBytes(of: value.bigEndian) { written.append(contentsOf: $0) } }
+    @inlinable package mutating func append(_ more: some Sequence<UInt8>) { written.append(contentsOf: more) }
 }
 
 /// Reads fixed-width integers in order.

@@ -42,7 +42,12 @@ package struct JSONReader {
     }
 
     private mutating func skipBlanks() {
-        while at < bytes.count, [0x20, 0x0A, 0x0D, 0x09].contains(bytes[at]) { at += 1 }
+        while at < bytes.count {
+            switch bytes[at] {
+            case 0x20, 0x0A, 0x0D, 0x09: at += 1
+            default: return
+            }
+        }
     }
 
     private mutating func value(depth: Int) throws(JSONError) -> JSONValue {
@@ -95,12 +100,20 @@ package struct JSONReader {
             guard at < bytes.count else { throw .endOfText }
             guard bytes[at] == UInt8(ascii: "\"") else { throw .unexpected(at: at) }
             let key = try string()
-            guard keys.insert(key).inserted else { throw .doubleKey(key, at: start) }
+            guard isNew(key, among: members, &keys) else { throw .doubleKey(key, at: start) }
             try expect(UInt8(ascii: ":"))
             members.append(JSONMember(key, try value(depth: depth + 1)))
         } while take(UInt8(ascii: ","))
         try expect(UInt8(ascii: "}"))
         return .object(members)
+    }
+
+    /// A few members are compared one by one; with many a set is kept.
+    private func isNew(_ key: String, among members: [JSONMember], _ keys: inout Set<String>) -> Bool {
+        let few = 16
+        if members.count < few { return !members.contains { $0.key == key } }
+        if keys.isEmpty { keys = Set(members.map(\.key)) }
+        return keys.insert(key).inserted
     }
 
     private mutating func array(depth: Int) throws(JSONError) -> JSONValue {
@@ -127,9 +140,22 @@ package struct JSONReader {
             if at < bytes.count, bytes[at] == UInt8(ascii: "+") || bytes[at] == UInt8(ascii: "-") { at += 1 }
             guard digits() > 0 else { throw .unexpected(at: at) }
         }
-        let text = String(decoding: bytes[start..<at], as: UTF8.self)
-        if isInteger, let integer = Int64(text) { return .integer(integer) }
-        return .number(text)
+        if isInteger, let integer = integer(start..<at) { return .integer(integer) }
+        return .number(String(decoding: bytes[start..<at], as: UTF8.self))
+    }
+
+    /// The integer that these digits, with or without a minus, make; nil when it does not fit. Counted below zero, where there is one more.
+    private func integer(_ range: Range<Int>) -> Int64? {
+        let isNegative = bytes[range.lowerBound] == UInt8(ascii: "-")
+        var value: Int64 = 0
+        for index in range.lowerBound + (isNegative ? 1 : 0)..<range.upperBound {
+            let (tens, over) = value.multipliedReportingOverflow(by: 10)
+            let (next, under) = tens.subtractingReportingOverflow(Int64(bytes[index] - UInt8(ascii: "0")))
+            if over || under { return nil }
+            value = next
+        }
+        if isNegative { return value }
+        return value == .min ? nil : -value
     }
 
     private mutating func digits() -> Int {
@@ -140,7 +166,17 @@ package struct JSONReader {
 
     private mutating func string() throws(JSONError) -> String {
         at += 1
+        let start = at
+        while at < bytes.count, bytes[at] >= 0x20, bytes[at] != UInt8(ascii: "\""), bytes[at] != UInt8(ascii: "\\") { at += 1 }
         var text: [UInt8] = []
+        if at < bytes.count, bytes[at] == UInt8(ascii: "\"") {
+            // Without an escape the text stands there as it is.
+            let end = at
+            at += 1
+            guard let string = bytes.withUnsafeBufferPointer({ String(validating: $0[start..<end], as: UTF8.self) }) else { throw .badUTF8 }
+            return string
+        }
+        text.append(contentsOf: bytes[start..<at])
         while true {
             guard at < bytes.count else { throw .endOfText }
             let byte = bytes[at]

@@ -115,8 +115,8 @@ struct AgentTests {
         try rig.settle(seconds: 30)
         let book = rig.agent.desk.book
         #expect(rig.agent.desk.isTrading && book.haltedInstruments.isEmpty, "\(book.differences)")
-        #expect(book.netQuantity(rig.front) == rig.brokerQuantity && book.orderTags.count == 1)
-        #expect(book.orders.values.allSatisfy { $0.status == .filled || $0.status == .dead })
+        #expect(book.netQuantity(rig.front) == rig.brokerQuantity && book.orders.count == 1)
+        #expect(book.orders.allSatisfy { $0.status == .filled || $0.status == .dead })
     }
 
     /// A closing lives in one run. When that run dies in it, the next one says how it ended and does nothing more by itself.

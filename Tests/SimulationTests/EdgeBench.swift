@@ -167,7 +167,7 @@ final class EdgeBench {
         for position in gateway.exchange.account.positions where book.netQuantity(position.instrument) != position.quantity {
             found.append("\(position.instrument): ledger \(book.netQuantity(position.instrument)), gateway \(position.quantity)")
         }
-        let accepted = book.orders.values.filter { $0.permID != 0 }
+        let accepted = book.orders.filter { $0.permID != 0 }
         if Set(accepted.map(\.permID)).count != accepted.count { found.append("two orders of the ledger share a permId") }
         let placed = Set(gateway.exchange.orders.map(\.ticket.id.raw))
         let known = Set(accepted.map(\.permID))

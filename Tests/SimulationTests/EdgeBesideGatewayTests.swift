@@ -34,7 +34,7 @@ import Venues
         let fills = bench.book.fills
         #expect(fills.contains { $0.fill.side == .buy } && fills.contains { $0.fill.side == .sell }, "a round trip at least")
         #expect(bench.differences() == [])
-        #expect(bench.book.orders.values.contains { $0.bot == "breakout" && $0.leg.ordType == .trailingStop })
+        #expect(bench.book.orders.contains { $0.bot == "breakout" && $0.leg.ordType == .trailingStop })
     }
 
     /// After any turn of an order's life the process may die, its last bytes written or not. Afterwards both sides agree, nothing was sent twice.
@@ -50,9 +50,9 @@ import Venues
         try bench.pass(.seconds(40))
         #expect(bench.agent.desk.isTrading)
         #expect(bench.differences() == [])
-        #expect(bench.book.orderTags.count == 2 && bench.gateway.exchange.orders.count <= 2)
+        #expect(bench.book.orders.count == 2 && bench.gateway.exchange.orders.count <= 2)
         // Sent and executed, or proved dead; never in between.
-        let entry = try #require(bench.book.order(bench.book.orderTags[0]))
+        let entry = try #require(bench.book.orders.first)
         #expect(entry.status == .filled || entry.status == .dead, "\(entry.status)")
         #expect((entry.status == .dead) == bench.gateway.exchange.orders.isEmpty)
     }

@@ -20,15 +20,23 @@ struct WireTests {
     ])
     func damagedTextIsRefused(text: String) { #expect(throws: JSONError.self) { try read(text) } }
 
-    @Test func limitsHold() {
+    @Test func limitsHold() throws {
         #expect(throws: JSONError.tooDeep(at: 8, limit: 8)) { try read("[[[[[[[[[1]]]]]]]]]") }
         #expect(throws: JSONError.tooLarge(bytes: 5, limit: 4)) { try read("12345", JSONLimits(depth: 1, bytes: 4)) }
         #expect(throws: JSONError.doubleKey("a", at: 7)) { try read(#"{"a":1,"a":2}"#) }
+        for count in [3, 15, 16, 17, 18, 40] {
+            let members = (0..<count).map { "\"k\($0)\":\($0)" }
+            #expect(try read("{\(members.joined(separator: ","))}").members?.count == count)
+            #expect(throws: JSONError.self) { try read("{\((members + [members[count - 2]]).joined(separator: ","))}") }
+        }
     }
 
     @Test func numbersKeepTheirDigits() throws {
         #expect(try read("9223372036854775807") == .integer(.max))
         #expect(try read("9223372036854775808") == .number("9223372036854775808"))
+        #expect(try read("-9223372036854775808") == .integer(.min))
+        #expect(try read("-9223372036854775809") == .number("-9223372036854775809"))
+        #expect(try read("-0") == .integer(0))
         #expect(try read("1.10") == .number("1.10"))
         #expect(try read(#""\ud83d\ude00""#) == .string("😀"))
     }

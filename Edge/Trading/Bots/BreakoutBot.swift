@@ -31,11 +31,11 @@ extension Desk {
     }
 
     private mutating func run(_ bot: BreakoutSettings, on id: InstrumentID, at now: Instant, into out: inout Outcome) {
-        let own = book.orderTags.compactMap { book.order($0) }.filter { $0.bot == bot.name && $0.leg.instrument == id }
-        if book.netQuantity(id).raw != 0 || own.contains(where: { $0.leg.role == .protect && $0.isWorking && $0.cumQty.raw > 0 }) {
+        let own = book.workingOrders.filter { $0.bot == bot.name && $0.leg.instrument == id }
+        if book.netQuantity(id).raw != 0 || own.contains(where: { $0.leg.role == .protect && $0.cumQty.raw > 0 }) {
             return report(bot, id, "IN_POSITION", "Holding; the trailing stop rests at the broker.", nil, at: now, into: &out)
         }
-        if let entry = own.last(where: { $0.leg.role == .open && $0.isWorking }) {
+        if let entry = own.last(where: { $0.leg.role == .open }) {
             if now - entry.createdAt > bot.entryLifetime, entry.status == .new || entry.status == .pendingNew {
                 cancel(entry, origin: .bot, command: nil, reason: "the entry did not trigger in time", into: &out)
             }
