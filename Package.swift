@@ -72,7 +72,9 @@ let package = Package(
         room(
             "Simulation", "Tests/Simulation", ["Values", "Wire", "Ledger", "Sync", "Platform", "Trading", "Venues", "EdgeAgent", "CSQLite"]),
         tests("Scenarios", ["Values", "Simulation"]),
-        main("rig", "Tests/Rig", ["Values", "Wire", "Platform", "Venues", "Simulation"]),
+        main(
+            "rig", "Tests/Rig",
+            ["Values", "Wire", "Ledger", "Sync", "Views", "Platform", "Trading", "Venues", "EdgeAgent", "CloudNode", "Simulation"]),
         tests("SimulationTests", ["Values", "Wire", "Ledger", "Platform", "EdgeAgent", "Trading", "Venues", "Simulation"]),
     ]
 )

@@ -54,7 +54,7 @@ package final class Agent {
         self.journal = journal; self.boot = boot; self.session = session
         chain = Chain(edge: journal.edge, boot: boot, last: journal.last)
         desk = Desk(settings: settings, book: book)
-        wanted = Set(settings.bots.flatMap(\.instruments))
+        wanted = Set(settings.bots.flatMap(\.instruments) + settings.priceRules.flatMap(\.instruments))
     }
 
     /// Records the start and begins the broker session.

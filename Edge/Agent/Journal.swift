@@ -42,6 +42,7 @@ package final class Journal {
     /// When the loop was first seen idle after the last commit, and until when no checkpoint is tried.
     private var idleSince: Instant?
     private var checkpointNotBefore: Instant?
+    private var needsLog = true
 
     /// Below this the log is left alone: opening with it costs under a millisecond.
     package static let logBytesWorthCopying = 4 << 20
@@ -112,6 +113,8 @@ package final class Journal {
     /// To be called by the loop when it has nothing to do: copies a large write-ahead log into its file once the loop has been idle for a while.
     /// - Throws: `.store(.failed)` when the disk failed; a full disk only postpones.
     package func idle(at now: Instant) throws(JournalError) {
+        // A new run begins with a new log: its file is made long enough in pieces, so that none delays an order for long.
+        if needsLog { needsLog = store.prepareLog() }
         guard let since = idleSince else { idleSince = now; return }
         guard now - since >= Journal.idleBeforeCheckpoint, store.logBytes > Journal.logBytesWorthCopying else { return }
         if let earliest = checkpointNotBefore, now < earliest { return }
@@ -160,8 +163,7 @@ package final class Journal {
 
     private func intent(_ entry: Entry) throws(JournalError) -> (tags: [ClOrdID], ticket: Ticket) {
         do throws(CodecError) {
-            guard case .intent(let ticket) = try entry.decoded() else { throw CodecError.unknownKind(entry.kind) }
-            let tags = try entry.intentTags()
+            guard case (.intent(let ticket), let tags) = try entry.decodedWithTags() else { throw CodecError.unknownKind(entry.kind) }
             guard tags.count == ticket.legs.count else { throw CodecError.badValue("legs") }
             return (tags, ticket)
         } catch { throw .unreadable(at: entry.seq, error) }

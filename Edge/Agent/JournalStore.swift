@@ -18,6 +18,8 @@ package protocol JournalStore: AnyObject {
     func meta(_ key: String) throws(StoreError) -> String?
     /// Sets a named text, durably.
     func setMeta(_ key: String, _ text: String) throws(StoreError)
+    /// Makes room for commits to come, a piece a call; false when there is nothing more to prepare.
+    func prepareLog() -> Bool
     /// Bytes written ahead that wait for a checkpoint.
     var logBytes: Int { get }
     /// Moves them into place as far as readers allow.

@@ -22,7 +22,9 @@ extension Desk {
         case .noInstrument(let symbol, let text):
             out.live.append(
                 .notice(Notice(code: 200, instrument: InstrumentID(symbol), text: text, cure: "Check the symbol and the permissions.", asOf: now)))
-        case .quote(let id, let quote): out.live.append(.quote(id, quote))
+        case .quote(let id, let quote):
+            out.live.append(.quote(id, quote))
+            followPrice(id, quote, at: now, into: &out)
         case .trade(let id, let price, let size, let at):
             bars[id, default: BarBuilder()].add(price: price, size: size, at: at)
             if let bar = bars[id]?.bars.last { out.live.append(.formingBar(id, bar, asOf: now)) }

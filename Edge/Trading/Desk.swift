@@ -51,6 +51,8 @@ package struct DeskSettings: Sendable {
     /// The least time between the two snapshots that prove absence.
     package var snapshotGap: Span
     package var bots: [BreakoutSettings]
+    /// Asked at each traded price, in this order.
+    package var priceRules: [any PriceRule] = []
     /// False: commands of the cloud may close and halt, and never open.
     package var acceptsRemoteOpenings = true
     package init(

@@ -26,6 +26,7 @@ private final class CountingStore: JournalStore {
     func entries(ref: [UInt8], limit: Int) throws(StoreError) -> [EntryRow] { Array(rows.filter { $0.ref == ref }.prefix(limit)) }
     func meta(_ key: String) throws(StoreError) -> String? { texts[key] }
     func setMeta(_ key: String, _ text: String) throws(StoreError) { texts[key] = text }
+    func prepareLog() -> Bool { false }
     func checkpoint() throws(StoreError) {
         checkpoints += 1
         if let answer { throw answer }

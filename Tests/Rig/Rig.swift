@@ -18,6 +18,9 @@ struct RigCommand: Sendable {
         RelayCommand.act("mend", "lets a running relay work again"),
         RelayCommand.act("status", "tells what a running relay does"),
         WorldCommand.command,
+        T2OClient.command,
+        CatchUpBench.command,
+        CatchUpCloud.command,
     ]
     /// Exit codes, as of every program of the house.
     static let usage: Int32 = 2
@@ -35,7 +38,7 @@ struct RigCommand: Sendable {
             switch try parser.parse(Array(CommandLine.arguments.dropFirst())) {
             case .help(let text): Console.out(text, terminator: "")
             case .version: Console.out("rig \(Version.product)")
-            case .run(let name, _, let options): exit(perform(name, RigOptions(options)))
+            case .run(let name, let operands, let options): exit(perform(name, RigOptions(options, operands)))
             }
         } catch {
             Console.fail("\(error)")
@@ -64,7 +67,9 @@ struct UsageError: Error { let text: String }
 /// The options of one call, read by type; a value of the wrong type is a `UsageError` that names the option.
 struct RigOptions {
     private let values: [String: String]
-    init(_ values: [String: String]) { self.values = values }
+    /// The words that are no options, in order; the parser has counted them.
+    let operands: [String]
+    init(_ values: [String: String], _ operands: [String] = []) { self.values = values; self.operands = operands }
 
     var isJSON: Bool { values["json"] != nil }
     func text(_ name: String) -> String? { values[name] }

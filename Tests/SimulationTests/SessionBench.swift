@@ -97,6 +97,17 @@ struct SessionBench {
         return legs.map(\.brokerOrderID)
     }
 
+    /// The gateway says these messages in one breath: the session reads them together.
+    mutating func say(_ messages: [[String]]) {
+        let bytes = messages.flatMap { fields -> [UInt8] in
+            let payload: [UInt8] = fields.flatMap { Array($0.utf8) + [0] }
+            let length: [UInt8] = [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: payload.count >> $0) }
+            return length + payload
+        }
+        session.receive(bytes.span.bytes, at: now, into: &output)
+        flush()
+    }
+
     /// Everything heard since the last look.
     mutating func hear() -> [VenueEvent] {
         defer { events = [] }

@@ -62,4 +62,17 @@ func leg(
         #expect(picture.fills.map(\.fill) == heard.fills.map(\.fill) && picture.openOrders.isEmpty)
         #expect(picture.completedOrders.map(\.status) == [.filled] && picture.completedOrders[0].reference == heard.fills[0].reference)
     }
+
+    @Test func tradedPricesOfOneReadAreAllTold() throws {
+        var bench = try SessionBench.ready()
+        _ = bench.hear()
+        // The session numbers its requests upwards from here; the front month's quotes are among the first.
+        let ids = 1_000_000_000..<1_000_000_020
+        func trade(_ price: String) -> [[String]] { ids.map { GatewayMessages.tickPrice(id: $0, type: 4, price: price, size: "1", mask: 0) } }
+        func bid(_ price: String) -> [[String]] { ids.map { GatewayMessages.tickPrice(id: $0, type: 1, price: price, size: "1", mask: 0) } }
+        bench.say(trade("1000") + trade("1000") + trade("2000") + trade("500"))
+        #expect(bench.hear().quotes(SessionBench.front).map(\.last) == [1_000, 2_000, 500].map { Price(whole: $0) })
+        bench.say(bid("1") + bid("2") + bid("3"))
+        #expect(bench.hear().quotes(SessionBench.front).map(\.bid) == [Price(whole: 3)], "quotes are told once a read")
+    }
 }

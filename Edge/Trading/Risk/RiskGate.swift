@@ -88,9 +88,7 @@ extension Desk {
         guard wish.quantity.raw > 0, wish.quantity.floored(to: instrument.lotStep) == wish.quantity else {
             throw .badQuantity(wish.quantity, step: instrument.lotStep)
         }
-        if let unknown = book.workingOrders.first(where: { $0.leg.instrument == wish.instrument && $0.status == .unknown }) {
-            throw .fateUnknown(unknown.tag)
-        }
+        if let unknown = book.unknownOrder(of: wish.instrument) { throw .fateUnknown(unknown) }
         guard opens else { return }
         if let reason = book.haltedInstruments[wish.instrument] { throw .instrumentHalted(reason: reason) }
         let mark = try freshMark(of: wish.instrument, at: now)
@@ -98,7 +96,7 @@ extension Desk {
         guard let notional = Money.value(mark, wish.quantity, multiplier: instrument.multiplier) else { throw .overflow }
         guard notional <= settings.limits.notionalMax else { throw .notionalMax(limit: settings.limits.notionalMax, actual: notional) }
         if wish.ordType == .stop {
-            guard let stop = wish.stopPrice, stop.isMultiple(of: instrument.minPriceIncrement), wish.side == .buy ? stop > mark : stop < mark else {
+            guard let stop = wish.stopPrice, stop.isMultiple(of: instrument.minPriceIncrement), wish.side == .buy ? stop >= mark : stop <= mark else {
                 throw .badStop(wish.stopPrice ?? Price(raw: 0))
             }
         }
@@ -149,11 +147,16 @@ extension Desk {
         guard needed <= available else { throw .insufficientFunds(needed: needed, available: available) }
     }
 
+    /// Walks back in time, as far as the window reaches; the orders are looked at where they are, a busy window holds hundreds.
     private func isDuplicate(_ wish: OrderWish, at now: Instant) -> Bool {
-        book.orderTags.reversed().lazy.compactMap { self.book.order($0) }.prefix { now - $0.createdAt < settings.duplicateWindow }
-            .contains {
-                $0.leg.instrument == wish.instrument && $0.leg.side == wish.side && $0.leg.quantity == wish.quantity && $0.leg.role == .open
-                    && $0.bot == wish.bot && $0.leg.stopPrice == wish.stopPrice
-            }
+        for place in book.orders.indices.reversed() {
+            guard now - book.orders[place].createdAt < settings.duplicateWindow else { return false }
+            guard book.orders[place].leg.stopPrice == wish.stopPrice, book.orders[place].leg.quantity == wish.quantity,
+                book.orders[place].leg.side == wish.side, book.orders[place].leg.role == .open, book.orders[place].leg.instrument == wish.instrument,
+                book.orders[place].bot == wish.bot
+            else { continue }
+            return true
+        }
+        return false
     }
 }

@@ -34,6 +34,7 @@ package final class EntryStore {
 
     private let database: Database
     private let indexesSubjects: Bool
+    private let isSimulated: Bool
 
     /// Opens or creates the log.
     /// - Parameter indexesSubjects: writes the subject index in the same transaction (the edge); without it `entries(ref:)` finds nothing until
@@ -41,6 +42,7 @@ package final class EntryStore {
     /// - Throws: `.database`, or `.schema` for a file of another layout.
     package init(path: String, _ options: Database.Options, indexesSubjects: Bool) throws(StoreError) {
         self.indexesSubjects = indexesSubjects
+        isSimulated = options.vfs != nil
         do throws(DatabaseError) { database = try Database(path: path, options) } catch { throw .database(error) }
         head = .empty
         try guarded { () throws(StoreError) in
@@ -104,6 +106,16 @@ package final class EntryStore {
     package func checkpoint() throws(StoreError) {
         _ = try query { () throws(DatabaseError) in try self.database.checkpoint() }
     }
+
+    /// Prepares a piece of the write-ahead log's file ahead of the commits that will fill it; each piece costs a few milliseconds of writing.
+    /// - Returns: false when enough is prepared, or nothing can be (a simulated disk, a full one).
+    package func prepareLog() -> Bool {
+        guard failure == nil, !isSimulated else { return false }
+        return database.lengthenLog(to: EntryStore.preparedLogBytes, step: EntryStore.preparedLogStep)
+    }
+    /// What a busy minute writes between two checkpoints.
+    private static let preparedLogBytes = 16 << 20
+    private static let preparedLogStep = 2 << 20
 
     /// Bytes in the write-ahead log that wait for a checkpoint.
     package var logBytes: Int { database.logBytes }

@@ -56,6 +56,7 @@ final class LyingStore: JournalStore {
     func entries(ref: [UInt8], limit: Int) throws(StoreError) -> [EntryRow] { try store.entries(ref: ref, limit: limit) }
     func meta(_ key: String) throws(StoreError) -> String? { try store.meta(key) }
     func setMeta(_ key: String, _ text: String) throws(StoreError) { try store.setMeta(key, text) }
+    func prepareLog() -> Bool { store.prepareLog() }
     var logBytes: Int { store.logBytes }
     func checkpoint() throws(StoreError) { try store.checkpoint() }
 }

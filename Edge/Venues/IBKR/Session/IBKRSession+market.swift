@@ -90,6 +90,8 @@ extension IBKRSession {
                 $0.ask = price; $0.askSize = price == nil ? nil : size ?? $0.askSize; $0.mark(isDelayed)
             }
         case 4, 68:
+            // Quotes of one read are told once; a traded price is never skipped: who waits for a level must see that it was touched.
+            if let price, let untold = streams.untold(id), let last = untold.last, last != price { out.events.append(.quote(id, untold)) }
             streams.tick(id, at: now) {
                 $0.last = price ?? $0.last; $0.lastSize = size ?? $0.lastSize; $0.mark(isDelayed)
             }

@@ -57,6 +57,8 @@ struct StreamTable: Sendable {
         body(&streams.values[index].quote)
         if !changed.contains(id) { changed.append(id) }
     }
+    /// The quote as it stands when it has changed in this read and nobody has been told.
+    func untold(_ id: InstrumentID) -> Quote? { changed.contains(id) ? streams[id]?.quote : nil }
     mutating func takeChanged() -> [InstrumentID] {
         if changed.isEmpty { return [] }
         defer { changed.removeAll(keepingCapacity: true) }

@@ -1,0 +1,147 @@
+// `rig bench catch-up`: a backlog goes from the edge's real journal through CURVE into the real cloud's store, two processes and a relay between.
+import CloudNode
+import EdgeAgent
+import Ledger
+import Platform
+import Sync
+import Values
+import Wire
+
+enum CatchUpBench {
+    static let command = RigCommand(
+        spec: CommandSpec(
+            "bench catch-up",
+            options: [CommandOption("entries", value: "N", "how long the backlog is (200000)")],
+            "How fast a backlog becomes durable in the cloud: full syncs on both sides, every hash checked on both sides, then compared."),
+        run: run)
+
+    /// Longer than any machine should need; a stall is told, not waited for.
+    private static let secondsMax: Int64 = 300
+
+    private static func run(_ options: RigOptions) throws -> Int32 {
+        let count = try options.number("entries", in: 1...10_000_000, default: 200_000)
+        Log.setThreshold(.warning)
+        let load = Machine.load
+        let data = try BenchFolder()
+        let folder = try EdgeFolder(data.path + "/edge")
+        let journal = try Journal(path: folder.ledger, edge: try folder.identity())
+        try DayLedger.write(count, to: journal)
+        let keys = try folder.linkKeys()
+        let far = try start(data.path + "/cloud", edge: journal.edge, keys: keys)
+        let run = try drain(journal, far, keys)
+        let cloudMemory = Machine.residentMegabytes(far.cloud.pid)
+        let bytes = try far.bytesForth()
+        far.relay.stop()
+        far.cloud.stop()
+        let difference = try compare(folder.ledger, EdgeLedgers.path(folder: data.path + "/cloud/edges", journal.edge))
+        let report: JSONValue = [
+            "bench": "catch-up", "entries": .integer(Int64(count)), "entries_per_second": .integer(Int64(Double(count) / run.open)),
+            "seconds": .decimal(run.open, 3), "seconds_with_connecting": .decimal(run.total, 3), "lost": .integer(difference.lost),
+            "doubled": .integer(difference.doubled), "wire_bytes_per_entry": .decimal(Double(bytes) / Double(count), 1),
+            "cpu_edge_us_per_entry": .decimal(run.edgeMillis * 1_000 / Double(count), 2),
+            "cpu_cloud_us_per_entry": .decimal(run.cloudMillis * 1_000 / Double(count), 2), "rss_edge_mb": .decimal(run.edgeMemory, 1),
+            "rss_cloud_mb": .decimal(cloudMemory, 1), "load": .decimal(load, 2),
+        ]
+        BenchReport.print(report, isJSON: options.isJSON)
+        return difference.lost == 0 && difference.doubled == 0 ? 0 : 5
+    }
+
+    // MARK: The far side
+
+    private struct Far {
+        let cloud: ChildProcess
+        let relay: ChildProcess
+        let control: String
+        /// Where the relay listens, and the key of the cloud behind it.
+        let port: Int
+        let key: [UInt8]
+
+        func bytesForth() throws -> Int64 {
+            guard case .answer(let answer) = RelayControl.ask("status", control), let bytes = answer["bytes_forth"]?.integerValue else {
+                throw UsageError(text: "the relay does not answer")
+            }
+            return bytes
+        }
+    }
+
+    private static func start(_ data: String, edge: EdgeID, keys: CurveKeys) throws -> Far {
+        let cloud = try ChildProcess(nil, ["bench", "cloud", "--data", data, "--edge", edge.description, "--key", Hex.text(keys.publicKey)])
+        let said = cloud.line().flatMap { try? JSONReader.read(Array($0.utf8)) }
+        guard let said, let link = said["link"]?.integerValue, let key = said["key"]?.text.flatMap({ Hex.bytes($0) }) else {
+            throw UsageError(text: "the cloud did not start")
+        }
+        let control = data + "/relay.control"
+        let relay = try ChildProcess(nil, ["relay", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:\(link)", "--control", control])
+        // "listening on ADDRESS to ADDRESS"
+        let words = relay.line()?.split(separator: " ") ?? []
+        guard words.count == 5, let address = RelayAddressText.port(words[2]) else { throw UsageError(text: "the relay did not start") }
+        return Far(cloud: cloud, relay: relay, control: control, port: address, key: key)
+    }
+
+    // MARK: The backlog's way
+
+    private struct Run {
+        /// From the open session to the last acknowledgement, and with the handshakes before it. Seconds.
+        var open = 0.0, total = 0.0
+        var edgeMillis = 0.0, cloudMillis = 0.0, edgeMemory = 0.0
+    }
+
+    private static func drain(_ journal: Journal, _ far: Far, _ keys: CurveKeys) throws -> Run {
+        let loop = EventLoop()
+        var arrived: [LinkEvent] = []
+        let inbox = loop.inbox(of: LinkEvent.self) { arrived += $0 }
+        let identity = Identity(edge: journal.edge, boot: journal.last?.boot ?? Boot(raw: 1), epoch: 1, release: Version.product)
+        let own = Machine.ownPID
+        let started = SystemClock.monotonic()
+        var run = Run(edgeMillis: Machine.processorMillis(own), cloudMillis: Machine.processorMillis(far.cloud.pid))
+        let settings = UplinkSettings(host: "127.0.0.1", port: far.port, serverKey: far.key, keys: keys)
+        let uplink = try Uplink(settings, journal: journal, identity: identity) { inbox.post($0) }
+        var openAt: Span?
+        var tickedAt = Span.zero
+        while uplink.acked.seq < journal.head.seq {
+            // As the edge's loop turns: events, entries, and ten times a second the clock.
+            loop.turn(milliseconds: uplink.hasMore ? 0 : 50)
+            let clock = ClockReading(wall: SystemClock.now(), monotonic: SystemClock.monotonic())
+            for event in arrived { try uplink.receive(event, at: clock) }
+            arrived.removeAll(keepingCapacity: true)
+            if openAt == nil, uplink.phase == .open { openAt = clock.monotonic }
+            try uplink.readOn(at: clock)
+            if clock.monotonic - tickedAt >= .milliseconds(100) {
+                tickedAt = clock.monotonic
+                try uplink.tick(at: clock)
+            }
+            guard clock.monotonic - started < .seconds(secondsMax) else {
+                throw UsageError(text: "after \(secondsMax) s the cloud has \(uplink.acked.seq) of \(journal.head.seq) entries")
+            }
+        }
+        let ended = SystemClock.monotonic()
+        run.open = seconds(ended - (openAt ?? started)); run.total = seconds(ended - started)
+        run.edgeMillis = Machine.processorMillis(own) - run.edgeMillis
+        run.cloudMillis = Machine.processorMillis(far.cloud.pid) - run.cloudMillis
+        run.edgeMemory = Machine.residentMegabytes(own)
+        uplink.stop(reason: "the bench is over", at: ClockReading(wall: SystemClock.now(), monotonic: ended))
+        return run
+    }
+
+    private static func seconds(_ span: Span) -> Double { Double(span.nanoseconds) / 1e9 }
+
+    // MARK: What arrived
+
+    /// Both files read row by row: what the edge has and the cloud has not just so, and what the cloud has beyond.
+    private static func compare(_ near: String, _ far: String) throws -> (lost: Int64, doubled: Int64) {
+        let (near, far) = (try open(near), try open(far))
+        var (lost, seen) = (Int64(0), Int64(0))
+        var from: UInt64 = 1
+        while true {
+            let rows = try near.read(from: from, limit: 4_096)
+            guard let last = rows.last else { break }
+            let found = try far.read(from: from, limit: rows.count)
+            seen += Int64(found.count)
+            for (index, row) in rows.enumerated() where index >= found.count || found[index] != row { lost += 1 }
+            from = last.seq + 1
+        }
+        return (lost, Int64(try far.count()) - seen)
+    }
+
+    private static func open(_ path: String) throws -> EntryStore { try EntryStore(path: path, .init(.readOnly), indexesSubjects: false) }
+}
