@@ -85,6 +85,9 @@ private struct OneConnection: VenueSession {
     }
     mutating func receive(_ bytes: RawSpan, at now: Instant, into out: inout SessionOutput) { session.receive(bytes, at: now, into: &out) }
     mutating func tick(at now: Instant, into out: inout SessionOutput) { session.tick(at: now, into: &out) }
+    mutating func clockWasSet(by step: Span, at now: Instant, into out: inout SessionOutput) {
+        session.clockWasSet(by: step, at: now, into: &out)
+    }
     mutating func place(_ intent: consuming DurableIntent, at now: Instant, into out: inout SessionOutput) {
         session.place(intent, at: now, into: &out)
     }
