@@ -29,6 +29,13 @@ package struct DenialRow: Hashable, Sendable {
     package init(id: IntentID, at: Instant, denial: Denial) { self.id = id; self.at = at; self.denial = denial }
 }
 
+/// What was handed to the gateway at one place of the ledger; the entry itself carries no subject to be found by.
+package struct SentRow: Hashable, Sendable {
+    package let seq: Seq
+    package let tags: [ClOrdID]
+    package init(seq: Seq, tags: [ClOrdID]) { self.seq = seq; self.tags = tags }
+}
+
 /// When things that the book holds without a time came to be so.
 package struct Milestones: Hashable, Sendable {
     package var halt: Instant?
@@ -38,6 +45,8 @@ package struct Milestones: Hashable, Sendable {
     package var lastEntry: Instant?
     /// Oldest first, the newest 100.
     package var denials: [DenialRow] = []
+    /// Oldest first, the newest 1,000.
+    package var sent: [SentRow] = []
     package init() {}
 
     /// Takes in the time of one entry that the book has just applied.
@@ -51,6 +60,10 @@ package struct Milestones: Hashable, Sendable {
             guard case .denied(let denial) = try? entry.decoded() else { return }
             denials.append(DenialRow(id: IntentID(boot: entry.boot, seq: entry.seq), at: entry.wall, denial: denial))
             denials.removeFirst(max(0, denials.count - 100))
+        case .sent:
+            guard case .sent(let tags) = try? entry.decoded() else { return }
+            sent.append(SentRow(seq: entry.seq, tags: tags))
+            sent.removeFirst(max(0, sent.count - 1_000))
         default: break
         }
     }
@@ -80,7 +93,13 @@ package struct EdgePicture: Sendable {
     /// The instrument that a ticket opens with: the front month of a root symbol, futures first.
     package var front: InstrumentID? {
         let fronts = live.sorted.compactMap { if case .front(_, let id, _) = $0 { id } else { nil } }
-        return fronts.first { book.instruments[$0]?.securityType == .future } ?? fronts.first
+        return fronts.first { book.instruments[$0]?.securityType == .future } ?? fronts.first ?? frontByLedger
+    }
+    /// Until the edge says which, after a start of the cloud: the future of the ledger that ends next, by the same rule.
+    private var frontByLedger: InstrumentID? {
+        let today = CivilDate(dayNumber: Int(asOf.nanoseconds / Span.hours(24).nanoseconds))
+        let trading = book.instruments.values.filter { $0.securityType == .future && $0.maturityDate.map { $0 >= today } ?? false }
+        return trading.min { ($0.maturityDate ?? today, $0.id) < ($1.maturityDate ?? today, $1.id) }?.id
     }
     /// Instruments with live data, a position or a working order, and the front; by id.
     package var watched: [InstrumentID] {

@@ -6,7 +6,7 @@ package import Values
 package struct Follow: Hashable, Sendable {
     /// Without doubles, in the order of the walk.
     package let refs: [[UInt8]]
-    /// Entries that carry no subject of their own: denials and halts of a command.
+    /// Entries that carry no subject of their own: denials of a command, and what handed its orders to the gateway.
     package let extra: [Seq]
 }
 
@@ -36,7 +36,9 @@ extension EdgePicture {
             refs.append(Array(record.fill.execID.utf8.prefix(255)))
         }
         var seen: Set<[UInt8]> = []
-        let extra = milestones.denials.filter { command != nil && $0.denial.command == command }.map(\.id.seq)
+        let denied = milestones.denials.filter { command != nil && $0.denial.command == command }.map(\.id.seq)
+        let sent = milestones.sent.filter { $0.tags.contains { family.contains($0) } }.map(\.seq)
+        let extra = (denied + sent).sorted()
         return Follow(refs: refs.filter { seen.insert($0).inserted }, extra: extra)
     }
 }

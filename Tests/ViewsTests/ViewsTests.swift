@@ -112,6 +112,27 @@ import Wire
         #expect(scene.picture.positionRows.isEmpty && scene.picture.accountRows.isEmpty && scene.picture.front == nil)
     }
 
+    @Test func untilTheEdgeNamesTheFrontItIsTheNearestMonthOfTheLedger() {
+        var scene = scene
+        scene.write(.instrument(Scene.instrument(InstrumentID("MBTX6.CME"), "MBT", .future, multiplier: "0.1", tick: "5", expiry: "20261127")))
+        scene.write(.instrument(Scene.instrument(InstrumentID("MBTF7.CME"), "MBT", .future, multiplier: "0.1", tick: "5", expiry: "20270129")))
+        scene.live = LiveState()
+        #expect(scene.picture.front == Scene.mbt, "neither the month that is over nor the one after")
+        let rows = scene.picture.watched.compactMap { scene.picture.instrumentRow($0) }
+        #expect(rows.filter { $0["front"] == true }.map { $0["id"] } == ["MBTZ6.CME"])
+        scene.live.apply(.front(symbol: "MBT", InstrumentID("MBTF7.CME"), asOf: Scene.heard))
+        #expect(scene.picture.front == InstrumentID("MBTF7.CME"), "what the edge says counts")
+    }
+
+    @Test func followingShowsWhatWasHandedToTheGateway() throws {
+        var scene = scene
+        let order = try #require(scene.picture.book.orders.first { $0.leg.instrument == Scene.mbt })
+        let sent = scene.write(.sent(tags: [order.tag]))
+        let other = scene.write(.sent(tags: [ClOrdID(edge: Scene.id, intent: IntentID(boot: Scene.boot, seq: Seq(999)), leg: 0)]))
+        let extra = try #require(scene.picture.follow(OrderName.text(order))).extra
+        #expect(extra.contains(sent.seq) && !extra.contains(other.seq))
+    }
+
     @Test func botsAndNotices() {
         let picture = scene.picture
         #expect(picture.botRows.flatMap { contract.problems(of: $0, as: "bot") } == [])

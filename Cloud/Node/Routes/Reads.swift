@@ -90,7 +90,8 @@ extension Node {
             from = instant
         }
         let oldest = try stores.bars.oldest(instrument)
-        guard oldest != nil || picture.live.formingBar(instrument) != nil else { throw Problem.notWatched(instrument.text) }
+        // What is known but has no bars yet has an empty list: a page that asks early must not find an error in its console.
+        guard oldest != nil || picture.book.instruments[instrument] != nil else { throw Problem.notWatched(instrument.text) }
         // Among the newest the forming bar takes one of the places.
         let places = from == nil && picture.live.formingBar(instrument) != nil ? limit - 1 : limit
         let bars = try stores.bars.bars(instrument, from: from, limit: places)
