@@ -25,7 +25,7 @@ extension Dashboard {
                 try await stage.browser.appears(".path li")
                 let tags = "return [...document.querySelectorAll('.path .tag')].map((t) => t.textContent)"
                 let kinds = try await stage.browser.run(tags).list.compactMap(\.text)
-                #expect(kinds.first == "intent" && kinds.contains("fill") && kinds.contains("orderState"))
+                #expect(kinds.first == "intent" && kinds.contains("fill") && kinds.contains("order state"))
                 try await stage.keepPicture("ledger-follow")
             }
         }

@@ -66,6 +66,20 @@ extension Dashboard {
             }
         }
 
+        @Test func afterAStartOfTheCloudNoOtherInstrumentTakesThePlaceOfTheFront() async throws {
+            try await Stage.set { stage in
+                try await stage.turn(["unheard": true])
+                try await stage.browser.says("[data-banner=unheard]", "home-1 has not reported since the cloud node started")
+                try await stage.browser.says(".trade", "No front contract yet")
+                for part in [".ticket", ".strip"] { #expect(try await stage.browser.count(part) == 0, "\(part)") }
+                // Positions are known from the ledger and can still be closed, each by its own name.
+                #expect(try await stage.browser.count("[data-position]") == 2)
+                try await stage.browser.click("[data-position='NVDA.NASDAQ'] button[aria-label='Close NVDA']")
+                try await stage.browser.says(".dialog h2", "Close long 120 NVDA")
+                try await stage.browser.says(".dialog .note", "waits for it and expires")
+            }
+        }
+
         @Test func aGatewayThatIsGoneSpeaksInWordsWithACure() async throws {
             try await Stage.set { stage in
                 try await stage.turn(["gatewayGone": true])

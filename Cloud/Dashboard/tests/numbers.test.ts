@@ -102,3 +102,10 @@ test("months and days read as people say them", () => {
   assert.equal(format.month("2026-12"), "Dec 2026");
   assert.equal(format.date("2026-12-04"), "4 Dec 2026");
 });
+
+test("what others say becomes whole sentences", () => {
+  assert.equal(format.told("No security definition has been found", "Check the symbol."), "No security definition has been found. Check the symbol.");
+  assert.equal(format.told(undefined, " ", "Wait!"), "Wait!");
+  assert.equal(format.sentence("already ended."), "already ended.");
+  assert.equal(format.kindWords("commandRefused"), "command refused");
+});

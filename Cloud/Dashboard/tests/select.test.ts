@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { banners } from "../src/state/banners";
 import { START, type State } from "../src/state/model";
-import { ageMs, front, isFlowing, mainAccount, mainEdge, mayClose, mayOpen, positionOf, silentSince, skew } from "../src/state/select";
+import { ageMs, front, isFlowing, mainAccount, mainEdge, mayClose, mayOpen, positionOf, silentSince, skew, unrealisedOf } from "../src/state/select";
 import { read } from "../src/wire/schema";
 import * as types from "../src/wire/types";
 import { after, at, delta, first, live, MBT, message, NOW, withEdge } from "./builders";
@@ -87,6 +87,29 @@ test("the front instrument, the account and its edge, and the position that is n
   const flat = after([message(delta(live(), { positions: [{ ...first(data.positions), side: "FLAT", quantity: "0" }] }))], live());
   assert.equal(positionOf(flat.data, MBT), undefined);
   assert.equal(front(START.data), undefined);
+});
+
+test("without a front contract there is none: no other takes its place", () => {
+  const { data } = live();
+  const others = new Map([...data.instruments].map(([id, instrument]) => [id, { ...instrument, front: false }]));
+  assert.equal(front({ ...data, instruments: others }), undefined);
+});
+
+test("what the positions stand at is summed, and unknown when one of them is", () => {
+  const { data } = live();
+  const account = first(data.accounts);
+  assert.equal(unrealisedOf(data, account), "698.1");
+  assert.equal(unrealisedOf({ ...data, positions: new Map() }, account), "0");
+  const { unrealizedPnL: _, ...unknown } = first(data.positions);
+  assert.equal(unrealisedOf({ ...data, positions: new Map([["x", unknown]]) }, account), undefined);
+  assert.equal(unrealisedOf({ ...data, positions: new Map([["x", { ...first(data.positions), currency: "EUR" }]]) }, account), undefined);
+});
+
+test("an edge not heard since the cloud started is told as that, not as a gateway that connects", () => {
+  const state = withEdge(gone(live()), { state: "never" });
+  assert.deepEqual(banners(state, NOW, NOW).map(({ id }) => id).filter((id) => id !== "ib-354"), ["unheard"]);
+  assert.match(mayOpen(state, MBT, NOW).reason ?? "", /home-1 has not reported since the cloud node started/);
+  assert.equal(mayClose(state, MBT).allowed, true);
 });
 
 test("banners come worst first, with words and a cure", () => {

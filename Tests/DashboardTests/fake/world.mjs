@@ -179,6 +179,7 @@ export class World {
       this.age(this.stamp(since));
     }
     if (change.silent === false) { edge.state = "live"; delete edge.silentSince; edge.lastHeard = asOf; }
+    if (change.unheard === true) this.forget(edge);
     if (change.gatewayGone === true) Object.assign(edge, this.only(this.read("edges-gateway-gone").edges[0], ["gateway", "reconciliation"]));
     if (change.gatewayGone === false) Object.assign(edge, this.only(this.read("edges").edges[0], ["gateway", "reconciliation"]));
     if (change.backlog !== undefined) edge.backlog = change.backlog;
@@ -188,6 +189,18 @@ export class World {
     if (change.flat === true) this.publish({ positions: [{ ...this.position, side: "FLAT", quantity: "0" }] });
     this.publish({ edges: [{ ...edge, asOf }], gates: [this.gate()] });
     this.step();
+  }
+
+  /** As after a start of the cloud whose edge has not linked yet: the ledger is known, nothing else is, not even the front contract. */
+  forget(edge) {
+    this.scenario.silent = true;
+    edge.state = "never";
+    for (const key of ["lastHeard", "roundTripMs", "silentSince"]) delete edge[key];
+    Object.assign(edge, { gateway: { state: "connecting", since: this.stamp(), words: "The edge has not told yet how it stands with its gateway.", data: "none" } });
+    this.rows.quotes = [];
+    this.rows.accounts = [];
+    this.rows.instruments = this.rows.instruments.map(({ frontRule: _, ...row }) => ({ ...row, front: false }));
+    for (const stream of this.listeners) stream(this.greeting(0)[0]);
   }
 
   /** All that the edge reports is as old as its last word. */
@@ -225,7 +238,18 @@ export class World {
     return held === undefined || held.side === "FLAT" ? 0 : Number(held.quantity) * (held.side === "SHORT" ? -1 : 1);
   }
 
+  /** Closing with nothing known but the ledger: no price, no margin. */
+  blindClose({ instrument }) {
+    const held = this.rows.positions.find((row) => row.instrument === instrument);
+    return {
+      instrument, account: held.account, mode: "PAPER", side: held.side === "LONG" ? "SELL" : "BUY", allowed: true, quantity: held.quantity, closing: held.quantity, opening: "0",
+      max: { quantity: "0", term: "edgeSilent", words: "Nothing is opened while the edge is not heard." }, expiresAfterMs: 60_000,
+      warnings: ["The edge is silent: the command waits for it and expires."], currency: held.currency, asOf: this.stamp(),
+    };
+  }
+
   preview(request) {
+    if (this.rows.accounts.length === 0) return this.blindClose(request);
     const held = this.signedPosition();
     const side = request.side === "CLOSE" ? (held > 0 ? "SELL" : "BUY") : request.side;
     const against = side === "BUY" ? held < 0 : held > 0;

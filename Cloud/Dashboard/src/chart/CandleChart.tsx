@@ -26,8 +26,10 @@ interface Drawing {
   drawn: readonly Candle[];
 }
 
-/** Bars in view when a series is first drawn. */
-const BARS_SHOWN = 120;
+/** Bars in view when a series is first drawn: as many as can still be told apart. */
+const BAR_PIXELS = 8, BARS_MIN = 40, BARS_MAX = 130;
+/** Bars left free on the right, so that the names of lines do not cover the newest. */
+const BARS_FREE = 9;
 
 let loading: Promise<LightweightCharts.Library> | undefined;
 
@@ -65,7 +67,7 @@ function optionsOf(colours: Colours, places: number): object {
     grid: { vertLines: { color: colours.grid }, horzLines: { color: colours.grid } },
     rightPriceScale: { borderColor: colours.grid, scaleMargins: { top: 0.08, bottom: 0.22 } },
     timeScale: {
-      borderColor: colours.grid, timeVisible: true, secondsVisible: false, rightOffset: 4, minBarSpacing: 2,
+      borderColor: colours.grid, timeVisible: true, secondsVisible: false, rightOffset: BARS_FREE, minBarSpacing: 2,
       tickMarkFormatter: (time: number, kind: number) => (kind <= TICK_DAY ? dayOf : minuteOf)(new Date(time * 1000)),
     },
     crosshair: { mode: 0, vertLine: { labelBackgroundColor: colours.raised }, horzLine: { labelBackgroundColor: colours.raised } },
@@ -171,10 +173,11 @@ function draw(now: Drawing, candles: readonly Candle[], colours: Colours): void 
   if (change === "none") return;
   if (change === "all") {
     // A few live bars may come before the history; the view is set when there is enough to look at.
-    const first = now.drawn.length === 0 || (now.drawn.length < BARS_SHOWN && candles.length >= BARS_SHOWN);
+    const shown = Math.max(BARS_MIN, Math.min(BARS_MAX, Math.round(now.chart.timeScale().width() / BAR_PIXELS)));
+    const first = now.drawn.length === 0 || (now.drawn.length < shown && candles.length >= shown);
     now.bars.setData(candles.map(barOf));
     now.volume.setData(candles.map((candle) => columnOf(candle, colours)));
-    if (first && candles.length > 0) now.chart.timeScale().setVisibleLogicalRange({ from: candles.length - BARS_SHOWN, to: candles.length + 4 });
+    if (first && candles.length > 0) now.chart.timeScale().setVisibleLogicalRange({ from: candles.length - shown, to: candles.length + BARS_FREE });
   } else {
     for (const candle of candles.slice(change.from)) {
       now.bars.update(barOf(candle));

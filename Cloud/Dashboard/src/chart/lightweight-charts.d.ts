@@ -32,6 +32,7 @@ declare namespace LightweightCharts {
     addSeries<Row>(kind: Kind<Row>, options: object): Series<Row>;
     applyOptions(options: object): void;
     timeScale(): {
+      width(): number;
       setVisibleLogicalRange(range: { readonly from: number; readonly to: number }): void;
       subscribeVisibleLogicalRangeChange(handler: () => void): void;
     };

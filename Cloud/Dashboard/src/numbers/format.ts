@@ -93,6 +93,20 @@ function two(big: number, bigUnit: string, small: number, smallUnit: string): st
   return small === 0 ? `${big} ${bigUnit}` : `${big} ${bigUnit} ${small} ${smallUnit}`;
 }
 
+/** With a full stop when the text has no end of its own: what brokers say often has none. */
+export function sentence(text: string): string {
+  const trimmed = text.trim();
+  return trimmed === "" || /[.!?…:]$/.test(trimmed) ? trimmed : `${trimmed}.`;
+}
+
+/** What is wrong and what to do about it, as whole sentences. */
+export function told(...parts: readonly (string | undefined)[]): string {
+  return parts.filter((part): part is string => part !== undefined && part.trim() !== "").map(sentence).join(" ");
+}
+
+/** `commandRefused` becomes `command refused`. */
+export function kindWords(kind: string): string { return kind.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`); }
+
 const pad = (value: number): string => String(value).padStart(2, "0");
 
 /** `14:12:40` in the browser's zone. */

@@ -1,5 +1,5 @@
 // The edges: when each was last heard, what it holds that is not here yet, how it stands with its gateway; and the links refused.
-import { moment, quantity, span } from "../numbers/format";
+import { moment, quantity, sentence, span, told } from "../numbers/format";
 import { silentSince } from "../state/select";
 import { useStore } from "../state/store";
 import { Age, Fact, GATEWAY_WORDS, ModeBadge, Panel, useServerNow } from "../ui/parts";
@@ -100,8 +100,8 @@ function BrokerFacts({ edge }: { readonly edge: Edge }): JSX.Element | null {
         <Fact name="Reconciliation"><span className={reconciliation.state === "difference" ? "bad" : ""}>{reconciliation.state}</span></Fact>
         <Fact name="Halt level" strong><span className={halt.level === "NONE" ? "" : "bad"}>{halt.level.toLowerCase()}</span></Fact>
       </dl>
-      <p className="words">{gateway.words} {gateway.cure}</p>
-      <p className="words">{reconciliation.words} {reconciliation.cure}</p>
+      <p className="words">{told(gateway.words, gateway.cure)}</p>
+      <p className="words">{told(reconciliation.words, reconciliation.cure)}</p>
       {halt.level === "NONE" ? null : <p className="words">Halted{halt.by === undefined ? "" : ` by ${halt.by}`}{halt.since === undefined ? "" : ` on ${moment(halt.since)}`}{halt.reason === undefined ? "" : `: ${halt.reason}`}. Lift it at the edge: <code>tidewire-edge resume</code>.</p>}
       {halt.instruments.length === 0 ? null : <p className="words">Only reducing orders in {halt.instruments.join(", ")}.</p>}
     </section>
@@ -112,7 +112,7 @@ function RefusalRow({ refusal }: { readonly refusal: Refusal }): JSX.Element | n
   return (
     <article className="refused-link" data-refusal={refusal.id}>
       <h3><span className="tag" data-state="bad">{refusal.verdict}</span> {refusal.edge ?? refusal.key ?? "unknown sender"}</h3>
-      <p>{refusal.words} <b>{refusal.cure}</b></p>
+      <p>{sentence(refusal.words)} <b>{sentence(refusal.cure)}</b></p>
       <p className="note">{quantity(String(refusal.times))} {refusal.times === 1 ? "time" : "times"}, last <Age asOf={refusal.last} staleMs={Infinity} /></p>
     </article>
   );

@@ -1,6 +1,6 @@
 // The ledger: entries as they arrive, a filter by kind, and one order followed from intent to fill.
 import { Fragment, useEffect, useMemo, useState } from "react";
-import { moment, quantity } from "../numbers/format";
+import { kindWords, moment, quantity, told } from "../numbers/format";
 import { mainEdge } from "../state/select";
 import { useStore } from "../state/store";
 import { Panel } from "../ui/parts";
@@ -23,7 +23,7 @@ function useLedger(kinds: readonly string[], follow: string): { readonly loaded:
   const [trouble, setTrouble] = useState<string>();
   const [again, setAgain] = useState(0);
   const kind = kinds.length === 0 ? undefined : kinds.join(",");
-  const failed = (error: unknown): void => setTrouble(error instanceof Refused ? `${error.problem.title}. ${error.problem.detail ?? ""} ${error.problem.cure ?? ""}` : "The cloud node did not answer; what is shown may be old.");
+  const failed = (error: unknown): void => setTrouble(error instanceof Refused ? told(error.problem.title, error.problem.detail, error.problem.cure) : "The cloud node did not answer; what is shown may be old.");
 
   useEffect(() => {
     let gone = false;
@@ -103,7 +103,7 @@ function Kinds({ all, chosen, onChange }: { readonly all: readonly string[]; rea
       <button type="button" aria-pressed={chosen.length === 0} onClick={() => onChange([])}>all</button>
       {all.map((kind) => {
         const on = chosen.includes(kind);
-        return <button key={kind} type="button" aria-pressed={on} onClick={() => onChange(on ? chosen.filter((each) => each !== kind) : [...chosen, kind])}>{kind}</button>;
+        return <button key={kind} type="button" aria-pressed={on} onClick={() => onChange(on ? chosen.filter((each) => each !== kind) : [...chosen, kind])}>{kindWords(kind)}</button>;
       })}
     </div>
   );
@@ -137,7 +137,7 @@ function EntryRow({ entry, open, onOpen }: { readonly entry: Entry; readonly ope
       <tr data-seq={entry.seq}>
         <td data-name="Seq" className="number"><button type="button" className="link" aria-expanded={open} aria-label={`Entry ${entry.seq}`} onClick={onOpen}>{entry.seq}</button></td>
         <td data-name="Time">{moment(entry.time)}</td>
-        <td data-name="Kind"><span className="tag" data-kind={entry.kind}>{entry.kind}</span></td>
+        <td data-name="Kind"><span className="tag" data-kind={entry.kind}>{kindWords(entry.kind)}</span></td>
         <td data-name="What happened">{entry.words}</td>
         <td data-name="Follow">{subject === undefined ? null : <a href={addressOf("ledger", subject)} aria-label={`Follow entry ${entry.seq}`}>{entry.order === undefined ? "command" : "order"}</a>}</td>
         <td data-name="Hash"><code>{entry.hash.slice(0, 10)}</code></td>
@@ -168,7 +168,7 @@ function Path({ entries }: { readonly entries: readonly Entry[] }): JSX.Element 
         const gap = before === undefined ? undefined : Date.parse(entry.time) - Date.parse(before.time);
         return (
           <li key={`${entry.edge}:${entry.seq}`} data-kind={entry.kind} data-seq={entry.seq}>
-            <header><span className="tag" data-kind={entry.kind}>{entry.kind}</span> <b>{entry.words}</b></header>
+            <header><span className="tag" data-kind={entry.kind}>{kindWords(entry.kind)}</span> <b>{entry.words}</b></header>
             <p>#{entry.seq} · {moment(entry.time)}{gap === undefined ? "" : ` · +${quantity(String(gap))} ms`}</p>
             <details><summary>Body and hash</summary><Body entry={entry} /></details>
           </li>

@@ -1,6 +1,6 @@
 // Name and password; says what is wrong and how long to wait.
 import { type FormEvent, useEffect, useRef, useState } from "react";
-import { span } from "../numbers/format";
+import { span, told } from "../numbers/format";
 import { signIn } from "../state/live";
 import { useNow, useStore } from "../state/store";
 import { Logo } from "../ui/icons";
@@ -11,7 +11,7 @@ interface Trouble { readonly words: string; readonly until?: number }
 function troubleOf(error: unknown): Trouble {
   if (error instanceof Refused) {
     const { title, detail, cure, retryAfterMs } = error.problem;
-    const words = [`${title}.`, detail, cure].filter((part) => part !== undefined).join(" ");
+    const words = told(title, detail, cure);
     return retryAfterMs === undefined ? { words } : { words, until: Date.now() + retryAfterMs };
   }
   if (error instanceof Unanswered) return { words: "The cloud node does not answer. Check that it runs and that you have a network, then try again." };

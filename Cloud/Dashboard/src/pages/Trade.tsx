@@ -13,40 +13,41 @@ import { FIRST_TICKET, type Ticket } from "../trade/ticketState";
 import { Panel } from "../ui/parts";
 import type { Instrument } from "../wire/types";
 
-/** `picked` undefined means the front contract, also after a roll. */
+/** `picked` undefined means the front contract, also after a roll. What was picked and is gone is not replaced by another under the ticket. */
 export function Trade(): JSX.Element | null {
   const [picked, setPicked] = useState<string>();
-  const instrument = useStore((state) => (picked === undefined ? undefined : state.data.instruments.get(picked)) ?? front(state.data));
   const instruments = useStore((state) => state.data.instruments);
+  const instrument = useStore((state) => (picked === undefined ? front(state.data) : state.data.instruments.get(picked)));
   const [ticket, setTicket] = useState<Ticket>(FIRST_TICKET);
   const [question, setQuestion] = useState<{ readonly instrument: Instrument; readonly asked: Asked }>();
-
-  if (instrument === undefined) {
-    return <Panel title="Trade"><p className="empty">No instrument yet. The edge names the front contract when its gateway is connected; see the <a href="#/edges">Edges</a> page.</p></Panel>;
-  }
-  const ask = (asked: Asked, of: Instrument = instrument): void => setQuestion({ instrument: of, asked });
+  const close = (id: string): void => {
+    const of = instruments.get(id);
+    if (of !== undefined) setQuestion({ instrument: of, asked: { side: "CLOSE" } });
+  };
+  const ask = (asked: Asked): void => { if (instrument !== undefined) setQuestion({ instrument, asked }); };
   return (
     <div className="trade">
       <div className="trade-main">
-        <ChartPanel instrument={instrument} />
-        <PositionBar instrument={instrument} />
-        <Books
-          onPick={setPicked}
-          onClose={(id) => {
-            const of = instruments.get(id);
-            if (of !== undefined) ask({ side: "CLOSE" }, of);
-          }}
-        />
+        {instrument === undefined ? <Nothing picked={picked} onFront={() => setPicked(undefined)} /> : <><ChartPanel instrument={instrument} /><PositionBar instrument={instrument} /></>}
+        <Books onPick={setPicked} onClose={close} />
       </div>
       <div className="trade-side">
-        <TicketPanel instrument={instrument} ticket={ticket} onChange={setTicket} onAsk={ask} />
+        {instrument === undefined ? null : <TicketPanel instrument={instrument} ticket={ticket} onChange={setTicket} onAsk={ask} />}
         <AccountCard />
         <BotsCard />
       </div>
-      <TicketButtons instrument={instrument} ticket={ticket} onAsk={ask} strip />
+      {instrument === undefined ? null : <TicketButtons instrument={instrument} ticket={ticket} onAsk={ask} strip />}
       {question === undefined ? null : <OrderDialog instrument={question.instrument} asked={question.asked} ticket={ticket} onClose={() => setQuestion(undefined)} />}
     </div>
   );
+}
+
+/** No instrument to show: none named yet, or the one picked is no longer watched. */
+function Nothing({ picked, onFront }: { readonly picked: string | undefined; readonly onFront: () => void }): JSX.Element | null {
+  if (picked !== undefined) {
+    return <Panel title="Trade"><p className="empty">{picked} is not watched any more. <button type="button" className="link" onClick={onFront}>Show the front contract</button></p></Panel>;
+  }
+  return <Panel title="Trade"><p className="empty">No front contract yet. The edge names it when its gateway is connected; see the <a href="#/edges">Edges</a> page. Positions can be closed from the list below.</p></Panel>;
 }
 
 const TABS = ["Positions", "Orders", "Fills"] as const;

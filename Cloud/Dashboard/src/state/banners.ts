@@ -1,4 +1,5 @@
 // What a person must be told above everything else, worst first, each with words and a cure.
+import { sentence, told } from "../numbers/format";
 import type { State } from "./model";
 import { mainEdge, silentSince } from "./select";
 
@@ -24,6 +25,13 @@ export function banners(state: State, now: number, serverNow: number): readonly 
   const edge = mainEdge(data);
   if (edge !== undefined) {
     const silent = silentSince(edge, serverNow);
+    const unheard = edge.state === "never";
+    if (unheard) {
+      result.push({
+        id: "unheard", tone: "warning", title: `${edge.name} has not reported since the cloud node started.`,
+        words: "What you see comes from the ledger stored here. New entries are off until the edge links; Close and Kill are queued, and expire if it does not answer.",
+      });
+    }
     if (silent !== undefined) {
       result.push({
         id: "edge", tone: "error", title: "The edge has been silent for", lastsMs: serverNow - silent,
@@ -38,15 +46,15 @@ export function banners(state: State, now: number, serverNow: number): readonly 
         words: "Nothing that adds exposure is sent; bots pause; cancels, stops and closes work. Lower it at the edge's console: tidewire-edge resume.",
       });
     }
-    if (silent === undefined && edge.gateway.state !== "connected") {
-      result.push({ id: "gateway", tone: edge.gateway.state === "connecting" ? "warning" : "error", title: edge.gateway.words, words: edge.gateway.cure ?? "" });
-    } else if (silent === undefined && edge.reconciliation.state !== "clean") {
+    if (silent === undefined && !unheard && edge.gateway.state !== "connected") {
+      result.push({ id: "gateway", tone: edge.gateway.state === "connecting" ? "warning" : "error", title: sentence(edge.gateway.words), words: edge.gateway.cure ?? "" });
+    } else if (silent === undefined && !unheard && edge.reconciliation.state !== "clean") {
       const bad = edge.reconciliation.state === "difference";
-      result.push({ id: "reconciliation", tone: bad ? "error" : "info", title: edge.reconciliation.words, words: edge.reconciliation.cure ?? "" });
+      result.push({ id: "reconciliation", tone: bad ? "error" : "info", title: sentence(edge.reconciliation.words), words: edge.reconciliation.cure ?? "" });
     }
   }
   for (const notice of data.notices.values()) {
-    result.push({ id: notice.id, tone: notice.severity, title: `${notice.title}.`, words: notice.cure === undefined ? notice.words : `${notice.words} ${notice.cure}` });
+    result.push({ id: notice.id, tone: notice.severity, title: sentence(notice.title), words: told(notice.words, notice.cure) });
   }
   return result;
 }

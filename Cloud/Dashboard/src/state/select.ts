@@ -1,4 +1,5 @@
 // What follows from the state: which edge and account are shown, what is stale, and whether an order may be asked for.
+import { add, maybe, toWire, ZERO } from "../numbers/decimal";
 import type { Account, Edge, Instrument, Position } from "../wire/types";
 import type { Data, State } from "./model";
 
@@ -19,10 +20,9 @@ export function ageMs(asOf: string, serverNow: number, edge?: Edge): number {
   return Math.max(0, serverNow - (Date.parse(asOf) - (edge?.clockSkewMs ?? 0)));
 }
 
-/** The instrument that the ticket opens with. */
+/** The instrument that the ticket opens with. While the edge has not named it there is none: the ticket must never turn to another by itself. */
 export function front(data: Data): Instrument | undefined {
-  const all = [...data.instruments.values()];
-  return all.find((instrument) => instrument.front) ?? all[0];
+  return [...data.instruments.values()].find((instrument) => instrument.front);
 }
 
 export function mainAccount(data: Data): Account | undefined {
@@ -33,6 +33,18 @@ export function mainAccount(data: Data): Account | undefined {
 export function mainEdge(data: Data): Edge | undefined {
   const account = mainAccount(data);
   return (account === undefined ? undefined : data.edges.get(account.edge)) ?? [...data.edges.values()][0];
+}
+
+/** The sum of what an account's positions stand at, in its currency; undefined when one of them cannot be told. */
+export function unrealisedOf(data: Data, account: Account): string | undefined {
+  let sum = ZERO;
+  for (const position of data.positions.values()) {
+    if (position.account !== account.id || position.side === "FLAT") continue;
+    const value = position.currency === account.currency ? maybe(position.unrealizedPnL) : undefined;
+    if (value === undefined) return undefined;
+    sum = add(sum, value);
+  }
+  return toWire(sum);
 }
 
 export function positionOf(data: Data, instrument: string): Position | undefined {
@@ -68,7 +80,8 @@ export function mayOpen(state: State, instrument: string, serverNow: number): Pe
   const quote = data.quotes.get(instrument);
   if (state.link.state !== "open") return no("No link to the cloud node.", "Orders are off until it answers again.");
   if (state.session?.user?.role === "viewer") return no("A viewer may look, not trade.", "Sign in as a trader.");
-  if (edge === undefined || edge.state === "never") return no("No edge has reported yet.", "The Edges page says how to enrol one.");
+  if (edge === undefined) return no("No edge has reported yet.", "The Edges page says how to enrol one.");
+  if (edge.state === "never") return no(`${edge.name} has not reported since the cloud node started.`, "New entries are off until it does.");
   if (silentSince(edge, serverNow) !== undefined) return no("New entries are off while the edge is silent.", "Close and Kill are queued, and expire.");
   if (edge.halt.level !== "NONE") return no(`${edge.halt.level}: new entries are off.`, "Lower it at the edge's console: tidewire-edge resume.");
   if (edge.gateway.state !== "connected") return no(edge.gateway.words, edge.gateway.cure);

@@ -19,7 +19,7 @@ function BotRow({ bot }: { readonly bot: Bot }): JSX.Element | null {
   return (
     <article className="bot" data-stale={stalled}>
       <h3>{bot.name} <span className="tag" data-state={bot.state}>{bot.state}</span></h3>
-      <Gain value={bot.dailyPnL} currency={bot.currency} />
+      {bot.dailyPnL === undefined ? <span /> : <Gain value={bot.dailyPnL} currency={bot.currency} />}
       <p>{bot.instruments.map((id) => id.split(".")[0]).join(", ")}{bot.position === undefined ? "" : ` · holds ${bot.position}`}</p>
       <p>{bot.words}</p>
       {bot.score === undefined ? null : <Meter score={bot.score} />}

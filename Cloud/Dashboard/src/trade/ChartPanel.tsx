@@ -4,7 +4,7 @@ import { CandleChart } from "../chart/CandleChart";
 import { fixed, maybe, subtract } from "../numbers/decimal";
 import { ago, date, month, price, share, span, tone } from "../numbers/format";
 import { FRAMES, type Frame, framed } from "../state/frames";
-import { positionOf, QUOTE_STALE_MS } from "../state/select";
+import { front, positionOf, QUOTE_STALE_MS } from "../state/select";
 import { store, useStore } from "../state/store";
 import { Panel, useAge, useStalled } from "../ui/parts";
 import { api } from "../wire/api";
@@ -50,10 +50,11 @@ export function ChartPanel({ instrument }: { readonly instrument: Instrument }):
 }
 
 function Contract({ instrument }: { readonly instrument: Instrument }): JSX.Element | null {
+  const hasOther = useStore((state) => front(state.data)?.symbol === instrument.symbol && !instrument.front);
   if (instrument.expiry === undefined) return <p className="contract">{instrument.exchange} · {instrument.currency} · tick {instrument.tick}</p>;
   return (
     <p className="contract">
-      {instrument.front ? <b>Front month</b> : <b>Back month</b>}, last trade {date(instrument.expiry)}.{instrument.frontRule === undefined ? "" : ` ${instrument.frontRule}`}
+      {instrument.front ? <b>Front month</b> : hasOther ? <b>Back month</b> : <b>Future</b>}, last trade {date(instrument.expiry)}.{instrument.frontRule === undefined ? "" : ` ${instrument.frontRule}`}
       {" "}{instrument.exchange}, {instrument.multiplier} a contract, tick {instrument.tick}.{instrument.open === false ? " Closed now." : ""}
     </p>
   );

@@ -1,6 +1,6 @@
 // The confirm step: every figure that counts, by the cloud's own reckoning, before one command is sent.
 import { useEffect, useRef, useState } from "react";
-import { money, price, quantity, times } from "../numbers/format";
+import { money, price, quantity, times, told } from "../numbers/format";
 import { send } from "../state/live";
 import { Dialog } from "../ui/Dialog";
 import { Age, Fact, ModeBadge } from "../ui/parts";
@@ -21,7 +21,7 @@ type Figures = { readonly preview: Preview } | { readonly trouble: string } | un
 function troubleOf(error: unknown): string {
   if (!(error instanceof Refused)) return "The cloud node did not answer; no figures, so nothing can be confirmed. Asking again…";
   const { title, detail, cure } = error.problem;
-  return [`${title}.`, detail, cure].filter((part) => part !== undefined).join(" ");
+  return told(title, detail, cure);
 }
 
 function requestOf(instrument: Instrument, asked: Asked, ticket: Ticket, reverse: boolean): PreviewRequest {
@@ -82,7 +82,7 @@ export function OrderDialog({ instrument, asked, ticket, onClose }: Props): JSX.
       {preview === undefined ? null : <Reckoning preview={preview} instrument={instrument} ticket={ticket} />}
       {figures === undefined ? <p role="status">Asking for the figures…</p> : null}
       {figures !== undefined && "trouble" in figures ? <p className="refusal" role="alert">{figures.trouble}</p> : null}
-      {preview !== undefined && !preview.allowed ? <p className="refusal" role="alert">{preview.reason} {preview.cure}</p> : null}
+      {preview !== undefined && !preview.allowed ? <p className="refusal" role="alert">{told(preview.reason, preview.cure)}</p> : null}
       {preview?.warnings.map((warning) => <p key={warning} className="note">{warning}</p>)}
       {preview?.mode === "LIVE" ? <p className="refusal">This is an order with real money.</p> : null}
     </Dialog>

@@ -1,6 +1,6 @@
 // The ticket: how much, with which stop, and three buttons that each lead to a confirm step.
 import { useEffect, useState } from "react";
-import { moneyOf, quantity } from "../numbers/format";
+import { moneyOf, quantity, told } from "../numbers/format";
 import { mayClose, mayOpen, positionOf } from "../state/select";
 import { useStore } from "../state/store";
 import { Icon } from "../ui/icons";
@@ -144,8 +144,8 @@ export function TicketButtons({ instrument, ticket, onAsk, strip = false }: Omit
       <button type="button" className="button flatten" disabled={!close.allowed || position === undefined} onClick={() => onAsk({ side: "CLOSE" })}>
         <Icon name="close" />Close{position === undefined ? "" : ` ${quantity(position.quantity)}`}
       </button>
-      {strip || open.allowed ? null : <p className="note" data-testid="why-not">{open.reason} {open.cure}</p>}
-      {strip || close.allowed || close.reason === open.reason ? null : <p className="note">{close.reason} {close.cure}</p>}
+      {strip || open.allowed ? null : <p className="note" data-testid="why-not">{told(open.reason, open.cure)}</p>}
+      {strip || close.allowed || close.reason === open.reason ? null : <p className="note">{told(close.reason, close.cure)}</p>}
     </div>
   );
 }

@@ -1,6 +1,6 @@
 // Each command that this page sent walks before the eyes: queued, delivered, accepted, filled, or refused or expired with the reason.
 import { useEffect } from "react";
-import { price, quantity } from "../numbers/format";
+import { price, quantity, told } from "../numbers/format";
 import { askAgain } from "../state/live";
 import { type Walk, walks } from "../state/reduce";
 import { store, useStore } from "../state/store";
@@ -48,7 +48,7 @@ function Toast({ walk }: { readonly walk: Walk }): JSX.Element | null {
       <Steps command={command} outcome={outcome} />
       {command === undefined ? null : <Filled command={command} />}
       {outcome === "unanswered" ? <p>The cloud node did not answer, so it is not known whether it was taken. Asking again is safe: it stays one command.</p> : null}
-      {outcome === "refused" || outcome === "expired" || (command?.final === true && reason !== undefined) ? <p className="reason">{reason} {cure}</p> : null}
+      {outcome === "refused" || outcome === "expired" || (command?.final === true && reason !== undefined) ? <p className="reason">{told(reason, cure)}</p> : null}
       {outcome === "unanswered" ? <button type="button" className="button" onClick={() => askAgain(walk.id)}>Ask again</button> : null}
     </article>
   );

@@ -1,7 +1,7 @@
 // The bar that every page has: paper or live, the edge, the account's state, theme and kill switch.
 import { fixed, maybe, subtract } from "../numbers/decimal";
 import { money, share, span } from "../numbers/format";
-import { ACCOUNT_STALE_MS, mainAccount, mainEdge, silentSince } from "../state/select";
+import { ACCOUNT_STALE_MS, mainAccount, mainEdge, silentSince, unrealisedOf } from "../state/select";
 import { useStore } from "../state/store";
 import type { Account } from "../wire/types";
 import { Icon, Logo } from "./icons";
@@ -36,12 +36,19 @@ function Figures({ account }: { readonly account: Account }): JSX.Element | null
   return (
     <dl className="figures" data-stale={stalled} aria-label={`Account ${account.id}`}>
       <div><dt>Equity</dt><dd>{money(account.netLiquidation, currency)}</dd></div>
-      <div><dt>Today</dt><dd><Gain value={account.dailyPnL} currency={currency} strong /></dd></div>
+      <Result account={account} />
       <div className="wide"><dt>Margin used</dt><dd>{share(maybe(account.initialMargin), net)}</dd></div>
       <div className="wide"><dt>Cushion</dt><dd>{cushion(account)}</dd></div>
       <div className="wide as-of"><dt>As of</dt><dd><Age asOf={account.asOf} staleMs={ACCOUNT_STALE_MS} /></dd></div>
     </dl>
   );
+}
+
+/** The day's result where the broker tells it, else what the open positions stand at. */
+function Result({ account }: { readonly account: Account }): JSX.Element | null {
+  const unrealised = useStore((state) => unrealisedOf(state.data, account));
+  const [name, value] = account.dailyPnL === undefined ? ["Unrealised", unrealised] : ["Today", account.dailyPnL];
+  return <div><dt>{name}</dt><dd><Gain value={value} currency={account.currency} strong /></dd></div>;
 }
 
 /** How far the account is from its maintenance margin, as a share of what it is worth. */
