@@ -41,6 +41,7 @@ extension Desk {
     private mutating func handleCancel(_ tag: ClOrdID, _ command: Command, into out: inout Outcome) {
         guard let order = book.order(tag) else { return refuse(command, "unknownOrder", "There is no order \(tag).", into: &out) }
         guard order.isWorking else { return refuse(command, "notWorking", "The order is \(order.status.rawValue) already.", into: &out) }
+        if let refusal = unreachable { return refuse(command, refusal.name, refusal.text, into: &out) }
         cancel(order, origin: .manual, command: command.id, reason: "asked by \(command.issuer)", into: &out)
         out.add(.commandAccepted(outcome(command, "done", "The cancel is on its way to the broker.")))
     }

@@ -134,6 +134,23 @@ struct AgentTests {
         #expect(book.commands[id]?.code == (isFlat ? "done" : "notCompleted") && book.netQuantity(rig.front) == rig.brokerQuantity)
     }
 
+    /// A cancel that nobody can hear is refused, and a closing touches no protection while the broker is away.
+    @Test func nothingIsCancelledIntoADeadLine() throws {
+        let rig = try AgentRig()
+        try rig.settle(seconds: 2)
+        _ = try rig.command(order(rig, 2, trailing: .percent(Ratio(raw: 200_000))))
+        try rig.settle(seconds: 10)
+        let stop = try #require(rig.agent.desk.book.workingOrders.first)
+        try rig.turn([.transport(.disconnected("the gateway is gone"))])
+        let cancel = try rig.command(.cancel(tag: stop.tag))
+        let close = try rig.command(.close(instrument: rig.front))
+        try rig.settle(seconds: 5)
+        #expect(rig.agent.desk.book.commands[cancel]?.code == "gatewayNotConnected" && rig.agent.desk.isClosing)
+        #expect(rig.agent.desk.book.commands[close]?.code == "closing" && rig.agent.desk.book.order(stop.tag)?.status == .unknown)
+        try rig.settle(seconds: 10)
+        #expect(rig.agent.desk.book.commands[close]?.code == "notCompleted" && rig.agent.desk.book.order(stop.tag)?.status == .unknown)
+    }
+
     @Test func stoppingKeepsWorkingOrdersAndTheHalt() throws {
         let rig = try AgentRig()
         try rig.settle(seconds: 2)

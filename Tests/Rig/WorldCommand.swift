@@ -13,6 +13,7 @@ enum WorldCommand {
                 CommandOption("seeds", value: "A..B", "the worlds of these seeds, one after the other"),
                 CommandOption("days", value: "D", "how long the faults last: D sessions of 6.5 hours; a decimal fraction is one too"),
                 CommandOption("seconds", value: "S", "the same in seconds (90)"),
+                CommandOption("venue", value: "paper|gateway", "trades with the paper exchange, or with an IB Gateway over TCP (paper)"),
                 CommandOption("faults", value: "LIST", isRepeatable: true, "exactly these faults, or none; without it each seed chooses"),
                 CommandOption("breaker", value: "NAME", "takes one protection away: a checker has to notice"),
                 CommandOption("trace", "a line for everything that happens"),
@@ -28,11 +29,12 @@ enum WorldCommand {
         let faults = try faults(options)
         let name = try options.choice("breaker", of: Breaker.allCases.map(\.rawValue))
         guard let breaker = Breaker(rawValue: name) else { throw UsageError(text: "there is no breaker '\(name)'") }
+        guard let venue = WorldVenue(rawValue: try options.choice("venue", of: WorldVenue.allCases.map(\.rawValue))) else { return Rig.usage }
         let trace: ((String) -> Void)? = options.text("trace") == nil ? nil : { Console.out($0) }
         let started = SystemClock.monotonic()
         var sum = Sum()
         for seed in seeds {
-            let report = try World(seed: seed, duration: duration, faults: faults, breaker: breaker, trace: trace).run()
+            let report = try World(seed: seed, venue: venue, duration: duration, faults: faults, breaker: breaker, trace: trace).run()
             sum.add(report)
             if seeds.count == 1 || !report.violations.isEmpty { tell(report, options) }
         }

@@ -15,6 +15,18 @@ struct WorldTests {
         #expect(try World(seed: seed).run().violations.isEmpty)
     }
 
+    /// The same with an IB Gateway on the other end of a line that breaks at any byte.
+    @Test(arguments: 1...12) func noSeedBreaksAPromiseBesideAGateway(seed: UInt64) throws {
+        let report = try World(seed: seed, venue: .gateway).run()
+        #expect(report.violations.isEmpty, "seed \(seed): \(report.violations)")
+        #expect(report.entries > 5)
+    }
+
+    /// Cancels that were lost with their connection, and a closing begun on a dead line.
+    @Test(arguments: [16, 68, 78, 124]) func noSeedBreaksItAgainBesideAGateway(seed: UInt64) throws {
+        #expect(try World(seed: seed, venue: .gateway).run().violations.isEmpty)
+    }
+
     @Test func theSwarmMeetsItsFaults() throws {
         var sum = WorldReport(seed: 0)
         for seed in UInt64(100)...110 {
@@ -27,6 +39,12 @@ struct WorldTests {
     @Test(arguments: [7, 21, 33]) func theSameSeedGivesTheSameLedger(seed: UInt64) throws {
         let first = try World(seed: seed).run()
         let second = try World(seed: seed).run()
+        #expect(first == second && !first.ledgerHash.isEmpty)
+    }
+
+    @Test(arguments: [7, 9]) func theSameSeedGivesTheSameLedgerBesideAGateway(seed: UInt64) throws {
+        let first = try World(seed: seed, venue: .gateway, duration: .seconds(40)).run()
+        let second = try World(seed: seed, venue: .gateway, duration: .seconds(40)).run()
         #expect(first == second && !first.ledgerHash.isEmpty)
     }
 

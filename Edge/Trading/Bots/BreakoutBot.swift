@@ -36,7 +36,7 @@ extension Desk {
             return report(bot, id, "IN_POSITION", "Holding; the trailing stop rests at the broker.", nil, at: now, into: &out)
         }
         if let entry = own.last(where: { $0.leg.role == .open }) {
-            if now - entry.createdAt > bot.entryLifetime, entry.status == .new || entry.status == .pendingNew {
+            if isTrading, now - entry.createdAt > bot.entryLifetime, entry.status == .new || entry.status == .pendingNew {
                 cancel(entry, origin: .bot, command: nil, reason: "the entry did not trigger in time", into: &out)
             }
             return report(bot, id, "ARMED", "A buy stop rests at \(entry.stopPrice.map(\.description) ?? "?").", nil, at: now, into: &out)

@@ -25,11 +25,10 @@ extension Desk {
         if let command = program.command {
             out.add(.commandAccepted(outcome(command, "closing", "Cancelling the protection, then closing the position.")))
         }
-        for order in protection(of: instrument) where order.status != .pendingCancel {
-            cancel(order, origin: program.origin, command: program.command?.id, reason: "protection goes before its position", into: &out)
-        }
-        if protection(of: instrument).isEmpty { advance(instrument, at: now, into: &out) }
+        advance(instrument, at: now, into: &out)
     }
+    /// True while a position is being closed.
+    package var isClosing: Bool { !programs.isEmpty }
 
     /// Moves every program as far as the book allows; called after events and by the timer.
     mutating func advancePrograms(at now: Instant, into out: inout Outcome) {
@@ -38,9 +37,20 @@ extension Desk {
 
     private mutating func advance(_ instrument: InstrumentID, at now: Instant, into out: inout Outcome) {
         guard var program = programs[instrument] else { return }
+        // Nothing is begun that the broker cannot hear: a protection cancelled into a dead line would be neither there nor gone.
+        guard isTrading else {
+            if now >= program.deadline { give(up: instrument, program, "The broker was not connected and compared in time.", into: &out) }
+            return
+        }
         let working = book.workingOrders.filter { $0.leg.instrument == instrument && $0.leg.role != .open }
         if !working.isEmpty {
-            if now >= program.deadline { give(up: instrument, program, "The broker did not confirm in time; see the working orders.", into: &out) }
+            guard now < program.deadline else {
+                return give(up: instrument, program, "The broker did not confirm in time; see the working orders.", into: &out)
+            }
+            // Also the one whose cancel was lost with its connection: the broker listed it again.
+            for order in protection(of: instrument) where order.status != .pendingCancel {
+                cancel(order, origin: program.origin, command: program.command?.id, reason: "protection goes before its position", into: &out)
+            }
             return
         }
         let held = book.netQuantity(instrument)

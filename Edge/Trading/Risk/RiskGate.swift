@@ -106,12 +106,16 @@ extension Desk {
 
     private func session(opens: Bool) throws(RiskRefusal) {
         if opens, book.haltLevel >= .reducing { throw .halted(level: book.haltLevel, source: book.haltFact?.source ?? "ledger") }
-        guard let gateway = live.gateway else { throw .gatewayNotConnected(text: "The broker's gateway has not been heard yet.", cure: "") }
-        if gateway.condition == .wrongAccount { throw .wrongMode(account: gateway.account) }
-        guard gateway.condition == .connected || gateway.condition == .reconciling else {
-            throw .gatewayNotConnected(text: gateway.text, cure: gateway.cure)
-        }
+        if let unreachable { throw unreachable }
         guard reconciliation.isDone else { throw .notReconciled }
+    }
+
+    /// Why nothing at all can be said to the broker now; nil when it listens, compared or not.
+    var unreachable: RiskRefusal? {
+        guard let gateway = live.gateway else { return .gatewayNotConnected(text: "The broker's gateway has not been heard yet.", cure: "") }
+        if gateway.condition == .wrongAccount { return .wrongMode(account: gateway.account) }
+        let listens = gateway.condition == .connected || gateway.condition == .reconciling
+        return listens ? nil : .gatewayNotConnected(text: gateway.text, cure: gateway.cure)
     }
 
     /// A price to judge by: young enough, not delayed, not refused by the broker.

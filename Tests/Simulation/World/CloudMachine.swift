@@ -76,7 +76,7 @@ package final class CloudMachine: Machine {
         disk.now = clock.wall
         try guarded {
             switch event {
-            case .linkUp: break
+            case .linkUp, .broker: break
             case .linkDown(let connection): try receiver(.gone(Peer(edge: edge, connection: connection)), at: clock)
             case .frame(_, let bytes, let connection): try receiver(.frame(bytes, from: Peer(edge: edge, connection: connection)), at: clock)
             case .tick: try receiver(.tick, at: clock)

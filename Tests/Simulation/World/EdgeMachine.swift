@@ -8,12 +8,21 @@ package import Values
 internal import Venues
 package import Wire
 
+/// Which broker an edge trades with.
+package enum WorldVenue: String, CaseIterable, Sendable {
+    /// The paper exchange in the edge's own process.
+    case paper
+    /// IB Gateway on the other end of a TCP line.
+    case gateway
+}
+
 /// How an edge machine is set up.
 package struct EdgeSetup: Sendable {
     package var edge: EdgeID
     package var seed: UInt64
     package var rules = Rules()
     package var breaker = Breaker.none
+    package var venue = WorldVenue.paper
     /// Wall clock at the start of the world.
     package var start: Instant
     package init(edge: EdgeID, seed: UInt64, start: Instant) { self.edge = edge; self.seed = seed; self.start = start }
@@ -39,6 +48,8 @@ package final class EdgeMachine: Machine {
 
     /// What is lost when the process ends.
     private struct Program {
+        /// For sessions that do not count orders themselves.
+        var death: (moment: DeathAtOrder, orders: Int)?
         let agent: Agent
         var uplink: UplinkCore
         /// Acknowledged by the cloud and not yet noted.
@@ -70,6 +81,7 @@ package final class EdgeMachine: Machine {
         let desk = program.agent.desk
         if program.agent.hasPending { return "events are pending" }
         if !desk.isTrading { return "the broker is not compared" }
+        if desk.isClosing { return "a position is being closed" }
         let open = desk.book.workingOrders.filter { $0.leg.role == .close || [.unknown, .pendingNew, .pendingCancel].contains($0.status) }
         return open.isEmpty ? "" : "orders of open fate: \(open.map { "\($0.tag) \($0.status.rawValue)" })"
     }
@@ -79,8 +91,10 @@ package final class EdgeMachine: Machine {
         let working = broker.exchange.orders.filter { !$0.state.isFinal }.map { broker.reference(of: $0.ticket.id) }
         return BrokerBooks(
             executions: Dictionary(uniqueKeysWithValues: broker.executions.map { ($0.fill.execID, BrokerBooks.Execution($0.fill)) }),
-            working: Set(working), believed: Set((program?.agent.desk.book.workingOrders ?? []).map(\.tag.text)))
+            working: Set(working), believed: believed)
     }
+    /// Tags of the orders that the edge believes live.
+    package var believed: Set<String> { Set((program?.agent.desk.book.workingOrders ?? []).map(\.tag.text)) }
     /// What is traded when a person asks for "the future".
     package var front: InstrumentID? { program?.agent.desk.live.front("MBT") }
     /// True when the cloud has everything this edge has.
@@ -122,7 +136,7 @@ package final class EdgeMachine: Machine {
             let journal = try Journal(store: liar ?? store, edge: setup.edge) { book.apply($0) }
             let death = deathAtNextOrder.map { (moment: $0, orders: chance.int(1...2)) }
             deathAtNextOrder = nil
-            let session = WatchedSession(broker: broker, time: brokerTime, generation: generation, death: death, breaker: setup.breaker)
+            let session = session(book, death: death)
             let boot = Boot(raw: chance.next())
             let agent = Agent(journal: journal, book: book, boot: boot, settings: EdgeMachine.settings, session: session)
             let effects = try agent.start(
@@ -130,8 +144,9 @@ package final class EdgeMachine: Machine {
             let uplink = UplinkCore(
                 Identity(edge: setup.edge, boot: boot, epoch: 1, release: "world"), head: journal.head,
                 acked: try UplinkCore.acknowledged(in: journal), ledger: journal, rules: setup.rules)
-            program = Program(agent: agent, uplink: uplink)
+            program = Program(death: death, agent: agent, uplink: uplink)
             witness(from: 0)
+            toBroker(effects)
             try perform(program?.uplink.note(effects, at: clock) ?? [], at: clock)
         }
     }
@@ -157,6 +172,16 @@ package final class EdgeMachine: Machine {
                 while program?.agent.hasPending == true { try agent([], at: clock) }
                 try uplink(.tick, at: clock)
                 try rest(at: clock)
+            case .broker(let events):
+                let inputs: [AgentInput] = events.map { event in
+                    switch event {
+                    case .connected: .transport(.connected)
+                    case .disconnected(let words): .transport(.disconnected(words))
+                    case .bytes(let bytes): .bytes(bytes)
+                    }
+                }
+                try agent(inputs, at: clock)
+                while program?.agent.hasPending == true { try agent([], at: clock) }
             case .ask: break
             }
         }
@@ -204,13 +229,52 @@ package final class EdgeMachine: Machine {
         seen += session.placed.dropFirst(count).map { .placed(tag: $0) }
     }
 
-    /// One turn of the agent. Entries and live state go to the uplink; the paper venue has no wire. A process that died at an order did nothing more.
+    private func session(_ book: Book, death: (moment: DeathAtOrder, orders: Int)?) -> any VenueSession {
+        guard setup.venue == .gateway else {
+            return WatchedSession(broker: broker, time: brokerTime, generation: generation, death: death, breaker: setup.breaker)
+        }
+        let eastern = Zone(name: "US/Eastern", fixedOffset: -5 * 3_600)
+        let central = Zone(name: "US/Central", fixedOffset: -6 * 3_600)
+        let zones = ZoneResolver(standard: eastern) { ["US/Eastern": eastern, "US/Central": central][$0] }
+        var settings = IBKRSettings(clientID: 7, mode: .paper, zones: zones)
+        settings.history = .minutes(2)
+        let stocks = ["AAPL", "NVDA"].map { InstrumentWish.stock(symbol: $0, primaryExchange: "NASDAQ", currency: "USD") }
+        return IBKRSession(
+            settings: settings, instruments: [.future(symbol: "MBT", exchange: "CME", currency: "USD")] + stocks,
+            nextOrderID: book.highestBrokerOrderID + 1, random: chance.fork(), known: Array(book.instruments.values))
+    }
+
+    private func toBroker(_ effects: [AgentEffect]) {
+        for effect in effects {
+            switch effect {
+            case .write(let bytes): left.append(.broker(.write(bytes)))
+            case .transport(.connect): left.append(.broker(.connect))
+            case .transport(.disconnect): left.append(.broker(.disconnect))
+            case .live, .committed, .entries: break
+            }
+        }
+    }
+
+    /// True when the process is to die in the turn of these effects, before or after its bytes leave.
+    private func diesNow(_ effects: [AgentEffect]) -> DeathAtOrder? {
+        guard setup.venue == .gateway, let death = program?.death else { return nil }
+        let places = effects.contains { if case .entries(let entries) = $0 { entries.contains { $0.kind == Kind.intent.rawValue } } else { false } }
+        guard places else { return nil }
+        program?.death = death.orders > 1 ? (death.moment, death.orders - 1) : nil
+        return death.orders > 1 ? nil : death.moment
+    }
+
+    /// One turn of the agent. Bytes leave for the broker, entries and live state for the uplink. A process that died at an order did nothing more.
     private func agent(_ inputs: [AgentInput], at clock: ClockReading) throws {
         guard let program else { return }
         let before = (program.agent.session as? WatchedSession)?.placed.count ?? 0
         let effects = try program.agent.turn(inputs, at: clock)
         witness(from: before)
         if (program.agent.session as? WatchedSession)?.isDead == true { throw MachineDied() }
+        let death = diesNow(effects)
+        if death == .before { throw MachineDied() }
+        toBroker(effects)
+        if death == .after { throw MachineDied() }
         try perform(self.program?.uplink.note(effects, at: clock) ?? [], at: clock)
     }
 

@@ -19,6 +19,12 @@ package enum WorldFault: String, CaseIterable, Sendable {
     case disk
     /// The edge's wall clock is set.
     case clock
+    /// The line to the gateway breaks at any byte (with a gateway only, as the next two).
+    case wire
+    /// The gateway is killed.
+    case gateway
+    /// The gateway loses IBKR, closes its connections, or tells an execution twice.
+    case broker
 }
 
 /// The faults of one world. A rate is the mean distance between two, zero for never.
@@ -31,8 +37,12 @@ struct FaultMenu {
     var clockJumps: Span
     var asks: Span
     var diesAtOrders: Bool
+    var wireCuts = Span.zero
+    var wireDelay: ClosedRange<Int64> = 1...20
+    var gatewayCrashes = Span.zero
+    var brokerTroubles = Span.zero
 
-    init(_ chance: inout SeededRandom, only faults: Set<WorldFault>?, _ breaker: Breaker) {
+    init(_ chance: inout SeededRandom, only faults: Set<WorldFault>?, _ breaker: Breaker, _ venue: WorldVenue) {
         func isOn(_ fault: WorldFault, _ numerator: Int, in denominator: Int) -> Bool {
             // Drawn either way, so that naming faults does not shift the rest of the seed.
             let drawn = chance.chance(numerator, in: denominator)
@@ -55,6 +65,12 @@ struct FaultMenu {
         clockJumps = .seconds(Int64(isOn(.clock, 1, in: 4) ? chance.int(10...40) : 0))
         asks = .seconds(Int64(chance.int(2...8)))
         diesAtOrders = isOn(.orders, 1, in: 2)
+        if venue == .gateway {
+            wireCuts = .seconds(Int64(rate(.wire, 6...40)))
+            gatewayCrashes = .seconds(Int64(rate(.gateway, 20...60)))
+            brokerTroubles = .seconds(Int64(rate(.broker, 8...40)))
+            wireDelay = 1...Int64(chance.int(2...(chance.chance(1, in: 4) ? 700 : 40)))
+        }
         switch breaker {
         case .none, .losesFills: break
         case .lateCommands: weather.stragglers = 30; weather.loss = 0; asks = .seconds(2); crashes = .zero; freezes = .zero; cuts = .zero

@@ -10,6 +10,8 @@ package enum MachineEvent: Sendable {
     case frame(Lane, [UInt8], connection: UInt64)
     /// Time passed.
     case tick
+    /// From the broker's socket.
+    case broker([BrokerEvent])
     /// A person at the cloud asks for something.
     case ask(CommandBody)
 }
@@ -19,6 +21,8 @@ package enum MachineEffect: Sendable {
     case frame(Lane, [UInt8], connection: UInt64)
     /// Give the connection up; a new one follows.
     case reopen
+    /// To the broker's socket.
+    case broker(BrokerWish)
 }
 
 /// The machine lost its disk or its process in the middle of a turn; the world restarts it.

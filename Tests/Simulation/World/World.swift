@@ -37,17 +37,23 @@ package final class World {
         case diskFault(Who)
         case clockJump
         case ask
+        case broker
+        case wireCut
+        case gatewayCrash
+        case brokerTrouble
     }
 
     /// The day on which every world begins: 2026-11-20, 15:00 UTC, a Friday.
     private static let start = Instant(seconds: 1_795_186_800)
-    private static let tickEvery = Span.milliseconds(250)
+    /// A session with a gateway wants to be called more often.
+    private var tickEvery: Span { site == nil ? .milliseconds(250) : .milliseconds(100) }
 
     private let breaker: Breaker
     private let duration: Span
     private let trace: ((String) -> Void)?
     private let edge: EdgeMachine
     private let cloud: CloudMachine
+    private let site: GatewaySite?
     private let menu: FaultMenu
     private var link: FaultyLink
     private var chance: SeededRandom
@@ -55,6 +61,7 @@ package final class World {
     private var now = Span.zero
     private var isCalm = false
     private var wallOffset = Span.zero
+    private var brokerPlannedAt: Span?
     private var checkers: Checkers
     private var report: WorldReport
 
@@ -63,12 +70,13 @@ package final class World {
     ///   - faults: exactly these; nil lets the seed choose.
     ///   - trace: gets a line for everything that happens.
     package init(
-        seed: UInt64, duration: Span = .seconds(90), faults: Set<WorldFault>? = nil, breaker: Breaker = .none, trace: ((String) -> Void)? = nil
+        seed: UInt64, venue: WorldVenue = .paper, duration: Span = .seconds(90), faults: Set<WorldFault>? = nil, breaker: Breaker = .none,
+        trace: ((String) -> Void)? = nil
     ) {
         self.breaker = breaker; self.duration = duration; self.trace = trace
         report = WorldReport(seed: seed)
         chance = SeededRandom(seed: seed)
-        menu = FaultMenu(&chance, only: faults, breaker)
+        menu = FaultMenu(&chance, only: faults, breaker, venue)
         let id = EdgeID(bytes: (0..<16).map { UInt8(truncatingIfNeeded: seed >> UInt64($0 % 8)) ^ UInt8($0) })
         guard let id else { preconditionFailure("an edge id has 16 bytes") }
         var rules = Rules()
@@ -79,11 +87,13 @@ package final class World {
         // One copy of each command, so that a late one has no sibling that came in time.
         if breaker == .lateCommands { rules.commandRetry = .seconds(60) }
         var setup = EdgeSetup(edge: id, seed: chance.next(), start: World.start)
-        setup.rules = rules; setup.breaker = breaker
+        setup.rules = rules; setup.breaker = breaker; setup.venue = venue
         edge = EdgeMachine(setup)
         cloud = CloudMachine(edge: id, seed: chance.next(), rules: rules, start: World.start)
         link = FaultyLink(menu.weather, chance: chance.fork())
         checkers = Checkers(edge: id)
+        site = venue == .gateway ? GatewaySite(seed: chance.next(), start: World.start) : nil
+        site?.delay = menu.wireDelay
     }
 
     /// Runs to the end: faults, then rest, then the comparison of both ledgers.
@@ -99,6 +109,9 @@ package final class World {
             plan(.diskFault(who), within: menu.diskFaults)
         }
         plan(.clockJump, within: menu.clockJumps)
+        plan(.wireCut, within: menu.wireCuts)
+        plan(.gatewayCrash, within: menu.gatewayCrashes)
+        plan(.brokerTrouble, within: menu.brokerTroubles)
         while now < duration, report.violations.isEmpty { try step() }
         isCalm = true
         tell("calm")
@@ -108,7 +121,7 @@ package final class World {
         let limit = now + .seconds(120)
         // At rest for a second: whatever the last answers set off has happened too.
         var restless = now
-        while now < limit, report.violations.isEmpty, now - restless < .seconds(1) {
+        while now < limit, report.violations.isEmpty, now - restless < .seconds(1) || !(site?.isQuiet ?? true) {
             try step()
             if !isAtRest { restless = now }
         }
@@ -131,8 +144,9 @@ package final class World {
         report.events += 1
         switch happening {
         case .tick:
-            queue.add(.tick, at: now + World.tickEvery)
+            queue.add(.tick, at: now + tickEvery)
             log(1)
+            try broker()
             try turn(.edge, .tick)
             try turn(.cloud, .tick)
         case .arrive(let parcel, let isUpward):
@@ -159,11 +173,55 @@ package final class World {
         case .clockJump:
             plan(.clockJump, within: menu.clockJumps)
             if !isCalm { jump() }
+        case .broker:
+            if at >= brokerPlannedAt ?? .zero { brokerPlannedAt = nil }
+            try broker()
+        case .wireCut:
+            plan(.wireCut, within: menu.wireCuts)
+            guard !isCalm else { return }
+            tell("the line to the gateway breaks")
+            site?.cut(at: now)
+        case .gatewayCrash:
+            plan(.gatewayCrash, within: menu.gatewayCrashes)
+            guard !isCalm else { return }
+            tell("the gateway dies")
+            site?.crash(at: now)
+        case .brokerTrouble:
+            plan(.brokerTrouble, within: menu.brokerTroubles)
+            if !isCalm { site?.suffer(at: now) }
         case .ask:
             plan(.ask, within: menu.asks)
             if !isCalm { try ask() }
         }
     }
+
+    /// Lets the gateway and its line move, and gives the edge what came of it.
+    private func broker() throws {
+        guard let site else { return }
+        let events = site.advance(to: now)
+        look(site.takePlaced().map { .placed(tag: $0) })
+        if !events.isEmpty {
+            for event in events { tell("from the gateway: \(World.name(of: event))"); log(9, UInt64(World.size(of: event))) }
+            try turn(.edge, .broker(events))
+        }
+        planBroker()
+    }
+
+    private func planBroker() {
+        guard let at = site?.nextAt, at < brokerPlannedAt ?? .seconds(.max / 1_000_000_000) else { return }
+        brokerPlannedAt = max(at, now)
+        queue.add(.broker, at: max(at, now))
+    }
+
+    private static func name(of event: BrokerEvent) -> String {
+        switch event {
+        case .connected: "connected"
+        case .disconnected(let words): "disconnected, \(words)"
+        case .bytes(let bytes): "\(bytes.count) bytes"
+        }
+    }
+
+    private static func size(of event: BrokerEvent) -> Int { if case .bytes(let bytes) = event { bytes.count } else { 0 } }
 
     /// Plans the next one of a kind; `rate` is its mean distance, zero for never.
     private func plan(_ happening: Happening, within rate: Span) {
@@ -246,6 +304,9 @@ package final class World {
             case .frame(let lane, let bytes, let connection):
                 if connection == link.connection { travel(bytes, lane, isUpward: who == .edge) }
             case .reopen: reopens = true
+            case .broker(let wish):
+                site?.wish(wish, at: now)
+                planBroker()
             }
         }
         if reopens { cut() }
@@ -266,6 +327,7 @@ package final class World {
         report.crashes += 1
         log(6, who.rawValue)
         link.forget(isUpward: who == .edge)
+        if who == .edge { site?.edgeDied(at: now); planBroker() }
         queue.add(.restart(who), at: now + .milliseconds(Int64(chance.int(50...3_000))))
         cut()
     }
@@ -287,12 +349,12 @@ package final class World {
     /// Both processes end, and their disks are compared.
     private func compare() throws {
         let rested = isAtRest
-        let (books, unrest) = (edge.brokerBooks, edge.unrest)
+        let (books, unrest) = (site.map { $0.books(believed: edge.believed) } ?? edge.brokerBooks, edge.unrest)
         edge.crash(.everything)
         cloud.crash(.everything)
         let (ours, theirs) = (try edge.survivors(), try cloud.survivors())
         look([.rows(.edge, ours), .rows(.cloud, theirs)])
-        if report.violations.isEmpty, rested { look([.quiet(edge: ours, cloud: theirs, books)]) }
+        if report.violations.isEmpty, rested, let books { look([.quiet(edge: ours, cloud: theirs, books)]) }
         if report.violations.isEmpty, !rested {
             report.violations.append(Violation("rest", "two minutes after the last fault the two had not come to rest: \(unrest)"))
         }
