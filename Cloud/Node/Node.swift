@@ -25,6 +25,8 @@ package final class Node {
     private var toldAt: [EdgeID: Instant] = [:]
 
     private var books = BookWatch()
+    /// Edges whose stored ledger is not what was written, with what is wrong.
+    private(set) var damaged: [EdgeID: String] = [:]
     var signIns = SignInDesk()
     var budgets = RequestBudgets()
     /// Requests that wait for a command's verdict.
@@ -56,7 +58,7 @@ package final class Node {
         if state.meta["incarnation"] == nil { store(.meta(key: "incarnation", value: incarnation)) }
         for edge in state.edges {
             enrolled[edge.id] = edge
-            if edge.status == .confirmed { try open(edge) }
+            if edge.status == .confirmed { try openOrSetAside(edge) }
         }
         streams.start(at: clock.wall)
         // Commands of a former process are looked at against the ledgers as they are now.
@@ -115,6 +117,7 @@ package final class Node {
     private func tick() throws {
         for write in access.sweep(at: now) { store(.access(write)) }
         tickEnrolment()
+        try tellDamage()
         tickStreams()
         if !isBehind { try stores.ledgers.followSubjects(limit: 2_000) }
         try stores.ledgers.checkpoint()
@@ -177,6 +180,42 @@ package final class Node {
     }
 
     // MARK: - The link
+
+    /// Takes up an edge, or sets it aside when its ledger is damaged: the others go on, and nothing of this one is shown or taken.
+    func openOrSetAside(_ edge: EnrolledEdge) throws {
+        do {
+            try open(edge)
+            damaged[edge.id] = nil
+        } catch let damage as LedgerDamage {
+            try setAside(edge, damage.words)
+        } catch StoreError.failed(let cause) {
+            try setAside(edge, cause.description)
+        } catch StoreError.database(let cause) where cause.isCorrupt {
+            try setAside(edge, cause.description)
+        }
+    }
+
+    private func setAside(_ edge: EnrolledEdge, _ words: String) throws {
+        damaged[edge.id] = words
+        log(.error, "ledger damaged", "\(edge.name): \(words)")
+        try link(.revoked(edge.id))
+        try tell(.revoked(edge.id))
+        try tellDamage()
+    }
+
+    /// Keeps the word of damage on the Edges page for as long as it is so.
+    private func tellDamage() throws {
+        for (id, words) in damaged.sorted(by: { $0.key < $1.key }) {
+            let row = "damaged-\(id.description.prefix(8))"
+            guard !control.refusals.contains(where: { $0.id == row }) else { continue }
+            try tell(
+                .linkRefused(
+                    LinkRefusal(
+                        id: row, edge: id, key: nil, verdict: "LEDGER_DAMAGED", words: "The stored ledger of \(name(id)) is damaged: \(words).",
+                        cure: "Stop the cloud, put the newest copy of edges/\(id).db back, and start it again; without a copy, ask for help.", at: now
+                    )))
+        }
+    }
 
     /// Takes up an edge whose key was confirmed: its ledger is walked, checked and folded.
     func open(_ edge: EnrolledEdge) throws {

@@ -176,6 +176,44 @@ import Wire
 }
 
 extension LedgerLinkTests {
+    @Test func aDamagedLedgerIsSetAsideAndTheOthersGoOn() throws {
+        let cloud = try TestCloud(edges: [TestEdge.id, TestEdge.edge(2)])
+        let edges = [TestEdge(cloud), TestEdge(cloud, id: TestEdge.edge(2), boot: 8)]
+        for edge in edges { try edge.connect(); edge.fill(nil); try edge.pump(); edge.disconnect() }
+        let who = try cloud.bearer()
+        try cloud.restart(after: {
+            let file = try Database(path: EdgeLedgers.path(folder: cloud.folder + "/edges", TestEdge.id), .init(.readWrite))
+            try file.run("DROP TRIGGER entry_no_update")
+            try file.run("UPDATE entry SET body = replace(body, 'DU4402117', 'DU4402118') WHERE seq = 2")
+        })
+        #expect(cloud.node.control.edges.keys.sorted() == [TestEdge.edge(2)])
+        let admitted = cloud.take { effect -> [Bool]? in if case .admit(let keys) = effect { keys.map(\.isConfirmed) } else { nil } }
+        #expect(admitted.last == [false, true], "the door says not now to the damaged one")
+        let row = try #require(try cloud.get("/api/v1/edges", who)?.json?["refusals"]?.elements?.first)
+        #expect(row["verdict"]?.text == "LEDGER_DAMAGED" && row["words"]?.text?.contains("entry 2 is not what was written") == true)
+        #expect(try cloud.get("/ready")?.json?["missing"]?.elements?.first == "the stored ledger of edge home-1 is damaged")
+        try edges[1].connect()
+        try edges[1].pass(.milliseconds(250))
+        #expect(edges[1].sender.phase == .open)
+        try edges[0].connect()
+        try edges[0].pass(.milliseconds(250))
+        #expect(edges[0].sender.phase == .opening, "nothing of the damaged one is taken")
+        try cloud.tick(after: .hours(25))
+        #expect(cloud.node.control.refusals.count == 1, "the word stays as long as the damage")
+    }
+
+    @Test func damagedMarketDataBeginsAnew() throws {
+        let (cloud, edge) = try TestCloud.linked()
+        edge.disconnect()
+        try cloud.restart(after: {
+            for ending in ["", "-wal", "-shm"] { try PrivateFiles.remove(cloud.folder + "/market.db" + ending) }
+            try PrivateFiles.write(cloud.folder + "/market.db", [UInt8](repeating: 0x55, count: 8_192))
+        })
+        try edge.connect()
+        try edge.pass(.milliseconds(250))
+        #expect(edge.sender.isCaughtUp)
+    }
+
     @Test func aBacklogIsAcknowledgedFirstAndReadAfterwards() throws {
         let cloud = try TestCloud(edges: [TestEdge.id])
         let edge = TestEdge(cloud)

@@ -30,7 +30,7 @@ extension Node {
     /// Keys that the link's door knows; revoked ones are not among them.
     var linkKeys: [LinkKey] {
         enrolled.values.filter { $0.status != .revoked }.sorted { $0.id < $1.id }
-            .map { LinkKey(key: $0.linkKey, edge: $0.id, isConfirmed: $0.status == .confirmed) }
+            .map { LinkKey(key: $0.linkKey, edge: $0.id, isConfirmed: $0.status == .confirmed && damaged[$0.id] == nil) }
     }
     /// Invitations that have not expired, used or not: while there is one the socket stays open.
     var openInvitations: [Invitation] { invitations.filter { now < $0.expiresAt } }
@@ -153,7 +153,7 @@ extension Node {
         edge.status = .confirmed
         enrolled[edge.id] = edge
         store(.edge(edge))
-        try open(edge)
+        try openOrSetAside(edge)
         effect(.admit(linkKeys))
         log(.info, "edge confirmed", name)
     }

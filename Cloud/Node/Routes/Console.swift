@@ -10,7 +10,8 @@ extension Node {
     func consoleEdges(_ call: Call) -> Reply {
         let rows: [JSONValue] = enrolled.values.sorted { ($0.name, $0.id) < ($1.name, $1.id) }.map { edge in
             var row = Row()
-            row.put("id", edge.id.description); row.put("name", edge.name); row.put("status", edge.status.rawValue)
+            row.put("id", edge.id.description); row.put("name", edge.name);
+            row.put("status", damaged[edge.id] == nil ? edge.status.rawValue : "damaged")
             row.put("enrolledAt", edge.enrolledAt)
             if edge.status == .pending { row.put("code", edge.code) }
             if let room = control.edges[edge.id] {

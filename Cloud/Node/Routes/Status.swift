@@ -13,7 +13,8 @@ extension Node {
     func ready(_ call: Call) -> Reply {
         var missing: [String] = []
         if isStopping { missing.append("the cloud is stopping") }
-        if control.edges.isEmpty { missing.append("no edge is enrolled: tidewire-cloud edge invite NAME") }
+        for id in damaged.keys.sorted() { missing.append("the stored ledger of edge \(name(id)) is damaged") }
+        if control.edges.isEmpty, damaged.isEmpty { missing.append("no edge is enrolled: tidewire-cloud edge invite NAME") }
         for edge in control.sortedEdges where edge.presence(at: now) != .live { missing.append("edge \(edge.name) is not linked") }
         return .answer(
             Answer(missing.isEmpty ? 200 : 503, ["ready": .bool(missing.isEmpty), "missing": .array(missing.map { .string($0) })]))

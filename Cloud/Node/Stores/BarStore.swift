@@ -11,14 +11,13 @@ package final class BarStore {
     /// Opens or creates the file.
     package init(path: String, vfs: String? = nil) throws(DatabaseError) {
         database = try Database(path: path, Database.Options(.create, synchronous: .normal, vfs: vfs))
-        if try database.first("PRAGMA user_version", read: { $0.integer(0) }) ?? 0 == 0 {
-            try database.script(
-                """
-                CREATE TABLE bar(instrument TEXT NOT NULL, start INTEGER NOT NULL, open INTEGER NOT NULL, high INTEGER NOT NULL, low INTEGER NOT NULL,
-                  close INTEGER NOT NULL, volume INTEGER NOT NULL, PRIMARY KEY(instrument, start)) STRICT, WITHOUT ROWID;
-                PRAGMA user_version = 1;
-                """)
-        }
+        guard try database.first("PRAGMA user_version", read: { $0.integer(0) }) ?? 0 == 0 else { return }
+        try database.create(
+            """
+            CREATE TABLE bar(instrument TEXT NOT NULL, start INTEGER NOT NULL, open INTEGER NOT NULL, high INTEGER NOT NULL, low INTEGER NOT NULL,
+              close INTEGER NOT NULL, volume INTEGER NOT NULL, PRIMARY KEY(instrument, start)) STRICT, WITHOUT ROWID;
+            PRAGMA user_version = 1;
+            """)
     }
 
     /// Puts bars in place; one of the same minute is replaced.

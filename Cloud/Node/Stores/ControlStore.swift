@@ -39,7 +39,7 @@ package final class ControlStore {
     package init(path: String, vfs: String? = nil) throws(DatabaseError) {
         database = try Database(path: path, Database.Options(.create, synchronous: .full, secureDelete: true, vfs: vfs))
         switch try database.first("PRAGMA user_version", read: { $0.integer(0) }) ?? 0 {
-        case 0: try database.script(ControlStore.tables)
+        case 0: try database.create(ControlStore.tables)
         case ControlStore.schema: break
         case let found: throw .refused("\(path) has schema \(found), this release reads schema \(ControlStore.schema)")
         }

@@ -86,6 +86,11 @@ package enum PrivateFiles {
         return names.sorted()
     }
 
+    /// Deletes a file; one that is not there is no error.
+    package static func remove(_ path: String) throws(FileError) {
+        guard unlink(path) == 0 || errno == ENOENT else { throw FileError("delete", path) }
+    }
+
     /// True when something is at the path.
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 }

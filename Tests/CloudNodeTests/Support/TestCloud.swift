@@ -52,9 +52,11 @@ final class TestCloud {
     }
 
     /// Ends this process as a kill does, and starts the next one on the same files.
-    func restart() throws {
+    /// - Parameter after: what is done to the files in between.
+    func restart(after meddle: () throws -> Void = {}) throws {
         // The old node holds the files' locks; it goes first.
         running = nil
+        try meddle()
         restarts += 1
         let stores = try NodeStores(folder: folder, vfs: vfs)
         let fresh = try Node(stores: stores, settings: TestCloud.settings(100 + restarts), at: clock)
