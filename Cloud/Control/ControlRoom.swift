@@ -142,6 +142,7 @@ package struct ControlRoom: Sendable {
         }
         // A halt always finds room.
         if case .halt = request.body {} else if outbox.open(of: request.edge).count >= Outbox.openMax { return (.refused(.tooManyOpen), out) }
+        if edge.presence(at: now) != .live { apply(outbox.handle(.quiet(edge.id), at: now), &out) }
         let record = CommandRecord(command: request.command(at: now), user: request.user, title: request.title, fingerprint: request.fingerprint)
         apply(outbox.handle(.place(record), at: now), &out)
         return (.queued(outbox.records[request.id] ?? record), out)
@@ -178,6 +179,7 @@ package struct ControlRoom: Sendable {
         edges[id]?.pulse = merged
         edges[id]?.lastHeard = now
         edges[id]?.toldThrough = pulse.toldAt ?? now
+        apply(outbox.handle(.heard(id), at: now), &out)
         settle(id, now, &out)
         out.changes.append(.edge(id))
     }

@@ -12,6 +12,10 @@ package enum OutboxInput: Sendable {
     /// A session with an edge stands; commands may go.
     case linked(EdgeID, session: UInt64, boot: Boot)
     case unlinked(EdgeID)
+    /// The session stands by name only: nothing was heard for a while, so nothing new goes into it.
+    case quiet(EdgeID)
+    /// The edge spoke again in the session that stands.
+    case heard(EdgeID)
     /// The edge says that it holds the command (not that it did anything).
     case received(CommandID)
     /// The edge's ledger tells the verdict; a refusal may follow an acceptance (a closing that was not completed).
@@ -66,6 +70,8 @@ package struct Outbox: Sendable {
     private var sessions: [EdgeID: Session] = [:]
     /// Sent in the present session of their edge.
     private var sent: Set<CommandID> = []
+    /// Edges whose session is silent. What is not sent is not bound, and ends at its expiry by the cloud's own clock.
+    private var silent: Set<EdgeID> = []
 
     /// Takes up what was stored, oldest first.
     package init(records: [CommandRecord] = []) {
@@ -92,10 +98,11 @@ package struct Outbox: Sendable {
         case .linked(let edge, let number, let boot):
             for id in order where records[id]?.command.edge == edge { sent.remove(id) }
             sessions[edge] = Session(number: number, boot: boot)
-            // A halt overtakes everything; the rest goes in the order it was asked for.
-            let waiting = open(of: edge)
-            for record in waiting.filter(\.command.isHalt) + waiting.filter({ !$0.command.isHalt }) { dispatch(record.id, at: now, into: &out) }
+            silent.remove(edge)
+            dispatchWaiting(edge, now, &out)
         case .unlinked(let edge): sessions[edge] = nil
+        case .quiet(let edge): silent.insert(edge)
+        case .heard(let edge): if silent.remove(edge) != nil { dispatchWaiting(edge, now, &out) }
         case .received(let id):
             if let record = records[id], record.stage == .queued, record.command.boundBoot != nil {
                 change(id, &out) { $0.advance(to: .delivered, at: now) }
@@ -110,9 +117,16 @@ package struct Outbox: Sendable {
         return out
     }
 
+    /// A halt overtakes everything; the rest goes in the order it was asked for.
+    private mutating func dispatchWaiting(_ edge: EdgeID, _ now: Instant, _ out: inout OutboxOutcome) {
+        let waiting = open(of: edge)
+        for record in waiting.filter(\.command.isHalt) + waiting.filter({ !$0.command.isHalt }) { dispatch(record.id, at: now, into: &out) }
+    }
+
     /// Sends one record into its edge's session if it may go there; binds it to the session's boot before the first byte, for ever.
     private mutating func dispatch(_ id: CommandID, at now: Instant, into out: inout OutboxOutcome) {
-        guard let record = records[id], record.stage == .queued, !record.isFinal, let session = sessions[record.command.edge], !sent.contains(id)
+        guard let record = records[id], record.stage == .queued, !record.isFinal, let session = sessions[record.command.edge], !sent.contains(id),
+            !silent.contains(record.command.edge)
         else { return }
         if let expiry = record.command.expiresAt, expiry <= now { return }
         if record.command.boundBoot == nil { change(id, &out) { $0.command.boundBoot = session.boot } }

@@ -62,6 +62,27 @@ private let long3 = CommandBody.order(instrument: mbt, side: .buy, size: .quanti
         #expect(stage.record(1)?.isFinal == true)
     }
 
+    @Test func whatIsAskedOfASilentEdgeIsNotSentAndExpiresByItself() throws {
+        var stage = Stage()
+        let later = t0 + EdgeRoom.silentAfter + .seconds(1)
+        let (_, out) = stage.ask(1, .close(instrument: mbt), at: later)
+        #expect(out.actions.isEmpty && stage.record(1)?.command.boundBoot == nil, "the session stands, but nobody speaks in it")
+        let expiry = try #require(stage.record(1)?.command.expiresAt)
+        _ = stage.room.handle(.tick, at: expiry)
+        #expect(stage.record(1)?.stage == .expired && stage.record(1)?.isFinal == true)
+    }
+
+    @Test func whatIsAskedOfASilentEdgeGoesOnceItSpeaksAgain() {
+        var stage = Stage()
+        let later = t0 + EdgeRoom.silentAfter + .seconds(1)
+        _ = stage.ask(1, .close(instrument: mbt), at: later)
+        _ = stage.ask(2, .halt(reason: "r"), at: later)
+        let out = stage.room.handle(.heard(edge, session: 1, Pulse(announced: Seq(0))), at: later + .seconds(1))
+        let sent = out.actions.compactMap { if case .dispatch(_, let dispatch) = $0 { dispatch.command.id } else { nil } }
+        #expect(sent == [EdgeMaker.command(2), EdgeMaker.command(1)], "the halt first")
+        #expect(stage.room.handle(.heard(edge, session: 1, Pulse(announced: Seq(0))), at: later + .seconds(2)).actions.isEmpty, "each once")
+    }
+
     @Test func sameKeyIsOneEffectAndAnotherBodyIsRefused() {
         var stage = Stage()
         _ = stage.ask(1, long3)

@@ -8,7 +8,7 @@ package struct LinkSettings: Sendable {
     /// A handshake that takes longer is started over; it is also what a peer told "not now" waits.
     package var handshakeMillis = 10_000
     package var reconnectMillisMin = 100
-    package var reconnectMillisMax = 30_000
+    package var reconnectMillisMax = 8_000
     /// One frame: a megabyte of body and the header. A longer one drops the connection.
     package var messageBytesMax = 1_024 * 1_024 + 64
     /// Messages in each direction between the library and us.
