@@ -103,6 +103,7 @@ extension Dashboard {
                 for page in ["ledger", "edges", "trade"] {
                     try await stage.go(to: page)
                     try await stage.browser.wait("document.querySelector('.topbar .mode').textContent === '\(mode)'")
+                    #expect(try await stage.browser.run("return document.querySelector('.topbar .mode').dataset.mode").text == mode)
                 }
                 for (button, question) in [
                     (".ticket .long", ".dialog .mode"), (".ticket .flatten", ".dialog .mode"), (".topbar .kill", ".dialog .mode"),

@@ -15,6 +15,16 @@ extension Dashboard {
             }
         }
 
+        @Test func aCommandOfWhichNobodyCanTellIsNotLeftWithoutAWord() async throws {
+            try await Stage.set { stage in
+                try await stage.turn(["lost": true, "ttlMs": 500])
+                try await stage.ask(".ticket .flatten")
+                try await stage.browser.click("[data-testid=confirm]")
+                try await stage.browser.appears(".toast[data-outcome=queued]")
+                try await stage.browser.says(".toast .reason", "will be known when the edge reports")
+            }
+        }
+
         @Test func aRefusedCommandShowsReasonAndCure() async throws {
             try await Stage.set { stage in
                 try await stage.turn(["refuse": true])

@@ -278,7 +278,7 @@ export class World {
 
   /** One command's walk. `effect` runs when the edge has accepted. */
   command(id, kind, title, effect, { fills = true, ttl = true } = {}) {
-    const { silent, refuse, expire, ttlMs } = this.scenario;
+    const { silent, refuse, expire, lost, ttlMs } = this.scenario;
     this.scenario.refuse = false;
     this.scenario.expire = false;
     const walk = [];
@@ -288,8 +288,9 @@ export class World {
       this.publish({ commands: [{ ...base, ...more, state, final, walk: [...walk] }] });
     };
     to("queued", false);
-    if (silent || expire) {
-      if (ttl) this.later(ttlMs, () => to("expired", true, { reason: `The edge did not take it within ${ttlMs / 1000} s.`, cure: "Look at the position, then ask again." }));
+    if (silent || expire || lost) {
+      // Lost means sent into a dead link: nobody can tell yet whether it arrived.
+      if (ttl && !lost) this.later(ttlMs, () => to("expired", true, { reason: `The edge did not take it within ${ttlMs / 1000} s.`, cure: "Look at the position, then ask again." }));
       return base.expiresAt;
     }
     this.later(60, () => to("delivered", false));

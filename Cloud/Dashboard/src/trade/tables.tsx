@@ -16,10 +16,10 @@ function useInstruments(): Instruments { return useStore((state) => state.data.i
 function nameOf(instruments: Instruments, id: string): string { return instruments.get(id)?.localSymbol ?? id; }
 function placesOf(instruments: Instruments, id: string): number { return instruments.get(id)?.priceDecimals ?? 2; }
 
-function Table({ head, empty, children }: { readonly head: readonly (readonly [name: string, kind?: "number"])[]; readonly empty: string; readonly children: readonly ReactNode[] }): JSX.Element | null {
+function Table({ name, head, empty, children }: { readonly name: string; readonly head: readonly (readonly [name: string, kind?: "number"])[]; readonly empty: string; readonly children: readonly ReactNode[] }): JSX.Element | null {
   if (children.length === 0) return <p className="empty">{empty}</p>;
   return (
-    <div className="table-scroll" tabIndex={0} role="group" aria-label="Table">
+    <div className="table-scroll" tabIndex={0} role="group" aria-label={name}>
       <table>
         <thead><tr>{head.map(([name, kind]) => <th key={name} scope="col" className={kind === "number" ? "number" : ""}>{name}</th>)}</tr></thead>
         <tbody>{children}</tbody>
@@ -39,6 +39,7 @@ export function Positions({ onPick, onClose }: { readonly onPick: (instrument: s
   const rows = useMemo(() => [...positions.values()].filter((position) => position.side !== "FLAT"), [positions]);
   return (
     <Table
+      name="Positions"
       head={[["Instrument"], ["Qty", "number"], ["Average", "number"], ["Mark", "number"], ["Unrealised", "number"], ["Realised", "number"], ["Leverage", "number"], ["Stop", "number"], ["Owner"], ["As of"], ["Close"]]}
       empty="No open position."
     >
@@ -90,6 +91,7 @@ export function Orders(): JSX.Element | null {
   const rows = useMemo(() => sorted(orders.values()), [orders]);
   return (
     <Table
+      name="Orders"
       head={[["Time"], ["Instrument"], ["Order"], ["Qty", "number"], ["Filled", "number"], ["Price", "number"], ["Average", "number"], ["Status"], ["From"], ["Follow"], ["Cancel"]]}
       empty="No order today."
     >
@@ -132,7 +134,7 @@ export function Fills(): JSX.Element | null {
   const instruments = useInstruments();
   const rows = useMemo(() => [...fills.values()].sort((a, b) => b.seq - a.seq), [fills]);
   return (
-    <Table head={[["Time"], ["Instrument"], ["Qty", "number"], ["Price", "number"], ["Commission", "number"], ["Realised", "number"], ["From"], ["Follow"]]} empty="No fill today.">
+    <Table name="Fills" head={[["Time"], ["Instrument"], ["Qty", "number"], ["Price", "number"], ["Commission", "number"], ["Realised", "number"], ["From"], ["Follow"]]} empty="No fill today.">
       {rows.map((row) => <FillRow key={row.id} row={row} instruments={instruments} />)}
     </Table>
   );

@@ -6,10 +6,13 @@ import { type Walk, walks } from "../state/reduce";
 import { store, useStore } from "../state/store";
 import type { Command, CommandState } from "../wire/types";
 import { Icon } from "./icons";
+import { useServerNow } from "./parts";
 
 /** A good end is put away by itself; a bad one waits for a person. */
 const DONE_MS = 10_000;
 const TOASTS_MAX = 4;
+/** The verdict of a living edge takes a moment longer than the expiry itself. */
+const OVERDUE_MS = 5_000;
 
 export function Toasts(): JSX.Element | null {
   const requests = useStore((state) => state.requests);
@@ -47,11 +50,20 @@ function Toast({ walk }: { readonly walk: Walk }): JSX.Element | null {
       <header><h3>{walk.title}</h3><button type="button" className="button bare" aria-label={`Put away: ${walk.title}`} onClick={dismiss}><Icon name="close" /></button></header>
       <Steps command={command} outcome={outcome} />
       {command === undefined ? null : <Filled command={command} />}
+      {command === undefined ? null : <Overdue command={command} />}
       {outcome === "unanswered" ? <p>The cloud node did not answer, so it is not known whether it was taken. Asking again is safe: it stays one command.</p> : null}
       {outcome === "refused" || outcome === "expired" || (command?.final === true && reason !== undefined) ? <p className="reason">{told(reason, cure)}</p> : null}
       {outcome === "unanswered" ? <button type="button" className="button" onClick={() => askAgain(walk.id)}>Ask again</button> : null}
     </article>
   );
+}
+
+/** Past its time without a word: it may have reached the edge, whose ledger alone can tell. */
+function Overdue({ command }: { readonly command: Command }): JSX.Element | null {
+  const serverNow = useServerNow();
+  const undecided = command.state === "queued" || command.state === "delivered";
+  if (command.final || !undecided || command.expiresAt === undefined || serverNow < Date.parse(command.expiresAt) + OVERDUE_MS) return null;
+  return <p className="reason">Its time is over. Whether the edge took it in before will be known when the edge reports; look at the position before you ask again.</p>;
 }
 
 function Steps({ command, outcome }: { readonly command: Command | undefined; readonly outcome: Outcome }): JSX.Element | null {
