@@ -72,6 +72,8 @@ let package = Package(
         room(
             "Simulation", "Tests/Simulation", ["Values", "Wire", "Ledger", "Sync", "Platform", "Trading", "Venues", "EdgeAgent", "CSQLite"]),
         tests("Scenarios", ["Values", "Simulation"]),
+        room("Processes", "Tests/Processes", ["Values", "Wire", "Ledger", "Platform", "Venues", "EdgeAgent", "Simulation"]),
+        tests("ProcessTests", ["Values", "Wire", "Ledger", "Sync", "Platform", "Processes"]),
         main(
             "rig", "Tests/Rig",
             ["Values", "Wire", "Ledger", "Sync", "Views", "Platform", "Trading", "Venues", "EdgeAgent", "CloudNode", "Simulation"]),

@@ -142,7 +142,12 @@ extension EdgePicture {
             return preview.refuse(
                 "\(Plain.units(preview.opening, of: instrument)) are over the limit of \(limits.quantityMax) for one order.", "Ask for fewer.")
         }
-        if let needed = preview.initialMargin, let funds = preview.availableFunds, needed > funds {
+        guard let needed = preview.initialMargin, let funds = preview.availableFunds else {
+            return preview.refuse(
+                "The broker has not told \(preview.availableFunds == nil ? "the available funds" : "the margin of this contract") yet.",
+                "Wait for the broker's figures; they are asked for by themselves.")
+        }
+        if needed > funds {
             let what = instrument.securityType == .future ? "of initial margin" : "to pay for them"
             return preview.refuse(
                 "\(Plain.units(preview.opening, of: instrument)) need \(Plain.money(needed, instrument.currency)) \(what); "

@@ -41,7 +41,7 @@ package struct CloudAddresses: Sendable {
 package final class CloudShell {
     private let configuration: CloudConfiguration
     private let loop = EventLoop()
-    private let pool = WorkerPool(name: "hash", threads: 2, waitingMax: 16)
+    private let pool: WorkerPool
     private let front: WebFront
     private let keys: CurveKeys
     private let node: Node
@@ -71,7 +71,9 @@ package final class CloudShell {
     package init(_ configuration: CloudConfiguration) throws {
         self.configuration = configuration
         let arrived = arrived
+        // Before the first thread: one that was started earlier would still die of SIGTERM, and the process with it.
         if configuration.watchesSignals { loop.signals { _ in arrived.isStopped = true } }
+        pool = WorkerPool(name: "hash", threads: 2, waitingMax: 16)
         let folder = try CloudFolder(configuration.folder)
         let stores = try NodeStores(folder: folder.path)
         let now = SystemClock.now()

@@ -125,8 +125,25 @@ package final class EdgeLoop {
         server?.stop()
         let clock = Self.clock()
         try perform(agent.shutdown(reason: reason, at: clock), at: clock)
-        uplink?.stop(reason: reason, at: clock)
+        try sendLast()
+        uplink?.stop(reason: reason, at: Self.clock())
         socket?.take(.disconnect)
+    }
+
+    /// The end of the run goes up too when the cloud is there to take it; a supervisor's patience is longer.
+    private static let farewell = Span.seconds(1)
+
+    private func sendLast() throws {
+        guard let uplink, uplink.phase == .open else { return }
+        let end = Self.clock().monotonic + Self.farewell
+        while uplink.phase == .open, uplink.acked.seq < agent.journal.head.seq, Self.clock().monotonic < end {
+            loop.turn(milliseconds: 10)
+            let clock = Self.clock()
+            for event in linkEvents { try uplink.receive(event, at: clock) }
+            linkEvents.removeAll(keepingCapacity: true)
+            try uplink.readOn(at: clock)
+            try uplink.tick(at: clock)
+        }
     }
 
     /// Commands of the cloud: their life ends by the boot clock, which a jump of the wall clock cannot stretch.

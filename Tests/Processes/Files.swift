@@ -1,0 +1,54 @@
+// Folders and files of a test: made in the system's place for temporary things, gone with their holder.
+internal import Glibc
+
+/// Small reads and writes without Foundation.
+package enum Files {
+    /// The whole file; empty when there is none.
+    package static func bytes(_ path: String) -> [UInt8] {
+        guard let file = fopen(path, "re") else { return [] }
+        defer { fclose(file) }
+        var all: [UInt8] = []
+        var block = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = fread(&block, 1, block.count, file)
+            if count == 0 { return all }
+            all += block[..<count]
+        }
+    }
+    package static func text(_ path: String) -> String { String(decoding: bytes(path), as: UTF8.self) }
+
+    package static func write(_ path: String, _ bytes: [UInt8]) throws {
+        guard let file = fopen(path, "we") else { throw ProcessTrouble("cannot write \(path): \(String(cString: strerror(errno)))") }
+        defer { fclose(file) }
+        guard fwrite(bytes, 1, bytes.count, file) == bytes.count else { throw ProcessTrouble("cannot write \(path)") }
+    }
+    package static func write(_ path: String, _ text: String) throws { try write(path, Array(text.utf8)) }
+    package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    /// Everything below the path and the path itself; links are removed, not followed.
+    package static func remove(_ path: String) {
+        if let listing = opendir(path) {
+            while let entry = readdir(listing) {
+                let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+                guard name != ".", name != ".." else { continue }
+                if entry.pointee.d_type == UInt8(DT_DIR) { remove("\(path)/\(name)") } else { unlink("\(path)/\(name)") }
+            }
+            closedir(listing)
+        }
+        rmdir(path)
+    }
+}
+
+/// A folder of its own, removed with its holder unless it is to be kept.
+package final class ScratchFolder {
+    package let path: String
+    package var isKept = false
+
+    /// Short, because sockets lie below it and their paths have 107 bytes at most.
+    package init(in parent: String = "/tmp") throws {
+        var name = Array("\(parent)/tw-XXXXXX".utf8CString)
+        guard mkdtemp(&name) != nil else { throw ProcessTrouble("cannot make a folder in \(parent): \(String(cString: strerror(errno)))") }
+        path = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+    deinit { if !isKept { Files.remove(path) } }
+}
