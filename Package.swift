@@ -76,7 +76,7 @@ let package = Package(
         tests("ProcessTests", ["Values", "Wire", "Ledger", "Sync", "Platform", "Processes"]),
         main(
             "rig", "Tests/Rig",
-            ["Values", "Wire", "Ledger", "Sync", "Views", "Platform", "Trading", "Venues", "EdgeAgent", "CloudNode", "Simulation"]),
+            ["Values", "Wire", "Ledger", "Sync", "Views", "Platform", "Trading", "Venues", "EdgeAgent", "CloudNode", "Simulation", "Processes"]),
         tests("SimulationTests", ["Values", "Wire", "Ledger", "Platform", "EdgeAgent", "Trading", "Venues", "Simulation"]),
     ]
 )

@@ -85,7 +85,8 @@ package struct Receiver: Sendable {
             order.append(edge)
             order.sort()
         case .revoked(let edge):
-            close(edge, "its key was revoked", into: &out)
+            // The edge hears why; silence would look like a broken network to whoever stands there.
+            fail(edge, .revoked, into: &out)
             edges[edge] = nil
             order.removeAll { $0 == edge }
         case .frame(let bytes, let peer): receive(bytes, from: peer, at: clock, into: &out)

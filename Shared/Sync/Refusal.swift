@@ -35,6 +35,12 @@ package struct Refusal: Error, Hashable, Sendable {
     var trouble: Trouble { Trouble(code: verdict.rawValue, text: text, cure: cure, ends: true) }
 }
 
+extension Trouble {
+    /// A person revoked the edge's key while it was linked: no verdict on its ledger, and the end of the link.
+    static let revoked = Trouble(
+        code: "REVOKED", text: "The cloud revoked this edge's key.", cure: "To let it in again, invite and enrol it anew.", ends: true)
+}
+
 extension RefusalCase {
     /// What a person can do.
     package var cure: String {

@@ -52,7 +52,7 @@ extension Sender {
 
     /// The cloud ends the session: a named refusal is kept and shown, anything else is tried again on a new connection.
     private mutating func close(_ trouble: Trouble, at now: ClockReading, into out: inout [Action]) {
-        guard RefusalCase(rawValue: trouble.code) != nil else { reopen(into: &out); return }
+        guard RefusalCase(rawValue: trouble.code) != nil || trouble.code == Trouble.revoked.code else { reopen(into: &out); return }
         openedAt = now.monotonic
         fall(to: .refused(trouble), into: &out)
     }

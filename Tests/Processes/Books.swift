@@ -78,9 +78,12 @@ package enum Comparison {
         let ledger = try LedgerBooks(path: edgeLedger)
         return violations(
             brokerFills: gateway.fills, brokerOrders: gateway.orders, brokerWorking: gateway.working, ledgerFills: ledger.fills,
-            executions: ledger.executions, tags: Set(ledger.book.orderTags.map(\.text)),
+            executions: ledger.executions, tags: Set(ledger.book.orders.map(\.tag.text)),
             working: Set(ledger.book.workingOrders.map(\.tag.text)), openings: ledger.openings.mapValues { $0 })
     }
+
+    /// How many orders of ours the gateway has ever taken.
+    package static func brokerOrders(gatewayFolder: String) throws -> Int { try GatewayBooks(folder: gatewayFolder).orders.count }
 
     /// The rules themselves, on plain values, so that each can be seen to catch its breach.
     package static func violations(

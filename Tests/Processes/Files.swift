@@ -25,6 +25,8 @@ package enum Files {
     package static func write(_ path: String, _ text: String) throws { try write(path, Array(text.utf8)) }
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+    package static func removeFile(_ path: String) { unlink(path) }
+
     /// Everything below the path and the path itself; links are removed, not followed.
     package static func remove(_ path: String) {
         if let listing = opendir(path) {

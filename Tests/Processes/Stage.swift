@@ -30,7 +30,7 @@ package final class Stage {
     package let wishes: StageWishes
     package let scratch: ScratchFolder
     package let patience = Patience()
-    package let cloudPort, linkPort, relayPort, gatewayPort: Int
+    package let cloudPort, linkPort, enrolmentPort, relayPort, gatewayPort: Int
     package static let password = "a long enough sentence"
     private let warden: Warden
     private var children: [Part: Child] = [:]
@@ -43,11 +43,11 @@ package final class Stage {
         warden = try Warden()
         // Drawn together: one that is given back could be given again.
         var drawn: [Int] = []
-        while drawn.count < 4 {
+        while drawn.count < 5 {
             let port = try patience.freePort()
             if !drawn.contains(port) { drawn.append(port) }
         }
-        (cloudPort, linkPort, relayPort, gatewayPort) = (drawn[0], drawn[1], drawn[2], drawn[3])
+        (cloudPort, linkPort, relayPort, gatewayPort, enrolmentPort) = (drawn[0], drawn[1], drawn[2], drawn[3], drawn[4])
         try settle()
     }
 
@@ -72,7 +72,7 @@ package final class Stage {
               host: 127.0.0.1
               port: \(linkPort)
             enrolment:
-              port: 0
+              port: \(enrolmentPort)
 
             """)
     }
@@ -163,9 +163,18 @@ package final class Stage {
         try start(.cloud)
     }
 
+    /// Relay, cloud and a linked edge; the gateway is the test's own affair.
+    package func openUnbrokered() throws {
+        try openCloud()
+        try enrol()
+        try start(.edge)
+        try awaitLink()
+    }
+
     /// Invites this stage's edge and confirms it by the digits it shows.
-    package func enrol() throws {
-        let token = try invite("home-1")
+    package func enrol() throws { try enrol(by: try invite("home-1")) }
+
+    package func enrol(by token: String) throws {
         let answer = try json(try edge("enrol", token, "--json"))
         guard let code = answer["code"]?.text else { throw ProcessTrouble("enrolment shows no code: \(answer)") }
         let confirmed = try cloud("edge", "confirm", "home-1", code)

@@ -21,6 +21,7 @@ struct RigCommand: Sendable {
         T2OClient.command,
         CatchUpBench.command,
         CatchUpCloud.command,
+        FaultsCommand.command,
     ]
     /// Exit codes, as of every program of the house.
     static let usage: Int32 = 2

@@ -305,7 +305,10 @@ struct ReceiverTests {
         try tower.open()
         #expect(try tower.sent(tower.say(.stop(reason: "update"))) == [.bye(reason: "update")])
         try tower.open2()
-        #expect(tower.say(.revoked(Samples.edge)).contains { if case .closed = $0 { true } else { false } })
+        let last = tower.say(.revoked(Samples.edge))
+        #expect(last.contains { if case .closed = $0 { true } else { false } })
+        // Silence would look like a broken network to whoever stands at the edge.
+        #expect(try tower.sent(last).contains { if case .error(let trouble) = $0 { trouble.code == "REVOKED" && trouble.ends } else { false } })
         #expect(
             tower.hear(tower.hello(attempt: 9), session: 0).isEmpty && tower.receiver.link(Samples.edge) == nil && tower.receiver.enrolled.isEmpty)
     }

@@ -24,6 +24,8 @@ package final class Uplink {
     private var waiting: [[[UInt8]]] = [[], []]
     private var isBlocked = [false, false]
     private var lanesUp: Set<Int> = []
+    /// True since the cloud's door turned our key away, until it lets us in.
+    package private(set) var isKeyRefused = false
     private var isUp = false
     /// Commands for the desk, with the end of their life by the boot clock.
     private var delivered: [(Command, Span?)] = []
@@ -56,8 +58,10 @@ package final class Uplink {
         switch event {
         case .connected(let lane):
             lanesUp.insert(lane)
+            isKeyRefused = false
             if lanesUp.count == Lane.allCases.count, !isUp { isUp = true; try feed(.linkUp, at: clock) }
         case .disconnected(let lane), .handshakeFailed(let lane, _):
+            if case .handshakeFailed(_, .refused) = event { isKeyRefused = true }
             lanesUp.remove(lane)
             waiting = [[], []]; isBlocked = [false, false]
             if isUp { isUp = false; try feed(.linkDown, at: clock) }

@@ -136,7 +136,7 @@ extension Desk {
                 ? live.margin(id)?.initial : Money.value(mark, Quantity(whole: 1), multiplier: instrument.multiplier)
             guard let perUnit,
                 let maximum = Sizing.maximum(of: instrument, price: mark, margin: perUnit, availableFunds: funds, limits: settings.limits)
-            else { throw .noMargin }
+            else { throw missingMargin(of: id) }
             guard maximum.quantity.raw > 0 else { throw .insufficientFunds(needed: perUnit, available: funds) }
             return maximum.quantity
         }

@@ -41,6 +41,8 @@ package enum RiskRefusal: Error, Hashable, Sendable {
     case overflow
     case badStop(Price)
     case noMargin
+    /// The broker would not tell the margin: mostly a permission that the account lacks.
+    case marginRefused(text: String, cure: String)
     case insufficientFunds(needed: Money, available: Money)
     case duplicate(within: Span)
     case nothingToClose
@@ -64,7 +66,7 @@ package enum RiskRefusal: Error, Hashable, Sendable {
         case .staleQuote(let age, let limit):
             "The quote is \(age.nanoseconds / 1_000_000_000) s old; the limit is \(limit.nanoseconds / 1_000_000_000) s."
         case .delayedData: "The market data is delayed. No order is placed on delayed data; subscribe to live data at the broker."
-        case .noMarketData(let text, let cure): "\(text) \(cure)"
+        case .noMarketData(let text, let cure), .marginRefused(let text, let cure): "\(text) \(cure)"
         case .badQuantity(let quantity, let step): "The quantity \(quantity) is not a multiple of \(step) above zero."
         case .quantityMax(let limit, let actual): "The quantity \(actual) is over the limit of \(limit) for one order."
         case .notionalMax(let limit, let actual): "The notional \(actual) is over the limit of \(limit) for one order."
@@ -145,10 +147,18 @@ extension Desk {
         if instrument.securityType == .future {
             guard let margin = live.margin(wish.instrument)?.initial,
                 let total = Decimals.product(margin.raw, wish.quantity.raw, scale: 8)
-            else { throw .noMargin }
+            else { throw missingMargin(of: wish.instrument) }
             needed = Money(raw: total)
         }
         guard needed <= available else { throw .insufficientFunds(needed: needed, available: available) }
+    }
+
+    /// In the broker's own words when it gave any.
+    func missingMargin(of id: InstrumentID) -> RiskRefusal {
+        for code: Int64 in [203, 201] {
+            if case .notice(let notice) = live.items["notice/\(code)/\(id.text)"] { return .marginRefused(text: notice.text, cure: notice.cure) }
+        }
+        return .noMargin
     }
 
     /// Walks back in time, as far as the window reaches; the orders are looked at where they are, a busy window holds hundreds.
