@@ -74,6 +74,18 @@ import Venues
         #expect(quote?.bid == nil && quote?.bidSize == nil)
     }
 
+    /// Bids and asks of one read are one quote; no last price is swallowed by the next.
+    @Test func everyLastPriceIsToldAndTheRestIsJoined() throws {
+        var (gateway, quotes, _) = try watching()
+        let read = ["230.1", "230.2", "1000.25", "230.3"].flatMap { price in
+            ScriptedGateway.frame(["1", "6", String(quotes), "4", price, "100", "0"]) + ScriptedGateway.frame(["2", "6", String(quotes), "5", "100"])
+                + ScriptedGateway.frame(["1", "6", String(quotes), "1", price, "3", "1"])
+        }
+        gateway.say(bytes: read)
+        let told = gateway.hear().compactMap { if case .quote(_, let quote) = $0 { quote.last?.description } else { nil } }
+        #expect(told == ["230.1", "230.2", "1000.25", "230.3"])
+    }
+
     @Test func brokenFarmsAreNewsAndWorkingOnesAreNot() throws {
         var (gateway, _, _) = try watching()
         gateway.complain(-1, 2_104, "Market data farm connection is OK:usfarm")
