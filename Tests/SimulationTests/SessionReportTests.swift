@@ -58,6 +58,26 @@ import Venues
         #expect(desk.gateway.hear() == [.sent(brokerOrderIDs: [5])])
     }
 
+    /// The gateway holds every member of a family until the last one lets all go.
+    @Test func onlyTheLastOfAFamilyIsTransmitted() throws {
+        let mint = try IntentMint()
+        var gateway = ScriptedGateway.up(known: [Self.stock])
+        gateway.pass(.seconds(1))
+        _ = gateway.sent()
+        func leg(_ id: Int64, _ type: OrdType, parent: Int? = nil) -> Leg {
+            Leg(
+                role: parent == nil ? .open : .protect, instrument: Self.stock.id, side: parent == nil ? .buy : .sell, quantity: Quantity(whole: 10),
+                ordType: type, limitPrice: Price(whole: 230), stopPrice: Price(whole: 220), timeInForce: .gtc, parent: parent, brokerOrderID: id)
+        }
+        let legs = [leg(11, .limit), leg(12, .limit, parent: 0), leg(13, .stop, parent: 0), leg(14, .stopLimit), leg(15, .stop, parent: 3)]
+        gateway.place(try mint.mint(Ticket(account: "DU1", origin: .manual, reason: "t", legs: legs), at: gateway.now))
+        let frames = gateway.sent("3")
+        #expect(frames.map { $0[1] } == ["11", "12", "13", "14", "15"])
+        #expect(frames.map { $0[27] } == ["0", "0", "1", "0", "1"] && frames.map { $0[28] } == ["0", "11", "11", "0", "14"])
+        #expect(frames.map { $0[18] } == ["LMT", "LMT", "STP", "STP LMT", "STP"] && frames.map { $0[21] } == Array(repeating: "GTC", count: 5))
+        #expect(frames[3][19] == "230" && frames[3][20] == "220" && frames[2][19] == "" && frames[2][20] == "220")
+    }
+
     @Test func aFillBeforeAnyAcknowledgementIsTaken() throws {
         var desk = try Desk()
         _ = desk.gateway.hear()

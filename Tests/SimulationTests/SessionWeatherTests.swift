@@ -119,6 +119,21 @@ import Venues
         #expect(bench.gateway.exchange.orders.count == 99)
     }
 
+    /// Orders that still wait for the pacer when the connection ends never left: that is certain, and told.
+    @Test func ordersThatDidNotLeaveBeforeTheEndAreRefused() throws {
+        var bench = try SessionBench.ready()
+        let mark = try #require(bench.hear().quotes(SessionBench.front).last?.mark)
+        let low = mark.raw / 100_000_000 / 5 * 5 - 4_000
+        var ids: [Int64] = []
+        for _ in 0..<60 { ids += try bench.place([leg(.buy, 1, .limit, limit: low)]) }
+        bench.cut()
+        let heard = bench.hear()
+        let waiting = Array(ids.dropFirst(heard.sent.count))
+        #expect(!waiting.isEmpty && waiting.allSatisfy { id in heard.orders(id).map(\.status) == [.rejected] })
+        bench.pass(.seconds(10))
+        #expect(bench.gateway.exchange.orders.count == heard.sent.count, "nothing of them goes out later")
+    }
+
     @Test func theSameSeedGivesTheSameEvents() throws {
         func run() throws -> [VenueEvent] {
             var bench = try SessionBench.ready(GatewaySettings(switches: [.dropEvery(.seconds(7))]), seed: 5)

@@ -68,6 +68,11 @@ import Venues
         gateway.say(["1", "6", String(quotes), "1", "230.4", "200", "1"])
         quote = gateway.hear().compactMap { if case .quote(_, let quote) = $0 { quote } else { nil } }.last
         #expect(quote?.isDelayed == false && quote?.bid == Price(raw: 23_040_000_000) && quote?.bidSize == Quantity(whole: 200))
+        // Frozen prices are of a closed market, under the tick types of live ones.
+        gateway.say(["58", "1", String(quotes), "2"])
+        gateway.say(["1", "6", String(quotes), "4", "230.4", "200", "0"])
+        quote = gateway.hear().compactMap { if case .quote(_, let quote) = $0 { quote } else { nil } }.last
+        #expect(quote?.isDelayed == true)
         // No bid at all.
         gateway.say(["1", "6", String(quotes), "1", "-1", "0", "0"])
         quote = gateway.hear().compactMap { if case .quote(_, let quote) = $0 { quote } else { nil } }.last
