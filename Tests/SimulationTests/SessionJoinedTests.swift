@@ -60,7 +60,7 @@ func leg(
         let picture = try #require(bench.hear().snapshots.first)
         #expect(picture.positions.map(\.quantity) == [Quantity(whole: 25)] && picture.positions.map(\.instrument) == [SessionBench.front])
         #expect(picture.fills.map(\.fill) == heard.fills.map(\.fill) && picture.openOrders.isEmpty)
-        #expect(picture.completedOrders.map(\.status) == [.filled] && picture.completedOrders[0].reference == heard.fills[0].reference)
+        #expect(picture.completedOrders.map(\.status) == [.filled] && picture.completedOrders.first?.reference == heard.fills.first?.reference)
     }
 
     @Test func tradedPricesOfOneReadAreAllTold() throws {

@@ -17,7 +17,7 @@ import Venues
         #expect(gateway.hear().readies.isEmpty, "an account without an order id is not yet a login")
         gateway.say(["9", "1", "41"])
         let heard = gateway.hear()
-        #expect(heard.conditions.map(\.condition) == [.connected] && heard.conditions[0].account == "DU1" && heard.readies == [41])
+        #expect(heard.conditions.map(\.condition) == [.connected] && heard.conditions.first?.account == "DU1" && heard.readies == [41])
     }
 
     @Test func itOffersTheConfiguredMaximum() {

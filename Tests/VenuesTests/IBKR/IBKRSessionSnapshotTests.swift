@@ -76,8 +76,9 @@ import Venues
         for end in ends(executions, summary).dropFirst() { gateway.say(end) }
         let heard = gateway.hear()
         let fills = heard.compactMap { if case .fill(let fill) = $0 { fill } else { nil } }
-        #expect(pictures(heard).isEmpty && fills.map(\.fill.execID) == ["0001.01"] && fills[0].brokerOrderID == 3 && fills[0].reference == "ref")
-        #expect(fills[0].fill.transactTime == noon + .seconds(1))
+        #expect(
+            pictures(heard).isEmpty && fills.map(\.fill.execID) == ["0001.01"] && fills.first?.brokerOrderID == 3 && fills.first?.reference == "ref")
+        #expect(fills.first?.fill.transactTime == noon + .seconds(1))
         gateway.pass(.milliseconds(300))
         let frames = gateway.sent()
         #expect(frames.contains { $0[0] == "16" })
