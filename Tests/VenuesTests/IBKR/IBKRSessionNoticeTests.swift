@@ -91,6 +91,33 @@ import Venues
         #expect(told == ["230.1", "230.2", "1000.25", "230.3"])
     }
 
+    /// A what-if order takes a fresh id clear of the desk's, tells the desk, asks the other side when buying frees margin, and is no order.
+    @Test func marginIsAskedUnderIdsThatNobodyElseTakes() throws {
+        var (gateway, _, _) = try watching()
+        gateway.ask(.margin(Self.stock.id))
+        gateway.pass(.milliseconds(300))
+        let first = try #require(gateway.sent("3").first)
+        let id = try #require(Int64(first[1]))
+        #expect(id > 30 && first[84] == "1" && first[16] == "BUY" && first[23] == "DU1" && gateway.hear().floors == [id + 1])
+        func answer(_ id: String, _ change: String) -> [String] {
+            let listing = WireListing(
+                conId: 265_598, symbol: "AAPL", secType: "STK", exchange: "SMART", currency: "USD", localSymbol: "AAPL", tradingClass: "NMS")
+            let values = [
+                "totalQuantity": "1", "orderType": "MKT", "whatIf": "1", "clientId": "7", "status": "PreSubmitted", "initMarginChange": change,
+                "maintMarginChange": change,
+            ]
+            return OrderReport(orderId: Int64(id) ?? 0, listing: listing, values: values).openOrder(version: 178)
+        }
+        gateway.say(answer(first[1], "-57.5"))
+        gateway.pass(.milliseconds(300))
+        let second = try #require(gateway.sent("3").first)
+        #expect(second[16] == "SELL" && (Int64(second[1]) ?? 0) > id)
+        gateway.say(answer(second[1], "57.5"))
+        let heard = gateway.hear()
+        #expect(heard.contains { if case .margin(_, let margin) = $0 { margin.initial == Money(raw: 5_750_000_000) } else { false } })
+        #expect(!heard.contains { if case .order = $0 { true } else { false } })
+    }
+
     @Test func brokenFarmsAreNewsAndWorkingOnesAreNot() throws {
         var (gateway, _, _) = try watching()
         gateway.complain(-1, 2_104, "Market data farm connection is OK:usfarm")
