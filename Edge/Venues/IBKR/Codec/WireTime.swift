@@ -27,7 +27,7 @@ package enum WireTime {
         let bytes = Array(text.utf8)
         let digits = bytes.prefix { (0x30...0x39).contains($0) }.count
         guard digits == 8 else { return digits == bytes.count ? epoch(bytes) : nil }
-        guard let date = CivilDate(String(text.prefix(8))) else { return nil }
+        guard let date = CivilDate(String(text.prefix(8))), years.contains(date.year) else { return nil }
         guard bytes.count > 8 else { return zones.standard.instant(of: date, secondOfDay: 0) }
         let isUniversal = bytes[8] == 0x2D
         let rest = text.dropFirst(8).drop { $0 == " " || $0 == "-" }
@@ -38,10 +38,15 @@ package enum WireTime {
         return zone?.instant(of: date, secondOfDay: second)
     }
 
+    /// Years of which every day is an instant.
+    static let years = 1_900...2_261
+
     private static func epoch(_ digits: [UInt8]) -> Instant? {
         guard (9...13).contains(digits.count) else { return nil }
         let value = digits.reduce(Int64(0)) { $0 * 10 + Int64($1 - 0x30) }
-        return digits.count == 13 ? Instant(nanoseconds: value * 1_000_000) : digits.count <= 10 ? Instant(seconds: value) : nil
+        // An instant ends in the year 2262.
+        if digits.count == 13 { return value <= Int64.max / 1_000_000 ? Instant(nanoseconds: value * 1_000_000) : nil }
+        return digits.count <= 10 && value <= Int64.max / 1_000_000_000 ? Instant(seconds: value) : nil
     }
 
     private static func secondOfDay(_ clock: some StringProtocol) -> Int? {

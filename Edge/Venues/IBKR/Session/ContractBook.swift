@@ -51,7 +51,7 @@ struct TradingSchedule: Hashable, Sendable {
     init?(_ text: String, zone: Zone) {
         for part in text.split(separator: ";") {
             let ends = part.split(separator: "-").map { TradingSchedule.instant($0, zone) }
-            if ends.count == 1, part.hasSuffix(":CLOSED"), let day = CivilDate(part.prefix(8)) {
+            if ends.count == 1, part.hasSuffix(":CLOSED"), let day = CivilDate(part.prefix(8)), WireTime.years.contains(day.year) {
                 until = zone.instant(of: day.adding(days: 1), secondOfDay: 0)
             } else if ends.count == 2, let open = ends[0], let close = ends[1], open < close {
                 sessions.append(open..<close)
@@ -65,7 +65,8 @@ struct TradingSchedule: Hashable, Sendable {
 
     private static func instant(_ text: some StringProtocol, _ zone: Zone) -> Instant? {
         let parts = text.split(separator: ":")
-        guard parts.count == 2, let day = CivilDate(parts[0]), parts[1].utf8.count == 4, let clock = Int(parts[1]), clock < 2_400, clock % 100 < 60
+        guard parts.count == 2, let day = CivilDate(parts[0]), WireTime.years.contains(day.year), parts[1].utf8.count == 4, let clock = Int(parts[1]),
+            clock < 2_400, clock % 100 < 60
         else { return nil }
         return zone.instant(of: day, secondOfDay: clock / 100 * 3_600 + clock % 100 * 60)
     }

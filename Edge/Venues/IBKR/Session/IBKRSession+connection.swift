@@ -51,7 +51,7 @@ extension IBKRSession {
 
     mutating func takeNextID(_ id: Int64, at now: Instant, into out: inout SessionOutput) {
         // The gateway's number may go back after its restart: it only ever raises ours.
-        if id > nextOrderID { nextOrderID = id; tellFloor(into: &out) }
+        raiseFloor(to: id, into: &out)
         guard phase == .starting else { return }
         offeredID = id
         finishStart(at: now, into: &out)
@@ -106,6 +106,13 @@ extension IBKRSession {
         snapshot = nil
         show(.connected, "Connected to account \(account) by server version \(serverVersion).", at: now, into: &out)
         out.events.append(.ready(account: account, generation: generation, nextOrderID: nextOrderID))
+    }
+
+    /// Ids of real orders are 31 bits; TWS shows orders placed by hand under the largest of them.
+    mutating func raiseFloor(to id: Int64, into out: inout SessionOutput) {
+        guard id > nextOrderID, id < Int64(Int32.max) else { return }
+        nextOrderID = id
+        tellFloor(into: &out)
     }
 
     /// Ids below are used up; the desk takes none of them.

@@ -118,7 +118,7 @@ extension IBKRSession {
         guard type == 48, let id = quoted(request) else { return }
         let parts = text.split(separator: ";", omittingEmptySubsequences: false)
         guard parts.count >= 3, let price = try? Price(parts[0], rounding: .halfEven), let size = try? Quantity(parts[1], rounding: .halfEven),
-            let time = Int64(parts[2]), time > 0, time < 10_000_000_000_000
+            let time = Int64(parts[2]), time > 0, time <= Int64.max / 1_000_000
         else { return }
         streams.tick(id, at: now) {
             $0.last = price; $0.lastSize = size

@@ -29,9 +29,9 @@ extension IBKRSession {
         if open.order.whatIf || requests[open.order.orderId] != nil, takePreview(open, at: now, into: &out) { return }
         snapshot?.take(open: open)
         // Orders of other clients are seen in snapshots alone: their numbers are not ours.
-        guard open.order.clientId == settings.clientID, open.order.orderId > 0 else { return }
+        guard open.order.clientId == settings.clientID, (1..<Int64(Int32.max)).contains(open.order.orderId) else { return }
         let id = open.order.orderId
-        if id >= nextOrderID { nextOrderID = id + 1; tellFloor(into: &out) }
+        raiseFloor(to: id + 1, into: &out)
         var order = orders[id] ?? SessionOrder(id: id)
         if !order.reference.isEmpty, !open.order.orderRef.isEmpty, order.reference != open.order.orderRef {
             // The number means another order at the broker than in our ledger: told under the broker's own reference, ours stays in doubt.
