@@ -77,6 +77,7 @@ let package = Package(
         main(
             "rig", "Tests/Rig",
             ["Values", "Wire", "Ledger", "Sync", "Views", "Platform", "Trading", "Venues", "EdgeAgent", "CloudNode", "Simulation", "Processes"]),
+        tests("RigTests", ["Wire", "rig", "tidewire-edge"]),
         tests("SimulationTests", ["Values", "Wire", "Ledger", "Platform", "EdgeAgent", "Trading", "Venues", "Simulation"]),
     ]
 )

@@ -95,7 +95,8 @@ package struct ChainVerifier: Sendable {
     package private(set) var head: Head
     /// Entries accepted so far.
     package private(set) var count: UInt64 = 0
-    private var last: Entry?
+    /// What the clock rules need of the entry before.
+    private var last: (boot: Boot, epoch: UInt32, mono: Span, hlc: Int64)?
 
     /// Starts after `anchor`; the clock rules begin with the first entry seen.
     package init(edge: EdgeID, after anchor: Head = .start) { self.edge = edge; head = anchor }
@@ -125,6 +126,6 @@ package struct ChainVerifier: Sendable {
             guard entry.epoch >= last.epoch else { throw .epoch(at: entry.seq) }
             if entry.boot == last.boot, entry.mono < last.mono { throw .monotonicOrder(at: entry.seq) }
         }
-        last = entry; head = entry.head; count += 1
+        last = (entry.boot, entry.epoch, entry.mono, entry.hlc); head = entry.head; count += 1
     }
 }

@@ -22,6 +22,8 @@ struct RigCommand: Sendable {
         CatchUpBench.command,
         CatchUpCloud.command,
         FaultsCommand.command,
+        T2OBench.command,
+        FootprintBench.command,
     ]
     /// Exit codes, as of every program of the house.
     static let usage: Int32 = 2

@@ -173,7 +173,8 @@ package final class Database {
         return Int(size)
     }
 
-    private func statement(_ sql: String) throws(DatabaseError) -> Statement {
+    /// The prepared statement of `sql`, for this folder's own loops: not to be kept beyond the transaction.
+    func statement(_ sql: String) throws(DatabaseError) -> Statement {
         if let kept = statements[sql] {
             return kept.isRunning ? try Statement(sql, on: connection) : kept
         }

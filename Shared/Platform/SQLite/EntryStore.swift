@@ -69,12 +69,7 @@ package final class EntryStore {
             previous = LogHead(seq: row.seq, hash: row.hash)
         }
         try transaction { () throws(DatabaseError) in
-            for row in rows {
-                try self.insert(row)
-                if self.indexesSubjects, let ref = row.ref {
-                    try self.database.run("INSERT INTO subject(ref, seq) VALUES (?, ?)", .blob(ref), .integer(Int64(row.seq)))
-                }
-            }
+            try self.insert(rows)
             for (key, text) in meta { try self.writeMeta(key, text) }
         }
         head = LogHead(seq: last.seq, hash: last.hash)
@@ -233,12 +228,33 @@ package final class EntryStore {
         }
     }
 
-    private func insert(_ row: EntryRow) throws(DatabaseError) {
-        try database.run(
-            "INSERT INTO entry(\(EntryRow.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            .integer(Int64(row.seq)), .integer(Int64(row.epoch)), .integer(Int64(row.boot)), .integer(row.wall), .integer(row.mono),
-            .integer(row.hlc), .integer(Int64(row.kind)), .integer(Int64(row.kver)), .integer(Int64(row.flags)), Bound(row.ref),
-            .utf8(row.body), .blob(row.prev), .blob(row.hash))
+    private static let insertEntry = "INSERT INTO entry(\(EntryRow.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    private static let insertSubject = "INSERT INTO subject(ref, seq) VALUES (?, ?)"
+
+    /// A backlog comes in thousands of rows: the statements are looked up once.
+    private func insert(_ rows: [EntryRow]) throws(DatabaseError) {
+        let entry = try database.statement(EntryStore.insertEntry)
+        let subject = indexesSubjects ? try database.statement(EntryStore.insertSubject) : nil
+        for row in rows {
+            try entry.bind(.integer(Int64(row.seq)), at: 1)
+            try entry.bind(.integer(Int64(row.epoch)), at: 2)
+            try entry.bind(.integer(Int64(row.boot)), at: 3)
+            try entry.bind(.integer(row.wall), at: 4)
+            try entry.bind(.integer(row.mono), at: 5)
+            try entry.bind(.integer(row.hlc), at: 6)
+            try entry.bind(.integer(Int64(row.kind)), at: 7)
+            try entry.bind(.integer(Int64(row.kver)), at: 8)
+            try entry.bind(.integer(Int64(row.flags)), at: 9)
+            try entry.bind(Bound(row.ref), at: 10)
+            try entry.bind(.utf8(row.body), at: 11)
+            try entry.bind(.blob(row.prev), at: 12)
+            try entry.bind(.blob(row.hash), at: 13)
+            try entry.execute()
+            guard let subject, let ref = row.ref else { continue }
+            try subject.bind(.blob(ref), at: 1)
+            try subject.bind(.integer(Int64(row.seq)), at: 2)
+            try subject.execute()
+        }
     }
 
     private func writeMeta(_ key: String, _ text: String) throws(DatabaseError) {

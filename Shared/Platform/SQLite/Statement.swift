@@ -59,6 +59,17 @@ final class Statement {
 
     deinit { sqlite3_finalize(pointer) }
 
+    /// Steps a statement without rows to its end, with what `bind` has set, and resets it; the values stay for the next to replace.
+    func execute() throws(DatabaseError) {
+        isRunning = true
+        defer {
+            sqlite3_reset(pointer)
+            isRunning = false
+        }
+        let code = sqlite3_step(pointer)
+        guard code == SQLITE_DONE else { throw Statement.error(code, connection, sql) }
+    }
+
     /// Binds, steps to the end and resets, whatever happens. `onRow` answers whether it wants another row.
     func run(_ values: [Bound], _ onRow: (borrowing Row) throws(DatabaseError) -> Bool) throws(DatabaseError) {
         isRunning = true
@@ -78,7 +89,8 @@ final class Statement {
         }
     }
 
-    private func bind(_ value: Bound, at index: Int32) throws(DatabaseError) {
+    /// Sets the parameter number `index`, counted from 1.
+    func bind(_ value: Bound, at index: Int32) throws(DatabaseError) {
         // SQLITE_TRANSIENT, a cast macro Swift does not import: SQLite copies the bytes during the call.
         let copied = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
         let code =

@@ -1,0 +1,55 @@
+// Each bench in small: it runs as a program, tells its named figures, and loses nothing. How fast it was is not judged here.
+import Foundation
+import Testing
+import Wire
+
+/// The program `rig` of this same build.
+private enum RigProgram {
+    /// Its report as JSON; the exit code must be 0.
+    static func report(_ arguments: [String]) throws -> JSONValue {
+        let folder = try #require(try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) as NSString
+        let process = Process(), output = Pipe()
+        process.executableURL = URL(fileURLWithPath: folder.deletingLastPathComponent + "/rig")
+        process.arguments = arguments + ["--json"]
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        let said = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        let text = String(decoding: said, as: UTF8.self)
+        #expect(process.terminationStatus == 0, "\(arguments): \(text)")
+        return try JSONReader.read(Array(text.utf8.prefix { $0 != 10 }))
+    }
+
+    static func number(_ value: JSONValue?) -> Double? {
+        switch value {
+        case .integer(let number): Double(number)
+        case .number(let text): Double(text)
+        default: nil
+        }
+    }
+}
+
+@Suite(.serialized) struct BenchTests {
+    @Test func catchUpLosesAndDoublesNothing() throws {
+        let report = try RigProgram.report(["bench", "catch-up", "--entries", "700"])
+        for name in ["entries_per_second", "wire_bytes_per_entry", "rss_edge_mb", "rss_cloud_mb"] {
+            #expect((RigProgram.number(report[name]) ?? 0) > 0, "\(name) in \(report)")
+        }
+        #expect(report["entries"] == 700 && report["lost"] == 0 && report["doubled"] == 0)
+    }
+
+    @Test func everyTriggerBecomesOneOrder() throws {
+        let report = try RigProgram.report(["bench", "t2o", "--seconds", "1"])
+        for name in ["p50_us", "p99_us", "p999_us", "max_us", "triggers", "rss_mb"] {
+            #expect((RigProgram.number(report[name]) ?? 0) > 0, "\(name) in \(report)")
+        }
+        #expect(report["lost"] == 0 && report["doubled"] == 0 && report["orders"] == report["triggers"])
+    }
+
+    @Test func theEdgeBecomesReadyOnItsLedger() throws {
+        let report = try RigProgram.report(["bench", "footprint", "--entries", "300", "--runs", "1"])
+        for name in ["ready_ms", "rss_mb"] { #expect((RigProgram.number(report[name]) ?? 0) > 0, "\(name) in \(report)") }
+        #expect(report["entries"] == 300)
+    }
+}
