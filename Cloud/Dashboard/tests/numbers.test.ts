@@ -109,3 +109,10 @@ test("what others say becomes whole sentences", () => {
   assert.equal(format.sentence("already ended."), "already ended.");
   assert.equal(format.kindWords("commandRefused"), "command refused");
 });
+
+test("times inside a text are written as everywhere on the page", () => {
+  const time = "2026-12-01T14:30:05.024Z";
+  assert.equal(format.spoken(`Out until ${time}.`), `Out until ${format.moment(time)}.`);
+  assert.equal(format.spoken("at 2026-13-41T99:00:00Z"), "at 2026-13-41T99:00:00Z");
+  assert.equal(format.sentence(`HALT since ${time}`), `HALT since ${format.moment(time)}.`);
+});

@@ -23,6 +23,7 @@ interface Drawing {
   readonly markers: LightweightCharts.Markers;
   lines: readonly LightweightCharts.PriceLine[];
   options: readonly LightweightCharts.LineOptions[];
+  outside: readonly Beyond[];
   drawn: readonly Candle[];
 }
 
@@ -98,7 +99,15 @@ export function CandleChart({ instrument, candles, frame, fills, position, order
       const now = drawing.current;
       if (now === undefined) return;
       const next = beyond(now.options, now.chart.paneSize().height, (each) => now.bars.priceToCoordinate(each));
-      setOutside((before) => (sameBeyond(before, next) ? before : next));
+      if (sameBeyond(now.outside, next)) return;
+      now.outside = next;
+      // The library pushes the names of several such lines into view, over the ones that we write.
+      now.lines.forEach((line, index) => {
+        const options = now.options[index];
+        const isOut = next.some((each) => each.line === options);
+        if (options !== undefined) line.applyOptions({ axisLabelVisible: !isOut, title: isOut ? "" : options.title });
+      });
+      setOutside(next);
     }));
   }, []);
 
@@ -113,7 +122,7 @@ export function CandleChart({ instrument, candles, frame, fills, position, order
       volume.priceScale().applyOptions({ scaleMargins: { top: 0.85, bottom: 0 } });
       chart.subscribeCrosshairMove((event) => { setPointed(event.time); look(); });
       chart.timeScale().subscribeVisibleLogicalRangeChange(look);
-      drawing.current = { chart, bars, volume, markers: createSeriesMarkers(bars, []), lines: [], options: [], drawn: [] };
+      drawing.current = { chart, bars, volume, markers: createSeriesMarkers(bars, []), lines: [], options: [], outside: [], drawn: [] };
       setReady((n) => n + 1);
     }).catch(() => { if (!gone) setFailed(true); });
     return () => {

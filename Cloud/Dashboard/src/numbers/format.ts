@@ -93,9 +93,14 @@ function two(big: number, bigUnit: string, small: number, smallUnit: string): st
   return small === 0 ? `${big} ${bigUnit}` : `${big} ${bigUnit} ${small} ${smallUnit}`;
 }
 
+/** Times inside a text in the browser's zone, as everywhere on the page: `until 2026-12-01T14:30:00.000Z` becomes `until 1 Dec 14:30:00`. */
+export function spoken(text: string): string {
+  return text.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, (time) => (Number.isNaN(Date.parse(time)) ? time : moment(time)));
+}
+
 /** With a full stop when the text has no end of its own: what brokers say often has none. */
 export function sentence(text: string): string {
-  const trimmed = text.trim();
+  const trimmed = spoken(text.trim());
   return trimmed === "" || /[.!?…:]$/.test(trimmed) ? trimmed : `${trimmed}.`;
 }
 

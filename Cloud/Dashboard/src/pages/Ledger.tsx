@@ -1,6 +1,6 @@
 // The ledger: entries as they arrive, a filter by kind, and one order followed from intent to fill.
 import { Fragment, useEffect, useMemo, useState } from "react";
-import { kindWords, moment, quantity, told } from "../numbers/format";
+import { kindWords, moment, quantity, spoken, told } from "../numbers/format";
 import { mainEdge } from "../state/select";
 import { useStore } from "../state/store";
 import { Panel } from "../ui/parts";
@@ -138,7 +138,7 @@ function EntryRow({ entry, open, onOpen }: { readonly entry: Entry; readonly ope
         <td data-name="Seq" className="number"><button type="button" className="link" aria-expanded={open} aria-label={`Entry ${entry.seq}`} onClick={onOpen}>{entry.seq}</button></td>
         <td data-name="Time">{moment(entry.time)}</td>
         <td data-name="Kind"><span className="tag" data-kind={entry.kind}>{kindWords(entry.kind)}</span></td>
-        <td data-name="What happened">{entry.words}</td>
+        <td data-name="What happened">{spoken(entry.words)}</td>
         <td data-name="Follow">{subject === undefined ? null : <a href={addressOf("ledger", subject)} aria-label={`Follow entry ${entry.seq}`}>{entry.order === undefined ? "command" : "order"}</a>}</td>
         <td data-name="Hash"><code>{entry.hash.slice(0, 10)}</code></td>
       </tr>
@@ -168,7 +168,7 @@ function Path({ entries }: { readonly entries: readonly Entry[] }): JSX.Element 
         const gap = before === undefined ? undefined : Date.parse(entry.time) - Date.parse(before.time);
         return (
           <li key={`${entry.edge}:${entry.seq}`} data-kind={entry.kind} data-seq={entry.seq}>
-            <header><span className="tag" data-kind={entry.kind}>{kindWords(entry.kind)}</span> <b>{entry.words}</b></header>
+            <header><span className="tag" data-kind={entry.kind}>{kindWords(entry.kind)}</span> <b>{spoken(entry.words)}</b></header>
             <p>#{entry.seq} · {moment(entry.time)}{gap === undefined ? "" : ` · +${quantity(String(gap))} ms`}</p>
             <details><summary>Body and hash</summary><Body entry={entry} /></details>
           </li>

@@ -1,5 +1,6 @@
 // The bots at a glance: what each does, in words, and how its signal leans.
 import { toPixelNumber } from "../numbers/decimal";
+import { spoken } from "../numbers/format";
 import { ACCOUNT_STALE_MS } from "../state/select";
 import { useStore } from "../state/store";
 import { Age, Gain, Panel, useStalled } from "../ui/parts";
@@ -21,7 +22,7 @@ function BotRow({ bot }: { readonly bot: Bot }): JSX.Element | null {
       <h3>{bot.name} <span className="tag" data-state={bot.state}>{bot.state}</span></h3>
       {bot.dailyPnL === undefined ? <span /> : <Gain value={bot.dailyPnL} currency={bot.currency} />}
       <p>{bot.instruments.map((id) => id.split(".")[0]).join(", ")}{bot.position === undefined ? "" : ` · holds ${bot.position}`}</p>
-      <p>{bot.words}</p>
+      <p>{spoken(bot.words)}</p>
       {bot.score === undefined ? null : <Meter score={bot.score} />}
       <Age asOf={bot.asOf} staleMs={ACCOUNT_STALE_MS} />
     </article>
