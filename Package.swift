@@ -70,7 +70,8 @@ let package = Package(
         tests("ControlTests", ["Values", "Wire", "Ledger", "Control"]),
         tests("DashboardTests", ["Wire", "Contract"], besides: ["fake-cloud.mjs", "fake"]),
         room(
-            "Simulation", "Tests/Simulation", ["Values", "Wire", "Ledger", "Sync", "Platform", "Trading", "Venues", "EdgeAgent", "CSQLite"]),
+            "Simulation", "Tests/Simulation",
+            ["Values", "Wire", "Ledger", "Sync", "Platform", "Trading", "Venues", "EdgeAgent", "Control", "CloudNode", "CSQLite"]),
         tests("Scenarios", ["Values", "Simulation"]),
         room("Processes", "Tests/Processes", ["Values", "Wire", "Ledger", "Platform", "Venues", "EdgeAgent", "Simulation"]),
         tests("ProcessTests", ["Values", "Wire", "Ledger", "Sync", "Platform", "Processes"]),

@@ -6,7 +6,7 @@ package import Values
 package import Wire
 
 /// One cloud with one edge enrolled.
-package final class CloudMachine: Machine {
+package final class CloudMachine: CloudSide {
     package let name = "cloud"
     private let edge: EdgeID
     private let rules: Rules

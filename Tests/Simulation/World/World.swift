@@ -52,7 +52,7 @@ package final class World {
     private let duration: Span
     private let trace: ((String) -> Void)?
     private let edge: EdgeMachine
-    private let cloud: CloudMachine
+    private let cloud: any CloudSide
     private let site: GatewaySite?
     private let menu: FaultMenu
     private var link: FaultyLink
@@ -89,7 +89,12 @@ package final class World {
         var setup = EdgeSetup(edge: id, seed: chance.next(), start: World.start)
         setup.rules = rules; setup.breaker = breaker; setup.venue = venue
         edge = EdgeMachine(setup)
-        cloud = CloudMachine(edge: id, seed: chance.next(), rules: rules, start: World.start)
+        // A receiver without its protections can only be had outside the node.
+        let cloudSeed = chance.next()
+        cloud =
+            breaker == .none
+            ? NodeMachine(edge: id, seed: cloudSeed, start: World.start)
+            : CloudMachine(edge: id, seed: cloudSeed, rules: rules, start: World.start)
         link = FaultyLink(menu.weather, chance: chance.fork())
         checkers = Checkers(edge: id)
         site = venue == .gateway ? GatewaySite(seed: chance.next(), start: World.start) : nil

@@ -1,0 +1,173 @@
+// The cloud's computer with the real node: its stores on a simulated disk, its API asked as a browser would.
+internal import CloudNode
+internal import Control
+package import Ledger
+internal import Platform
+internal import Sync
+internal import Synchronization
+package import Values
+package import Wire
+
+/// One cloud with one edge enrolled and one person who may trade.
+package final class NodeMachine: CloudSide {
+    package let name = "cloud"
+    private let edge: EdgeID
+    private let disk: FaultyDisk
+    private let start: Instant
+    private var chance: SeededRandom
+    private var node: Node?
+    /// Signed in until the node says otherwise.
+    private var bearer: String?
+    private var lastRequest: UInt64 = 0
+    private var left: [MachineEffect] = []
+    private var seen: [Observation] = []
+    package private(set) var refusals: [String] = []
+    package private(set) var isDiskFailing = false
+
+    package init(edge: EdgeID, seed: UInt64, start: Instant) {
+        self.edge = edge; self.start = start
+        chance = SeededRandom(seed: seed)
+        disk = FaultyDisk(seed: chance.next(), now: start)
+    }
+
+    package var isRunning: Bool { node != nil }
+
+    package func failDisk(_ operation: DiskFault.Operation, after count: Int, _ answer: DiskFault.Answer) {
+        disk.fault = DiskFault(operation, (operation == .write ? disk.writes : disk.syncs) + count, answer)
+        isDiskFailing = true
+    }
+    package func freezeDisk(after mutations: Int) { disk.freezeAt = disk.mutations + mutations }
+
+    package func survivors() throws -> [EntryRow] {
+        let path = "edges/\(edge).db"
+        guard disk.names.contains(path) else { return [] }
+        return try EntryStore(path: path, .init(.readWrite, vfs: disk.name), indexesSubjects: false).read(from: 1, limit: .max)
+    }
+
+    package func takeEffects() -> [MachineEffect] {
+        defer { left = [] }
+        return left
+    }
+    package func takeSeen() -> [Observation] {
+        defer { seen = [] }
+        return seen
+    }
+
+    package func start(at clock: ClockReading) throws {
+        disk.now = clock.wall
+        try guarded {
+            let stores = try NodeStores(folder: "", vfs: disk.name)
+            let state = try stores.control.load()
+            if state.users.isEmpty {
+                let user = User(name: "admin", role: .admin, passwordHash: "right", createdAt: start)
+                try stores.control.commit([user].compactMap { $0.map { .access(.user($0)) } })
+            }
+            if state.edges.isEmpty {
+                let key = [UInt8](repeating: 1, count: 32)
+                try stores.control.commit([
+                    .edge(EnrolledEdge(id: edge, name: "home", linkKey: key, status: .confirmed, code: "123456", enrolledAt: start))
+                ])
+            }
+            let draws = Draws(seed: chance.next())
+            let settings = NodeSettings(
+                serverKey: [UInt8](repeating: 9, count: 32), tokenKey: [UInt8](repeating: 7, count: 32), decoyHash: "decoy", release: "world",
+                random: { draws.take($0) })
+            let node = try Node(stores: stores, settings: settings, at: clock)
+            self.node = node
+            try take(node.takeEffects(), at: clock)
+        }
+    }
+
+    package func turn(_ event: MachineEvent, at clock: ClockReading) throws {
+        guard node != nil else { return }
+        disk.now = clock.wall
+        try guarded {
+            switch event {
+            case .linkUp, .broker: break
+            case .linkDown(let connection): try node([.gone(Peer(edge: edge, connection: connection))], at: clock)
+            case .frame(_, let bytes, let connection): try node([.frame(bytes, from: Peer(edge: edge, connection: connection))], at: clock)
+            case .tick:
+                try node([.tick], at: clock)
+                if node?.isBehind == true { try node([.follow], at: clock) }
+            case .ask(let body): try ask(body, at: clock)
+            }
+        }
+    }
+
+    package func crash(_ mode: CrashMode) {
+        if mode != .everything { disk.freezeAt = disk.mutations }
+        node = nil
+        disk.crash(mode)
+        isDiskFailing = false
+    }
+
+    // MARK: - Within a turn
+
+    private func guarded(_ body: () throws -> Void) throws {
+        do { try body() } catch let error {
+            if disk.isFrozen || (isDiskFailing && (error is StoreError || error is DatabaseError)) { throw MachineDied() }
+            throw error
+        }
+    }
+
+    private func node(_ inputs: [NodeInput], at clock: ClockReading) throws {
+        guard let node else { return }
+        try take(node.turn(inputs, at: clock), at: clock)
+    }
+
+    private func take(_ effects: [NodeEffect], at clock: ClockReading) throws {
+        for effect in effects {
+            switch effect {
+            case .send(let bytes, let peer): left.append(.frame(.control, bytes, connection: peer.connection))
+            case .checkPassword(let number, let password, let hash): try node([.passwordChecked(number, fits: password == hash)], at: clock)
+            case .respond(let number, let answer): if number == lastRequest { lastAnswer = answer }
+            case .log(_, "link refused", let words): refusals.append(words)
+            case .answerEnrolment, .enrolmentSocket, .push, .closeStream, .hashPassword, .admit, .log: break
+            }
+        }
+    }
+
+    // MARK: - A person
+
+    private var lastAnswer: Answer?
+
+    private func post(_ path: String, _ body: JSONValue, key: String? = nil, at clock: ClockReading) throws -> Answer? {
+        lastRequest += 1
+        lastAnswer = nil
+        var headers: [(name: String, value: String)] = []
+        if let bearer { headers.append(("authorization", "Bearer " + bearer)) }
+        if let key { headers.append(("idempotency-key", key)) }
+        try node([.request(lastRequest, Request(method: "POST", path: path, headers: headers, body: JSONWriter.plain(body)))], at: clock)
+        return lastAnswer
+    }
+
+    private func ask(_ body: CommandBody, at clock: ClockReading) throws {
+        if bearer == nil {
+            let answer = try post("/api/v1/auth/login", ["username": "admin", "password": "right", "token": true], at: clock)
+            bearer = answer.flatMap { try? JSONReader.read($0.body) }?["token"]?.text
+        }
+        guard let id = CommandID(bytes: (0..<16).map { _ in UInt8(chance.int(0...255)) }) else { return }
+        let answer: Answer?
+        switch body {
+        case .order(let instrument, let side, .quantity(let quantity), let trailing, let reverse):
+            var wish = [
+                JSONMember("instrument", .string(instrument.text)), JSONMember("side", .string(side.rawValue)),
+                JSONMember("quantity", .string(quantity.description)), JSONMember("reverse", .bool(reverse)),
+            ]
+            if case .percent = trailing { wish.append(JSONMember("trailingStop", ["percent": "2"])) }
+            answer = try post("/api/v1/orders", .object(wish), key: id.description, at: clock)
+        case .close(let instrument): answer = try post("/api/v1/positions/\(instrument)/close", [:], key: id.description, at: clock)
+        case .order, .cancel, .halt, .watch: return
+        }
+        if answer?.status == 401 { bearer = nil }
+        guard answer?.status == 202 else { return }
+        seen.append(.asked(command: id.description, lifetime: body.lifetime))
+    }
+}
+
+/// Random bytes from a seed, as the node takes them.
+private final class Draws: Sendable {
+    private let state: Mutex<SeededRandom>
+    init(seed: UInt64) { state = Mutex(SeededRandom(seed: seed)) }
+    func take(_ count: Int) -> [UInt8] { state.withLock { random in (0..<count).map { _ in UInt8(truncatingIfNeeded: random.next()) } } }
+}
