@@ -34,6 +34,16 @@ extension Desk {
         }
     }
 
+    /// Lowers the halt level and acknowledges the halts of instruments. The broker is compared with anew: what still differs halts again.
+    mutating func resume(_ reason: String, at now: Instant, into out: inout Outcome) {
+        if book.haltLevel != .normal { out.add(.resume(HaltFact(level: .normal, source: "console", reason: reason))) }
+        guard !book.haltedInstruments.isEmpty else { return }
+        for id in book.haltedInstruments.keys.sorted() {
+            out.add(.instrumentHalt(instrument: id, halted: false, reason: "resumed at the console: \(reason)"))
+        }
+        compareAgain(at: now)
+    }
+
     private func refuse(_ command: Command, _ code: String, _ text: String, into out: inout Outcome) {
         out.add(.commandRefused(outcome(command, code, text)))
     }

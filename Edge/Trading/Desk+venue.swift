@@ -83,6 +83,8 @@ extension Desk {
                 OrderReport(
                     tag: ours.tag, status: order.status == .pendingNew && ours.status == .unknown ? .new : order.status, permID: order.permID,
                     cumQty: order.cumQty, code: code, text: order.text)))
+        if ours.status == .dead, !order.status.isTerminal { endZombie(ours, into: &out) }
+        if order.status == .rejected { endEntry(unprotectedBy: ours, into: &out) }
     }
 
     /// Drafts an execution once. One that is no order of ours is kept too, halts its instrument and is shown.

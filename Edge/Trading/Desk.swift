@@ -75,6 +75,10 @@ package struct Desk: Sendable {
     var programs: [InstrumentID: Program] = [:]
     /// Closings that an earlier run began and did not end.
     var interrupted: [CommandID] = []
+    /// Instruments whose position at the broker was another than ours when last compared.
+    var disagreeing: Set<InstrumentID> = []
+    /// Protection that is larger than what it protects, by instrument.
+    var excesses: [InstrumentID: Excess] = [:]
     /// The lowest order id the broker will take in this session.
     var sessionOrderID: Int64 = 0
     /// Ids handed out in drafts that the book has not yet seen.
@@ -93,13 +97,13 @@ package struct Desk: Sendable {
         switch input {
         case .venue(let event): handle(event, at: now, into: &out)
         case .command(let command, let deadline): handle(command, deadline: deadline, at: now, into: &out)
-        case .resume(let reason):
-            if book.haltLevel != .normal { out.add(.resume(HaltFact(level: .normal, source: "console", reason: reason))) }
+        case .resume(let reason): resume(reason, at: now, into: &out)
         case .halt(let source, let reason): raiseHalt(HaltFact(level: .halt, source: source, reason: reason), into: &out)
         case .timer:
             advanceReconciliation(at: now, into: &out)
             advancePrograms(at: now, into: &out)
             endInterrupted(into: &out)
+            mendProtection(at: now, into: &out)
             for bot in settings.bots { run(bot, at: now, into: &out) }
         }
         for item in out.live { live.apply(item) }

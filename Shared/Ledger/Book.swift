@@ -108,7 +108,10 @@ package struct Book: Sendable {
         case .shutdown: break
         case .intent(let ticket): record(ticket, tags, entry)
         case .sent(let tags): for tag in tags { change(tag) { $0.wasSent = true } }
-        case .cancelIntent(let cancel): link(cancel.command, cancel.tag); raise(cancel.tag, to: .pendingCancel, entry.wall)
+        case .cancelIntent(let cancel):
+            link(cancel.command, cancel.tag)
+            // A wish of ours proves nothing of an order whose fate is unknown.
+            if let order = order(cancel.tag), order.isWorking, order.status != .unknown { raise(cancel.tag, to: .pendingCancel, entry.wall) }
         case .modifyIntent(let modify): change(modify, entry.wall)
         case .orderReport(let report): apply(report, entry.wall)
         case .fill(let fill): apply(fill, entry)

@@ -98,7 +98,7 @@ package struct Command: Hashable, Sendable {
         guard let edge = EdgeID(hex: try f.text("edge")) else { throw .badValue("edge") }
         self.init(
             id: try f.command("id"), edge: edge, boundBoot: try f.optional("boot", f.integer).map { Boot(raw: UInt64(bitPattern: $0)) },
-            issuer: try f.text("issuer"), tier: try f.integer("tier"), issuedAt: try f.instant("issuedAt"),
+            issuer: try f.name("issuer"), tier: try f.integer("tier"), issuedAt: try f.instant("issuedAt"),
             expiresAt: try f.optional("expiresAt", f.instant), body: try CommandBody(f))
     }
 }
@@ -113,13 +113,28 @@ extension CommandBody {
             if let amount = try f.optional("trailAmount", f.price) { trailing = .amount(amount) }
             if let percent = try f.optional("trailPercent", f.integer) { trailing = .percent(Ratio(raw: percent)) }
             self = .order(
-                instrument: try f.instrument("instrument"), side: try f.word("side", Side.self), size: quantity.map { .quantity($0) } ?? .max,
+                instrument: InstrumentID(try f.name("instrument")), side: try f.word("side", Side.self), size: quantity.map { .quantity($0) } ?? .max,
                 trailing: trailing, reverse: try f.flag("reverse"))
-        case "close": self = .close(instrument: try f.instrument("instrument"))
-        case "cancel": self = .cancel(tag: ClOrdID(try f.text("tag")))
-        case "halt": self = .halt(reason: try f.text("reason"))
-        case "watch": self = .watch(instrument: try f.instrument("instrument"))
+        case "close": self = .close(instrument: InstrumentID(try f.name("instrument")))
+        case "cancel": self = .cancel(tag: ClOrdID(try f.name("tag")))
+        // Never refused for its words; a body of the ledger must hold them.
+        case "halt": self = .halt(reason: String(try f.text("reason").prefix(CommandBody.reasonMax)))
+        case "watch": self = .watch(instrument: InstrumentID(try f.name("instrument")))
         default: throw .badValue("kind")
         }
+    }
+}
+
+extension CommandBody {
+    /// Characters of a halt's reason that are kept.
+    fileprivate static var reasonMax: Int { 1_000 }
+}
+
+extension Fields {
+    /// A text short enough for any body of the ledger: 256 bytes.
+    fileprivate func name(_ key: String) throws(CodecError) -> String {
+        let text = try text(key)
+        guard text.utf8.count <= 256 else { throw .badValue(key) }
+        return text
     }
 }

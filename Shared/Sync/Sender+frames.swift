@@ -64,6 +64,11 @@ extension Sender {
             send(.commandAck(command.id, refusal: "wrongRun"), into: &out)
             return
         }
+        // Who sits at the edge speaks through its own socket, never through the cloud.
+        guard command.issuer != "console" else {
+            send(.commandAck(command.id, refusal: "badIssuer"), into: &out)
+            return
+        }
         send(.commandAck(command.id, refusal: nil), into: &out)
         if !rules.noCommandDedup {
             guard delivered.insert(command.id).inserted else { return }

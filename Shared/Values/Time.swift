@@ -4,7 +4,14 @@
 @frozen @usableFromInline package struct Instant: Hashable, Comparable, Sendable, CustomStringConvertible {
     @usableFromInline package var nanoseconds: Int64
     @inlinable package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
-    @inlinable package init(seconds: Int64) { nanoseconds = seconds * 1_000_000_000 }
+    /// Saturates at the ends of the range (years 1677 and 2262): counts come from outside.
+    @inlinable package init(seconds: Int64) { self.init(seconds, of: 1_000_000_000) }
+    /// The same for milliseconds since 1970.
+    @inlinable package init(milliseconds: Int64) { self.init(milliseconds, of: 1_000_000) }
+    @inlinable init(_ count: Int64, of unit: Int64) {
+        let (product, over) = count.multipliedReportingOverflow(by: unit)
+        nanoseconds = over ? (count > 0 ? .max : .min) : product
+    }
     @inlinable package static func < (a: Instant, b: Instant) -> Bool { a.nanoseconds < b.nanoseconds }
     /// Saturates at the ends of the range (years 1677 and 2262).
     @inlinable package static func + (a: Instant, b: Span) -> Instant {
@@ -18,9 +25,9 @@
         return Span(nanoseconds: over ? (a.nanoseconds > 0 ? .max : .min) : difference)
     }
     /// Whole seconds since 1970, rounded down.
-    @inlinable package var seconds: Int64 { nanoseconds >= 0 ? nanoseconds / 1_000_000_000 : (nanoseconds - 999_999_999) / 1_000_000_000 }
+    @inlinable package var seconds: Int64 { nanoseconds / 1_000_000_000 - (nanoseconds % 1_000_000_000 < 0 ? 1 : 0) }
     /// Whole milliseconds since 1970, rounded down.
-    @inlinable package var milliseconds: Int64 { nanoseconds >= 0 ? nanoseconds / 1_000_000 : (nanoseconds - 999_999) / 1_000_000 }
+    @inlinable package var milliseconds: Int64 { nanoseconds / 1_000_000 - (nanoseconds % 1_000_000 < 0 ? 1 : 0) }
     /// RFC 3339 in UTC with milliseconds: `2026-11-20T23:30:00.000Z`.
     @usableFromInline package var description: String {
         let day = CivilDate(dayNumber: Int((seconds >= 0 ? seconds : seconds - 86_399) / 86_400))

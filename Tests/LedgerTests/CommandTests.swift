@@ -40,6 +40,18 @@ struct CommandTests {
         #expect(throws: CodecError.missing("issuer")) { try Command(with("issuer", nil)) }
         #expect(throws: CodecError.wrongType("tier")) { try Command(with("tier", "2")) }
         #expect(throws: CodecError.badValue("id")) { try Command(with("id", "xyz")) }
+        let long = JSONValue.string(String(repeating: "x", count: 100_000))
+        for key in ["issuer", "instrument"] { #expect(throws: CodecError.badValue(key)) { try Command(with(key, long)) } }
+    }
+
+    /// A halt is taken whatever its words; the ledger's body must hold them.
+    @Test func aHaltsReasonIsCutNotRefused() throws {
+        let halt: JSONValue = [
+            "id": .string(BookTests.command.description), "edge": .string(TestLedger.edge.description), "issuer": "cloud:x", "tier": 0,
+            "issuedAt": 1, "kind": "halt", "reason": .string(String(repeating: "x", count: 100_000)),
+        ]
+        guard case .halt(let reason) = try Command(halt).body else { Issue.record("no halt"); return }
+        #expect(reason.count == 1_000)
     }
 
     @Test func everyLiveItemRoundTripsAndConflates() throws {

@@ -27,6 +27,16 @@ struct CommandTests {
             ])
     }
 
+    /// The console has rights that the cloud has not: its name over the link is a forgery.
+    @Test func theCloudCannotSpeakAsTheConsole() throws {
+        var desk = try Desk(5)
+        _ = desk.open(have: 5)
+        var command = try Self.command(boot: desk.ledger.boot)
+        command.issuer = "console"
+        let actions = desk.hear(.command(CommandOrder(command: command, remaining: nil, sentAt: .seconds(9))))
+        #expect(try messages(actions) == [.commandAck(command.id, refusal: "badIssuer")] && !has(actions, .deliver(command, deadline: nil)))
+    }
+
     /// The life is counted from when the cloud sent it, so that a frame held up for eight of its ten seconds has two left at most.
     @Test func aDelayedCommandLivesNoLonger() throws {
         var desk = try Desk(5)

@@ -17,6 +17,11 @@ struct TimeTests {
     @Test func instantsSaturate() {
         #expect(Instant(nanoseconds: .max) + .seconds(1) == Instant(nanoseconds: .max))
         #expect(Instant(nanoseconds: .min) - .seconds(1) == Instant(nanoseconds: .min))
+        #expect(Instant(seconds: 9_999_999_999) == Instant(nanoseconds: .max) && Instant(seconds: .min) == Instant(nanoseconds: .min))
+        #expect(
+            Instant(milliseconds: 9_999_999_999_999) == Instant(nanoseconds: .max)
+                && Instant(milliseconds: -1).description == "1969-12-31T23:59:59.999Z")
+        #expect(Instant(nanoseconds: .min).seconds == -9_223_372_037 && Instant(nanoseconds: .min).milliseconds == -9_223_372_036_855)
     }
 
     @Test func identifiersRoundTrip() {

@@ -54,7 +54,7 @@ extension Desk {
     }
 
     private mutating func arm(_ bot: BreakoutSettings, on id: InstrumentID, at now: Instant, into out: inout Outcome) {
-        guard isTrading, book.haltLevel == .normal, book.haltedInstruments[id] == nil, let instrument = book.instruments[id],
+        guard isTrading, programs[id] == nil, book.haltLevel == .normal, book.haltedInstruments[id] == nil, let instrument = book.instruments[id],
             let mark = try? freshMark(of: id, at: now),
             let offset = Decimals.product(mark.raw, bot.entryOffset.raw, scale: 6), let above = mark.adding(Price(raw: offset)),
             let shares = Decimals.divide(Int128(bot.notional.raw) * 100_000_000, by: Int128(max(1, mark.raw)))

@@ -9,6 +9,7 @@ extension Desk {
     {
         do throws(RiskRefusal) {
             try check(wish, at: now)
+            if let trailing { try check(trailing, of: wish, at: now) }
             guard let id = takeOrderID() else { throw RiskRefusal.noOrderID }
             var legs = [
                 Leg(
@@ -37,13 +38,18 @@ extension Desk {
     }
 
     /// Drafts the wish to cancel one order. Risk-reducing: no gate but the session's own.
-    mutating func cancel(_ order: OrderRecord, origin: OrderOrigin, command: CommandID?, reason: String, into out: inout Outcome) {
+    func cancel(_ order: OrderRecord, origin: OrderOrigin, command: CommandID?, reason: String, into out: inout Outcome) {
         let draft = out.add(.cancelIntent(CancelIntent(tag: order.tag, origin: origin, command: command, reason: reason)))
         out.actions.append(.cancel(draft: draft, order: order.tag))
     }
 
-    /// Resting protection of an instrument.
-    func protection(of instrument: InstrumentID) -> [OrderRecord] {
-        book.workingOrders.filter { $0.leg.instrument == instrument && $0.leg.role == .protect }
+    /// Everything of ours that may still fill on an instrument, oldest first.
+    func working(on instrument: InstrumentID) -> [OrderRecord] { book.workingOrders.filter { $0.leg.instrument == instrument } }
+
+    /// The entry that an attached protection belongs to.
+    func entry(of protection: OrderRecord) -> OrderRecord? {
+        guard protection.leg.parent == 0, protection.legIndex > 0 else { return nil }
+        // A tag is its intent's with a letter for every leg but the first.
+        return book.order(ClOrdID(String(protection.tag.text.dropLast()))).flatMap { $0.intent == protection.intent ? $0 : nil }
     }
 }

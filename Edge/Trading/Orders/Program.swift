@@ -19,13 +19,27 @@ struct Program: Hashable, Sendable {
 }
 
 extension Desk {
-    /// Starts a closing. Protection goes first, so that stop and closing order can never both fill.
+    /// Starts a closing. Everything that still works goes first: stop and closing order can never both fill, and no entry goes on filling
+    /// after its protection is gone.
     mutating func startClosing(_ instrument: InstrumentID, _ program: Program, at now: Instant, into out: inout Outcome) {
         programs[instrument] = program
         if let command = program.command {
             out.add(.commandAccepted(outcome(command, "closing", "Cancelling the protection, then closing the position.")))
         }
+        // A cancel that was asked for before may have been refused or lost: asked again, it harms nobody.
+        if isTrading { clear(instrument, program, into: &out) { $0.status == .pendingCancel } }
         advance(instrument, at: now, into: &out)
+    }
+
+    /// Asks for the end of what works on the instrument, entries first. The children of an entry that has not filled go with it at the broker.
+    private func clear(_ id: InstrumentID, _ program: Program, into out: inout Outcome, where isMeant: (OrderRecord) -> Bool) {
+        let orders = working(on: id)
+        let ending = Set(orders.filter { $0.leg.role == .open && $0.cumQty.raw == 0 && $0.status != .unknown }.map(\.intent))
+        for order in orders.filter({ $0.leg.role == .open }) + orders.filter({ $0.leg.role != .open }) {
+            if !isMeant(order) || order.status == .unknown || (order.leg.role == .protect && ending.contains(order.intent)) { continue }
+            let reason = order.leg.role == .protect ? "protection goes before its position" : "the position is being closed"
+            cancel(order, origin: program.origin, command: program.command?.id, reason: reason, into: &out)
+        }
     }
     /// True while a position is being closed.
     package var isClosing: Bool { !programs.isEmpty }
@@ -42,15 +56,12 @@ extension Desk {
             if now >= program.deadline { give(up: instrument, program, "The broker was not connected and compared in time.", into: &out) }
             return
         }
-        let working = book.workingOrders.filter { $0.leg.instrument == instrument && $0.leg.role != .open }
-        if !working.isEmpty {
+        if !working(on: instrument).isEmpty {
             guard now < program.deadline else {
                 return give(up: instrument, program, "The broker did not confirm in time; see the working orders.", into: &out)
             }
-            // Also the one whose cancel was lost with its connection: the broker listed it again.
-            for order in protection(of: instrument) where order.status != .pendingCancel {
-                cancel(order, origin: program.origin, command: program.command?.id, reason: "protection goes before its position", into: &out)
-            }
+            // Also what filled meanwhile, and whose cancel was lost with its connection: the broker listed it again.
+            if !program.hasClosed { clear(instrument, program, into: &out) { $0.status != .pendingCancel } }
             return
         }
         let held = book.netQuantity(instrument)

@@ -15,7 +15,8 @@ struct Reconciliation: Sendable {
     private(set) var generation: Int64 = 0
     /// The first of two snapshots that must agree, when absence has to be proved.
     private(set) var first: BrokerSnapshot?
-    private var needsTwo = false
+    /// True while what is concluded rests on two snapshots: then it also proves absence.
+    private(set) var needsTwo = false
 
     var isDone: Bool { if case .done = phase { true } else { false } }
 
@@ -29,6 +30,11 @@ struct Reconciliation: Sendable {
     mutating func clockWasSet(by step: Span) {
         first = nil
         if case .waiting(let until) = phase { phase = .waiting(until: until + step) }
+    }
+
+    /// Compares once more in the same connection; does nothing while a comparison is under way.
+    mutating func again(at now: Instant, hasUnknown: Bool, _ settings: DeskSettings) {
+        if isDone { begin(generation: generation, at: now, hasUnknown: hasUnknown, settings) }
     }
 
     mutating func reset() { self = Reconciliation() }
@@ -59,15 +65,25 @@ struct Reconciliation: Sendable {
 }
 
 extension BrokerSnapshot {
-    /// Equal on orders, fills and positions; the times differ by nature.
+    /// Equal on orders, fills and positions; the times differ by nature, and so does the level of a stop that trails the market.
     func saysTheSame(as other: BrokerSnapshot) -> Bool {
-        Set(openOrders) == Set(other.openOrders) && Set(completedOrders) == Set(other.completedOrders) && Set(fills) == Set(other.fills)
-            && Set(positions) == Set(other.positions)
+        Set(openOrders.map(\.lasting)) == Set(other.openOrders.map(\.lasting))
+            && Set(completedOrders.map(\.lasting)) == Set(other.completedOrders.map(\.lasting))
+            && Set(fills.map(\.fill.execID)) == Set(other.fills.map(\.fill.execID)) && Set(positions) == Set(other.positions)
     }
 
     /// A short digest of what was seen, for the entry that rests on it.
     var evidence: String {
         "open \(openOrders.count), completed \(completedOrders.count), executions \(fills.count), positions \(positions.count) at \(completedAt)"
+    }
+}
+
+extension BrokerOrder {
+    /// Without what changes from minute to minute and proves nothing.
+    fileprivate var lasting: BrokerOrder {
+        var order = self
+        order.stopPrice = nil; order.text = ""
+        return order
     }
 }
 
@@ -118,13 +134,15 @@ extension Desk {
                 if case .fill(let fill) = draft.fact, fill.tag == order.tag { filled = filled.adding(fill.lastQty) ?? filled }
             }
             if filled >= order.quantity { continue }
-            guard order.status == .unknown else { continue }
+            // A replayed execution ends UNKNOWN without telling what became of the rest: nothing was placed since, so the proof holds for it too.
+            guard order.status == .unknown || reconciliation.needsTwo else { continue }
             out.add(.orderDead(tag: order.tag, evidence: snapshot.evidence))
         }
     }
 
     /// Broker positions against the sum of executions (R9, R13): a difference halts the instrument, nothing is invented.
-    private func comparePositions(_ snapshot: BrokerSnapshot, into out: inout Outcome) {
+    private mutating func comparePositions(_ snapshot: BrokerSnapshot, into out: inout Outcome) {
+        disagreeing = []
         var expected: [InstrumentID: Quantity] = book.positions.mapValues(\.quantity)
         for draft in out.drafts {
             guard case .fill(let fill) = draft.fact else { continue }
@@ -137,6 +155,7 @@ extension Desk {
             let ours = expected[id] ?? .zero
             let theirs = actual[id] ?? .zero
             if ours != theirs {
+                disagreeing.insert(id)
                 halt(id, rule: "R9", text: "The broker holds \(theirs) of \(id) and the executions in the ledger add up to \(ours).", into: &out)
             }
         }

@@ -40,6 +40,7 @@ package enum RiskRefusal: Error, Hashable, Sendable {
     case notionalMax(limit: Money, actual: Money)
     case overflow
     case badStop(Price)
+    case badTrailing
     case noMargin
     /// The broker would not tell the margin: mostly a permission that the account lacks.
     case marginRefused(text: String, cure: String)
@@ -72,6 +73,7 @@ package enum RiskRefusal: Error, Hashable, Sendable {
         case .notionalMax(let limit, let actual): "The notional \(actual) is over the limit of \(limit) for one order."
         case .overflow: "A number in this order is too large to be computed."
         case .badStop(let price): "The stop price \(price) is on the wrong side of the market or off the price step."
+        case .badTrailing: "The trailing distance must be above zero, on the price step, and less than the price itself."
         case .noMargin: "The broker has not told the margin of this contract yet."
         case .insufficientFunds(let needed, let available): "The order needs \(needed) of initial margin and \(available) is available."
         case .duplicate(let within): "The same order was placed less than \(within.nanoseconds / 1_000_000_000) s ago."
@@ -106,6 +108,18 @@ extension Desk {
         if isDuplicate(wish, at: now) { throw .duplicate(within: settings.duplicateWindow) }
     }
 
+    /// A distance that the broker would refuse leaves the entry without its protection.
+    func check(_ trailing: TrailingOffset, of wish: OrderWish, at now: Instant) throws(RiskRefusal) {
+        switch trailing {
+        case .percent(let part): guard part.raw > 0, part.raw < 1_000_000 else { throw .badTrailing }
+        case .amount(let amount):
+            guard let instrument = book.instruments[wish.instrument] else { throw .unknownInstrument(wish.instrument) }
+            guard amount.raw > 0, amount.isMultiple(of: instrument.minPriceIncrement), try amount < freshMark(of: wish.instrument, at: now) else {
+                throw .badTrailing
+            }
+        }
+    }
+
     private func session(opens: Bool) throws(RiskRefusal) {
         if opens, book.haltLevel >= .reducing { throw .halted(level: book.haltLevel, source: book.haltFact?.source ?? "ledger") }
         if let unreachable { throw unreachable }
@@ -127,6 +141,8 @@ extension Desk {
             throw .noQuote
         }
         if quote.isDelayed { throw .delayedData }
+        // A price of zero would make every order affordable.
+        guard mark.raw > 0 else { throw .noQuote }
         let age = now - quote.asOf
         guard age <= settings.quoteAgeMax else { throw .staleQuote(age: age, limit: settings.quoteAgeMax) }
         return mark

@@ -85,7 +85,8 @@ package struct PaperSession: VenueSession {
             tell(broker.exchange.handle(.watch(id), at: now), at: now, into: &out)
         case .cancel(let id, _): tell(broker.exchange.handle(.cancel(PaperOrderID(id)), at: now), at: now, into: &out)
         case .modify(let leg, _, _):
-            let ticket = PaperSession.ticket(leg, id: PaperOrderID(leg.brokerOrderID), parent: nil)
+            let id = PaperOrderID(leg.brokerOrderID)
+            let ticket = PaperSession.ticket(leg, id: id, parent: broker.exchange.order(id)?.ticket.parent)
             tell(broker.exchange.handle(.replace(ticket), at: now), at: now, into: &out)
         }
     }

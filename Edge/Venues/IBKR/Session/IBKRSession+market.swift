@@ -123,7 +123,7 @@ extension IBKRSession {
         streams.tick(id, at: now) {
             $0.last = price; $0.lastSize = size
         }
-        out.events.append(.trade(id, price: price, size: size, at: Instant(nanoseconds: time * 1_000_000)))
+        out.events.append(.trade(id, price: price, size: size, at: Instant(milliseconds: time)))
     }
 
     /// 1 live; frozen and delayed data are shown and never traded on.

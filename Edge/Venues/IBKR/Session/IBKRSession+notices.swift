@@ -136,6 +136,8 @@ extension IBKRSession {
         // Nothing that was being read can be believed whole.
         abandonSnapshot("the gateway lost the broker", into: &out)
         for id in orders.keys { orders[id]?.told = nil }
+        // The gateway would keep them for a market that nobody sees any more.
+        for id in pacer.withdrawOrders() { refuse(id, "The gateway lost IBKR before the order was sent. It was never sent.", code: 504, into: &out) }
         show(.brokerLinkDown, "The gateway has lost its connection to IBKR.", cure: NoticeTable.cure(error.code), at: now, into: &out)
     }
 

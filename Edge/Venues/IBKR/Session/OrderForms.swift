@@ -38,7 +38,9 @@ enum OrderForms {
             switch leg.trailing {
             case .amount(let amount): order.auxPrice = amount
             // A fraction at 10^-6 as a percentage at 10^-8.
-            case .percent(let part): order.trailingPercent = WireNumber(raw: part.raw * 10_000)
+            case .percent(let part):
+                guard part.raw > 0, part.raw < 1_000_000 else { throw .unsupported("A trailing distance of \(part)") }
+                order.trailingPercent = WireNumber(raw: part.raw * 10_000)
             case nil: throw .missing("trailing distance")
             }
         }

@@ -81,6 +81,13 @@ struct Pacer: Sendable {
         return nil
     }
 
+    /// Takes back every order that has not left, and leaves all else; gives their numbers.
+    mutating func withdrawOrders() -> [Int64] {
+        let unsent = queues.flatMap { $0.flatMap(\.orderIDs) }
+        for lane in queues.indices { queues[lane].removeAll { !$0.orderIDs.isEmpty } }
+        return unsent
+    }
+
     /// Empties the queue at the end of a connection; gives the orders that never left.
     mutating func reset() -> [Int64] {
         let unsent = queues.flatMap { $0.flatMap(\.orderIDs) }
