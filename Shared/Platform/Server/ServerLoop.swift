@@ -97,6 +97,8 @@ final class ServerLoop {
             if !host.utf8.contains(UInt8(ascii: ":")) { info.options |= UInt64(LWS_SERVER_OPTION_DISABLE_IPV6) }
             info.port = Int32(clamping: port)
             if let certificate = configuration.certificate {
+                // Without this on the listener itself the library serves plain text and says nothing.
+                info.options |= UInt64(LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT)
                 info.ssl_cert_filepath = UnsafePointer(memory.text(certificate.certificatePath))
                 info.ssl_private_key_filepath = UnsafePointer(memory.text(certificate.keyPath))
                 info.alpn = UnsafePointer(memory.text("http/1.1"))
