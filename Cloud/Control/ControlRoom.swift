@@ -132,7 +132,7 @@ package struct ControlRoom: Sendable {
     package mutating func ask(_ request: Ask, at now: Instant) -> (AskVerdict, ControlOutcome) {
         var out = ControlOutcome()
         if let known = outbox.records[request.id] {
-            return (known.fingerprint == request.fingerprint ? .repeated(known) : .refused(.keyReused), out)
+            return (known.fingerprint == request.fingerprint && known.user == request.user ? .repeated(known) : .refused(.keyReused), out)
         }
         guard let edge = edges[request.edge] else { return (.refused(.unknownEdge), out) }
         guard edge.book.commands[request.id] == nil else { return (.refused(.keyReused), out) }

@@ -174,7 +174,9 @@ package final class Node {
             switch action {
             // Its bound boot is among the writes; the frame leaves after they are durable.
             case .dispatch(_, let dispatch): try link(.dispatch(dispatch.command))
-            case .closeSession(let edge, _, let reason): log(.info, "edge quiet", "\(edge): \(reason)")
+            case .closeSession(let edge, _, let reason):
+                log(.info, "edge quiet", "\(edge): \(reason)")
+                try link(.drop(edge, reason: reason))
             }
         }
     }

@@ -154,9 +154,12 @@ package struct Book: Sendable {
 
     private mutating func record(_ ticket: Ticket, _ tags: [ClOrdID], _ entry: Entry) {
         let intent = IntentID(boot: entry.boot, seq: entry.seq)
-        guard tags.count == ticket.legs.count else { unreadable += 1; return }
+        // What an edge sent up is folded here too: a tag that is used twice is noted, never a trap.
+        guard tags.count == ticket.legs.count, Set(tags).count == tags.count, tags.allSatisfy({ orderPlaces[$0] == nil }) else {
+            unreadable += 1
+            return
+        }
         for (index, leg) in ticket.legs.enumerated() {
-            precondition(orderPlaces[tags[index]] == nil, "tag \(tags[index]) used twice")
             orderPlaces[tags[index]] = orders.count
             brokerPlaces[leg.brokerOrderID] = orders.count
             workingPlaces.append(orders.count)
@@ -227,7 +230,8 @@ package struct Book: Sendable {
         guard let tag = fill.tag else { return }
         change(tag) { order in
             order.cumQty = order.cumQty.adding(fill.lastQty) ?? order.cumQty
-            order.filledValue += Int128(fill.lastPx.raw) * Int128(fill.lastQty.raw)
+            let (value, over) = order.filledValue.addingReportingOverflow(Int128(fill.lastPx.raw) * Int128(fill.lastQty.raw))
+            if !over { order.filledValue = value }
             order.permID = fill.permID == 0 ? order.permID : fill.permID
             order.updatedAt = entry.wall
             // An execution is taken in every state; after a cancel it changes the quantity, not the verdict.

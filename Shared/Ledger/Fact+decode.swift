@@ -123,6 +123,8 @@ extension Leg {
 
 extension Fill {
     fileprivate init(_ f: Fields) throws(CodecError) {
+        // A fill of nothing is no fill, and whoever folds it must not have to ask.
+        guard try f.quantity("lastQty").raw > 0 else { throw .badValue("lastQty") }
         self.init(
             execID: try f.text("execID"), tag: try f.optional("tag", f.text).map { ClOrdID($0) }, account: try f.text("account"),
             instrument: try f.instrument("instrument"), side: try f.word("side", Side.self), lastQty: try f.quantity("lastQty"),

@@ -160,6 +160,8 @@ extension Hello {
     fileprivate init(_ f: Fields) throws(CodecError) {
         guard let edge = EdgeID(hex: try f.text("edge")) else { throw .badValue("edge") }
         guard let epoch = UInt32(exactly: try f.integer("epoch")) else { throw .badValue("epoch") }
+        // It is echoed as a frame's number, which has no sign.
+        guard try f.integer("attempt") >= 0 else { throw .badValue("attempt") }
         self.init(
             edge: edge, protocolMin: try f.integer("protocolMin"), protocolMax: try f.integer("protocolMax"), release: try f.text("release"),
             boot: try f.boot("boot"), attempt: try f.integer("attempt"), epoch: epoch, head: try f.head("head"), acked: try f.head("acked"),

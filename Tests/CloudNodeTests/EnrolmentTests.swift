@@ -139,6 +139,14 @@ import Wire
         #expect(edge.sender.phase == .open && edge.sender.isCaughtUp)
     }
 
+    /// Whoever holds a token for another name does not get to replace the key of an edge that is here.
+    @Test func aTokenOfOneNameDoesNotTouchAnotherEdge() throws {
+        let (cloud, _) = try TestCloud.linked()
+        let token = try invite(cloud, "other")
+        #expect(words(try enrol(cloud, EnrolmentRequest(edge: TestEdge.id, linkKey: key, token: token))).contains("belongs to home-1"))
+        #expect(cloud.node.control.edges[TestEdge.id] != nil, "the edge stays as it was")
+    }
+
     @Test func oneNameIsOneEdge() throws {
         let (cloud, _) = try TestCloud.linked()
         let token = try invite(cloud)

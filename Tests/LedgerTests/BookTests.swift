@@ -64,6 +64,27 @@ struct BookTests {
         #expect(throws: CodecError.unknownKind(999)) { try entry.decoded() }
     }
 
+    /// What an edge sends up is folded in the cloud: whatever it says, the fold goes on and counts what it could not take.
+    @Test func impossibleFactsAreCountedAndEndNothing() throws {
+        var ledger = try TestLedger()
+        try ledger.add(.instrument(Self.instrument))
+        let ticket = Ticket(account: "DU1", origin: .manual, reason: "r", legs: [Self.leg(id: 7)])
+        let intent = try ledger.add(.intent(ticket))
+        let tag = try #require(try intent.intentTags().first)
+        let nothing = try ledger.add(Self.fill("zero", tag, .buy, 0, 98_000))
+        #expect(ledger.book.unreadable == 1 && ledger.book.fills.isEmpty)
+        #expect(throws: CodecError.badValue("lastQty")) { try nothing.decoded() }
+        for number in 0..<4 {
+            var fill = Fill(
+                execID: "huge-\(number)", tag: tag, account: "DU1", instrument: Self.mbt, side: .buy, lastQty: Quantity(raw: .max),
+                lastPx: Price(raw: .max),
+                cumQty: Quantity(raw: .max), permID: 1, transactTime: Instant(seconds: 1))
+            fill.lastQty = Quantity(raw: .max)
+            try ledger.add(.fill(fill))
+        }
+        #expect(ledger.book.positions[Self.mbt]?.hasOverflowed == true)
+    }
+
     @Test func fillsMoveOrderAndPosition() throws {
         var ledger = try TestLedger()
         try ledger.add(.instrument(Self.instrument))

@@ -66,6 +66,25 @@ struct ReceiverTests {
         #expect(actions.contains(.presence(Samples.edge, .live)) && tower.receiver.link(Samples.edge)?.backlog == 6)
     }
 
+    /// The attempt is echoed as an unsigned number: a negative one is malformed, not a trap.
+    @Test func aHelloWithANegativeAttemptIsMalformed() throws {
+        var tower = try Tower(3)
+        let actions = tower.hear(tower.hello(attempt: -1), session: 0)
+        #expect(!actions.contains { if case .opened = $0 { true } else { false } })
+        try tower.open()
+    }
+
+    /// Whoever judges presence by another clock ends the session here too; the edge is told, and the next HELLO opens anew.
+    @Test func aDroppedSessionIsToldAndOpensAgain() throws {
+        var tower = try Tower(3)
+        try tower.open()
+        let messages = try tower.sent(tower.say(.drop(Samples.edge, reason: "not heard")))
+        guard case .error(let trouble)? = messages.last else { Issue.record("\(messages)"); return }
+        #expect(trouble.code == "SILENT" && trouble.ends)
+        #expect(tower.say(.drop(Samples.edge, reason: "again")).isEmpty)
+        try tower.open()
+    }
+
     @Test func nothingIsAcknowledgedBeforeItIsDurable() throws {
         var tower = try Tower(10)
         try tower.open()

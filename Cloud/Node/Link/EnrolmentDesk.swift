@@ -107,6 +107,9 @@ extension Node {
         if enrolled[request.edge]?.status == .revoked {
             return refuse("This edge's identity was revoked. Start it with an empty data folder, or enrol another machine.")
         }
+        if let known = enrolled[request.edge], known.name != invitation.name {
+            return refuse("This identity belongs to \(known.name). Ask for a token of that name, or start the edge with an empty data folder.")
+        }
         if let other = enrolled.values.first(where: { $0.name == invitation.name && $0.id != request.edge && $0.status != .revoked }) {
             return refuse("\(other.name) is another edge here. Revoke it first: tidewire-cloud edge revoke \(other.name).")
         }

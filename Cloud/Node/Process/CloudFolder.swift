@@ -59,6 +59,8 @@ enum FirstUser {
         }
         guard users.isEmpty else { return nil }
         let password = Chance.password()
+        // Shown before it is stored: a start that fails afterwards must not leave a user whose password nobody has seen.
+        Console.error("first user: admin, password: \(password)")
         try put(GivenUser(name: "admin", password: password), users, store, cost, now)
         return password
     }

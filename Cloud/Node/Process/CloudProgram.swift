@@ -99,10 +99,6 @@ package enum CloudProgram {
         let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
         let shown = ["0.0.0.0", "[::]"].contains(host) ? "127.0.0.1" : host
         let url = "\(configuration.certificate == nil ? "http" : "https")://\(shown):\(addresses.web)"
-        if let password = addresses.firstPassword {
-            // Standard error, and only now: it is written nowhere else.
-            Console.error("first user: admin, password: \(password)")
-        }
         if isJSON {
             Console.write(Array(#"{"ready":"\#(url)","link":\#(addresses.link)}"#.utf8) + [0x0A])
         } else {

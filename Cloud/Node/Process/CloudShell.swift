@@ -186,7 +186,7 @@ package final class CloudShell {
     private func input(_ message: ShellMessage) -> NodeInput? {
         switch message {
         case .link(let message):
-            guard let edge = EdgeID(hex: message.userID) else { return nil }
+            guard let edge = door?.edge(of: message.userID) else { return nil }
             return .frame(message.frame, from: Peer(edge: edge, connection: peers.number(of: message.peer)))
         case .stranger(let key, let address): return .stranger(key: key, address: address)
         case .enrolment(let message):

@@ -23,7 +23,14 @@ final class LinkDoor: Sendable {
         }
     }
 
-    /// The user of a message is the edge's id.
+    /// The user of a message names the edge and its key: a connection made with a key that was replaced speaks for nobody.
+    private static func user(_ key: LinkKey) -> String { "\(key.edge)-\(Hex.text(key.key.prefix(16)))" }
+
+    /// The edge that a user speaks for now; nil when its key was replaced or revoked since the connection was made.
+    func edge(of user: String) -> EdgeID? {
+        state.withLock { $0.keys.values.first { $0.isConfirmed && LinkDoor.user($0) == user }?.edge }
+    }
+
     func verdict(_ knock: LinkKnock) -> LinkVerdict {
         let (key, isReady) = state.withLock { ($0.keys[knock.key], $0.isReady) }
         guard isReady else { return .notNow }
@@ -31,6 +38,6 @@ final class LinkDoor: Sendable {
             onStranger(knock.key, knock.address)
             return .refuse
         }
-        return key.isConfirmed ? .accept(userID: key.edge.description) : .notNow
+        return key.isConfirmed ? .accept(userID: LinkDoor.user(key)) : .notNow
     }
 }

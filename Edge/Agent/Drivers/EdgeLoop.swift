@@ -35,6 +35,7 @@ package final class EdgeLoop {
     private var uplink: Uplink?
     private var server: WebServer?
     private var inbox: LoopInbox<LoopMessage>?
+    private var enrolmentTrouble = ""
     private var inputs: [AgentInput] = []
     private var milestones: Milestones
     private var requests: [HTTPRequest] = []
@@ -71,13 +72,21 @@ package final class EdgeLoop {
         self.inbox = inbox
         try perform(agent.start(boot, at: Self.clock()), at: Self.clock())
         server = try WebServer(WebServerConfiguration(listeners: [.unix(path: folder.socket)]), handler: LocalHandler(inbox: inbox))
-        try startUplink()
+        enrolLate()
         Log.write(.info, "edge ready", ["head": "\(agent.journal.head.seq)", "cloud": uplink == nil ? "not enrolled" : "enrolled"])
         while stopReason == nil { try step() }
         try finish(stopReason ?? "")
     }
 
     /// The edge trades without a cloud; an enrolment that comes later is seen within a second.
+    private func enrolLate() {
+        do { try startUplink() } catch {
+            // Trading goes on; the words are said once, not every second.
+            if enrolmentTrouble != "\(error)" { Log.write(.error, "enrolment cannot be read", ["error": "\(error)"]) }
+            enrolmentTrouble = "\(error)"
+        }
+    }
+
     private func startUplink() throws {
         guard uplink == nil, let inbox, let link = try folder.uplink() else { return }
         let identity = Identity(edge: agent.journal.edge, boot: agent.boot, epoch: agent.journal.last?.epoch ?? 0, release: Version.product)
@@ -157,7 +166,7 @@ package final class EdgeLoop {
         if agent.desk.book.haltLevel < .halt, PrivateFiles.exists(folder.killFile) {
             inputs.append(.desk(.halt(source: "file", reason: "the file KILL lies in the data folder")))
         }
-        try startUplink()
+        enrolLate()
         guard let uplink else { return }
         let isOpen = uplink.phase == .open
         defer { wasOpen = isOpen }

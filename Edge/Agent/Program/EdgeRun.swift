@@ -22,9 +22,10 @@ enum EdgeRun {
         }
         Log.setThreshold(level)
         let started = SystemClock.monotonic()
-        var book = Book()
+        let edge = try folder.identity()
+        var book = Book(edge: edge)
         var milestones = Milestones()
-        let journal = try Journal(path: folder.ledger, edge: try folder.identity()) { entry in
+        let journal = try Journal(path: folder.ledger, edge: edge) { entry in
             book.apply(entry)
             milestones.note(entry)
         }

@@ -98,7 +98,7 @@ extension ServerLoop {
         switch connection.phase {
         case .waiting:
             mailbox.count { $0.requestsTimedOut += 1 }
-            respond(connection, HTTPResponse(status: 503, type: "text/plain", text: "no answer in time\n"))
+            respond(connection, HTTPResponse.problem(503, "no answer in time"))
             return 0
         case .receiving, .complete, .discarding, .sending:
             mailbox.count { $0.requestsTimedOut += 1 }
@@ -135,7 +135,7 @@ extension ServerLoop {
         mailbox.count { $0.requestsRefused += 1 }
         lws_set_timeout(connection.wsi, NO_PENDING_TIMEOUT, 0)
         connection.closeAfterAnswer = !keep
-        respond(connection, HTTPResponse(status: status, type: "text/plain", text: reason + "\n"))
+        respond(connection, HTTPResponse.problem(status, reason))
         return 0
     }
 

@@ -155,7 +155,7 @@ final class ServerLoop {
         drainDeadline = monotonicMillis() + Int64(configuration.drainMillisMax)
         for connection in connections.values {
             switch connection.phase {
-            case .waiting: respond(connection, HTTPResponse(status: 503, type: "text/plain", text: "stopping\n"))
+            case .waiting: respond(connection, HTTPResponse.problem(503, "the server is stopping"))
             case .webSocket:
                 connection.phase = .closing(code: 1_001, reason: "server stopping")
                 lws_callback_on_writable(connection.wsi)

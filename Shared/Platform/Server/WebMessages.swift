@@ -1,4 +1,5 @@
 // What passes between the web server and the shell above it: requests, responses, WebSocket frames and verdicts.
+internal import Wire
 
 /// One name and value pair of a header block or a query.
 package struct WebField: Hashable, Sendable {
@@ -56,6 +57,12 @@ package struct HTTPResponse: Sendable {
 
     package init(status: Int, headers: [WebField] = [], body: [UInt8] = []) {
         self.status = status; self.headers = headers; self.body = body
+    }
+    /// What the server refuses before any handler sees it, in the form of RFC 9457. `title` is one of the server's own phrases.
+    static func problem(_ status: Int, _ title: String) -> HTTPResponse {
+        let body = JSONWriter.plain(["type": "about:blank", "title": .string(title), "status": .integer(Int64(status))])
+        return HTTPResponse(
+            status: status, headers: [WebField("content-type", "application/problem+json"), WebField("cache-control", "no-store")], body: body)
     }
     /// A body of UTF-8 text with its content type.
     package init(status: Int, type: String, text: String) {

@@ -89,8 +89,6 @@ struct FieldTests {
         #expect(time("20261120 09:30:00 UTC") == "2026-11-20T09:30:00.000Z")
         #expect(time("1795217400") == "2026-11-20T23:30:00.000Z" && time("1795217400123") == "2026-11-20T23:30:00.123Z")
         #expect(time("20261120") == "2026-11-20T05:00:00.000Z" && time("20261224 10:00") == "2026-12-24T15:00:00.000Z")
-        // No time of the wire is too far away to be read without a trap.
-        for far in ["9999999999999", "9999999999", "99991231 23:59:59 UTC", "00010101 00:00:00 UTC"] { #expect(time(far) != nil, "\(far)") }
         for bad in ["", "20261320", "20261120 25:00:00", "20261120 09:30:00 Mars/Phobos", "yesterday", "12", "20261120 0930"] {
             #expect(time(bad) == nil, "\(bad)")
         }
