@@ -70,10 +70,13 @@ import Wire
     @Test func theJournalDoesNotOpenOnADamagedLedger() throws {
         let original = FaultyDisk(seed: 1)
         _ = try ledger(original)
+        // Closed in order, so that no newer page of the log lies over the file's.
+        do { _ = try EntryStore(path: "ledger.db", .init(.readWrite, vfs: original.name), indexesSubjects: true) }
         let bytes = try #require(original.bytes(of: "ledger.db"))
         let word = Array("DU1".utf8)
-        let place = try #require(bytes.indices.dropLast(3).first { Array(bytes[$0..<($0 + 3)]) == word })
-        original.flip(bit: 0, at: place, of: "ledger.db")
+        let places = bytes.indices.dropLast(3).filter { Array(bytes[$0..<($0 + 3)]) == word }
+        #expect(places.count >= 36)
+        for place in places { original.flip(bit: 0, at: place, of: "ledger.db") }
         let error = #expect(throws: JournalError.self) { try Journal(path: "ledger.db", edge: LedgerWriter.edge, vfs: original.name) }
         guard case .damaged(let words) = error else {
             Issue.record("\(String(describing: error))")
