@@ -59,6 +59,7 @@ package final class Campaign {
         victims.shuffle(using: &chance)
         for victim in victims {
             for _ in 0..<chance.int(1...3) { try disturb() }
+            if chance.chance(2, in: 3) { trade() }
             try murder(victim)
         }
         if let seconds = plan.cutSeconds { try cutLong(seconds) }
@@ -86,6 +87,13 @@ package final class Campaign {
         }
         stage.patience.pass(milliseconds: chance.int(100...2_500))
         if isCut, chance.chance(1, in: 2) { try mend() }
+    }
+
+    /// Lets the edge come to itself after the last death, so that the next one meets orders under way. Some deaths come before.
+    private func trade() {
+        let isTrading = { try self.stage.edgeStatus()?["edge"]?["reconciliation"]?["state"]?.text == "clean" }
+        try? stage.patience.until("the bot trades", within: 25, isTrading)
+        stage.patience.pass(milliseconds: chance.int(500...3_000))
     }
 
     private func cut() throws {
