@@ -34,7 +34,7 @@ enum WorldCommand {
         let started = SystemClock.monotonic()
         var sum = Sum()
         for seed in seeds {
-            let report = try World(seed: seed, venue: venue, duration: duration, faults: faults, breaker: breaker, trace: trace).run()
+            let report = World(seed: seed, venue: venue, duration: duration, faults: faults, breaker: breaker, trace: trace).run()
             sum.add(report)
             if seeds.count == 1 || !report.violations.isEmpty { tell(report, options) }
         }

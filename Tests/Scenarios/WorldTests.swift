@@ -4,55 +4,55 @@ import Testing
 import Values
 
 struct WorldTests {
-    @Test(arguments: 1...50) func noSeedBreaksAPromise(seed: UInt64) throws {
-        let report = try World(seed: seed).run()
+    @Test(arguments: 1...50) func noSeedBreaksAPromise(seed: UInt64) {
+        let report = World(seed: seed).run()
         #expect(report.violations.isEmpty, "seed \(seed): \(report.violations)")
         #expect(report.entries > 5)
     }
 
     /// Seeds that once broke a promise: closings cut off by a crash, and deadlines stretched by a wall clock that was set.
-    @Test(arguments: [14, 2_052, 2_659, 2_732, 3_444, 3_860]) func noSeedBreaksItAgain(seed: UInt64) throws {
-        #expect(try World(seed: seed).run().violations.isEmpty)
+    @Test(arguments: [14, 2_052, 2_659, 2_732, 3_444, 3_860]) func noSeedBreaksItAgain(seed: UInt64) {
+        #expect(World(seed: seed).run().violations.isEmpty)
     }
 
     /// The same with an IB Gateway on the other end of a line that breaks at any byte.
-    @Test(arguments: 1...12) func noSeedBreaksAPromiseBesideAGateway(seed: UInt64) throws {
-        let report = try World(seed: seed, venue: .gateway).run()
+    @Test(arguments: 1...12) func noSeedBreaksAPromiseBesideAGateway(seed: UInt64) {
+        let report = World(seed: seed, venue: .gateway).run()
         #expect(report.violations.isEmpty, "seed \(seed): \(report.violations)")
         #expect(report.entries > 5)
     }
 
     /// Cancels that were lost with their connection, and a closing begun on a dead line.
-    @Test(arguments: [16, 68, 78, 124]) func noSeedBreaksItAgainBesideAGateway(seed: UInt64) throws {
-        #expect(try World(seed: seed, venue: .gateway).run().violations.isEmpty)
+    @Test(arguments: [16, 68, 78, 124]) func noSeedBreaksItAgainBesideAGateway(seed: UInt64) {
+        #expect(World(seed: seed, venue: .gateway).run().violations.isEmpty)
     }
 
-    @Test func theSwarmMeetsItsFaults() throws {
+    @Test func theSwarmMeetsItsFaults() {
         var sum = WorldReport(seed: 0)
         for seed in UInt64(100)...110 {
-            let report = try World(seed: seed).run()
+            let report = World(seed: seed).run()
             sum.crashes += report.crashes; sum.cuts += report.cuts; sum.orders += report.orders; sum.commands += report.commands
         }
         #expect(sum.crashes > 20 && sum.cuts > 30 && sum.orders > 50 && sum.commands > 100, "\(sum)")
     }
 
-    @Test(arguments: [7, 21, 33]) func theSameSeedGivesTheSameLedger(seed: UInt64) throws {
-        let first = try World(seed: seed).run()
-        let second = try World(seed: seed).run()
+    @Test(arguments: [7, 21, 33]) func theSameSeedGivesTheSameLedger(seed: UInt64) {
+        let first = World(seed: seed).run()
+        let second = World(seed: seed).run()
         #expect(first == second && !first.ledgerHash.isEmpty)
     }
 
-    @Test(arguments: [7, 9]) func theSameSeedGivesTheSameLedgerBesideAGateway(seed: UInt64) throws {
-        let first = try World(seed: seed, venue: .gateway, duration: .seconds(40)).run()
-        let second = try World(seed: seed, venue: .gateway, duration: .seconds(40)).run()
+    @Test(arguments: [7, 9]) func theSameSeedGivesTheSameLedgerBesideAGateway(seed: UInt64) {
+        let first = World(seed: seed, venue: .gateway, duration: .seconds(40)).run()
+        let second = World(seed: seed, venue: .gateway, duration: .seconds(40)).run()
         #expect(first == second && !first.ledgerHash.isEmpty)
     }
 
     /// A broken world is caught by the checker that stands for the broken promise, within a few seeds.
-    @Test(arguments: Breaker.allCases.filter { $0 != .none }) func everyBreakerIsCaught(breaker: Breaker) throws {
+    @Test(arguments: Breaker.allCases.filter { $0 != .none }) func everyBreakerIsCaught(breaker: Breaker) {
         var caught: Set<String> = []
         for seed in UInt64(1)...20 {
-            caught.formUnion(try World(seed: seed, breaker: breaker).run().violations.map(\.checker))
+            caught.formUnion(World(seed: seed, breaker: breaker).run().violations.map(\.checker))
             if let name = breaker.caughtBy, caught.contains(name) { return }
         }
         Issue.record("\(breaker) was not caught by \(breaker.caughtBy ?? "?"), only by \(caught.sorted())")

@@ -108,6 +108,8 @@ package final class NodeMachine: CloudSide {
             if disk.isFrozen || (isDiskFailing && (error is StoreError || error is DatabaseError)) { throw MachineDied() }
             throw error
         }
+        // A node that bore the error of a dead disk has lost its power all the same.
+        if disk.isFrozen { throw MachineDied() }
     }
 
     private func node(_ inputs: [NodeInput], at clock: ClockReading) throws {
@@ -122,6 +124,8 @@ package final class NodeMachine: CloudSide {
             case .checkPassword(let number, let password, let hash): try node([.passwordChecked(number, fits: password == hash)], at: clock)
             case .respond(let number, let answer): if number == lastRequest { lastAnswer = answer }
             case .log(_, "link refused", let words): refusals.append(words)
+            // An I/O error at the start sets the ledger aside until somebody restarts the cloud, as its cure says.
+            case .log(_, "ledger damaged", _) where isDiskFailing: throw MachineDied()
             case .answerEnrolment, .enrolmentSocket, .push, .closeStream, .hashPassword, .admit, .log: break
             }
         }

@@ -101,8 +101,16 @@ package final class World {
         site?.delay = menu.wireDelay
     }
 
-    /// Runs to the end: faults, then rest, then the comparison of both ledgers.
-    package func run() throws -> WorldReport {
+    /// Runs to the end: faults, then rest, then the comparison of both ledgers. An error that no fault explains is a violation too.
+    package func run() -> WorldReport {
+        do { try live() } catch {
+            tell("BROKEN \(error)")
+            report.violations.append(Violation("error", "\(error)"))
+        }
+        return report
+    }
+
+    private func live() throws {
         queue.add(.restart(.cloud), at: .zero)
         queue.add(.restart(.edge), at: .milliseconds(5))
         queue.add(.tick, at: .milliseconds(10))
@@ -131,7 +139,6 @@ package final class World {
             if !isAtRest { restless = now }
         }
         try compare()
-        return report
     }
 
     private var isAtRest: Bool { edge.isRunning && cloud.isRunning && edge.isCaughtUp && edge.isSettled }
