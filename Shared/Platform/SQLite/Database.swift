@@ -39,14 +39,20 @@ package final class Database {
     private static let readerBusyMillis: Int32 = 2_000
 
     /// Opens, applies every setting and reads each one back.
-    /// - Throws: `isMissing`, `isBusy` (another process owns it), `isCorrupt`, `isIO`, or a sentence about the setting that did not take.
+    /// - Throws: `isMissing`, `isBusy` (another process owns it), `isCorrupt`, `isIO` (also when the log that an earlier run left cannot be
+    ///   made durable), or a sentence about the setting that did not take.
     package init(path: String, _ options: Options) throws(DatabaseError) {
         self.path = path
         lock = try options.access == .readOnly || options.vfs != nil ? nil : FileLock(path: path + ".lock")
+        if options.access != .readOnly { try LogRenewal.run(database: path, vfs: options.vfs) }
         connection = try Database.open(path, options)
         logPages = .allocate(capacity: 1)
         logPages.initialize(to: 0)
-        try apply(options)
+        do throws(DatabaseError) { try apply(options) } catch {
+            // Closing would copy a log that has just shown an error or damage.
+            closeWithoutCheckpoint()
+            throw error
+        }
         sqlite3_wal_hook(connection, countLogPages, logPages)
         logPages.pointee = try Int32(clamping: logFileBytes() / Database.framePitch)
     }

@@ -262,7 +262,8 @@ package final class EntryStore {
     }
 
     /// A process killed between writing and syncing leaves entries in the system's cache that the next power cut may take. They would be read
-    /// here as if they were durable: one commit of our own syncs the whole log before anybody sees them.
+    /// here as if they were durable: one commit of our own shows that the log still takes a sync before anybody sees them. What an earlier sync
+    /// failed on, no sync of ours writes: that is `LogRenewal`'s work, done before.
     private func settle() throws(StoreError) {
         let openings = Int64(try meta("openings") ?? "") ?? 0
         try setMeta("openings", String(openings + 1))

@@ -52,6 +52,8 @@ package final class FaultyDisk {
     package var capacity: Int?
     /// A drive that answers a sync and does nothing: the control that shows why syncs matter.
     package var ignoresSyncs = false
+    /// A system that drops a write of the bytes a file already shows: the control that shows why a log is written over itself.
+    package var ignoresEqualWrites = false
 
     /// Crashes so far: a file opened before the last one answers nothing but errors.
     private(set) var generation = 0
@@ -198,6 +200,7 @@ package final class FaultyDisk {
             if kept > 0 { inode.write(UnsafeRawBufferPointer(rebasing: bytes.prefix(kept)), at: offset, order: mutations) }
             return fault.answer == .io ? extended(SQLITE_IOERR, 3) : SQLITE_FULL
         }
+        if ignoresEqualWrites, inode.shows(bytes, at: offset) { return SQLITE_OK }
         let growth = max(0, offset + bytes.count - inode.live.count)
         if let capacity, growth > 0, growth > capacity - used { return SQLITE_FULL }
         inode.write(bytes, at: offset, order: mutations)

@@ -30,6 +30,11 @@ final class Inode {
         pending.append(PendingChange(order: order, step: .write(offset: offset, bytes: [UInt8](bytes))))
     }
 
+    /// True when reads already see these bytes there.
+    func shows(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> Bool {
+        offset + bytes.count <= live.count && live[offset..<offset + bytes.count].elementsEqual(bytes)
+    }
+
     func truncate(to size: Int, order: Int) {
         Inode.truncate(&live, to: size)
         pending.append(PendingChange(order: order, step: .truncate(size: size)))
