@@ -40,6 +40,24 @@ import Wire
         #expect(try again.count() == 5)
     }
 
+    /// The files as a kill leaves them, under a name that is a link: the system's VFS writes the log over itself piece by piece.
+    @Test func aLogThatAKilledRunLeftIsReadWhole() throws {
+        let store = try open()
+        for step in UInt64(0)..<40 { try store.append(rows((step * 50 + 1)...(step * 50 + 50)) { [UInt8($0 % 251)] }) }
+        while store.prepareLog() {}
+        #expect(store.logBytes > 300 << 10)
+        for end in ["", "-wal"] { try FileManager.default.copyItem(atPath: folder.file("ledger.db\(end)"), toPath: folder.file("killed.db\(end)")) }
+        let log = try Data(contentsOf: URL(fileURLWithPath: folder.file("killed.db-wal")))
+        try FileManager.default.createSymbolicLink(atPath: folder.file("link.db"), withDestinationPath: folder.file("killed.db"))
+        let again = try EntryStore(path: folder.file("link.db"), .init(.readWrite), indexesSubjects: true)
+        #expect(again.head == store.head)
+        #expect(try again.read(from: 1, limit: .max) == rows(1...2_000) { [UInt8($0 % 251)] })
+        #expect(try again.structuralDamage(limit: 1).isEmpty)
+        // Byte for byte up to what the opening itself committed behind it.
+        let now = try Data(contentsOf: URL(fileURLWithPath: folder.file("killed.db-wal")))
+        #expect(now.prefix(store.logBytes) == log.prefix(store.logBytes))
+    }
+
     @Test func aReadStaysInItsByteBudgetButAlwaysMovesOn() throws {
         let store = try open()
         let written = rows(1...10)

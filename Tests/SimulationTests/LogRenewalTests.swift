@@ -25,11 +25,14 @@ private struct ThreeRuns {
         disk.crash(.everything)
         disk.freezeAt = disk.mutations + cut
         let known = second(disk)
-        readUnsynced += known.count > acknowledged ? 1 : 0
+        if known.count > acknowledged { readUnsynced += 1 }
         disk.crash(mode)
         guard let third = try? open(disk), let found = try? third.read(from: 1, limit: .max),
             let damage = try? third.structuralDamage(limit: 1), damage.isEmpty
-        else { return damaged += 1 }
+        else {
+            damaged += 1
+            return
+        }
         if Array(found.prefix(known.count)) != known || found.count < acknowledged { lost += 1 }
     }
 
@@ -107,5 +110,19 @@ private struct ThreeRuns {
         #expect(disk.bytes(of: "ledger.db") == before)
         disk.fault = nil
         #expect(try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name), indexesSubjects: true).head.seq == 3)
+    }
+
+    /// Whoever owns the database: closing it after a failed sync copies nothing on.
+    @Test func aFailedSyncLeavesTheFileAsItWas() throws {
+        let disk = FaultyDisk(seed: 2)
+        var database: Database? = try Database(path: "a.db", .init(.create, vfs: disk.name))
+        try database?.write { try $0.script("CREATE TABLE t(n INTEGER)") }
+        let before = disk.bytes(of: "a.db")
+        disk.fault = DiskFault(.sync, disk.syncs + 1)
+        #expect(throws: DatabaseError.self) { try database?.write { try $0.run("INSERT INTO t VALUES (1)") } }
+        disk.fault = nil
+        database = nil
+        #expect(disk.names == ["a.db", "a.db-wal"])
+        #expect(disk.bytes(of: "a.db") == before)
     }
 }

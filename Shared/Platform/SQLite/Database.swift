@@ -49,8 +49,7 @@ package final class Database {
         logPages = .allocate(capacity: 1)
         logPages.initialize(to: 0)
         do throws(DatabaseError) { try apply(options) } catch {
-            // Closing would copy a log that has just shown an error or damage.
-            closeWithoutCheckpoint()
+            distrust(error)
             throw error
         }
         sqlite3_wal_hook(connection, countLogPages, logPages)
@@ -115,6 +114,7 @@ package final class Database {
             try run("COMMIT")
             return value
         } catch {
+            if let error = error as? DatabaseError { distrust(error) }
             // After some errors SQLite has rolled back by itself.
             if isInTransaction { try run("ROLLBACK") }
             throw error
@@ -132,7 +132,11 @@ package final class Database {
         var inLog: Int32 = 0
         var copied: Int32 = 0
         let code = sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_PASSIVE, &inLog, &copied)
-        guard code == SQLITE_OK else { throw Statement.error(code, connection, "PASSIVE checkpoint") }
+        guard code == SQLITE_OK else {
+            let error = Statement.error(code, connection, "PASSIVE checkpoint")
+            distrust(error)
+            throw error
+        }
         let complete = inLog == copied
         logPages.pointee = complete ? 0 : inLog
         return complete
@@ -162,6 +166,11 @@ package final class Database {
     package func closeWithoutCheckpoint() {
         let code = tidewire_close_without_checkpoint(connection)
         precondition(code == SQLITE_OK, "NO_CKPT_ON_CLOSE answered \(code)")
+    }
+
+    /// After an error of the disk, or damage, closing would copy into the file what the log's file may not hold.
+    private func distrust(_ error: DatabaseError) {
+        if error.isIO || error.isCorrupt { closeWithoutCheckpoint() }
     }
 
     /// A page of 4,096 bytes and its 24-byte header in the log.

@@ -59,7 +59,8 @@ final class LogRenewal {
 
     private static let headerBytes = 32
     private static let frameHeaderBytes = 24
-    private static let pieceBytes = 256 << 10
+    /// The system's VFS takes less than 128 KiB in one call and cuts off the rest; a frame of the largest page stays below that too.
+    private static let pieceBytes = 64 << 10
     /// The first four bytes of a log; the last bit tells the byte order of its checksums.
     private static let magic = 0x377F_0682
 
