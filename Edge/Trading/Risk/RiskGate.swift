@@ -83,6 +83,18 @@ package enum RiskRefusal: Error, Hashable, Sendable {
     }
 }
 
+extension Quote {
+    /// The last trade where bid and ask agree with it, else their middle; nil without both or when they are crossed. A quote's age is that of
+    /// its youngest part, and a venue tells Friday's last trade anew to each subscriber: a last price alone proves nothing of now.
+    fileprivate var quotedMark: Price? {
+        guard let bid, let ask, bid.raw > 0, bid <= ask else { return nil }
+        if let last, last >= bid, last <= ask { return last }
+        var touch = self
+        touch.last = nil
+        return touch.mark
+    }
+}
+
 extension Desk {
     /// The column. Closing and protecting orders skip what only guards new exposure.
     func check(_ wish: OrderWish, at now: Instant) throws(RiskRefusal) {
@@ -136,13 +148,13 @@ extension Desk {
 
     /// A price to judge by: young enough, not delayed, not refused by the broker.
     func freshMark(of id: InstrumentID, at now: Instant) throws(RiskRefusal) -> Price {
-        guard let quote = live.quote(id), let mark = quote.mark else {
+        guard let quote = live.quote(id), quote.mark != nil else {
             if let notice = dataNotice(of: id) { throw .noMarketData(text: notice.text, cure: notice.cure) }
             throw .noQuote
         }
         if quote.isDelayed { throw .delayedData }
         // A price of zero would make every order affordable.
-        guard mark.raw > 0 else { throw .noQuote }
+        guard let mark = quote.quotedMark, mark.raw > 0 else { throw .noQuote }
         let age = now - quote.asOf
         guard age <= settings.quoteAgeMax else { throw .staleQuote(age: age, limit: settings.quoteAgeMax) }
         return mark
