@@ -31,4 +31,38 @@ struct RiskGateTests {
         _ = try outside.command(DeskTests.buy(17))
         #expect(outside.placed.isEmpty && outside.refusal?.code == "notionalMax")
     }
+
+    private func values(_ desk: inout TestDesk, _ whole: Int64) throws {
+        var values = AccountValues(account: "DU1", currency: "USD", asOf: desk.now)
+        values.availableFunds = Money(whole: whole)
+        try desk.send(.account(values))
+    }
+
+    /// Two orders inside one account update: the second is judged by what the first has left, working or filled.
+    @Test(arguments: [false, true]) func fundsOfOrdersInFlightAreTaken(filled: Bool) throws {
+        var desk = try TestDesk()
+        try desk.makeReady()
+        _ = try desk.command(DeskTests.buy(20))
+        #expect(desk.placed.count == 1)
+        if filled { try desk.send(.fill(desk.brokerFill(desk.placed[0], "x1", 20, 98_000))) }
+        _ = try desk.command(DeskTests.buy(6))
+        #expect(desk.placed.count == 1 && desk.refusal?.code == "insufficientFunds", "20 of 25 contracts are taken")
+        _ = try desk.command(DeskTests.buy(5))
+        #expect(desk.placed.count == 2)
+        try desk.tick()
+        try desk.quote(98_000)
+        try values(&desk, 14_000)
+        _ = try desk.command(DeskTests.buy(7))
+        #expect(desk.placed.count == 3, "a younger figure holds them already")
+    }
+
+    /// What was rejected takes nothing.
+    @Test func aRejectedOrderGivesItsFundsBack() throws {
+        var desk = try TestDesk()
+        try desk.makeReady()
+        _ = try desk.command(DeskTests.buy(20))
+        try desk.send(.order(desk.brokerOrder(desk.placed[0], .rejected, text: "no"), code: 201))
+        _ = try desk.command(DeskTests.buy(21))
+        #expect(desk.placed.count == 2)
+    }
 }

@@ -141,7 +141,7 @@ extension Desk {
         case .max:
             guard let instrument = book.instruments[id] else { throw .unknownInstrument(id) }
             let mark = try freshMark(of: id, at: now)
-            guard let funds = live.account(account)?.availableFunds else { throw .noMargin }
+            let funds = try freeFunds()
             let perUnit =
                 instrument.securityType == .future
                 ? live.margin(id)?.initial : Money.value(mark, Quantity(whole: 1), multiplier: instrument.multiplier)

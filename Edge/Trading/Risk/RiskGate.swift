@@ -170,7 +170,7 @@ extension Desk {
 
     /// Futures by the broker's margin; what is paid in full by its notional.
     private func funds(_ wish: OrderWish, instrument: Instrument, notional: Money) throws(RiskRefusal) {
-        guard let available = live.account(account)?.availableFunds else { throw .noMargin }
+        let available = try freeFunds()
         var needed = notional
         if instrument.securityType == .future {
             guard let margin = live.margin(wish.instrument)?.initial,
@@ -179,6 +179,36 @@ extension Desk {
             needed = Money(raw: total)
         }
         guard needed <= available else { throw .insufficientFunds(needed: needed, available: available) }
+    }
+
+    /// The broker's available funds without what its figure cannot hold yet: opening orders placed since it was told, as far as they work or filled.
+    func freeFunds() throws(RiskRefusal) -> Money {
+        guard let values = live.account(account), let told = values.availableFunds else { throw .noMargin }
+        var free = told
+        for place in book.orders.indices.reversed() {
+            guard book.orders[place].createdAt >= values.asOf else { break }
+            let order = book.orders[place]
+            let quantity = order.isWorking ? order.quantity : order.cumQty
+            guard order.leg.role == .open, quantity.raw > 0 else { continue }
+            let (rest, over) = try free.raw.subtractingReportingOverflow(exposure(order, quantity).raw)
+            guard !over else { throw .overflow }
+            free = Money(raw: rest)
+        }
+        return free
+    }
+
+    /// What a quantity of an order takes of the account's funds.
+    private func exposure(_ order: OrderRecord, _ quantity: Quantity) throws(RiskRefusal) -> Money {
+        let id = order.leg.instrument
+        guard let instrument = book.instruments[id] else { throw .unknownInstrument(id) }
+        if instrument.securityType == .future {
+            guard let margin = live.margin(id)?.initial else { throw missingMargin(of: id) }
+            guard let total = Decimals.product(margin.raw, quantity.raw, scale: 8) else { throw .overflow }
+            return Money(raw: total)
+        }
+        guard let price = order.limitPrice ?? order.stopPrice ?? order.avgPx ?? live.quote(id)?.mark else { throw .noQuote }
+        guard let total = Money.value(price, quantity, multiplier: instrument.multiplier) else { throw .overflow }
+        return total
     }
 
     /// In the broker's own words when it gave any.
