@@ -79,6 +79,8 @@ package struct Desk: Sendable {
     var disagreeing: Set<InstrumentID> = []
     /// Protection that is larger than what it protects, by instrument.
     var excesses: [InstrumentID: Excess] = [:]
+    /// The ledger's head when positions without protection were last looked for.
+    var protectionLookedAt: Seq?
     /// The lowest order id the broker will take in this session.
     var sessionOrderID: Int64 = 0
     /// Ids handed out in drafts that the book has not yet seen.
@@ -104,6 +106,7 @@ package struct Desk: Sendable {
             advancePrograms(at: now, into: &out)
             endInterrupted(into: &out)
             mendProtection(at: now, into: &out)
+            tellUnprotected(at: now, into: &out)
             for bot in settings.bots { run(bot, at: now, into: &out) }
         }
         for item in out.live { live.apply(item) }

@@ -62,6 +62,8 @@ package struct Notice: Hashable, Sendable {
     package var text: String
     package var cure: String
     package var asOf: Instant
+    /// The edge's own word: a position has lost its protection. The broker's codes start at 100.
+    package static let unprotected: Int64 = 1
     package init(code: Int64, instrument: InstrumentID?, text: String, cure: String, asOf: Instant) {
         self.code = code; self.instrument = instrument; self.text = text; self.cure = cure; self.asOf = asOf
     }

@@ -13,7 +13,7 @@ extension EdgePicture {
             let id = "ib-\(notice.code)" + (notice.instrument.map { "-\($0)" } ?? "")
             var row = Row()
             row.put("id", id); row.put("severity", EdgePicture.severity(notice.code))
-            row.put("title", title(notice)); row.put("words", "The broker says (\(notice.code)): \(notice.text)")
+            row.put("title", title(notice)); row.put("words", words(notice))
             row.put("cure", notice.cure.isEmpty ? nil : notice.cure); row.put("since", notice.asOf); row.put("edge", self.id.description)
             return (id, row.value)
         }
@@ -28,8 +28,15 @@ extension EdgePicture {
         return rows.sorted { $0.id < $1.id }.map(\.row)
     }
 
-    /// A missing-data notice ends with the first live quote after it; any other after `noticeLife`.
+    private func words(_ notice: Notice) -> String {
+        notice.code == Notice.unprotected ? notice.text : "The broker says (\(notice.code)): \(notice.text)"
+    }
+
+    /// A lost protection is told until the position is flat or protected. A missing-data notice ends with the first live quote after it; any other after `noticeLife`.
     private func isInForce(_ notice: Notice, at now: Instant) -> Bool {
+        if notice.code == Notice.unprotected, let id = notice.instrument {
+            return book.netQuantity(id).raw != 0 && !book.workingOrders.contains { $0.leg.instrument == id && $0.leg.role == .protect }
+        }
         guard now - notice.asOf < EdgePicture.noticeLife else { return false }
         guard EdgePicture.dataNotices.contains(notice.code), let quote = notice.instrument.flatMap({ live.quote($0) }) else { return true }
         return quote.isDelayed || quote.asOf <= notice.asOf
@@ -39,6 +46,7 @@ extension EdgePicture {
         let what = notice.instrument.map { " for \(shortName($0))" } ?? ""
         if EdgePicture.dataNotices.contains(notice.code) { return "No live market data\(what)" }
         switch notice.code {
+        case Notice.unprotected: return "A position without protection\(what)"
         case 203: return "No trading permission\(what)"
         case 201: return "The broker refused an order\(what)"
         case 326: return "The client id is in use at the gateway"
@@ -49,7 +57,7 @@ extension EdgePicture {
 
     private static func severity(_ code: Int64) -> String {
         switch code {
-        case 201, 203, 326, 502, 504, 1_100: "error"
+        case Notice.unprotected, 201, 203, 326, 502, 504, 1_100: "error"
         case 2_104, 2_106, 2_158, 1_101, 1_102: "info"
         default: "warning"
         }

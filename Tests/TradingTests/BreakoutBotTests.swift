@@ -71,6 +71,29 @@ struct BreakoutBotTests {
         #expect(desk.desk.book.bots.first?.value.fact.state == "COOLDOWN" && desk.placed.count == 3)
     }
 
+    /// The broker takes the entry and rejects its stop after the entry has filled: nobody may be told that a stop rests.
+    @Test func aStopRejectedAfterItsEntryFilledIsTold() throws {
+        var desk = try ready()
+        try desk.quote(200, Self.stock)
+        try desk.tick()
+        try desk.send(.fill(desk.brokerFill(desk.placed[0], "e", 5, 210)))
+        func words() -> String? {
+            if case .bot(let bot) = desk.desk.live.items["bot/breakout/\(Self.stock)"] { bot.text } else { nil }
+        }
+        func notice() -> Notice? {
+            if case .notice(let notice) = desk.desk.live.items["notice/\(Notice.unprotected)/\(Self.stock)"] { notice } else { nil }
+        }
+        try desk.tick()
+        #expect(words()?.contains("not confirmed") == true && notice() == nil)
+        try desk.send(.order(desk.brokerOrder(desk.placed[1], .new), code: nil))
+        try desk.tick()
+        #expect(words()?.contains("rests") == true && notice() == nil)
+        try desk.send(.order(desk.brokerOrder(desk.placed[1], .rejected, text: "no stops here"), code: 201))
+        try desk.tick()
+        #expect(words()?.contains("WITHOUT") == true)
+        #expect(notice()?.text.contains("no stops here") == true && notice()?.cure.isEmpty == false)
+    }
+
     @Test func aHaltKeepsItOut() throws {
         var desk = try ready()
         try desk.send(.halt(source: "file", reason: "KILL"))

@@ -33,7 +33,7 @@ extension Desk {
     private mutating func run(_ bot: BreakoutSettings, on id: InstrumentID, at now: Instant, into out: inout Outcome) {
         let own = book.workingOrders.filter { $0.bot == bot.name && $0.leg.instrument == id }
         if book.netQuantity(id).raw != 0 || own.contains(where: { $0.leg.role == .protect && $0.cumQty.raw > 0 }) {
-            return report(bot, id, "IN_POSITION", "Holding; the trailing stop rests at the broker.", nil, at: now, into: &out)
+            return report(bot, id, "IN_POSITION", holdingText(id), nil, at: now, into: &out)
         }
         if let entry = own.last(where: { $0.leg.role == .open }) {
             if isTrading, now - entry.createdAt > bot.entryLifetime, entry.status == .new || entry.status == .pendingNew {
@@ -66,6 +66,20 @@ extension Desk {
         do { try check(wish, at: now) } catch { return report(bot, id, "WAITING", error.text, nil, at: now, into: &out) }
         place(wish, trailing: .percent(bot.trail), reason: "breakout above \(mark)", at: now, into: &out)
         report(bot, id, "ARMED", "A buy stop rests at \(stop).", nil, at: now, into: &out)
+    }
+
+    /// What is known of the stop, no more.
+    private func holdingText(_ id: InstrumentID) -> String {
+        let stops = working(on: id).filter { $0.leg.role == .protect && $0.leg.side == .sell }
+        guard let stop = stops.last(where: { $0.status != .pendingCancel }) ?? stops.last else {
+            return "Holding WITHOUT a stop: close the position, or protect it at the broker's own screen."
+        }
+        switch stop.status {
+        case .pendingNew: return "Holding; the broker has not confirmed the trailing stop yet."
+        case .unknown, .zombie: return "Holding; whether the trailing stop rests is not known until the broker has told it."
+        case .pendingCancel: return "Holding; the trailing stop is being cancelled."
+        default: return "Holding; the trailing stop rests at the broker."
+        }
     }
 
     private func waitingText(_ id: InstrumentID, at now: Instant) -> String {

@@ -1,0 +1,52 @@
+// Positions that have lost their protection: read from the book, so that a restart tells it again.
+internal import Ledger
+internal import Values
+
+extension Desk {
+    /// Raises a notice for each position whose last stop ended without filling: rejected, cancelled, dead. Silent while a closing is under way,
+    /// and for positions that were opened without protection. Looks only when the ledger has grown.
+    mutating func tellUnprotected(at now: Instant, into out: inout Outcome) {
+        guard book.head.seq != protectionLookedAt else { return }
+        protectionLookedAt = book.head.seq
+        for id in book.positions.keys.sorted() where programs[id] == nil {
+            guard let stop = lostProtection(of: id) else { continue }
+            let why = stop.text.isEmpty ? "" : " (\(stop.text))"
+            let fate = stop.status == .rejected ? "the broker rejected its stop" : "its stop ended as \(stop.status.rawValue)"
+            let text = "The position of \(book.netQuantity(id)) \(id) has no protection: \(fate)\(why)."
+            if case .notice(let told) = live.items["notice/\(Notice.unprotected)/\(id.text)"], told.text == text { continue }
+            let cure = "Close the position, or place a stop at the broker's own screen."
+            out.live.append(.notice(Notice(code: Notice.unprotected, instrument: id, text: text, cure: cure, asOf: now)))
+        }
+    }
+
+    /// The newest stop of the open position, when none works and it did not fill; nil for a position that never had one.
+    private func lostProtection(of id: InstrumentID) -> OrderRecord? {
+        let held = book.netQuantity(id)
+        guard held.raw != 0, !working(on: id).contains(where: { $0.leg.role == .protect }) else { return nil }
+        let (intents, opened) = opening(of: id, held: held)
+        guard let opened else { return nil }
+        let side: Side = held.raw > 0 ? .sell : .buy
+        for place in book.orders.indices.reversed() {
+            guard book.orders[place].leg.role == .protect, book.orders[place].leg.instrument == id, book.orders[place].leg.side == side,
+                intents.contains(book.orders[place].intent) || book.orders[place].createdAt >= opened
+            else { continue }
+            return book.orders[place].status == .filled ? nil : book.orders[place]
+        }
+        return nil
+    }
+
+    /// The intents whose fills made the open position, back to when it was last flat, and the instant of the first of them.
+    private func opening(of id: InstrumentID, held: Quantity) -> (intents: Set<IntentID>, opened: Instant?) {
+        var intents: Set<IntentID> = []
+        var opened: Instant?
+        var rest = held
+        for record in book.fills.reversed() where record.fill.instrument == id {
+            opened = record.recordedAt
+            if let order = record.fill.tag.flatMap({ book.order($0) }) { intents.insert(order.intent) }
+            let signed = record.fill.side == .buy ? record.fill.lastQty : record.fill.lastQty.negated
+            guard let before = rest.subtracting(signed), before.raw != 0, (before.raw > 0) == (held.raw > 0) else { break }
+            rest = before
+        }
+        return (intents, opened)
+    }
+}
