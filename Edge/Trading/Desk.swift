@@ -75,6 +75,8 @@ package struct Desk: Sendable {
     var programs: [InstrumentID: Program] = [:]
     /// Closings that an earlier run began and did not end.
     var interrupted: [CommandID] = []
+    /// Closing commands that were given up before the protection they took away could be placed again, by instrument.
+    var restorations: [InstrumentID: [CommandID]] = [:]
     /// Instruments whose position at the broker was another than ours when last compared.
     var disagreeing: Set<InstrumentID> = []
     /// Protection that is larger than what it protects, by instrument.
@@ -104,7 +106,8 @@ package struct Desk: Sendable {
         case .timer:
             advanceReconciliation(at: now, into: &out)
             advancePrograms(at: now, into: &out)
-            endInterrupted(into: &out)
+            endInterrupted(at: now, into: &out)
+            advanceRestorations(at: now, into: &out)
             mendProtection(at: now, into: &out)
             tellUnprotected(at: now, into: &out)
             for bot in settings.bots { run(bot, at: now, into: &out) }

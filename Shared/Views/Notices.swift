@@ -32,7 +32,8 @@ extension EdgePicture {
         notice.code == Notice.unprotected ? notice.text : "The broker says (\(notice.code)): \(notice.text)"
     }
 
-    /// A lost protection is told until the position is flat or protected. A missing-data notice ends with the first live quote after it; any other after `noticeLife`.
+    /// A lost protection is told until the position is flat or protected. A missing-data notice ends with the first live quote after it; any
+    /// other after `noticeLife`.
     private func isInForce(_ notice: Notice, at now: Instant) -> Bool {
         if notice.code == Notice.unprotected, let id = notice.instrument {
             return book.netQuantity(id).raw != 0 && !book.workingOrders.contains { $0.leg.instrument == id && $0.leg.role == .protect }

@@ -16,12 +16,16 @@ struct Program: Hashable, Sendable {
     var opening: Opening?
     /// Set once the closing order is an intent.
     var hasClosed = false
+    /// Earlier closings whose protection is still to be placed again, should this one come to nothing too.
+    var inherited: [CommandID] = []
 }
 
 extension Desk {
     /// Starts a closing. Everything that still works goes first: stop and closing order can never both fill, and no entry goes on filling
     /// after its protection is gone.
     mutating func startClosing(_ instrument: InstrumentID, _ program: Program, at now: Instant, into out: inout Outcome) {
+        var program = program
+        program.inherited = restorations.removeValue(forKey: instrument) ?? []
         programs[instrument] = program
         if let command = program.command {
             out.add(.commandAccepted(outcome(command, "closing", "Cancelling the protection, then closing the position.")))
@@ -53,12 +57,12 @@ extension Desk {
         guard var program = programs[instrument] else { return }
         // Nothing is begun that the broker cannot hear: a protection cancelled into a dead line would be neither there nor gone.
         guard isTrading else {
-            if now >= program.deadline { give(up: instrument, program, "The broker was not connected and compared in time.", into: &out) }
+            if now >= program.deadline { give(up: instrument, program, "The broker was not connected and compared in time.", at: now, into: &out) }
             return
         }
         if !working(on: instrument).isEmpty {
             guard now < program.deadline else {
-                return give(up: instrument, program, "The broker did not confirm in time; see the working orders.", into: &out)
+                return give(up: instrument, program, "The broker did not confirm in time; see the working orders.", at: now, into: &out)
             }
             // Also what filled meanwhile, and whose cancel was lost with its connection: the broker listed it again.
             if !program.hasClosed { clear(instrument, program, into: &out) { $0.status != .pendingCancel } }
@@ -70,7 +74,7 @@ extension Desk {
                 instrument: instrument, side: held.raw > 0 ? .sell : .buy, quantity: held.magnitude, role: .close, origin: program.origin,
                 command: program.command?.id)
             if let refusal = place(wish, reason: "close the position", at: now, into: &out) {
-                if now >= program.deadline { give(up: instrument, program, refusal.text, into: &out) } else { out.drafts.removeLast() }
+                if now >= program.deadline { give(up: instrument, program, refusal.text, at: now, into: &out) } else { out.drafts.removeLast() }
                 return
             }
             program.hasClosed = true
@@ -78,18 +82,33 @@ extension Desk {
             return
         }
         programs[instrument] = nil
-        guard held.raw == 0 else { return give(up: instrument, program, "The closing order ended before the position was flat.", into: &out) }
+        guard held.raw == 0 else {
+            return give(up: instrument, program, "The closing order ended before the position was flat.", at: now, into: &out)
+        }
         if let opening = program.opening, let command = program.command {
-            guard now < program.deadline else { return give(up: instrument, program, "Flat, but too late to open the other side.", into: &out) }
+            guard now < program.deadline else {
+                return give(up: instrument, program, "Flat, but too late to open the other side.", at: now, into: &out)
+            }
             open(instrument, opening, command: command, at: now, into: &out)
         } else if let command = program.command {
             out.add(.commandAccepted(outcome(command, "done", "The position is closed.")))
         }
     }
 
-    private mutating func give(up instrument: InstrumentID, _ program: Program, _ text: String, into out: inout Outcome) {
+    /// Ends a closing that came to nothing. Its position must not stay without the protection that was taken away for it.
+    private mutating func give(up instrument: InstrumentID, _ program: Program, _ text: String, at now: Instant, into out: inout Outcome) {
         programs[instrument] = nil
-        if let command = program.command { out.add(.commandRefused(outcome(command, "notCompleted", text))) }
+        guard let command = program.command else { return }
+        let commands = program.inherited + [command.id]
+        var words = text
+        switch restore(instrument, of: commands, at: now, into: &out) {
+        case .notNeeded: break
+        case .told(let more): words += " " + more
+        case .mustWait:
+            restorations[instrument] = commands
+            words += " Protection that was taken away is placed again as soon as the broker has told the fate of its orders."
+        }
+        out.add(.commandRefused(outcome(command, "notCompleted", words)))
     }
 
     // MARK: - Closings of an earlier run
@@ -100,27 +119,44 @@ extension Desk {
         interrupted = book.commands.values.filter { $0.code == "closing" && !running.contains($0.command) }.map(\.command).sorted()
     }
 
-    /// Ends them in the ledger as soon as the broker has told the fate of their orders.
-    mutating func endInterrupted(into out: inout Outcome) {
-        interrupted.removeAll { id in
-            guard var last = book.commands[id], last.code == "closing" else { return true }
-            let orders = (book.commandOrders[id] ?? []).compactMap { book.order($0) }
-            // A reversal that got as far as its opening order is told by that order.
-            if orders.contains(where: { $0.leg.role == .open }) { return true }
-            // The protection it meant to cancel may rest on for ever: only the closing order counts.
-            let closing = orders.filter { $0.leg.role == .close }
-            if closing.contains(where: \.isWorking) { return false }
-            if last.kind == "close", closing.contains(where: { $0.status == .filled }) {
-                last.code = "done"; last.text = "The position is closed; the edge restarted meanwhile."
-                out.add(.commandAccepted(last))
-            } else {
-                last.code = "notCompleted"
-                last.text =
-                    "The edge restarted during the closing, and goes on with nothing by itself. Look at the position and its protection, and ask again."
-                out.add(.commandRefused(last))
-            }
+    /// Ends them in the ledger as soon as the broker has told the fate of their orders. The position is not closed by itself, the price may be
+    /// another by now; the protection that was taken away is placed again. Until then the command stays open, so a further restart tries it too.
+    mutating func endInterrupted(at now: Instant, into out: inout Outcome) {
+        let pending = interrupted
+        interrupted = []
+        for id in pending where !endInterrupted(id, at: now, into: &out) { interrupted.append(id) }
+    }
+
+    /// False while it is too early.
+    private mutating func endInterrupted(_ id: CommandID, at now: Instant, into out: inout Outcome) -> Bool {
+        guard var last = book.commands[id], last.code == "closing" else { return true }
+        let orders = (book.commandOrders[id] ?? []).compactMap { book.order($0) }
+        // A reversal that got as far as its opening order is told by that order.
+        if orders.contains(where: { $0.leg.role == .open && $0.legIndex == 0 && $0.command == id }) { return true }
+        // The protection it meant to cancel may rest on for ever: only the closing order counts.
+        let closing = orders.filter { $0.leg.role == .close }
+        if closing.contains(where: \.isWorking) { return false }
+        if last.kind == "close", closing.contains(where: { $0.status == .filled }) {
+            last.code = "done"; last.text = "The position is closed; the edge restarted meanwhile."
+            out.add(.commandAccepted(last))
             return true
         }
+        last.code = "notCompleted"
+        last.text =
+            "The edge restarted during the closing, and does not go on with it by itself. Look at the position and its protection, and ask again."
+        if let instrument = orders.first?.leg.instrument {
+            if programs[instrument] != nil {
+                programs[instrument]?.inherited.append(id)
+            } else {
+                switch restore(instrument, of: [id], at: now, into: &out) {
+                case .notNeeded: break
+                case .mustWait: return false
+                case .told(let more): last.text += " " + more
+                }
+            }
+        }
+        out.add(.commandRefused(last))
+        return true
     }
 
     /// Sizes and places an opening market order for a command.

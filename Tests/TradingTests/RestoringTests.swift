@@ -1,0 +1,78 @@
+// A closing that comes to nothing gives its position the protection back.
+import Ledger
+import Testing
+import Trading
+import Values
+
+struct RestoringTests {
+    private static let trail = TrailingOffset.percent(Ratio(raw: 100_000))
+
+    /// Ten held with a trailing stop, and a closing whose cancel has gone out.
+    private func closing() throws -> (desk: TestDesk, command: CommandID, stop: ClOrdID) {
+        var desk = try TestDesk()
+        try desk.makeReady()
+        _ = try desk.command(DeskTests.buy(10, trailing: Self.trail))
+        for tag in desk.placed { try desk.send(.order(desk.brokerOrder(tag, .new), code: nil)) }
+        try desk.send(.fill(desk.brokerFill(desk.placed[0], "e1", 10, 98_000)))
+        let command = try desk.command(.close(instrument: TestDesk.mbt), lifetime: 60)
+        return (desk, command, desk.placed[1])
+    }
+
+    private func expectProtected(_ desk: TestDesk, _ quantity: Int64, after count: Int) throws {
+        #expect(desk.placed.count == count + 1)
+        let again = try #require(desk.placed.last.flatMap { desk.desk.book.order($0) })
+        #expect(again.leg.role == .protect && again.leg.side == .sell && again.leg.ordType == .trailingStop && again.leg.trailing == Self.trail)
+        #expect(again.quantity == Quantity(whole: quantity) && again.leg.timeInForce == .gtc && again.leg.parent == nil)
+    }
+
+    /// The market is shut, or the broker will not: four of ten were sold before it said so.
+    @Test(arguments: [0, 4] as [Int64]) func aRejectedClosingOrderBringsTheStopBack(sold: Int64) throws {
+        var (desk, command, stop) = try closing()
+        try desk.send(.order(desk.brokerOrder(stop, .canceled), code: nil))
+        try desk.tick()
+        #expect(desk.placed.count == 3)
+        if sold > 0 { try desk.send(.fill(desk.brokerFill(desk.placed[2], "c1", sold, 98_000))) }
+        try desk.send(.order(desk.brokerOrder(desk.placed[2], .rejected, text: "closed"), code: 201))
+        try desk.tick()
+        try expectProtected(desk, 10 - sold, after: 3)
+        let outcome = try #require(desk.desk.book.commands[command])
+        #expect(outcome.code == "notCompleted" && outcome.text.contains("placed again for \(Quantity(whole: 10 - sold))"))
+        try desk.tick(); try desk.tick()
+        #expect(desk.placed.count == 4, "once")
+    }
+
+    /// The cancel is confirmed after the closing was given up: until then the stop may still fill, and a second one would sell twice.
+    @Test func aStopThatEndsLateIsReplacedThen() throws {
+        var (desk, command, stop) = try closing()
+        try desk.tick(61)
+        #expect(desk.desk.book.commands[command]?.code == "notCompleted" && desk.placed.count == 2)
+        try desk.send(.order(desk.brokerOrder(stop, .canceled), code: nil))
+        try desk.tick()
+        try expectProtected(desk, 10, after: 2)
+    }
+
+    /// A stop that filled after all leaves nothing to protect.
+    @Test func aStopThatFilledIsNotReplaced() throws {
+        var (desk, _, stop) = try closing()
+        try desk.tick(61)
+        try desk.send(.fill(desk.brokerFill(stop, "s", 10, 97_000)))
+        try desk.tick()
+        #expect(desk.placed.count == 2 && desk.desk.book.netQuantity(TestDesk.mbt) == .zero)
+    }
+
+    /// A new run finds a closing cut off after its protection was gone.
+    @Test func aRestartBringsTheStopBackOnceCompared() throws {
+        var (desk, command, stop) = try closing()
+        try desk.send(.order(desk.brokerOrder(stop, .canceled), code: nil))
+        var book = Book(edge: TestDesk.edge)
+        for entry in desk.entries { book.apply(entry) }
+        desk.desk = Desk(settings: DeskSettings(mode: .paper), book: book)
+        try desk.tick()
+        #expect(desk.placed.count == 2, "nothing leaves before the comparison")
+        let held = [BrokerPosition(account: "DU1", instrument: TestDesk.mbt, quantity: Quantity(whole: 10))]
+        try desk.makeReady(generation: 2, positions: held)
+        try desk.tick()
+        try expectProtected(desk, 10, after: 2)
+        #expect(desk.desk.book.commands[command]?.code == "notCompleted")
+    }
+}
