@@ -39,6 +39,7 @@ struct RestoringTests {
         #expect(outcome.code == "notCompleted" && outcome.text.contains("placed again for \(Quantity(whole: 10 - sold))"))
         try desk.tick(); try desk.tick()
         #expect(desk.placed.count == 4, "once")
+        #expect(desk.desk.live.items["notice/\(Notice.unprotected)/\(TestDesk.mbt)"] == nil, "it is protected")
     }
 
     /// The cancel is confirmed after the closing was given up: until then the stop may still fill, and a second one would sell twice.
@@ -74,5 +75,39 @@ struct RestoringTests {
         try desk.tick()
         try expectProtected(desk, 10, after: 2)
         #expect(desk.desk.book.commands[command]?.code == "notCompleted")
+    }
+
+    /// Given up, and the run ended before the broker had confirmed the cancel: the ledger still says which closing took the stop away.
+    @Test func aRestartBringsBackWhatAGivenUpClosingStillOwed() throws {
+        var (desk, command, stop) = try closing()
+        try desk.tick(61)
+        #expect(desk.desk.book.commands[command]?.code == "notCompleted" && desk.placed.count == 2)
+        var book = Book(edge: TestDesk.edge)
+        for entry in desk.entries { book.apply(entry) }
+        desk.desk = Desk(settings: DeskSettings(mode: .paper), book: book)
+        try desk.commit([Draft(.boot(BootFact(version: "v", mode: .paper, machine: "m", kernelBoot: "k", configuration: "c")))])
+        try desk.send(.condition(desk.gateway(.connected), generation: 2))
+        try desk.send(.ready(account: "DU1", generation: 2, nextOrderID: 1))
+        let held = [BrokerPosition(account: "DU1", instrument: TestDesk.mbt, quantity: Quantity(whole: 10))]
+        for _ in 0..<2 {
+            try desk.tick(11)
+            #expect(desk.placed.count == 2)
+            let gone = try desk.brokerOrder(stop, .canceled)
+            try desk.send(.snapshot(desk.snapshot(2, completed: [gone], positions: held)))
+        }
+        for _ in 0..<3 { try desk.tick() }
+        try expectProtected(desk, 10, after: 2)
+    }
+
+    /// A stop that its owner cancelled is not placed again by anything, and its absence is told.
+    @Test func aStopCancelledByHandStaysAway() throws {
+        var desk = try TestDesk()
+        try desk.makeReady()
+        _ = try desk.command(DeskTests.buy(10, trailing: Self.trail))
+        try desk.send(.fill(desk.brokerFill(desk.placed[0], "e1", 10, 98_000)))
+        _ = try desk.command(.cancel(tag: desk.placed[1]))
+        try desk.send(.order(desk.brokerOrder(desk.placed[1], .canceled), code: nil))
+        for _ in 0..<3 { try desk.tick() }
+        #expect(desk.placed.count == 2 && desk.desk.live.items["notice/\(Notice.unprotected)/\(TestDesk.mbt)"] != nil)
     }
 }

@@ -133,6 +133,21 @@ import Wire
         #expect(extra.contains(sent.seq) && !extra.contains(other.seq))
     }
 
+    /// Told while the position is held without a stop, in the edge's own words; a stop that works ends it.
+    @Test func aLostProtectionIsToldUntilItIsThereAgain() {
+        var scene = scene
+        let text = "The position has no protection."
+        for id in [Scene.mbt, InstrumentID("FLAT.SMART")] {
+            scene.live.apply(.notice(Notice(code: Notice.unprotected, instrument: id, text: text, cure: "Close it.", asOf: Scene.now)))
+        }
+        func rows(_ scene: Scene) -> [JSONValue] { scene.picture.noticeRows(at: Scene.now + .hours(13)).filter { $0["words"]?.text == text } }
+        #expect(rows(scene).isEmpty, "one is protected, the other flat")
+        for order in scene.book.workingOrders where order.leg.role == .protect {
+            scene.write(.orderReport(OrderReport(tag: order.tag, status: .rejected, permID: 1, cumQty: .zero, code: 201, text: "no")))
+        }
+        #expect(rows(scene).map { $0["severity"]?.text } == ["error"])
+    }
+
     @Test func botsAndNotices() {
         let picture = scene.picture
         #expect(picture.botRows.flatMap { contract.problems(of: $0, as: "bot") } == [])

@@ -9,7 +9,10 @@ extension Desk {
         guard book.head.seq != protectionLookedAt else { return }
         protectionLookedAt = book.head.seq
         for id in book.positions.keys.sorted() where programs[id] == nil {
-            guard let stop = lostProtection(of: id) else { continue }
+            // What this very outcome places is in the book the next time.
+            guard let stop = lostProtection(of: id), !out.isPlacing(id) else { continue }
+            let givenUp = closings(thatTook: stop)
+            if !givenUp.isEmpty, restorations[id] == nil { restorations[id] = givenUp }
             let why = stop.text.isEmpty ? "" : " (\(stop.text))"
             let fate = stop.status == .rejected ? "the broker rejected its stop" : "its stop ended as \(stop.status.rawValue)"
             let text = "The position of \(book.netQuantity(id)) \(id) has no protection: \(fate)\(why)."
@@ -17,6 +20,13 @@ extension Desk {
             let cure = "Close the position, or place a stop at the broker's own screen."
             out.live.append(.notice(Notice(code: Notice.unprotected, instrument: id, text: text, cure: cure, asOf: now)))
         }
+    }
+
+    /// Closings that took this stop away and came to nothing: an earlier run may have ended before the stop was placed again.
+    private func closings(thatTook stop: OrderRecord) -> [CommandID] {
+        guard stop.status != .rejected else { return [] }
+        return book.commands.values.filter { $0.code == "notCompleted" && book.commandOrders[$0.command]?.contains(stop.tag) == true }
+            .map(\.command).sorted()
     }
 
     /// The newest stop of the open position, when none works and it did not fill; nil for a position that never had one.
@@ -48,5 +58,12 @@ extension Desk {
             rest = before
         }
         return (intents, opened)
+    }
+}
+
+extension Outcome {
+    /// True when an order on the instrument is among the drafts.
+    fileprivate func isPlacing(_ id: InstrumentID) -> Bool {
+        drafts.contains { if case .intent(let ticket) = $0.fact { ticket.legs.contains { $0.instrument == id } } else { false } }
     }
 }
