@@ -15,11 +15,18 @@ struct RiskGateTests {
     }
 
     /// A size tick or a new subscription makes the quote young and leaves an old last trade in it.
-    @Test(arguments: [(nil, nil), (97_000, nil), (nil, 97_010), (97_020, 97_010)] as [(Int64?, Int64?)])
+    @Test(arguments: [(nil, nil), (97_000, nil), (nil, 97_010), (0, 97_010)] as [(Int64?, Int64?)])
     func anOldLastPriceAloneIsNoQuote(bid: Int64?, ask: Int64?) throws {
         var desk = try told(last: 98_000, bid: bid, ask: ask)
         _ = try desk.command(DeskTests.buy(1))
         #expect(desk.placed.isEmpty && desk.refusal?.code == "noQuote")
+    }
+
+    /// The new bid is told before the new ask.
+    @Test func aQuoteThatIsCrossedForAMomentIsAQuote() throws {
+        var desk = try told(last: 98_000, bid: 97_020, ask: 97_010)
+        _ = try desk.command(DeskTests.buy(1))
+        #expect(desk.placed.count == 1)
     }
 
     /// Seventeen contracts at the touch are over the notional limit, at the old last price they would not be.

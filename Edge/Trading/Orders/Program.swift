@@ -113,7 +113,8 @@ extension Desk {
 
     // MARK: - Closings of an earlier run
 
-    /// Closings that an earlier run began and did not end. Their steps lived in that run alone: they are ended by what became of them, never taken up again.
+    /// Closings that an earlier run began and did not end. Their steps lived in that run alone: they are ended by what became of them, never
+    /// taken up again.
     mutating func findInterrupted() {
         let running = Set(programs.values.compactMap { $0.command?.id })
         interrupted = book.commands.values.filter { $0.code == "closing" && !running.contains($0.command) }.map(\.command).sorted()

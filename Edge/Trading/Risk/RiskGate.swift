@@ -84,11 +84,12 @@ package enum RiskRefusal: Error, Hashable, Sendable {
 }
 
 extension Quote {
-    /// The last trade where bid and ask agree with it, else their middle; nil without both or when they are crossed. A quote's age is that of
-    /// its youngest part, and a venue tells Friday's last trade anew to each subscriber: a last price alone proves nothing of now.
+    /// The last trade where bid and ask agree with it, else their middle; nil without both. A quote's age is that of its youngest part, and
+    /// a venue tells Friday's last trade anew to each subscriber: a last price alone proves nothing of now. Bid and ask come one after the other,
+    /// so a moving market looks crossed for a moment: that is no ground to refuse.
     fileprivate var quotedMark: Price? {
-        guard let bid, let ask, bid.raw > 0, bid <= ask else { return nil }
-        if let last, last >= bid, last <= ask { return last }
+        guard let bid, let ask, bid.raw > 0, ask.raw > 0 else { return nil }
+        if let last, last >= min(bid, ask), last <= max(bid, ask) { return last }
         var touch = self
         touch.last = nil
         return touch.mark
