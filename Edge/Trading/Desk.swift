@@ -55,6 +55,10 @@ package struct DeskSettings: Sendable {
     package var priceRules: [any PriceRule] = []
     /// False: commands of the cloud may close and halt, and never open.
     package var acceptsRemoteOpenings = true
+    /// True: a last price without bid and ask is judged by too. Only for a feed that tells nothing but trades, as a bench's player does.
+    package var trustsLastAlone = false
+    /// False: opening orders younger than the account's figure do not lower it. Only for a bench, whose player tells the figure once.
+    package var countsFundsInFlight = true
     package init(
         mode: TradingMode, limits: SizingLimits = .standard, quoteAgeMax: Span = .seconds(5), duplicateWindow: Span = .seconds(5),
         settle: Span = .seconds(10), snapshotGap: Span = .seconds(3), bots: [BreakoutSettings] = []

@@ -155,7 +155,7 @@ extension Desk {
         }
         if quote.isDelayed { throw .delayedData }
         // A price of zero would make every order affordable.
-        guard let mark = quote.quotedMark, mark.raw > 0 else { throw .noQuote }
+        guard let mark = quote.quotedMark ?? (settings.trustsLastAlone ? quote.last : nil), mark.raw > 0 else { throw .noQuote }
         let age = now - quote.asOf
         guard age <= settings.quoteAgeMax else { throw .staleQuote(age: age, limit: settings.quoteAgeMax) }
         return mark
@@ -185,6 +185,7 @@ extension Desk {
     /// The broker's available funds without what its figure cannot hold yet: opening orders placed since it was told, as far as they work or filled.
     func freeFunds() throws(RiskRefusal) -> Money {
         guard let values = live.account(account), let told = values.availableFunds else { throw .noMargin }
+        guard settings.countsFundsInFlight else { return told }
         var free = told
         for place in book.orders.indices.reversed() {
             guard book.orders[place].createdAt >= values.asOf else { break }

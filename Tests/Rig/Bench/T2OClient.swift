@@ -51,6 +51,8 @@ enum T2OClient {
                 settings: settings, instruments: [.stock(symbol: "AAPL", primaryExchange: "NASDAQ", currency: "USD")],
                 nextOrderID: book.highestBrokerOrderID + 1, random: SeededRandom(seed: boot.raw)))
         var desk = DeskSettings(mode: .paper)
+        // The player tells trades alone, and what the account has but once.
+        desk.trustsLastAlone = true; desk.countsFundsInFlight = false
         desk.priceRules = [StopAtPrice(instrument: InstrumentID("AAPL.NASDAQ"), trigger: trigger)]
         let agent = Agent(journal: journal, book: book, boot: boot, settings: desk, session: session)
         let loop = EdgeLoop(
