@@ -98,6 +98,7 @@ extension Dashboard {
 
         @Test(arguments: [Browser.Scheme.dark, .light]) func theChartDrawsCandlesFillsTheAverageAndTheStop(_ scheme: Browser.Scheme) async throws {
             try await Stage.set(.desktop, scheme) { stage in
+                try await stage.turn(["still": true])
                 try await stage.browser.appears(".chart-canvas canvas")
                 // Candles of both colours, and the line at the average; the sample's stop lies too far below and is named at the edge.
                 for colour in ["--up", "--down", "--accent"] { try await stage.chartShows(colour) }
