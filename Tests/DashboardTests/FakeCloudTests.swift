@@ -61,10 +61,14 @@ extension Dashboard {
                 let listen = """
                     const socket = new WebSocket("/api/v1/stream".replace(/^/, location.origin.replace("http", "ws")));
                     const heard = [];
-                    socket.onmessage = (event) => heard.push(event.data);
+                    const done = new Promise((go) => {
+                      socket.onmessage = (event) => {
+                        heard.push(event.data);
+                        if (heard.some((text) => text.includes('"filled","final":true')) && heard.some((text) => text.includes('"beat"'))) go();
+                      };
+                    });
                     document.querySelector("[data-testid=confirm]").click();
-                    while (!heard.some((text) => text.includes('"filled","final":true')) || !heard.some((text) => text.includes('"beat"')))
-                      await new Promise((go) => setTimeout(go, 50));
+                    await done;
                     socket.close();
                     return heard;
                     """

@@ -64,3 +64,14 @@ struct SettingsTests {
         #expect(throws: SettingsError.self) { try settings("just words") }
     }
 }
+
+struct DataFolderTests {
+    @Test func theFirstThatIsSetNamesTheFolder() {
+        func path(_ option: String?, _ variables: [String: String]) -> String { DataFolder.path(option, wing: "edge") { variables[$0] } }
+        let all = ["STATE_DIRECTORY": "/s", "XDG_STATE_HOME": "/x", "HOME": "/h"]
+        #expect(path("/o", all) == "/o")
+        #expect(path(nil, all) == "/s")
+        #expect(path(nil, ["XDG_STATE_HOME": "/x", "HOME": "/h"]) == "/x/tidewire/edge")
+        #expect(path(nil, ["STATE_DIRECTORY": "", "XDG_STATE_HOME": "", "HOME": "/h"]) == "/h/.local/state/tidewire/edge", "empty is not set")
+    }
+}

@@ -96,17 +96,8 @@ struct RigOptions {
     }
 }
 
-/// What the tool says: results to stdout, one sentence of trouble to stderr; unbuffered, because others wait for the lines.
-enum Console {
-    static func out(_ text: String, terminator: String = "\n") { write(1, text + terminator) }
-    static func fail(_ text: String) { write(2, "rig: \(text)\n") }
-    private static func write(_ descriptor: Int32, _ text: String) {
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return }
-            rest = rest.dropFirst(count)
-        }
-    }
+/// What the tool says, beside the terminal's own words.
+extension Console {
+    static func out(_ text: String, terminator: String = "\n") { write(text + terminator) }
+    static func fail(_ text: String) { error("rig: \(text)") }
 }

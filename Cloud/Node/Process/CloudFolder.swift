@@ -49,20 +49,19 @@ package struct CloudFolder: Sendable {
 
 /// The users that a start makes sure of.
 enum FirstUser {
-    /// Sets the given user's password when it is another than the stored one; without any user makes `admin`.
-    /// - Returns: the generated password, to be shown once.
-    static func prepare(_ store: ControlStore, given: GivenUser?, cost: PasswordCost, at now: Instant) throws -> String? {
+    /// Sets the given user's password when it is another than the stored one; without any user makes `admin` and shows the password made for it,
+    /// on standard error and nowhere else.
+    static func prepare(_ store: ControlStore, given: GivenUser?, cost: PasswordCost, at now: Instant) throws {
         let users = try store.load().users
         if let given {
             try put(given, users, store, cost, now)
-            return nil
+            return
         }
-        guard users.isEmpty else { return nil }
+        guard users.isEmpty else { return }
         let password = Chance.password()
         // Shown before it is stored: a start that fails afterwards must not leave a user whose password nobody has seen.
         Console.error("first user: admin, password: \(password)")
         try put(GivenUser(name: "admin", password: password), users, store, cost, now)
-        return password
     }
 
     private static func put(_ given: GivenUser, _ users: [User], _ store: ControlStore, _ cost: PasswordCost, _ now: Instant) throws {

@@ -11,18 +11,6 @@ package struct CloudRefusal: Error, Sendable, CustomStringConvertible {
     package init(_ description: String, exitCode: Int32) { self.description = description; self.exitCode = exitCode }
 }
 
-/// Exit codes as every program of the house uses them.
-package enum ExitCode {
-    package static let ok: Int32 = 0
-    package static let failed: Int32 = 1
-    package static let usage: Int32 = 2
-    package static let refused: Int32 = 3
-    package static let unreachable: Int32 = 4
-    package static let difference: Int32 = 5
-    package static let storeFailed: Int32 = 70
-    package static let configuration: Int32 = 78
-}
-
 /// A password that is set at every start.
 package struct GivenUser: Sendable {
     package var name: String
@@ -71,16 +59,12 @@ extension CloudConfiguration {
     /// The environment variables that are read; the main hands in their values.
     package static let variables =
         keys.flatMap { [$0.variable] + $0.variables } + [
-            "TIDEWIRE_PASSWORD", "TIDEWIRE_USERNAME", "USERNAME", "PASSWORD", "TIDEWIRE_JWT_SECRET", "JWT_SECRET", "STATE_DIRECTORY",
-            "XDG_STATE_HOME", "HOME",
-        ]
+            "TIDEWIRE_PASSWORD", "TIDEWIRE_USERNAME", "USERNAME", "PASSWORD", "TIDEWIRE_JWT_SECRET", "JWT_SECRET",
+        ] + DataFolder.variables
 
-    /// `--data`, else `$STATE_DIRECTORY`, else `$XDG_STATE_HOME/tidewire/cloud`, else `~/.local/state/tidewire/cloud`.
+    /// The data folder that flags and environment name.
     package static func folder(_ option: String?, _ environment: [String: String]) -> String {
-        if let option { return option }
-        if let folder = environment["STATE_DIRECTORY"], !folder.isEmpty { return folder }
-        if let folder = environment["XDG_STATE_HOME"], !folder.isEmpty { return folder + "/tidewire/cloud" }
-        return (environment["HOME"] ?? ".") + "/.local/state/tidewire/cloud"
+        DataFolder.path(option, wing: "cloud") { environment[$0] }
     }
 
     /// Resolves flag, environment, file and default.

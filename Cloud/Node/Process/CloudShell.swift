@@ -23,14 +23,12 @@ enum ShellMessage: Sendable {
 package struct CloudAddresses: Sendable {
     package let web: Int
     package let link: Int
-    /// Given once, when this start made the first user.
-    package let firstPassword: String?
     /// CURVE public key of the link.
     package let serverKey: [UInt8]
     private let inbox: LoopInbox<ShellMessage>
 
-    init(web: Int, link: Int, firstPassword: String?, serverKey: [UInt8], inbox: LoopInbox<ShellMessage>) {
-        self.web = web; self.link = link; self.firstPassword = firstPassword; self.serverKey = serverKey; self.inbox = inbox
+    init(web: Int, link: Int, serverKey: [UInt8], inbox: LoopInbox<ShellMessage>) {
+        self.web = web; self.link = link; self.serverKey = serverKey; self.inbox = inbox
     }
 
     /// Asks the process to stop in order, from any thread.
@@ -45,7 +43,6 @@ package final class CloudShell {
     private let front: WebFront
     private let keys: CurveKeys
     private let node: Node
-    private let firstPassword: String?
     private var inbox: LoopInbox<ShellMessage>?
     private let arrived = ArrivedMessages()
     /// Inputs that effects brought about.
@@ -77,7 +74,7 @@ package final class CloudShell {
         let folder = try CloudFolder(configuration.folder)
         let stores = try NodeStores(folder: folder.path)
         let now = SystemClock.now()
-        firstPassword = try FirstUser.prepare(stores.control, given: configuration.givenUser, cost: configuration.passwordCost, at: now)
+        try FirstUser.prepare(stores.control, given: configuration.givenUser, cost: configuration.passwordCost, at: now)
         keys = try folder.linkKeys()
         guard let decoy = Passwords.hash(Chance.password(), cost: configuration.passwordCost) else {
             throw CloudRefusal("there is no memory to hash a password", exitCode: ExitCode.failed)
@@ -132,7 +129,7 @@ package final class CloudShell {
         try turn(first + [.tick])
         if let web, let link, let inbox {
             onReady(
-                CloudAddresses(web: web.ports[0], link: link.ports[0], firstPassword: firstPassword, serverKey: keys.publicKey, inbox: inbox))
+                CloudAddresses(web: web.ports[0], link: link.ports[0], serverKey: keys.publicKey, inbox: inbox))
         }
         armTick()
         while !isStopping {

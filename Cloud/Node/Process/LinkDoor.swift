@@ -1,24 +1,30 @@
 // Who is let in at the link: asked by the link's thread, told by the node's.
-internal import Platform
+package import Platform
 internal import Synchronization
-internal import Values
+package import Values
 
 /// The table of keys between the two threads.
-final class LinkDoor: Sendable {
+package final class LinkDoor: Sendable {
     private struct State {
         var keys: [[UInt8]: LinkKey] = [:]
+        /// Who a user of a message speaks for: asked for each frame.
+        var edges: [String: EdgeID] = [:]
         /// False until the node has read its store: nobody is refused by mistake.
         var isReady = false
     }
     private let state = Mutex(State())
     private let onStranger: @Sendable (_ key: [UInt8], _ address: String) -> Void
 
-    init(onStranger: @escaping @Sendable (_ key: [UInt8], _ address: String) -> Void) { self.onStranger = onStranger }
+    package init(onStranger: @escaping @Sendable (_ key: [UInt8], _ address: String) -> Void) { self.onStranger = onStranger }
 
-    func admit(_ keys: [LinkKey]) {
+    package func admit(_ keys: [LinkKey]) {
         state.withLock { state in
             state.keys = [:]
-            for key in keys { state.keys[key.key] = key }
+            state.edges = [:]
+            for key in keys {
+                state.keys[key.key] = key
+                if key.isConfirmed { state.edges[LinkDoor.user(key)] = key.edge }
+            }
             state.isReady = true
         }
     }
@@ -27,11 +33,11 @@ final class LinkDoor: Sendable {
     private static func user(_ key: LinkKey) -> String { "\(key.edge)-\(Hex.text(key.key.prefix(16)))" }
 
     /// The edge that a user speaks for now; nil when its key was replaced or revoked since the connection was made.
-    func edge(of user: String) -> EdgeID? {
-        state.withLock { $0.keys.values.first { $0.isConfirmed && LinkDoor.user($0) == user }?.edge }
+    package func edge(of user: String) -> EdgeID? {
+        state.withLock { $0.edges[user] }
     }
 
-    func verdict(_ knock: LinkKnock) -> LinkVerdict {
+    package func verdict(_ knock: LinkKnock) -> LinkVerdict {
         let (key, isReady) = state.withLock { ($0.keys[knock.key], $0.isReady) }
         guard isReady else { return .notNow }
         guard let key else {

@@ -19,18 +19,18 @@ struct ConsoleCommands {
             case "positions": return show(try get("positions"), positions)
             case "orders": return show(try get("orders" + (options["working"] == nil ? "" : "?working=true")), orders)
             case "close":
-                guard confirmed(options, "Close the whole position in \(operands[0]) at market?") else { return EdgeProgram.Exit.refused }
+                guard confirmed(options, "Close the whole position in \(operands[0]) at market?") else { return ExitCode.refused }
                 return try act("positions/\(operands[0])/close", [:])
             case "kill":
-                guard confirmed(options, "Halt trading? No order will leave until `tidewire-edge resume`.") else { return EdgeProgram.Exit.refused }
+                guard confirmed(options, "Halt trading? No order will leave until `tidewire-edge resume`.") else { return ExitCode.refused }
                 return try kill(reason: options["reason"] ?? "asked at the console")
             default:
-                guard confirmed(options, "Lift the halt and let orders leave again?") else { return EdgeProgram.Exit.refused }
+                guard confirmed(options, "Lift the halt and let orders leave again?") else { return ExitCode.refused }
                 return try act("resume", ["reason": .string(options["reason"] ?? "asked at the console")])
             }
         } catch {
             Console.error("tidewire-edge: no edge runs on \(folder) (\(error)); start it with `tidewire-edge run`")
-            return EdgeProgram.Exit.unreachable
+            return ExitCode.unreachable
         }
     }
 
@@ -57,10 +57,10 @@ struct ConsoleCommands {
         do throws(HTTPClientError) { return try act("kill", ["reason": .string(reason)]) } catch {
             do throws(FileError) { try PrivateFiles.write(folder + "/KILL", Array("\(reason)\n".utf8)) } catch let failure {
                 Console.error("tidewire-edge: \(failure)")
-                return EdgeProgram.Exit.failed
+                return ExitCode.failed
             }
             Console.write("No edge runs on \(folder). The file KILL is written: an edge that starts there is halted.\n")
-            return EdgeProgram.Exit.ok
+            return ExitCode.ok
         }
     }
 
@@ -78,10 +78,10 @@ struct ConsoleCommands {
         if isJSON { Console.write(JSONWriter.plain(answer.value) + [0x0A]) }
         if answer.status >= 400 {
             if !isJSON { Console.error("tidewire-edge: " + words(answer.value)) }
-            return EdgeProgram.Exit.refused
+            return ExitCode.refused
         }
         if !isJSON { Console.write(words(answer.value) + "\n") }
-        return answer.value["state"]?.text == "refused" ? EdgeProgram.Exit.refused : EdgeProgram.Exit.ok
+        return answer.value["state"]?.text == "refused" ? ExitCode.refused : ExitCode.ok
     }
 
     private func words(_ value: JSONValue) -> String {
@@ -94,10 +94,10 @@ struct ConsoleCommands {
     private func show(_ answer: (status: Int, value: JSONValue), _ text: (JSONValue) -> String) -> Int32 {
         guard answer.status < 400 else {
             Console.error("tidewire-edge: " + words(answer.value))
-            return EdgeProgram.Exit.failed
+            return ExitCode.failed
         }
         Console.write(isJSON ? JSONWriter.plain(answer.value) + [0x0A] : Array(text(answer.value).utf8))
-        return EdgeProgram.Exit.ok
+        return ExitCode.ok
     }
 
     private func status(_ value: JSONValue) -> String {

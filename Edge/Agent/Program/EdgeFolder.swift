@@ -46,14 +46,6 @@ package struct EdgeFolder: Sendable {
     private var linkKeyFile: String { path + "/keys/link.key" }
     private var cloudFile: String { path + "/keys/cloud.json" }
 
-    /// `--data`, else `$STATE_DIRECTORY`, else `$XDG_STATE_HOME/tidewire/edge`, else `~/.local/state/tidewire/edge`.
-    package static func standardPath(_ option: String?, environment: (String) -> String?) -> String {
-        if let option { return option }
-        if let folder = environment("STATE_DIRECTORY") { return folder }
-        if let folder = environment("XDG_STATE_HOME") { return folder + "/tidewire/edge" }
-        return (environment("HOME") ?? ".") + "/.local/state/tidewire/edge"
-    }
-
     /// Who this edge is: drawn once, then for ever.
     package func identity() throws(EdgeFolderError) -> EdgeID {
         if let text = try line(identityFile) {

@@ -7,12 +7,6 @@ internal import Wire
 
 /// The program behind `tidewire-edge`.
 package enum EdgeProgram {
-    /// 0 ok, 1 failed, 2 usage, 3 refused by a rule, 4 other side not reachable, 5 a check found a difference, 70 ledger failed, 78 configuration.
-    package enum Exit {
-        package static let ok: Int32 = 0, failed: Int32 = 1, usage: Int32 = 2, refused: Int32 = 3, unreachable: Int32 = 4
-        package static let difference: Int32 = 5, ledger: Int32 = 70, configuration: Int32 = 78
-    }
-
     private static let yes = CommandOption("yes", "do it without asking")
 
     static let parser = ArgumentParser(
@@ -59,15 +53,15 @@ package enum EdgeProgram {
         let parsed: ParsedArguments
         do throws(ArgumentError) { parsed = try parser.parse(words) } catch {
             Console.error("tidewire-edge: \(error)")
-            return Exit.usage
+            return ExitCode.usage
         }
         switch parsed {
         case .help(let text):
             Console.write(text)
-            return Exit.ok
+            return ExitCode.ok
         case .version:
             Console.write("tidewire-edge \(Version.product)\n")
-            return Exit.ok
+            return ExitCode.ok
         case .run(let command, let operands, let options): return run(command, operands, options, environment)
         }
     }
@@ -75,7 +69,7 @@ package enum EdgeProgram {
     private static func run(
         _ command: String, _ operands: [String], _ options: [String: String], _ environment: (String) -> String?
     ) -> Int32 {
-        let path = EdgeFolder.standardPath(options["data"], environment: environment)
+        let path = DataFolder.path(options["data"], wing: "edge", environment: environment)
         let isJSON = options["json"] != nil
         do {
             switch command {
@@ -87,25 +81,25 @@ package enum EdgeProgram {
             case "config check":
                 _ = try EdgeConfiguration(try settings(path, options, environment))
                 Console.write("The settings are good.\n")
-                return Exit.ok
+                return ExitCode.ok
             case "config show": return show(try settings(path, options, environment), isJSON: isJSON)
             default: return try ConsoleCommands(folder: path, isJSON: isJSON).run(command, operands, options)
             }
         } catch let error as SettingsError {
             Console.error("tidewire-edge: \(error)")
-            return Exit.configuration
+            return ExitCode.configuration
         } catch let error as ArgumentError {
             Console.error("tidewire-edge: \(error)")
-            return Exit.usage
+            return ExitCode.usage
         } catch let error as JournalError {
             Console.error("tidewire-edge: the ledger: \(error)")
-            return Exit.ledger
+            return ExitCode.storeFailed
         } catch let error as AgentFailure {
             Console.error("tidewire-edge: the ledger cannot be written: \(error)")
-            return Exit.ledger
+            return ExitCode.storeFailed
         } catch {
             Console.error("tidewire-edge: \(error)")
-            return Exit.failed
+            return ExitCode.failed
         }
     }
 
@@ -130,6 +124,6 @@ package enum EdgeProgram {
         } else {
             Console.write(Table.text(rows.map { [$0.name, $0.value, $0.source] }, heading: ["setting", "value", "from"]))
         }
-        return Exit.ok
+        return ExitCode.ok
     }
 }

@@ -42,7 +42,7 @@ enum EdgeRun {
             .info, "ledger verified",
             ["entries": "\(journal.head.seq)", "millis": "\((SystemClock.monotonic() - started).nanoseconds / 1_000_000)", "data": folder.path])
         try loop.run(fact)
-        return EdgeProgram.Exit.ok
+        return ExitCode.ok
     }
 
     /// The session with IB Gateway that the settings ask for.

@@ -13,28 +13,28 @@ enum Enrolment {
     static func run(_ text: String, folder: EdgeFolder, replacing: Bool, isJSON: Bool) throws -> Int32 {
         if let cloud = try folder.cloud(), !replacing {
             Console.error("tidewire-edge: this edge is enrolled as \(cloud.name) with \(cloud.host); say --replace to leave that cloud")
-            return EdgeProgram.Exit.refused
+            return ExitCode.refused
         }
         let token: EnrolmentToken
         do throws(EnrolmentTokenError) { token = try EnrolmentToken(text: text) } catch {
             Console.error("tidewire-edge: \(error)")
-            return EdgeProgram.Exit.usage
+            return ExitCode.usage
         }
         let keys = try folder.linkKeys()
         let request = EnrolmentRequest(edge: try folder.identity(), linkKey: keys.publicKey, token: token)
         guard let answer = try ask(request, token, keys) else {
             Console.error(
                 "tidewire-edge: \(token.host):\(token.enrolPort) does not answer; is the cloud running, and is the token younger than 15 minutes?")
-            return EdgeProgram.Exit.unreachable
+            return ExitCode.unreachable
         }
         switch answer {
         case .refused(let reason):
             Console.error("tidewire-edge: the cloud refused: \(reason)")
-            return EdgeProgram.Exit.refused
+            return ExitCode.refused
         case .accepted(let name, let code, _):
             guard answer.isProved(for: request, by: token) else {
                 Console.error("tidewire-edge: the answer does not come from the cloud that made the token; nothing was changed")
-                return EdgeProgram.Exit.refused
+                return ExitCode.refused
             }
             try folder.setCloud(EnrolledCloud(host: token.host, port: Int(token.linkPort), serverKey: token.serverKey, name: name))
             if isJSON {
@@ -44,7 +44,7 @@ enum Enrolment {
                     "Enrolled as \(name). The code is \(code).\nIf the cloud shows the same six digits, confirm there: tidewire-cloud edge confirm \(name) \(code)\n"
                 )
             }
-            return EdgeProgram.Exit.ok
+            return ExitCode.ok
         }
     }
 

@@ -34,14 +34,14 @@ enum LedgerCommands {
     static func export(_ path: String, raw: String?) throws -> Int32 {
         guard let raw else {
             try LedgerAudit.each(path: path) { entry in Console.write(line(entry)) }
-            return EdgeProgram.Exit.ok
+            return ExitCode.ok
         }
         guard let seq = UInt64(raw), let found = try LedgerAudit.rawBytes(path: path, seq: Seq(seq)) else {
             Console.error("tidewire-edge: there is no entry \(raw)")
-            return EdgeProgram.Exit.failed
+            return ExitCode.failed
         }
         Console.write(found.bytes)
-        return EdgeProgram.Exit.ok
+        return ExitCode.ok
     }
 
     /// The newest entries from the file itself, so that it works whether or not the edge runs.
@@ -56,7 +56,7 @@ enum LedgerCommands {
             if let last = entries.last { next = last.seq }
             if follows { clock.turn(milliseconds: 500) }
         } while follows
-        return EdgeProgram.Exit.ok
+        return ExitCode.ok
     }
 
     private static func words(_ entry: Entry) -> String {

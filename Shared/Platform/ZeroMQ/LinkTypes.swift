@@ -22,6 +22,7 @@ package struct LinkKnock: Sendable {
     package let key: [UInt8]
     /// Its IP address.
     package let address: String
+    package init(key: [UInt8], address: String) { self.key = key; self.address = address }
 }
 
 /// What the server says to a client's key.

@@ -1,4 +1,5 @@
 // How a bench tells its figures: one JSON object, or one figure a line.
+import Platform
 import Wire
 
 enum BenchReport {
