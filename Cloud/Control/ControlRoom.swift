@@ -72,11 +72,14 @@ package struct LinkRefusal: Hashable, Sendable {
     package init(id: String, edge: EdgeID?, key: String?, verdict: String, words: String, cure: String, at now: Instant) {
         self.id = id; self.edge = edge; self.key = key; self.verdict = verdict; self.words = words; self.cure = cure; first = now; last = now
     }
+
+    /// Which of two rows goes first when there is no room: strangers are many and cost nothing, an edge of ours needs a person.
+    func isLess(than other: LinkRefusal) -> Bool { (edge == nil ? 0 : 1, last) < (other.edge == nil ? 0 : 1, other.last) }
 }
 
 /// The cloud's whole knowledge, without a socket or a file.
 package struct ControlRoom: Sendable {
-    /// Rows of refused links; beyond it the one longest quiet is dropped.
+    /// Rows of refused links; beyond it strangers go before edges of ours, and the one longest quiet first.
     package static let refusalsMax = 100
     /// A refusal not repeated for this long is over.
     package static let refusalLife = Span.hours(24)
@@ -238,8 +241,11 @@ package struct ControlRoom: Sendable {
         if let index = refusals.firstIndex(where: { $0.id == refusal.id }) {
             refusals[index].times += 1; refusals[index].last = now
         } else {
-            if refusals.count >= ControlRoom.refusalsMax, let quietest = refusals.indices.min(by: { refusals[$0].last < refusals[$1].last }) {
-                refusals.remove(at: quietest)
+            if refusals.count >= ControlRoom.refusalsMax {
+                guard let least = refusals.indices.min(by: { refusals[$0].isLess(than: refusals[$1]) }), refusals[least].isLess(than: refusal) else {
+                    return
+                }
+                refusals.remove(at: least)
             }
             refusals.append(refusal)
             refusals.sort { $0.id < $1.id }

@@ -93,6 +93,9 @@ package final class Node {
         switch input {
         case .frame(let bytes, let peer): try link(.frame(bytes, from: peer)); try hear(peer.edge)
         case .gone(let peer): try link(.gone(peer))
+        case .flooded(let edge):
+            log(.warning, "link flooded", "\(name(edge)) sent more than there was room for; its session ends and opens again")
+            try link(.drop(edge, .flooded))
         case .stranger(let key, let address): try noteStranger(key, address)
         case .enrolment(let bytes, let key, let peer): try enrol(bytes, key: key, from: peer)
         case .enrolmentOpen(let port): enrolmentOpened(port)
@@ -176,7 +179,7 @@ package final class Node {
             case .dispatch(_, let dispatch): try link(.dispatch(dispatch.command))
             case .closeSession(let edge, _, let reason):
                 log(.info, "edge quiet", "\(edge): \(reason)")
-                try link(.drop(edge, reason: reason))
+                try link(.drop(edge, Trouble(code: "SILENT", text: reason, cure: "The link opens again by itself.", ends: true)))
             }
         }
     }

@@ -9,6 +9,8 @@ package enum NodeInput: Sendable {
     case frame([UInt8], from: Peer)
     /// A connection is known to be gone.
     case gone(Peer)
+    /// Frames of this edge were lost here, because too many waited.
+    case flooded(EdgeID)
     /// A key that nobody enrolled knocked at the link's door.
     case stranger(key: [UInt8], address: String)
     /// A frame on the enrolment socket, from a connection that proved to hold `key`.

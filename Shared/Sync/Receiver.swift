@@ -13,8 +13,8 @@ package struct Receiver: Sendable {
         case frame([UInt8], from: Peer)
         /// The connection is known to be gone.
         case gone(Peer)
-        /// Presence was lost by another clock than the link's: the session ends loudly, and the edge opens the next.
-        case drop(EdgeID, reason: String)
+        /// Frames of the edge were lost on this side: the session ends loudly, and the edge opens the next from what is acknowledged.
+        case drop(EdgeID, Trouble)
         /// Everything up to here is on the disk.
         case committed(EdgeID, Head)
         /// The store refused a commit (disk full) and holds what it held.
@@ -95,9 +95,7 @@ package struct Receiver: Sendable {
         case .gone(let peer):
             if edges[peer.edge]?.session?.peer == peer { close(peer.edge, "the connection is gone", into: &out) }
             if edges[peer.edge]?.opening?.peer == peer { edges[peer.edge]?.opening = nil }
-        case .drop(let edge, let reason):
-            guard edges[edge]?.session != nil else { break }
-            fail(edge, Trouble(code: "SILENT", text: reason, cure: "The link opens again by itself.", ends: true), into: &out)
+        case .drop(let edge, let trouble): fail(edge, trouble, into: &out)
         case .committed(let edge, let head): committed(edge, head, at: clock, into: &out)
         case .commitFailed(let edge, let reason): commitFailed(edge, reason, into: &out)
         case .compared(let edge, let head, let isEqual): compared(edge, head, isEqual, at: clock, into: &out)

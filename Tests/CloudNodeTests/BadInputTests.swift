@@ -37,6 +37,13 @@ import Wire
         ("POST", "/api/order", #"{"side":"LONG"}"#, false, 400, "bad-request"),
     ]
 
+    @Test(arguments: [("/api/v1/orders", "GET, HEAD, POST"), ("/api/v1/kill", "POST"), ("/health", "GET, HEAD")])
+    func aWrongMethodIsToldTheRightOnes(_ path: String, _ allow: String) throws {
+        let cloud = try TestCloud()
+        let answer = try #require(try cloud.send(Request(method: "DELETE", path: path)).answer)
+        #expect(answer.status == 405 && answer.headers.first { $0.name == "allow" }?.value == allow)
+    }
+
     @Test(arguments: cases) func isRefusedInWords(
         _ method: String, _ path: String, _ body: String, _ hasKey: Bool, _ status: Int, _ name: String
     ) throws {

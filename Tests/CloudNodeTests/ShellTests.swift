@@ -1,5 +1,6 @@
 // The whole process over real sockets, on ports that the system gives: web, stream, console, enrolment, link.
 import CloudNode
+import Control
 import Foundation
 import Ledger
 import Platform
@@ -14,18 +15,24 @@ private final class RunningCloud: Sendable {
     let folder: String
     private let ended = Letterbox<String>()
 
-    init(folder: String? = nil) throws {
+    /// - Parameter hold: runs on the loop's own thread when everything listens, before the first turn.
+    init(folder: String? = nil, hold: @escaping @Sendable (CloudAddresses) -> Void = { _ in }) throws {
         let path = folder ?? NSTemporaryDirectory() + "tw-" + UUID().uuidString.prefix(8)
         self.folder = path
         let started = Letterbox<Result<CloudAddresses, CloudRefusal>>(), ended = ended
         // The end is told when the shell and its locks are gone.
-        _ = SystemThread(name: "cloud") { ended.put(RunningCloud.life(path, started)) }
+        _ = SystemThread(name: "cloud") { ended.put(RunningCloud.life(path, started, hold)) }
         addresses = try #require(started.take()).get()
     }
 
-    private static func life(_ folder: String, _ started: Letterbox<Result<CloudAddresses, CloudRefusal>>) -> String {
+    private static func life(
+        _ folder: String, _ started: Letterbox<Result<CloudAddresses, CloudRefusal>>, _ hold: @Sendable (CloudAddresses) -> Void
+    ) -> String {
         do {
-            try CloudShell(configuration(folder)).run { started.put(.success($0)) }
+            try CloudShell(configuration(folder)).run {
+                hold($0)
+                started.put(.success($0))
+            }
             return ""
         } catch {
             started.put(.failure(CloudRefusal("\(error)", exitCode: 1)))
@@ -214,6 +221,63 @@ private final class LinkedEdge: Sendable {
         #expect(refusals?["storedSeq"]?.integerValue == 200)
         #expect(cloud.stop() == "")
         #expect(CloudProgram.run(["ledger", "verify", "--data", folder], environment: [:]) == 0)
+    }
+
+    /// The node stands still while an edge that means no good sends without end: memory stays bounded, and the edge's next session is taken.
+    @Test func aFloodIsCutOffAndTheLinkOpensAgain() throws {
+        let keys = CurveKeys.generate()
+        let entries = try Samples.entries(50)
+        let folder = NSTemporaryDirectory() + "tw-" + UUID().uuidString.prefix(8)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try PrivateFiles.makeFolder(folder)
+        try ControlStore(path: folder + "/control.db").commit([
+            .edge(
+                EnrolledEdge(
+                    id: Samples.edge, name: "home-1", linkKey: keys.publicKey, status: .confirmed, code: "123456", enrolledAt: TestCloud.start))
+        ])
+        let sent = Letterbox<Int>()
+        let cloud = try RunningCloud(folder: folder) { addresses in sent.put(ShellTests.flood(addresses, keys, frames: 200)) }
+        #expect(sent.take() == 200)
+        let who = try cloud.bearer()
+        func metric(_ name: String) throws -> Int? {
+            let answer = try HTTPClient.send(HTTPCall(.get, url: "http://127.0.0.1:\(cloud.addresses.web)/metrics", headers: [who]))
+            let line = String(decoding: answer.body, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("tidewire_\(name) ") }
+            return line.flatMap { $0.split(separator: " ").last }.flatMap { Int($0) }
+        }
+        // The figures are brought up to date four times a second, and asked for no faster.
+        func eventually(_ name: String, _ isSo: (Int) -> Bool) throws -> Bool {
+            for _ in 0..<100 {
+                if let value = try metric(name), isSo(value) { return true }
+                poll(nil, 0, 50)
+            }
+            return false
+        }
+        #expect(try eventually("link_frames_dropped_total") { $0 >= 16 }, "of 200 MiB few found room")
+        let edge = try LinkedEdge(
+            Samples.edge, keys: keys, port: cloud.addresses.link, serverKey: cloud.addresses.serverKey, entries: entries)
+        while let head = edge.acks.take() { if head == entries[49].head { break } }
+        edge.stop()
+        #expect(try eventually("link_waiting_bytes") { $0 == 0 })
+        #expect(cloud.stop() == "")
+    }
+
+    /// Sends frames of a MiB; answers how many were taken. The queues of both ends hold 64 each: the rest is in the server.
+    private static func flood(_ addresses: CloudAddresses, _ keys: CurveKeys, frames: Int) -> Int {
+        let connected = Letterbox<Bool>()
+        let configuration = LinkClientConfiguration(host: "127.0.0.1", port: addresses.link, serverKey: addresses.serverKey, keys: keys)
+        guard
+            let client = try? LinkClient(
+                configuration,
+                handler: { event in
+                    if case .connected = event { connected.put(true) }
+                }), connected.take() == true
+        else { return 0 }
+        defer { client.stop() }
+        var sent = 0
+        let frame = [UInt8](repeating: 0x55, count: 1 << 20)
+        let end = SystemClock.monotonic() + .seconds(30)
+        while sent < frames, SystemClock.monotonic() < end { if client.send(frame) == .sent { sent += 1 } }
+        return sent
     }
 
     private func enrol(_ request: EnrolmentRequest, _ token: EnrolmentToken, _ keys: CurveKeys) throws -> EnrolmentAnswer {

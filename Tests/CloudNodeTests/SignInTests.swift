@@ -126,6 +126,22 @@ import Wire
         #expect(try cloud.get("/api/v1/orders", who)?.status == 200)
     }
 
+    /// The old password is being checked while the new one is set: it fits, and opens nothing.
+    @Test func aSignInThatStraddlesAPasswordChangeIsRefused() throws {
+        let cloud = try TestCloud()
+        let body = Array(#"{"username":"trader","password":"right","token":true}"#.utf8)
+        let (signIn, _) = try cloud.send(Request(method: "POST", path: "/api/v1/auth/login", body: body))
+        let fits = cloud.take { if case .checkPassword(_, let password, let hash) = $0 { password == hash } else { nil } }.first
+        let change = Array(#"{"name":"trader","password":"a new one"}"#.utf8)
+        let (number, _) = try cloud.send(Request(method: "POST", path: "/console/users/password", body: change, address: "unix", isLocal: true))
+        try cloud.turn([.passwordHashed(number, "fresh")])
+        #expect(cloud.answer(number)?.status == 200)
+        try cloud.turn([.passwordChecked(signIn, fits: fits == true)])
+        let answer = try #require(cloud.answer(signIn))
+        #expect(answer.status == 401 && answer.json?["type"]?.text == "/problems/wrong-credentials" && answer.json?["token"] == nil)
+        #expect(cloud.node.access.sessions.isEmpty)
+    }
+
     @Test func theConsoleSetsPasswordsAndEndsSessions() throws {
         let cloud = try TestCloud()
         let old = try cloud.browser("trader")

@@ -18,7 +18,8 @@ private func makeAccess() throws -> Access {
     @Test func rightPasswordOpensASessionThatIsStoredHashed() throws {
         var access = try makeAccess()
         #expect(access.begin(name: "admin", address: "10.0.0.1", at: t0) == .check(passwordHash: "hash-of-admin"))
-        let (signIn, writes) = access.finish(name: "ADMIN", address: "10.0.0.1", verified: true, wantsBearer: false, secret: secret(1), at: t0)
+        let (signIn, writes) = access.finish(
+            name: "ADMIN", address: "10.0.0.1", passwordHash: "hash-of-admin", verified: true, wantsBearer: false, secret: secret(1), at: t0)
         let session = try #require(signIn)
         #expect(session.bearer == nil)
         #expect(writes == [.session(session.caller.session)])
@@ -31,7 +32,8 @@ private func makeAccess() throws -> Access {
     @Test func unknownNameIsCheckedAgainstADecoyAndNeverOpens() throws {
         var access = try makeAccess()
         #expect(access.begin(name: "nobody", address: "10.0.0.1", at: t0) == .check(passwordHash: "decoy"))
-        let (signIn, writes) = access.finish(name: "nobody", address: "10.0.0.1", verified: true, wantsBearer: true, secret: secret(1), at: t0)
+        let (signIn, writes) = access.finish(
+            name: "nobody", address: "10.0.0.1", passwordHash: "decoy", verified: true, wantsBearer: true, secret: secret(1), at: t0)
         #expect(signIn == nil && writes.isEmpty)
     }
 
@@ -39,7 +41,8 @@ private func makeAccess() throws -> Access {
         var access = try makeAccess()
         for _ in 0..<5 {
             guard case .check = access.begin(name: "admin", address: "10.0.0.1", at: t0) else { Issue.record("refused too early"); return }
-            _ = access.finish(name: "admin", address: "10.0.0.1", verified: false, wantsBearer: false, secret: secret(1), at: t0)
+            _ = access.finish(
+                name: "admin", address: "10.0.0.1", passwordHash: "hash-of-admin", verified: false, wantsBearer: false, secret: secret(1), at: t0)
         }
         guard case .wait = access.begin(name: "admin", address: "10.0.0.1", at: t0) else { Issue.record("the sixth try was let in"); return }
         #expect(
@@ -48,7 +51,8 @@ private func makeAccess() throws -> Access {
         var waits: [Span] = []
         for _ in 0..<4 {
             guard case .check = access.begin(name: "admin", address: "10.0.0.1", at: now) else { Issue.record("still waiting at \(now)"); return }
-            _ = access.finish(name: "admin", address: "10.0.0.1", verified: false, wantsBearer: false, secret: secret(1), at: now)
+            _ = access.finish(
+                name: "admin", address: "10.0.0.1", passwordHash: "hash-of-admin", verified: false, wantsBearer: false, secret: secret(1), at: now)
             guard case .wait(let wait) = access.begin(name: "admin", address: "10.0.0.1", at: now) else { Issue.record("no wait"); return }
             waits.append(wait)
             now = now + .minutes(1)
@@ -79,7 +83,8 @@ private func makeAccess() throws -> Access {
 
     @Test func newPasswordEndsEverySession() throws {
         var access = try makeAccess()
-        let (first, _) = access.finish(name: "admin", address: "a", verified: true, wantsBearer: true, secret: secret(1), at: t0)
+        let (first, _) = access.finish(
+            name: "admin", address: "a", passwordHash: "hash-of-admin", verified: true, wantsBearer: true, secret: secret(1), at: t0)
         let signIn = try #require(first)
         let bearer = try #require(signIn.bearer)
         #expect(try access.identify(bearer: bearer, at: t0).user == "admin")
@@ -90,9 +95,22 @@ private func makeAccess() throws -> Access {
         #expect(access.identify(cookie: signIn.cookie, at: t0) == nil)
     }
 
+    @Test func aPasswordThatWasChangedWhileItWasCheckedOpensNothing() throws {
+        var access = try makeAccess()
+        guard case .check(let hash) = access.begin(name: "admin", address: "a", at: t0) else { Issue.record("not let in to try"); return }
+        _ = access.put(try #require(User(name: "admin", role: .admin, passwordHash: "new", createdAt: t0)))
+        let (signIn, writes) = access.finish(
+            name: "admin", address: "a", passwordHash: hash, verified: true, wantsBearer: true, secret: secret(1), at: t0)
+        #expect(signIn == nil && writes.isEmpty && access.sessions.isEmpty)
+        let (fresh, _) = access.finish(
+            name: "admin", address: "a", passwordHash: "new", verified: true, wantsBearer: true, secret: secret(2), at: t0)
+        #expect(fresh != nil)
+    }
+
     @Test func signOutEndsTheSessionOnce() throws {
         var access = try makeAccess()
-        let (signIn, _) = access.finish(name: "admin", address: "a", verified: true, wantsBearer: false, secret: secret(1), at: t0)
+        let (signIn, _) = access.finish(
+            name: "admin", address: "a", passwordHash: "hash-of-admin", verified: true, wantsBearer: false, secret: secret(1), at: t0)
         let session = try #require(signIn).caller.session
         #expect(access.isInForce(session, at: t0))
         #expect(access.signOut(session) == [.endSession(id: session.id)])
@@ -104,7 +122,8 @@ private func makeAccess() throws -> Access {
         var access = try makeAccess()
         for number in 0..<30 {
             _ = access.finish(
-                name: "admin", address: "a", verified: true, wantsBearer: false, secret: secret(UInt8(number)), at: t0 + .seconds(Int64(number)))
+                name: "admin", address: "a", passwordHash: "hash-of-admin", verified: true, wantsBearer: false, secret: secret(UInt8(number)),
+                at: t0 + .seconds(Int64(number)))
         }
         #expect(access.sessions.count == Access.sessionsPerUserMax)
         #expect(access.sweep(at: t0 + .hours(13)).count == Access.sessionsPerUserMax)
@@ -177,8 +196,23 @@ private func makeAccess() throws -> Access {
         arguments: [
             ("tide.example", true, "__Host-tidewire"), ("127.0.0.1:8000", false, "tidewire"), ("[::1]:8000", false, "tidewire"),
             ("localhost", false, "tidewire"), ("192.168.1.5:8000", false, nil), ("localhost.evil.example", false, nil),
+            ("127.evil.example", false, nil), ("127.0.0.1.evil.example", false, nil), ("[::ffff:127.0.0.1]:8000", false, "tidewire"),
         ] as [(String, Bool, String?)])
     func cookieOnlyWhereItTravelsSafely(_ host: String, _ secure: Bool, _ name: String?) {
         #expect(OriginRule(host: host, isSecure: secure).cookieName == name)
     }
+}
+
+@Suite struct LoopbackTests {
+    @Test(arguments: [
+        "127.0.0.1", "127.255.0.9", "[::1]", "::1", "0:0:0:0:0:0:0:1", "[0::1]", "::ffff:127.0.0.1", "[::ffff:7f00:1]", "0:0:0:0:0:ffff:127.1.2.3",
+    ])
+    func isHere(_ text: String) { #expect(Loopback.isAddress(text)) }
+
+    @Test(arguments: [
+        "", "127.", "127.evil.example", "127.0.0.1.evil.example", "127.1", "127.0.0.256", "127.0.0.01", "0127.0.0.1", "127.0.0.1 ", "128.0.0.1",
+        "+127.0.0.1", "2130706433", "0x7f000001", "localhost", "::", "::2", "1::1", ":::1", "::1::", "[::1", "::1]", "::ffff:128.0.0.1",
+        "::127.0.0.1.1", "fe80::1", "0:0:0:0:0:0:0:0:1", "::1%lo", "::00001", "127.0.0.1:8000",
+    ])
+    func isNot(_ text: String) { #expect(!Loopback.isAddress(text)) }
 }

@@ -278,6 +278,23 @@ private let long3 = CommandBody.order(instrument: mbt, side: .buy, size: .quanti
         #expect(stage.room.refusals.count == ControlRoom.refusalsMax && !stage.room.refusals.contains { $0.id == "k0" })
     }
 
+    @Test func strangersNeverDriveOutAnEdgeThatNeedsAPerson() {
+        var stage = Stage(linked: false)
+        func note(_ id: String, _ edge: EdgeID?, _ second: Int64) {
+            let at = t0 + .seconds(second)
+            let refusal = LinkRefusal(id: id, edge: edge, key: nil, verdict: edge == nil ? "UNKNOWN_KEY" : "FORK", words: "w", cure: "c", at: at)
+            _ = stage.room.handle(.linkRefused(refusal), at: at)
+        }
+        note("fork", edge, 0)
+        for number in 1...300 { note("k\(number)", nil, Int64(number)) }
+        #expect(stage.room.refusals.count == ControlRoom.refusalsMax && stage.room.refusals.contains { $0.id == "fork" })
+        for number in 1...150 { note("fork-\(number)", edge, 300 + Int64(number)) }
+        #expect(stage.room.refusals.allSatisfy { $0.edge == edge }, "an edge takes a stranger's place")
+        note("late", nil, 500)
+        #expect(!stage.room.refusals.contains { $0.id == "late" }, "and a stranger none of an edge's")
+        #expect(stage.room.refusals.contains { $0.id == "fork-150" } && !stage.room.refusals.contains { $0.id == "fork" })
+    }
+
     @Test func recordSurvivesItsStoredForm() throws {
         var stage = Stage()
         _ = stage.ask(1, .order(instrument: mbt, side: .sell, size: .max, trailing: .percent(Ratio(raw: 15_000)), reverse: true))

@@ -101,10 +101,35 @@ struct WebSocketServerTests {
             rounds += 1
         }
         #expect(server.statistics.slowClientsClosed == 1)
-        #expect(handler.closedClients.take() == slowClient)
         server.broadcast(WebFrame(text: "still here"))
         #expect(good.receive()?.text == "still here")
-        #expect(slow.socket.isClosedByPeer())
+        // Reading on, it gets what was on the wire, whole, and then the reason.
+        var last = slow.receive()
+        while let frame = last, frame.opcode == 1 {
+            #expect(frame.payload.count == payload.count)
+            last = slow.receive()
+        }
+        #expect(last?.closeCode == 4_408)
+        #expect(handler.closedClients.take() == slowClient)
+    }
+
+    @Test func aClientThatNeverReadsAgainIsDroppedAllTheSame() throws {
+        let handler = ScriptedHandler()
+        let server = try startServer(handler) {
+            $0.queuedFramesMax = 16; $0.closeSecondsMax = 1
+        }
+        defer { server.stop() }
+        let slow = try #require(RawWebSocket(port: server.ports[0]))
+        let client = try #require(handler.openClients.take())
+        let frame = WebFrame([UInt8](repeating: 0x7A, count: 256 * 1_024))
+        #expect(
+            eventually {
+                server.broadcast(frame)
+                return server.statistics.slowClientsClosed == 1
+            })
+        #expect(handler.closedClients.take() == client)
+        #expect(eventually { server.statistics.connectionsOpen == 0 })
+        #expect(slow.head.contains("101"))
     }
 
     @Test func tooLongAndBinaryMessagesEndTheClient() throws {
@@ -148,12 +173,31 @@ struct WebSocketServerTests {
 
     @Test func aSilentClientIsPingedThenDropped() throws {
         let handler = ScriptedHandler()
-        let server = try startServer(handler) { $0.idleSecondsMax = 2 }
+        let server = try startServer(handler) {
+            $0.idleSecondsMax = 2; $0.closeSecondsMax = 1
+        }
         defer { server.stop() }
         let socket = try #require(RawWebSocket(port: server.ports[0]))
-        #expect(socket.receive()?.opcode == 9)
-        #expect(socket.socket.isClosedByPeer())
+        var frames: [RawFrame] = []
+        while let frame = socket.receive() { frames.append(frame) }
+        #expect(frames.contains { $0.opcode == 9 } && frames.last?.closeCode == 4_408, "\(frames)")
         #expect(handler.closedClients.take() != nil)
+    }
+
+    @Test func aClientThatAnswersPingsStays() throws {
+        let handler = ScriptedHandler()
+        let server = try startServer(handler) {
+            $0.idleSecondsMax = 2; $0.closeSecondsMax = 1
+        }
+        defer { server.stop() }
+        let socket = try #require(RawWebSocket(port: server.ports[0]))
+        for _ in 0..<4 {
+            let ping = try #require(socket.receive())
+            #expect(ping.opcode == 9, "\(ping)")
+            socket.send(text: ping.text, opcode: 10)
+        }
+        server.broadcast(WebFrame(text: "still here"))
+        #expect(socket.receive()?.text == "still here" && handler.closedClients.count == 0)
     }
 
     @Test func stopClosesClientsWith1001() throws {

@@ -74,14 +74,14 @@ struct ReceiverTests {
         try tower.open()
     }
 
-    /// Whoever judges presence by another clock ends the session here too; the edge is told, and the next HELLO opens anew.
+    /// Frames of the edge were lost before they came here: it is told, and the next HELLO opens anew.
     @Test func aDroppedSessionIsToldAndOpensAgain() throws {
         var tower = try Tower(3)
         try tower.open()
-        let messages = try tower.sent(tower.say(.drop(Samples.edge, reason: "not heard")))
+        let messages = try tower.sent(tower.say(.drop(Samples.edge, .flooded)))
         guard case .error(let trouble)? = messages.last else { Issue.record("\(messages)"); return }
-        #expect(trouble.code == "SILENT" && trouble.ends)
-        #expect(tower.say(.drop(Samples.edge, reason: "again")).isEmpty)
+        #expect(trouble.code == "FLOODED" && trouble.ends)
+        #expect(tower.say(.drop(Samples.edge, .flooded)).isEmpty)
         try tower.open()
     }
 

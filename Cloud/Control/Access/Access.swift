@@ -80,13 +80,18 @@ package struct Access: Sendable {
         return .check(passwordHash: users[account]?.passwordHash ?? decoyHash)
     }
 
-    /// The second half: `verified` says whether the password fits; `secret` is 32 fresh random bytes.
+    /// The second half.
+    /// - Parameters:
+    ///   - passwordHash: the hash of `check`. Checking takes its time: when the password was changed meanwhile, what fits is the old one, and
+    ///     nobody comes in by it.
+    ///   - verified: whether the password fits that hash.
+    ///   - secret: 32 fresh random bytes.
     package mutating func finish(
-        name: String, address: String, verified: Bool, wantsBearer: Bool, secret: [UInt8], at now: Instant
+        name: String, address: String, passwordHash: String, verified: Bool, wantsBearer: Bool, secret: [UInt8], at now: Instant
     ) -> (SignIn?, [AccessWrite]) {
         precondition(secret.count == 32, "a session secret of \(secret.count) bytes")
         let account = User.canonicalName(name) ?? ""
-        guard verified, let user = users[account] else {
+        guard verified, let user = users[account], user.passwordHash == passwordHash else {
             throttle.failed(account: account, address: address, at: now)
             return (nil, [])
         }

@@ -29,7 +29,7 @@ package struct OriginRule: Hashable, Sendable {
     /// True when the browser was pointed at this very machine.
     package var isLoopback: Bool {
         let name = OriginRule.hostName(host)
-        return name == "localhost" || name.hasSuffix(".localhost") || name == "[::1]" || name.hasPrefix("127.")
+        return name == "localhost" || name.hasSuffix(".localhost") || Loopback.isAddress(name)
     }
 
     private static func hostName(_ host: String) -> String {

@@ -8,7 +8,9 @@ internal import Values
 
 /// What other threads tell the loop.
 enum ShellMessage: Sendable {
-    case link(LinkMessage)
+    case link(EdgeID, LinkMessage)
+    /// A frame of this edge found no room.
+    case flooded(EdgeID)
     case stranger(key: [UInt8], address: String)
     case enrolment(LinkMessage)
     case request(HTTPRequest)
@@ -51,6 +53,7 @@ package final class CloudShell {
     private var web: WebServer?
     private var link: LinkServer?
     private var door: LinkDoor?
+    private let intake = LinkIntake()
     private var enrolment: LinkServer?
     private var enrolmentPort: Int?
     private var peers = PeerNumbers()
@@ -102,9 +105,14 @@ package final class CloudShell {
         self.door = door
         let linkConfiguration = LinkServerConfiguration(
             endpoints: [(configuration.linkHost, configuration.linkPort)], keys: keys, verdict: { door.verdict($0) })
+        let intake = intake
         let link = try LinkServer(linkConfiguration) { message in
-            // Credit bounds what an edge has under way; far above it something is wrong and frames may be lost.
-            if inbox.count < 50_000 { inbox.post(.link(message)) }
+            guard let edge = door.edge(of: message.userID) else { return }
+            switch intake.offer(edge, bytes: message.frame.count, edges: door.edgeCount) {
+            case .take: inbox.post(.link(edge, message))
+            case .drop: break
+            case .dropAndTell: inbox.post(.flooded(edge))
+            }
         }
         self.link = link
         let address = try LinkAddress(configuration.linkAddress)
@@ -145,8 +153,11 @@ package final class CloudShell {
 
     /// One turn of the node with all that came since the last.
     private func step() throws {
-        var inputs = arrived.messages.compactMap { input($0) }
+        let messages = arrived.messages
         arrived.messages = []
+        // What waits is counted until the node is done with it.
+        defer { for message in messages { workedOff(message) } }
+        var inputs = messages.compactMap { input($0) }
         if arrived.isTickDue {
             arrived.isTickDue = false
             inputs += [.gauges(gauges), .tick]
@@ -182,9 +193,11 @@ package final class CloudShell {
 
     private func input(_ message: ShellMessage) -> NodeInput? {
         switch message {
-        case .link(let message):
-            guard let edge = door?.edge(of: message.userID) else { return nil }
+        case .link(let edge, let message):
+            // Its key may have been replaced while it waited.
+            guard door?.edge(of: message.userID) == edge else { return nil }
             return .frame(message.frame, from: Peer(edge: edge, connection: peers.number(of: message.peer)))
+        case .flooded(let edge): return .flooded(edge)
         case .stranger(let key, let address): return .stranger(key: key, address: address)
         case .enrolment(let message):
             guard let key = CurveKeys.bytes(z85: message.userID) else { return nil }
@@ -211,6 +224,14 @@ package final class CloudShell {
         }
     }
 
+    private func workedOff(_ message: ShellMessage) {
+        switch message {
+        case .link(let edge, let message): intake.release(edge, bytes: message.frame.count)
+        case .flooded(let edge): intake.forgive(edge)
+        case .stranger, .enrolment, .request, .streamOpened, .streamClosed, .passwordChecked, .passwordHashed, .stop: break
+        }
+    }
+
     private var gauges: [Gauge] {
         let web = web?.statistics ?? WebServerStatistics()
         let link = link?.statistics ?? LinkStatistics()
@@ -221,6 +242,8 @@ package final class CloudShell {
             Gauge("slow_streams_closed_total", "Streams cut off because they read too slowly.", web.slowClientsClosed, isCounter: true),
             Gauge("link_frames_received_total", "Frames from edges.", link.received, isCounter: true),
             Gauge("link_frames_sent_total", "Frames to edges.", link.sent, isCounter: true),
+            Gauge("link_frames_dropped_total", "Frames from edges that found no room.", intake.dropped, isCounter: true),
+            Gauge("link_waiting_bytes", "Bytes of edges that wait for the node.", intake.waiting),
             Gauge("link_keys_refused_total", "Link handshakes refused.", link.refused, isCounter: true),
         ]
     }

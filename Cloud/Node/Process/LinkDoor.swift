@@ -37,6 +37,9 @@ package final class LinkDoor: Sendable {
         state.withLock { $0.edges[user] }
     }
 
+    /// Keys that may speak now: one for each confirmed edge.
+    var edgeCount: Int { state.withLock { $0.edges.count } }
+
     package func verdict(_ knock: LinkKnock) -> LinkVerdict {
         let (key, isReady) = state.withLock { ($0.keys[knock.key], $0.isReady) }
         guard isReady else { return .notNow }

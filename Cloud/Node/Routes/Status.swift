@@ -22,7 +22,7 @@ extension Node {
 
     /// Prometheus text; for this machine and for those who are signed in.
     func metrics(_ call: Call) throws(Problem) -> Reply {
-        let isHere = (call.request.address == "::1" || call.request.address.hasPrefix("127.")) && call.request.header("x-forwarded-for") == nil
+        let isHere = Loopback.isAddress(call.request.address) && call.request.header("x-forwarded-for") == nil
         guard isHere || call.caller != nil else { throw .notSignedIn }
         var text = ""
         for gauge in ownGauges + gauges {

@@ -12,6 +12,8 @@ package struct Problem: Error, Hashable, Sendable {
     package var detail: String?
     package var cure: String?
     package var retryAfter: Span?
+    /// Of a 405: the methods that the path takes.
+    private var allowed: [String] = []
 
     init(_ name: String, _ status: Int, _ title: String, detail: String? = nil, cure: String? = nil, retryAfter: Span? = nil) {
         self.name = name; self.status = status; self.title = title; self.detail = detail; self.cure = cure; self.retryAfter = retryAfter
@@ -24,6 +26,7 @@ package struct Problem: Error, Hashable, Sendable {
         row.put("cure", cure); row.integer("retryAfterMs", retryAfter.map { max(0, $0.nanoseconds / 1_000_000) })
         var answer = Answer(status: status, type: "application/problem+json", body: JSONWriter.plain(row.value))
         if let retryAfter { answer.add("retry-after", String(max(1, (retryAfter.nanoseconds + 999_999_999) / 1_000_000_000))) }
+        if status == 405 { answer.add("allow", allowed.joined(separator: ", ")) }
         if status == 401 { answer.add("www-authenticate", "Bearer") }
         return answer
     }
@@ -34,9 +37,13 @@ extension Problem {
         Problem("not-found", 404, "No such path", detail: "\(path) is not part of this API.", cure: "See API.md for the paths.")
     }
     static func methodNotAllowed(_ method: String, allowed: [String]) -> Problem {
-        Problem(
-            "method-not-allowed", 405, "This path does not take \(method)", detail: "It takes \(allowed.joined(separator: ", ")).",
+        // What answers GET answers HEAD.
+        let all = allowed.flatMap { $0 == "GET" ? ["GET", "HEAD"] : [$0] }
+        var problem = Problem(
+            "method-not-allowed", 405, "This path does not take \(method)", detail: "It takes \(all.joined(separator: ", ")).",
             cure: "Use another method.")
+        problem.allowed = all
+        return problem
     }
     static let notSignedIn = Problem("not-signed-in", 401, "Not signed in", detail: "The session is missing or over.", cure: "Sign in again.")
     static func notAllowed(_ role: String) -> Problem {

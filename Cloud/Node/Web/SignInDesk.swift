@@ -13,6 +13,8 @@ struct SignInDesk {
     struct SignIn {
         let name: String
         let address: String
+        /// What the password is checked against.
+        let hash: String
         let wantsToken: Bool
         let isSeed: Bool
         let origin: OriginRule
@@ -72,7 +74,7 @@ extension Node {
             throw .tooManyTries(span)
         case .check(let hash):
             signIns.signIns[number] = SignInDesk.SignIn(
-                name: name, address: request.address, wantsToken: wantsToken, isSeed: isSeed, origin: request.origin)
+                name: name, address: request.address, hash: hash, wantsToken: wantsToken, isSeed: isSeed, origin: request.origin)
             effect(.checkPassword(number, password: password, hash: hash))
             return .later
         }
@@ -82,7 +84,8 @@ extension Node {
     func finishSignIn(_ number: UInt64, fits: Bool) {
         guard let desk = signIns.signIns.removeValue(forKey: number) else { return }
         let (signIn, changes) = access.finish(
-            name: desk.name, address: desk.address, verified: fits, wantsBearer: desk.wantsToken, secret: settings.random(32), at: now)
+            name: desk.name, address: desk.address, passwordHash: desk.hash, verified: fits, wantsBearer: desk.wantsToken,
+            secret: settings.random(32), at: now)
         for change in changes { store(.access(change)) }
         guard let signIn else {
             counters.signInsRefused += 1

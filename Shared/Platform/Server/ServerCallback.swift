@@ -33,6 +33,7 @@ extension ServerLoop {
         case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION: return upgradeHead(connection)
         case LWS_CALLBACK_ESTABLISHED: return established(connection)
         case LWS_CALLBACK_RECEIVE: return received(connection, input)
+        case LWS_CALLBACK_RECEIVE_PONG: heard(connection)
         case LWS_CALLBACK_SERVER_WRITEABLE: return writeFrame(connection)
         case LWS_CALLBACK_CLOSED: leave(connection)
         default: break

@@ -21,6 +21,8 @@ final class ServerConnection {
         case closing(code: UInt16, reason: String)
     }
 
+    enum Ping { case none, wanted, sent }
+
     let id: Int
     let wsi: OpaquePointer
     let peer: String
@@ -39,6 +41,8 @@ final class ServerConnection {
     /// The WebSocket message being collected.
     var message: [UInt8] = []
     var queue = FrameQueue()
+    /// Whether a client that has been quiet was asked for a sign of life.
+    var ping = Ping.none
     /// True between the handler's `opened` and `closed`.
     var announced = false
 

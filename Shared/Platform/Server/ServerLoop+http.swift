@@ -103,7 +103,8 @@ extension ServerLoop {
         case .receiving, .complete, .discarding, .sending:
             mailbox.count { $0.requestsTimedOut += 1 }
             return -1
-        case .idle, .upgrading, .webSocket, .closing: return 0
+        case .webSocket, .closing: return silent(connection)
+        case .idle, .upgrading: return 0
         }
     }
 

@@ -17,8 +17,9 @@ final class ServerMemory {
         protocols[0].rx_buffer_size = 4_096
         // 0 would mean rx_buffer_size: no send larger than this is cut into pieces by the library.
         protocols[0].tx_packet_size = 64 * 1_024
-        policy.pointee.secs_since_valid_ping = UInt16(clamping: max(1, configuration.idleSecondsMax / 2))
-        policy.pointee.secs_since_valid_hangup = UInt16(clamping: configuration.idleSecondsMax)
+        // The library hangs up without a word: our own pings and the close frame come long before it.
+        policy.pointee.secs_since_valid_ping = UInt16(clamping: 2 * configuration.idleSecondsMax)
+        policy.pointee.secs_since_valid_hangup = UInt16(clamping: 2 * configuration.idleSecondsMax + configuration.closeSecondsMax)
         protocols[0].name = UnsafePointer(text("tidewire"))
     }
 

@@ -30,6 +30,8 @@ package struct WebServerConfiguration: Sendable {
     package var requestSecondsMax = 10
     /// Without traffic on a kept connection; a WebSocket gets a ping at half of it and must pong.
     package var idleSecondsMax = 30
+    /// For a WebSocket client that is given up to take its close frame.
+    package var closeSecondsMax = 5
     /// For a client to take a whole response.
     package var sendSecondsMax = 60
     package var connectionsPerAddressMax = 200

@@ -16,6 +16,8 @@ final class TestEdge {
     /// Commands handed to the desk.
     private(set) var commands: [Command] = []
     private(set) var isConnected = false
+    /// Times the sender asked for a new connection.
+    private(set) var reopened = 0
     private var connection: UInt64
     private unowned let cloud: TestCloud
 
@@ -68,6 +70,16 @@ final class TestEdge {
         try pump()
     }
 
+    /// What waits to be sent is lost on its way.
+    func lose() throws {
+        for _ in 0..<100 where !waiting.isEmpty {
+            let actions = waiting
+            waiting = []
+            var lost: [NodeInput] = []
+            for action in actions { perform(action, &lost) }
+        }
+    }
+
     /// Carries frames both ways until both sides are quiet.
     func pump() throws {
         for _ in 0..<1_000 {
@@ -93,7 +105,8 @@ final class TestEdge {
             let heads = seqs.compactMap { seq in seq.raw >= 1 && Int(seq.raw) <= entries.count ? entries[Int(seq.raw) - 1].head : nil }
             waiting += sender.handle(.heads(attempt: attempt, heads), at: cloud.clock)
         case .deliver(let command, _): commands.append(command)
-        case .acked, .reopen, .phase, .malformed: break
+        case .reopen: reopened += 1
+        case .acked, .phase, .malformed: break
         }
     }
 
