@@ -8,7 +8,7 @@ internal import Views
 
 /// One cloud. `turn` takes what happened and answers what to do; what must be durable is durable before it returns.
 package final class Node {
-    package private(set) var control: ControlRoom
+    package internal(set) var control: ControlRoom
     package internal(set) var access: Access
     package internal(set) var receiver: Receiver
     private(set) var settings: NodeSettings
@@ -19,14 +19,14 @@ package final class Node {
     var invitations: [Invitation] = []
     /// Used tokens of the last minutes, and the rate of enrolment frames.
     var enrolment = EnrolmentDesk()
-    private(set) var milestones: [EdgeID: Milestones] = [:]
+    var milestones: [EdgeID: Milestones] = [:]
     /// Counts the sessions of one edge in this process.
     private var sessionNumbers: [EdgeID: UInt64] = [:]
     private var toldAt: [EdgeID: Instant] = [:]
 
-    private var books = BookWatch()
+    var books = BookWatch()
     /// Edges whose stored ledger is not what was written, with what is wrong.
-    private(set) var damaged: [EdgeID: String] = [:]
+    var damaged: [EdgeID: String] = [:]
     var signIns = SignInDesk()
     var budgets = RequestBudgets()
     /// Requests that wait for a command's verdict.
@@ -35,11 +35,11 @@ package final class Node {
     var gauges: [Gauge] = []
     var counters = NodeCounters()
     private(set) var isStopping = false
+    var desk = StoreDesk()
 
     // One turn's.
     private(set) var clock: ClockReading
-    private var writes: [StoreWrite] = []
-    private var effects: [NodeEffect] = []
+    var effects: [NodeEffect] = []
 
     /// The wall clock of this turn.
     var now: Instant { clock.wall }
@@ -63,7 +63,7 @@ package final class Node {
         streams.start(at: clock.wall)
         // Commands of a former process are looked at against the ledgers as they are now.
         try handle(.tick)
-        try commit()
+        try settleStore()
     }
 
     /// What tokens of invitations say that edges dial; a nil port is the one the enrolment socket opens on.
@@ -71,14 +71,19 @@ package final class Node {
         settings.linkHost = host; settings.linkPort = linkPort; settings.enrolmentPort = enrolmentPort
     }
 
-    /// Handles all inputs, commits once, and answers what to do.
+    /// Handles all inputs and answers what to do; what that rests on is durable then. A wish for which the disk has no room is refused.
     /// - Throws: when a store failed; nothing of this turn may be done then, and only a new process knows what is on the disk.
     package func turn(_ inputs: [NodeInput], at clock: ClockReading) throws -> [NodeEffect] {
         self.clock = clock
-        for input in inputs { try handle(input) }
+        var rest = inputs[...]
+        while let first = rest.first {
+            let group = rest.prefix { $0.isWish == first.isWish }
+            rest = rest.dropFirst(group.count)
+            if first.isWish { try attempt(Array(group)) } else { for input in group { try handle(input) } }
+        }
         try finishWaiting()
         flushStreams()
-        try commit()
+        try settleStore()
         defer { effects = [] }
         return effects
     }
@@ -89,7 +94,7 @@ package final class Node {
         return [.admit(linkKeys)] + (openInvitations.isEmpty ? [] : [.enrolmentSocket(open: true)]) + effects
     }
 
-    private func handle(_ input: NodeInput) throws {
+    func handle(_ input: NodeInput) throws {
         switch input {
         case .frame(let bytes, let peer): try link(.frame(bytes, from: peer)); try hear(peer.edge)
         case .gone(let peer): try link(.gone(peer))
@@ -122,18 +127,16 @@ package final class Node {
         tickEnrolment()
         try tellDamage()
         tickStreams()
-        if !isBehind { try stores.ledgers.followSubjects(limit: 2_000) }
-        try stores.ledgers.checkpoint()
-    }
-
-    private func commit() throws {
-        try stores.control.commit(writes)
-        writes = []
+        // Both come again: without room nothing is lost by leaving them.
+        do {
+            if !isBehind { try stores.ledgers.followSubjects(limit: 2_000) }
+            try stores.ledgers.checkpoint()
+        } catch let error where Node.isFull(error) {}
     }
 
     // MARK: - What routes and desks use
 
-    func store(_ write: StoreWrite) { writes.append(write) }
+    func store(_ write: StoreWrite) { desk.writes.append(write) }
     func effect(_ effect: NodeEffect) { effects.append(effect) }
     func log(_ level: LogLevel, _ event: String, _ text: String) { effects.append(.log(level, event, text)) }
 
@@ -175,8 +178,7 @@ package final class Node {
         for change in outcome.changes { streams.note(change) }
         for action in outcome.actions {
             switch action {
-            // Its bound boot is among the writes; the frame leaves after they are durable.
-            case .dispatch(_, let dispatch): try link(.dispatch(dispatch.command))
+            case .dispatch(_, let dispatch): desk.dispatches.append(dispatch.command)
             case .closeSession(let edge, _, let reason):
                 log(.info, "edge quiet", "\(edge): \(reason)")
                 try link(.drop(edge, Trouble(code: "SILENT", text: reason, cure: "The link opens again by itself.", ends: true)))

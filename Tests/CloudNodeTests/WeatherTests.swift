@@ -1,4 +1,4 @@
-// Bad weather from a seed: cuts, dying clouds, power losses, restarting edges and wishes in between; then calm, and the promises are checked.
+// Bad weather from a seed: cuts, dying clouds, power losses, a disk without room, restarting edges and wishes in between; then calm, and the promises are checked.
 import CloudNode
 import Control
 import Ledger
@@ -19,6 +19,8 @@ private final class Weather {
     /// Wishes that were answered 202, and those the edge acted on.
     private(set) var taken: [CommandID] = []
     private(set) var acted: [CommandID: Int] = [:]
+    /// Wishes that were refused because there was no room.
+    private(set) var refused: [CommandID] = []
     private(set) var deaths = 0
     /// The cloud acknowledged entries that its disk did not have after a power loss.
     private(set) var broken: [String] = []
@@ -43,6 +45,7 @@ private final class Weather {
         case 5: disk.freezeAt = disk.mutations + chance.int(1...6)
         case 6...9: for _ in 0..<chance.int(1...4) { edge.fill(nil, side: chance.chance(1, in: 2) ? .buy : .sell, quantity: 1) }
         case 10...12: try wish()
+        case 14: disk.fullPrefix = disk.fullPrefix == nil ? "control.db" : nil
         case 13: edge.quote(98_000 + Int64(chance.int(0...200)) * 5)
         default: break
         }
@@ -63,6 +66,7 @@ private final class Weather {
         let acked = edge.sender.acked
         edge.disconnect()
         disk.freezeAt = nil
+        disk.fullPrefix = nil
         disk.crash(mode)
         try cloud.restart()
         let have = cloud.node.receiver.link(TestEdge.id)?.have ?? .start
@@ -85,6 +89,7 @@ private final class Weather {
             ? try cloud.post("/api/v1/kill", #"{"level":"HALT","reason":"weather"}"#, who, key: id.description)
             : try cloud.post("/api/v1/positions/MBTZ6.CME/close", "{}", who, key: id.description)
         if answer?.status == 202 { taken.append(id) }
+        if answer?.status == 507 { refused.append(id) }
     }
 
     /// The edge's desk: each command of this run once, refused or done.
@@ -101,6 +106,7 @@ private final class Weather {
     /// The weather ends: everything that was on its way arrives.
     func calm() throws {
         disk.freezeAt = nil
+        disk.fullPrefix = nil
         try edge.connect()
         for _ in 0..<60 {
             try edge.pass(.seconds(2))
@@ -121,6 +127,7 @@ private final class Weather {
         var book = Book(edge: TestEdge.id)
         for entry in weather.edge.entries { book.apply(entry) }
         #expect(room.book.positions == book.positions && room.book.commands == book.commands)
+        for id in weather.refused { #expect(book.commands[id] == nil && weather.acted[id] == nil, "a refused wish was acted upon") }
         for id in weather.taken {
             let record = try #require(weather.cloud.node.control.outbox.records[id], "a wish that was answered 202 is never forgotten")
             #expect(record.isFinal || record.stage == .accepted, "\(record.command.body.kind) is \(record.stage) for ever")
@@ -132,12 +139,12 @@ private final class Weather {
 
     @Test func theWeatherIsBad() throws {
         var deaths = 0
-        var wishes = 0
+        var wishes = 0, refused = 0
         for seed in 1...6 as ClosedRange<UInt64> {
             let weather = try Weather(seed: seed)
             for _ in 0..<120 { try weather.survive { try weather.step() } }
-            deaths += weather.deaths; wishes += weather.taken.count
+            deaths += weather.deaths; wishes += weather.taken.count; refused += weather.refused.count
         }
-        #expect(deaths > 30 && wishes > 60, "\(deaths) deaths, \(wishes) wishes")
+        #expect(deaths > 30 && wishes > 40 && refused > 5, "\(deaths) deaths, \(wishes) wishes, \(refused) refused")
     }
 }

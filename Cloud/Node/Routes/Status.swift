@@ -13,6 +13,7 @@ extension Node {
     func ready(_ call: Call) -> Reply {
         var missing: [String] = []
         if isStopping { missing.append("the cloud is stopping") }
+        if desk.fullSince != nil { missing.append("the disk is full: nothing new is taken") }
         for id in damaged.keys.sorted() { missing.append("the stored ledger of edge \(name(id)) is damaged") }
         if control.edges.isEmpty, damaged.isEmpty { missing.append("no edge is enrolled: tidewire-cloud edge invite NAME") }
         for edge in control.sortedEdges where edge.presence(at: now) != .live { missing.append("edge \(edge.name) is not linked") }
@@ -45,6 +46,7 @@ extension Node {
             Gauge("streams", "Open streams.", streams.open.count),
             Gauge("sessions", "Sessions in force.", access.sessions.count),
             Gauge("commands_open", "Commands without an end.", control.outbox.open.count),
+            Gauge("disk_full", "1 while there is no room to store what is asked for.", desk.fullSince == nil ? 0 : 1),
             Gauge("refused_links", "Links turned away in the last day.", control.refusals.count),
         ]
     }

@@ -46,11 +46,13 @@ package final class ControlStore {
     }
 
     /// Writes all changes in one transaction and waits for the disk.
+    /// - Throws: `DatabaseError`; when it `isFull`, none of them is written and the store goes on.
     package func commit(_ writes: [StoreWrite]) throws {
         guard !writes.isEmpty else { return }
         try database.write { _ in for write in writes { try self.apply(write) } }
-        // The whole state is small; the log is folded in before it grows.
-        if database.logBytes > 4 << 20 { try database.checkpoint() }
+        // The whole state is small; the log is folded in before it grows. The changes are durable without it, and so is a full disk borne.
+        guard database.logBytes > 4 << 20 else { return }
+        do throws(DatabaseError) { try database.checkpoint() } catch { if !error.isFull { throw error } }
     }
 
     /// Everything.

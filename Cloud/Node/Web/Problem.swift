@@ -86,6 +86,9 @@ extension Problem {
     static let busy = Problem(
         "busy", 503, "Too many sign-ins at once", detail: "Other passwords are still being checked.", cure: "Try again in a moment.",
         retryAfter: .seconds(1))
+    static let storeFull = Problem(
+        "store-full", 507, "The cloud's disk is full", detail: "Nothing of this request was stored, and nothing was done.",
+        cure: "Make room on the cloud's disk, then ask again. Close and kill at the edge itself work without the cloud: tidewire-edge close, kill.")
     static let noEdge = Problem(
         "no-edge", 404, "No such edge", detail: "No enrolled edge has this name or id.",
         cure: "See /api/v1/edges; enrol one with tidewire-cloud edge invite NAME.")

@@ -48,6 +48,7 @@ enum ResponseText {
         case 429: "Too Many Requests"
         case 500: "Internal Server Error"
         case 503: "Service Unavailable"
+        case 507: "Insufficient Storage"
         default: status < 400 ? "OK" : "Error"
         }
     }

@@ -50,6 +50,8 @@ package final class FaultyDisk {
     package var fault: DiskFault?
     /// Bytes that all files together may hold; a write that needs more answers that the disk is full.
     package var capacity: Int?
+    /// Files whose names begin so have a quota of their own, which is used up: a write that would make one longer answers that the disk is full.
+    package var fullPrefix: String?
     /// A drive that answers a sync and does nothing: the control that shows why syncs matter.
     package var ignoresSyncs = false
     /// A system that drops a write of the bytes a file already shows: the control that shows why a log is written over itself.
@@ -202,6 +204,7 @@ package final class FaultyDisk {
         }
         if ignoresEqualWrites, inode.shows(bytes, at: offset) { return SQLITE_OK }
         let growth = max(0, offset + bytes.count - inode.live.count)
+        if let fullPrefix, growth > 0, files.contains(where: { $0.key.hasPrefix(fullPrefix) && $0.value === inode }) { return SQLITE_FULL }
         if let capacity, growth > 0, growth > capacity - used { return SQLITE_FULL }
         inode.write(bytes, at: offset, order: mutations)
         return SQLITE_OK
