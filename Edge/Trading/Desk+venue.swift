@@ -34,7 +34,9 @@ extension Desk {
         case .account(let values): out.live.append(.account(values))
         case .margin(let id, let margin): out.live.append(.margin(id, margin))
         case .order(let order, let code): apply(order, code: code, into: &out)
-        case .fill(let fill): apply(fill, flags: [], into: &out)
+        case .fill(let fill): apply(fill, flags: fill.isReplayed ? .replayed : [], into: &out)
+        case .cancelRefused(let order, let code, let text): keep(order, code: code, text, into: &out)
+        case .orderMissing(let reference, let id, _): findMissing(ClOrdID(reference), id)
         case .commission(let commission): if !book.hasCommission(commission.execID) { out.add(.commission(commission)) }
         case .notice(let notice): out.live.append(.notice(notice))
         case .snapshot(let snapshot): take(snapshot, at: now, into: &out)
@@ -85,6 +87,18 @@ extension Desk {
                     cumQty: order.cumQty, code: code, text: order.text)))
         if ours.status == .dead, !order.status.isTerminal { endZombie(ours, into: &out) }
         if order.status == .rejected { endEntry(unprotectedBy: ours, into: &out) }
+    }
+
+    /// A cancel that came to nothing gives the order back its working state, with the reason. One that does not stand as cancelled keeps its state.
+    private func keep(_ order: BrokerOrder, code: Int64?, _ text: String, into out: inout Outcome) {
+        guard let ours = ourOrder(order), ours.status == .pendingCancel else { return }
+        out.add(.cancelRefused(CancelRefusal(tag: ours.tag, code: code, text: text)))
+    }
+
+    /// An order that works here and that the broker does not list: a comparison of two pictures tells whether it ended, and how.
+    private mutating func findMissing(_ tag: ClOrdID, _ brokerOrderID: Int64) {
+        guard let ours = book.order(tag) ?? book.order(brokerOrderID: brokerOrderID), ours.isWorking else { return }
+        missing.insert(ours.tag)
     }
 
     /// Drafts an execution once. One that is no order of ours is kept too, halts its instrument and is shown.

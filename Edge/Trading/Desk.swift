@@ -83,6 +83,8 @@ package struct Desk: Sendable {
     var restorations: [InstrumentID: [CommandID]] = [:]
     /// Instruments whose position at the broker was another than ours when last compared.
     var disagreeing: Set<InstrumentID> = []
+    /// Orders that the broker said something of and does not list: compared with as soon as no other comparison is under way.
+    var missing: Set<ClOrdID> = []
     /// Protection that is larger than what it protects, by instrument.
     var excesses: [InstrumentID: Excess] = [:]
     /// The ledger's head when positions without protection were last looked for.
@@ -108,6 +110,7 @@ package struct Desk: Sendable {
         case .resume(let reason): resume(reason, at: now, into: &out)
         case .halt(let source, let reason): raiseHalt(HaltFact(level: .halt, source: source, reason: reason), into: &out)
         case .timer:
+            compareMissing(at: now)
             advanceReconciliation(at: now, into: &out)
             advancePrograms(at: now, into: &out)
             endInterrupted(at: now, into: &out)

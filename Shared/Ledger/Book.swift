@@ -27,6 +27,8 @@ package struct OrderRecord: Hashable, Sendable {
     package var limitPrice: Price?
     package var stopPrice: Price?
     package var updatedAt: Instant
+    /// When the broker last did not cancel it; nil when it was never so.
+    package var cancelRefusedAt: Instant?
     /// The broker's last words about it.
     package var text = ""
     package var code: Int64?
@@ -118,6 +120,7 @@ package struct Book: Sendable {
         case .commission(let commission): apply(commission)
         case .orderDead(let tag, _): raise(tag, to: .dead, entry.wall)
         case .stopMoved(let tag, let level): change(tag) { $0.stopPrice = level }
+        case .cancelRefused(let refusal): apply(refusal, entry.wall)
         case .commandAccepted(let outcome), .commandRefused(let outcome): commands[outcome.command] = outcome
         case .denied(let denial): denials.append(denial); denials.removeFirst(max(0, denials.count - Book.shownMax))
         case .halt(let fact), .resume(let fact): haltLevel = fact.level; haltFact = fact
@@ -217,6 +220,17 @@ package struct Book: Sendable {
             if !report.text.isEmpty { order.text = report.text; order.code = report.code }
         }
         raise(report.tag, to: report.status, instant)
+    }
+
+    /// The one fact that lowers a rank: the broker was seen to work the order after its cancel.
+    private mutating func apply(_ refusal: CancelRefusal, _ instant: Instant) {
+        change(refusal.tag) { order in
+            if !refusal.text.isEmpty { order.text = refusal.text; order.code = refusal.code }
+            guard order.status == .pendingCancel else { return }
+            order.status = order.cumQty.raw > 0 ? .partiallyFilled : .new
+            order.cancelRefusedAt = instant
+            order.updatedAt = instant
+        }
     }
 
     private mutating func apply(_ fill: Fill, _ entry: Entry) {

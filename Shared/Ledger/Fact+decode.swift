@@ -57,6 +57,9 @@ extension Fact {
             return .commission(Commission(execID: try f.text("execID"), amount: try f.money("amount"), currency: try f.text("currency")))
         case .orderDead: return .orderDead(tag: ClOrdID(try f.text("tag")), evidence: try f.text("evidence"))
         case .stopMoved: return .stopMoved(tag: ClOrdID(try f.text("tag")), level: try f.price("level"))
+        case .cancelRefused:
+            return .cancelRefused(
+                CancelRefusal(tag: ClOrdID(try f.text("tag")), code: try f.optional("code", f.integer), text: try f.text("text")))
         case .commandAccepted: return .commandAccepted(try CommandOutcome(f))
         case .commandRefused: return .commandRefused(try CommandOutcome(f))
         case .denied, .halt, .resume, .instrumentHalt, .brokerSession, .reconciled, .difference, .instrument, .bot: return try decodeState(kind, f)

@@ -17,6 +17,7 @@ extension Fact {
         case .commission: .commission
         case .orderDead: .orderDead
         case .stopMoved: .stopMoved
+        case .cancelRefused: .cancelRefused
         case .commandAccepted: .commandAccepted
         case .commandRefused: .commandRefused
         case .denied: .denied
@@ -41,6 +42,7 @@ extension Fact {
         case .fill(let fill): Array((fill.tag?.text ?? fill.execID).utf8.prefix(255))
         case .commission(let commission): Array(commission.execID.utf8.prefix(255))
         case .orderDead(let tag, _), .stopMoved(let tag, _): Array(tag.text.utf8)
+        case .cancelRefused(let refusal): Array(refusal.tag.text.utf8)
         case .commandAccepted(let outcome), .commandRefused(let outcome): outcome.command.bytes
         case .boot, .shutdown, .sent, .denied, .halt, .resume, .instrumentHalt, .brokerSession, .reconciled, .difference, .instrument, .bot: []
         }
@@ -70,6 +72,7 @@ extension Fact {
             out.put("execID", commission.execID); out.put("amount", commission.amount); out.put("currency", commission.currency)
         case .orderDead(let tag, let evidence): out.put("tag", tag); out.put("evidence", evidence)
         case .stopMoved(let tag, let level): out.put("tag", tag); out.put("level", level)
+        case .cancelRefused(let refusal): out.put("tag", refusal.tag); out.put("code", refusal.code); out.put("text", refusal.text)
         case .commandAccepted(let outcome), .commandRefused(let outcome):
             out.put("command", outcome.command); out.put("kind", outcome.kind); out.put("issuer", outcome.issuer); out.put("code", outcome.code)
             out.put("text", outcome.text)

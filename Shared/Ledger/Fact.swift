@@ -19,6 +19,8 @@ package enum Fact: Hashable, Sendable {
     case orderDead(tag: ClOrdID, evidence: String)
     /// The broker told a new level of a resting stop.
     case stopMoved(tag: ClOrdID, level: Price)
+    /// The broker did not cancel an order that was to be cancelled: it works on.
+    case cancelRefused(CancelRefusal)
     case commandAccepted(CommandOutcome)
     case commandRefused(CommandOutcome)
     /// A risk rule or gate refused an order before it became an intent.
@@ -88,6 +90,16 @@ package struct OrderReport: Hashable, Sendable {
     package init(tag: ClOrdID, status: OrdStatus, permID: Int64, cumQty: Quantity? = nil, code: Int64? = nil, text: String = "") {
         self.tag = tag; self.status = status; self.permID = permID; self.cumQty = cumQty; self.code = code; self.text = text
     }
+}
+
+/// A cancel that came to nothing. It says that the broker was seen to work the order after the cancel was refused or went unanswered.
+package struct CancelRefusal: Hashable, Sendable {
+    package var tag: ClOrdID
+    /// The broker's number, when it gave one.
+    package var code: Int64?
+    /// Why, in words.
+    package var text: String
+    package init(tag: ClOrdID, code: Int64?, text: String) { self.tag = tag; self.code = code; self.text = text }
 }
 
 /// One execution, once per execID. The only source of position and money.

@@ -4,7 +4,7 @@
 package enum Kind: UInt16, CaseIterable, Sendable {
     case boot = 1, shutdown = 2
     case intent = 10, sent = 11, cancelIntent = 12, modifyIntent = 13
-    case orderReport = 20, fill = 21, commission = 22, orderDead = 23, stopMoved = 24
+    case orderReport = 20, fill = 21, commission = 22, orderDead = 23, stopMoved = 24, cancelRefused = 25
     case commandAccepted = 30, commandRefused = 31
     case denied = 35
     case halt = 40, resume = 41, instrumentHalt = 42

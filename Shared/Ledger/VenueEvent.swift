@@ -46,6 +46,8 @@ package struct BrokerFill: Hashable, Sendable {
     package var reference: String
     /// The order's number in the session, 0 or negative for foreign orders.
     package var brokerOrderID: Int64
+    /// True when it was read from the broker's history, not heard as it happened.
+    package var isReplayed = false
     package init(fill: Fill, reference: String, brokerOrderID: Int64) {
         self.fill = fill; self.reference = reference; self.brokerOrderID = brokerOrderID
     }
@@ -93,6 +95,10 @@ package enum VenueEvent: Hashable, Sendable {
     /// What the broker says of an order of ours, by the number it was sent under (reference empty) or by reference.
     case order(BrokerOrder, code: Int64?)
     case fill(BrokerFill)
+    /// A cancel came to nothing: the broker was seen to work the order after it, as the order says.
+    case cancelRefused(BrokerOrder, code: Int64?, text: String)
+    /// The broker said something of an order that is over or in doubt, and does not list it as open: only a comparison can tell its fate.
+    case orderMissing(reference: String, brokerOrderID: Int64, text: String)
     case commission(Commission)
     /// A request was refused or a warning came for this instrument.
     case notice(Notice)

@@ -56,6 +56,7 @@ extension EdgePicture {
             let fill = book.fills.last { $0.fill.execID == commission.execID }?.fill
             about = Subject(fill?.tag.flatMap { book.order($0) }); about.instrument = fill?.instrument
         case .orderDead(let tag, _), .stopMoved(let tag, _): about = Subject(book.order(tag))
+        case .cancelRefused(let refusal): about = Subject(book.order(refusal.tag))
         case .commandAccepted(let outcome), .commandRefused(let outcome):
             about = Subject(book.commandOrders[outcome.command]?.first.flatMap { book.order($0) }); about.command = outcome.command
         case .denied(let denial):

@@ -21,6 +21,7 @@ extension EdgePicture {
         case .stopMoved(let tag, let level):
             let instrument = book.order(tag)?.leg.instrument ?? InstrumentID("")
             return "The stop of \(shortName(instrument)) moved to \(priceWords(level, instrument))"
+        case .cancelRefused(let refusal): return "Not cancelled, and working on: \(orderWords(refusal.tag)): \(refusal.text)"
         case .commandAccepted(let outcome): return outcome.text.isEmpty ? "Accepted: \(outcome.kind)" : "Accepted: \(outcome.text)"
         case .commandRefused(let outcome): return "Refused: \(outcome.text)"
         case .denied(let denial):

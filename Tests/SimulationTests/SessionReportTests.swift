@@ -6,49 +6,8 @@ import Values
 import Venues
 
 @Suite struct SessionReportTests {
-    private static let stock = Instrument(
-        id: InstrumentID("AAPL.NASDAQ"), symbol: "AAPL", securityType: .stock, exchange: "SMART", currency: "USD", localSymbol: "AAPL",
-        tradingClass: "NMS", multiplier: Quantity(whole: 1), minPriceIncrement: Price(raw: 1_000_000), lotStep: Quantity(whole: 1), maturityDate: nil,
-        brokerContractID: 265_598)
-
-    /// One order of 100 shares under number 5, sent and not yet answered.
-    private struct Desk {
-        var gateway: ScriptedGateway
-        let tag: String
-        let leg: Leg
-        private let mint: IntentMint
-
-        init(_ type: OrdType = .market) throws {
-            mint = try IntentMint()
-            gateway = .up(next: 5, known: [stock])
-            gateway.pass(.seconds(1))
-            var leg = Leg(
-                role: .open, instrument: stock.id, side: .buy, quantity: Quantity(whole: 100), ordType: type, timeInForce: .day, brokerOrderID: 5)
-            if type == .limit { leg.limitPrice = Price(whole: 230) }
-            let intent = try mint.mint(Ticket(account: "DU1", origin: .manual, reason: "t", legs: [leg]), at: gateway.now)
-            tag = intent.tags[0].text
-            self.leg = leg
-            _ = gateway.sent()
-            _ = gateway.hear()
-            gateway.place(intent)
-        }
-
-        mutating func status(_ word: String, filled: Int = 0, id: Int = 5, perm: Int = 900, client: Int = 7) {
-            gateway.say([
-                "3", String(id), word, String(filled), String(100 - filled), filled > 0 ? "230.5" : "0", String(perm), "0", "0", String(client), "",
-                "0",
-            ])
-        }
-        mutating func execution(_ id: String, shares: Int, sum: Int, request: String = "-1", client: Int = 7, order: Int = 5) {
-            gateway.say([
-                "11", request, String(order), "265598", "AAPL", "STK", "", "0", "", "", "SMART", "USD", "AAPL", "NMS", id,
-                "20261120 10:00:05 US/Eastern", "DU1", "ISLAND", "BOT", String(shares), "230.5", "900", String(client), "0", String(sum), "230.5",
-                tag,
-                "", "", "", "2", "0",
-            ])
-        }
-        mutating func statuses() -> [OrdStatus] { gateway.hear().orders(5).map(\.status) }
-    }
+    private typealias Desk = OneOrder
+    private static var stock: Instrument { OneOrder.stock }
 
     @Test func theFrameCarriesOurTagAccountAndNumber() throws {
         var desk = try Desk()

@@ -73,6 +73,52 @@ struct ProtectionTests {
         #expect(desk.actions.count == 1 && cancelled(desk) == [stop, stop])
     }
 
+    /// The broker did not cancel: the order is shown as working again, with the reason, and a closing asks again after a while.
+    @Test(arguments: [0, 4] as [Int64]) func aRefusedCancelIsShownAndTriedAgain(filled: Int64) throws {
+        var desk = try entered(10)
+        let stop = desk.placed[1]
+        _ = try desk.command(.close(instrument: TestDesk.mbt), lifetime: 60)
+        if filled > 0 { try desk.send(.fill(desk.brokerFill(stop, "s1", filled, 97_000))) }
+        #expect(desk.desk.book.order(stop)?.status == .pendingCancel)
+        for _ in 0..<2 {
+            try desk.send(.cancelRefused(desk.brokerOrder(stop, .new), code: 161, text: "not in a cancellable state"))
+            #expect(desk.desk.book.order(stop)?.status == (filled > 0 ? .partiallyFilled : .new))
+        }
+        #expect(desk.desk.book.order(stop)?.text == "not in a cancellable state" && desk.desk.book.order(stop)?.code == 161)
+        #expect(desk.facts.count { if case .cancelRefused = $0 { true } else { false } } == 1, "said once")
+        try desk.tick(4)
+        #expect(cancelled(desk) == [stop])
+        try desk.tick(2)
+        #expect(cancelled(desk) == [stop, stop] && desk.desk.book.order(stop)?.status == .pendingCancel)
+    }
+
+    /// The broker does not list an order that works here: two pictures tell that it is gone, or the list of finished orders how it ended.
+    @Test(arguments: [OrdStatus.dead, .canceled]) func anOrderThatIsMissingIsCompared(end: OrdStatus) throws {
+        var desk = try entered(0)
+        let entry = desk.placed[0]
+        _ = try desk.command(.cancel(tag: entry))
+        try desk.send(.orderMissing(reference: entry.text, brokerOrderID: 5, text: "not found"))
+        let (gone, stop) = (try desk.brokerOrder(entry, .canceled), try desk.brokerOrder(desk.placed[1], .new))
+        for _ in 0..<10 where desk.desk.book.order(entry)?.isWorking == true {
+            try desk.tick()
+            guard desk.actions.contains(.snapshot) else { continue }
+            #expect(!desk.desk.isTrading)
+            try desk.send(.snapshot(desk.snapshot(1, open: [stop], completed: end == .canceled ? [gone] : [])))
+        }
+        #expect(desk.desk.book.order(entry)?.status == end && desk.desk.isTrading && desk.desk.book.order(desk.placed[1])?.isWorking == true)
+    }
+
+    /// A stop is cancelled for a closing; that it had sold four is told late. The position and the order's filled amount are right all the same.
+    @Test func aFillAfterTheEndIsBookedAndCounts() throws {
+        var desk = try entered(10)
+        let stop = desk.placed[1]
+        _ = try desk.command(.cancel(tag: stop))
+        try desk.send(.order(desk.brokerOrder(stop, .canceled), code: nil))
+        try desk.send(.fill(desk.brokerFill(stop, "late", 4, 97_000)))
+        let order = try #require(desk.desk.book.order(stop))
+        #expect(order.status == .canceled && order.cumQty == Quantity(whole: 4) && desk.desk.book.netQuantity(TestDesk.mbt) == Quantity(whole: 6))
+    }
+
     @Test(arguments: [0, -1, 1_000_000, Int64.max]) func aPercentThatCannotBeIsRefused(raw: Int64) throws {
         var desk = try TestDesk()
         try desk.makeReady()

@@ -53,6 +53,17 @@ struct ReconciliationTests {
         #expect(desk.desk.book.haltedInstruments.isEmpty && desk.desk.isTrading)
     }
 
+    /// The first of two pictures proves no absence, and what was executed is true all the same: the order's end, told in between, comes after it.
+    @Test func theFillsOfAFirstPictureAreBookedAtOnce() throws {
+        var desk = try lost()
+        let fill = try desk.brokerFill(desk.placed[0], "m1", 2, 98_000)
+        try desk.tick(11)
+        try desk.send(.snapshot(desk.snapshot(2, fills: [fill])))
+        #expect(!desk.desk.isTrading && desk.desk.book.netQuantity(TestDesk.mbt) == Quantity(whole: 2) && desk.desk.book.fills[0].wasReplayed)
+        try desk.send(.order(desk.brokerOrder(desk.placed[0], .canceled), code: nil))
+        #expect(desk.desk.book.order(desk.placed[0])?.status == .canceled)
+    }
+
     @Test func aSnapshotOfAnEarlierConnectionProvesNothing() throws {
         var desk = try lost()
         try desk.tick(11)

@@ -45,6 +45,8 @@ extension Desk {
             cancel(order, origin: program.origin, command: program.command?.id, reason: reason, into: &out)
         }
     }
+    /// How long a refused cancel rests before it is tried again.
+    private static var cancelAgain: Span { .seconds(5) }
     /// True while a position is being closed.
     package var isClosing: Bool { !programs.isEmpty }
 
@@ -65,7 +67,12 @@ extension Desk {
                 return give(up: instrument, program, "The broker did not confirm in time; see the working orders.", at: now, into: &out)
             }
             // Also what filled meanwhile, and whose cancel was lost with its connection: the broker listed it again.
-            if !program.hasClosed { clear(instrument, program, into: &out) { $0.status != .pendingCancel } }
+            // A cancel that the broker did not carry out is asked for again after a while.
+            if !program.hasClosed {
+                clear(instrument, program, into: &out) { order in
+                    order.status != .pendingCancel && order.cancelRefusedAt.map { now < $0 || now - $0 >= Desk.cancelAgain } ?? true
+                }
+            }
             return
         }
         let held = book.netQuantity(instrument)

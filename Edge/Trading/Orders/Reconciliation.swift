@@ -37,6 +37,13 @@ struct Reconciliation: Sendable {
         if isDone { begin(generation: generation, at: now, hasUnknown: hasUnknown, settings) }
     }
 
+    /// Compares once more, by two pictures, so that absence is proved too.
+    mutating func prove(at now: Instant, _ settings: DeskSettings) {
+        guard isDone else { return }
+        begin(generation: generation, at: now, hasUnknown: true, settings)
+        phase = .waiting(until: now + settings.snapshotGap)
+    }
+
     mutating func reset() { self = Reconciliation() }
     mutating func finish() { phase = .done; first = nil }
 
@@ -92,10 +99,19 @@ extension Desk {
         if reconciliation.shouldAsk(at: now) { out.actions.append(.snapshot) }
     }
 
+    /// Orders that the broker does not list although they work here: their end is read from its lists, or their absence proved.
+    mutating func compareMissing(at now: Instant) {
+        guard reconciliation.isDone, !missing.isEmpty else { return }
+        let isWorking = missing.contains { book.order($0)?.isWorking ?? false }
+        missing = []
+        if isWorking { reconciliation.prove(at: now, settings) }
+    }
+
     /// Executions, then orders, then positions: each explains the next.
     mutating func take(_ snapshot: BrokerSnapshot, at now: Instant, into out: inout Outcome) {
+        // R1. What was executed is true whatever becomes of the picture, and comes before anything is said of its order.
+        for fill in snapshot.fills { apply(fill, flags: .replayed, into: &out) }
         guard reconciliation.accepts(snapshot, at: now, settings) else { return }
-        for fill in snapshot.fills { apply(fill, flags: .replayed, into: &out) }  // R1
         for order in snapshot.openOrders + snapshot.completedOrders { apply(order, code: nil, into: &out) }  // R3
         adoptForeign(snapshot, into: &out)
         findDoubles(snapshot, into: &out)  // R7

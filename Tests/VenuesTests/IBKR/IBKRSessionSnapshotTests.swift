@@ -101,6 +101,71 @@ import Venues
         )
     }
 
+    // MARK: End marks without an id
+
+    private static let bare = [(0, "16"), (2, "99"), (4, "61")]
+
+    /// A list whose end did not come in time may still end: a second one is asked for only then, and the late mark ends nothing but the first.
+    @Test(arguments: bare) func aLateEndMarkEndsNoOtherList(missing: Int, message: String) {
+        var (gateway, executions, summary) = asked()
+        for (index, end) in ends(executions, summary).enumerated() where index != missing { gateway.say(end) }
+        gateway.pass(.seconds(21))
+        #expect(failures(gateway.hear()).count == 1)
+        _ = gateway.sent()
+        gateway.ask(.snapshot)
+        gateway.pass(.milliseconds(300))
+        let frames = gateway.sent()
+        #expect(!frames.contains { $0[0] == message } && frames.contains { $0[0] == "7" }, "one list of a kind at a time")
+        let again = (frames.first { $0[0] == "7" }?[2] ?? "", frames.first { $0[0] == "62" }?[2] ?? "")
+        // What is left of the first, with its end.
+        gateway.say(["61", "3", "DU1", "265598", "AAPL", "STK", "", "0", "", "", "", "USD", "AAPL", "NMS", "7", "230.5"])
+        let late = ends(again.0, again.1)[missing]
+        gateway.say(late)
+        for (index, end) in ends(again.0, again.1).enumerated() where index != missing { gateway.say(end) }
+        #expect(pictures(gateway.hear()).isEmpty)
+        gateway.pass(.milliseconds(300))
+        #expect(gateway.sent().contains { $0[0] == message })
+        gateway.say(late)
+        let picture = pictures(gateway.hear()).first
+        #expect(picture != nil && (missing != 4 || picture?.positions.isEmpty == true), "what the first list held is not in it")
+    }
+
+    /// An end mark that is lost for good: the next one could belong to anything, so the connection is made anew.
+    @Test(arguments: bare) func aLostEndMarkRenewsTheConnection(missing: Int, message: String) {
+        var (gateway, executions, summary) = asked()
+        for (index, end) in ends(executions, summary).enumerated() where index != missing { gateway.say(end) }
+        gateway.pass(.seconds(25))
+        gateway.say(["49", "1", "1"])
+        #expect(!gateway.wishes.contains(.disconnect))
+        gateway.pass(.seconds(6))
+        let heard = gateway.hear()
+        #expect(gateway.wishes.last == .disconnect || gateway.wishes.contains(.disconnect))
+        #expect(heard.conditions.last?.condition == .unreachable && heard.conditions.last?.text.contains("did not finish its list") == true)
+    }
+
+    /// A check of the open orders is under way when a snapshot is asked for: the check's end mark is not the snapshot's.
+    @Test func theEndOfACheckIsNotTheEndOfASnapshotsList() {
+        var gateway = ScriptedGateway.up(known: [IBKRSessionNoticeTests.stock])
+        gateway.pass(.seconds(1))
+        gateway.say(["3", "3", "Submitted", "0", "100", "0", "99", "0", "0", "7", "", "0"])
+        gateway.complain(3, 105, "Order being modified does not match original order")
+        #expect(gateway.sent("5").count == 1)
+        gateway.ask(.snapshot)
+        gateway.pass(.milliseconds(300))
+        let frames = gateway.sent()
+        #expect(!frames.contains { $0[0] == "16" })
+        let (executions, summary) = (frames.first { $0[0] == "7" }?[2] ?? "", frames.first { $0[0] == "62" }?[2] ?? "")
+        for end in ends(executions, summary) { gateway.say(end) }
+        #expect(pictures(gateway.hear()).isEmpty)
+        gateway.pass(.milliseconds(300))
+        #expect(gateway.sent("16").count == 1)
+        gateway.say(["53", "1"])
+        #expect(pictures(gateway.hear()).count == 1)
+        gateway.say(["53", "1"])
+        gateway.say(["102"])
+        #expect(gateway.hear().isEmpty, "marks that nobody asked for")
+    }
+
     @Test func aCommissionMayComeLateTwiceOrWithoutAnAmount() {
         var (gateway, _, _) = asked()
         gateway.say(["59", "1", "0001.01", "1.7976931348623157E308", "USD", "1.7976931348623157E308", "", ""])

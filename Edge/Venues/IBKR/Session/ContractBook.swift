@@ -33,13 +33,16 @@ struct ContractBook: Sendable {
     func isOpen(_ id: InstrumentID, at now: Instant) -> Bool { hours[id]?.isOpen(at: now) ?? true }
     mutating func lose() { wishes = [:]; nameless = []; askedOn = nil }
 
-    /// Our name for a contract that a message mentions. Without a number we know it is made of the contract's own words.
+    /// Our name for a contract that a message mentions. Without a number we know it is made of the contract's own words, and never of the place
+    /// where it happened to trade: an execution, a position and an order of one contract must have one name.
     func name(of contract: IBContract) -> InstrumentID {
         if contract.conId != 0, let known = names[contract.conId] { return known }
         let own = contract.localSymbol.isEmpty ? contract.symbol : contract.localSymbol
-        let place = [contract.primaryExchange, contract.exchange, contract.secType].first { !$0.isEmpty } ?? "UNKNOWN"
+        let place = [contract.primaryExchange, contract.secType].first { !$0.isEmpty } ?? "UNKNOWN"
         return InstrumentID("\(own).\(place)")
     }
+    /// True when the broker may still be asked what the contract is.
+    func isUnnamed(_ contract: IBContract) -> Bool { contract.conId != 0 && names[contract.conId] == nil && !nameless.contains(contract.conId) }
 }
 
 /// Sessions of the next days, as contract details list them: `20261120:1700-20261121:1600;20261122:CLOSED`.

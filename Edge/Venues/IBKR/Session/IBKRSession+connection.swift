@@ -160,7 +160,8 @@ extension IBKRSession {
         for id in pacer.reset() { refuse(id, "The connection ended before the order was sent. It was never sent.", code: 504, into: &out) }
         abandonSnapshot("the connection ended", into: &out)
         requests = [:]
-        openOrderReads = []
+        lists = ListReads()
+        tellUnnamed(into: &out)
         summaryRequest = nil
         heartbeatDeadline = nil
         accountUpdatesAskedAt = nil

@@ -55,6 +55,7 @@ extension IBKRSession {
             } else {
                 contracts.giveUp(conId)
             }
+            tellUnnamed(into: &out)
             finishSnapshot(at: now, into: &out)
         default: break
         }
@@ -70,6 +71,7 @@ extension IBKRSession {
             out.events.append(.noInstrument(symbol: wishes[index].symbol, text: "\(wishes[index].symbol): \(text)"))
         case .contract(let conId):
             contracts.giveUp(conId)
+            tellUnnamed(into: &out)
             finishSnapshot(at: now, into: &out)
         default: break
         }

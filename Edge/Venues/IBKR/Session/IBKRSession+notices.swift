@@ -68,25 +68,27 @@ extension IBKRSession {
                     error.code, "The change of order \(order.reference) was refused: \(error.text)", instrument: order.instrument,
                     cure: NoticeTable.cure(error.code), at: now, into: &out)
                 orders[id]?.changedAt = nil
-                reread(at: now, into: &out)
+                ask(.other, of: id, code: error.code, error.text, at: now, into: &out)
             } else {
                 refuseOrder(id, error, at: now, into: &out)
             }
-        case .orderCancelled:
-            orders[id]?.code = error.code
-            if !order.isOver { reread(at: now, into: &out) }
-        case .duplicateID:
-            orders[id]?.isDoubtful = true
+        case .orderDoubted, .duplicateID:
+            // Whether it is there all the same is looked up, and nothing is sent again.
             orders[id]?.code = error.code
             orders[id]?.text = error.text
-            send(.ids, .order, at: now, into: &out)
-            reread(at: now, into: &out)
+            if NoticeTable.rule(error.code) == .duplicateID { send(.ids, .order, at: now, into: &out) }
+            ask(order.changedAt == nil ? .refused : .other, of: id, code: error.code, error.text, at: now, into: &out)
+            orders[id]?.changedAt = nil
             readExecutions(at: now, into: &out)
+        case .orderCancelled:
+            orders[id]?.code = error.code
+            if order.held == nil { ask(.other, of: id, code: error.code, error.text, at: now, into: &out) }
         case .reread:
             notice(
                 error.code, "Order \(order.reference): \(error.text)", instrument: order.instrument, cure: NoticeTable.cure(error.code), at: now,
                 into: &out)
-            reread(at: now, into: &out)
+            let isOfCancel = order.cancelAskedAt != nil || NoticeTable.isOfCancel(error.code)
+            ask(isOfCancel ? .cancel : .other, of: id, code: error.code, error.text, at: now, into: &out)
             readExecutions(at: now, into: &out)
         case .ignore: break
         default:
@@ -104,11 +106,11 @@ extension IBKRSession {
         orders[id]?.deadline = nil
         guard let order = orders[id] else { return }
         // What was partly filled is no refusal: the broker's list tells what is left of it.
-        if order.executed.raw > 0 { return reread(at: now, into: &out) }
-        if order.word.isEmpty || order.word == "Inactive" || order.word == "PendingSubmit" {
+        if order.executed.raw > 0 { return ask(.other, of: id, code: error.code, error.text, at: now, into: &out) }
+        if order.isUntaken {
             orders[id]?.isOver = true
         } else {
-            reread(at: now, into: &out)
+            ask(.refused, of: id, code: error.code, error.text, at: now, into: &out)
         }
         tell(id, into: &out)
         let cure = NoticeTable.cure(error.code)
@@ -143,6 +145,7 @@ extension IBKRSession {
 
     private mutating func linkUp(dataLost: Bool, at now: Instant, into out: inout SessionOutput) {
         isLinkUp = true
+        lists.extend(to: now + settings.limits.list)
         guard phase == .up, refusal == nil else { return }
         if dataLost {
             reopenStreams(at: now, into: &out)

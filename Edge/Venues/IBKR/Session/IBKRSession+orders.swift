@@ -94,17 +94,85 @@ extension IBKRSession {
             let text = "There is no connection to the gateway; order \(tag) could not be cancelled."
             return notice(504, text, instrument: orders[id]?.instrument, cure: "Cancel again once the gateway is back.", at: now, into: &out)
         }
-        orders[id]?.await(until: now + settings.limits.acknowledgement)
+        if orders[id] == nil {
+            // Of an earlier run, and not listed since: what the broker says of the cancel still needs an order to be about.
+            var order = SessionOrder(id: id)
+            order.reference = tag.text
+            orders[id] = order
+        } else {
+            orders[id]?.await(until: now + settings.limits.acknowledgement)
+        }
+        orders[id]?.cancelAskedAt = now
         send(.cancelOrder(orderId: id, manualTime: ""), .urgent, at: now, into: &out)
     }
 
     // MARK: Reading again
 
-    /// Asks for all open orders, once at a time.
+    /// Asks for our open orders, unless they are being read already.
     mutating func reread(at now: Instant, into out: inout SessionOutput) {
-        guard phase == .up, !openOrderReads.contains(.check) else { return }
-        openOrderReads.append(.check)
-        send(.openOrders, .order, at: now, into: &out)
+        guard phase == .up, !lists.isReading(.openOrders) else { return }
+        read(.openOrders, for: .check, at: now, into: &out)
+    }
+
+    /// Has the question settled by a list of open orders that is asked for from here on.
+    mutating func ask(_ kind: SessionOrder.Question.Kind, of id: Int64, code: Int64?, _ text: String, at now: Instant, into out: inout SessionOutput)
+    {
+        guard phase == .up, let order = orders[id], !order.isOver else { return }
+        // A refusal outweighs what else is asked.
+        let isRefused = order.question?.kind == .refused
+        orders[id]?.question = SessionOrder.Question(
+            kind: isRefused ? .refused : kind, code: code, text: text, since: lists.count(.openOrders))
+        read(.openOrders, for: .check, at: now, into: &out)
+    }
+
+    /// The open orders were read: what was asked before is settled by whether the broker told the order since.
+    mutating func settleQuestions(ofRead number: Int64, at now: Instant, into out: inout SessionOutput) {
+        for id in orders.keys.sorted() {
+            guard let order = orders[id], let question = order.question, question.since < number else { continue }
+            orders[id]?.question = nil
+            // Its end is known, or being waited for.
+            if order.isOver || order.held != nil { continue }
+            let isThere = order.seenIn > question.since
+            switch question.kind {
+            case .refused where order.isUntaken && !(isThere && order.word == "PendingSubmit"):
+                end(refused: id, question.code, question.text, at: now, into: &out)
+            case _ where !isThere:
+                out.events.append(.orderMissing(reference: order.reference, brokerOrderID: id, text: question.text))
+            case .cancel where order.word == "PendingCancel":
+                // The broker is still at it: looked at again.
+                orders[id]?.await(until: now + settings.limits.acknowledgement)
+            case .cancel: keep(id, question, at: now, into: &out)
+            case .refused, .other:
+                orders[id]?.isRefused = false
+                if order.cancelAskedAt != nil, SessionOrder.isWorking(order.word) { keep(id, question, at: now, into: &out) }
+                tell(id, into: &out)
+            }
+        }
+    }
+
+    /// A cancel came to nothing: the order works on, and the desk is told so, with the reason.
+    private mutating func keep(_ id: Int64, _ question: SessionOrder.Question, at now: Instant, into out: inout SessionOutput) {
+        orders[id]?.cancelAskedAt = nil
+        orders[id]?.deadline = nil
+        orders[id]?.code = question.code
+        orders[id]?.text = question.text
+        tell(id, into: &out)
+        guard let order = orders[id] else { return }
+        out.events.append(.cancelRefused(order.record(clientID: settings.clientID), code: question.code, text: question.text))
+    }
+
+    /// The order was refused, and no list speaks against it.
+    private mutating func end(
+        refused id: Int64, _ code: Int64?, _ text: String, at now: Instant, into out: inout SessionOutput
+    ) {
+        orders[id]?.isRefused = true
+        orders[id]?.isOver = true
+        orders[id]?.deadline = nil
+        orders[id]?.code = code
+        orders[id]?.text = text
+        tell(id, into: &out)
+        guard let code else { return }
+        notice(code, text, instrument: orders[id]?.instrument, cure: NoticeTable.cure(code), at: now, into: &out)
     }
 
     mutating func readExecutions(at now: Instant, into out: inout SessionOutput) {
@@ -121,6 +189,13 @@ extension IBKRSession {
         hangUp(
             .unreachable, "The gateway gave no word about order \(order.reference); the connection is made anew.",
             cure: "Nothing to do: the order is looked up at the broker. If this repeats, restart IB Gateway.", at: now, into: &out)
+    }
+    /// A list of executions did not end. What waits for one asks again, and not for ever.
+    mutating func executionsLate(at now: Instant, into out: inout SessionOutput) {
+        for id in orders.filter({ $0.value.held != nil }).keys.sorted() {
+            orders[id]?.held?.misses += 1
+            if let order = orders[id], let held = order.held, held.misses >= IBKRSession.lookupsMax { return giveUp(order, at: now, into: &out) }
+        }
     }
     /// Questions about an order without a word before that.
     private static var lookupsMax: Int { 3 }
@@ -140,19 +215,12 @@ extension IBKRSession {
                 order.deadline = order.isAcknowledged ? nil : now + settings.limits.acknowledgement
                 if order.lookups >= IBKRSession.lookupsMax, !order.isAcknowledged { return giveUp(order, at: now, into: &out) }
             }
-            if var held = order.held {
-                if now >= held.tellAt {
-                    orders[id] = order
-                    end(id, into: &out)
-                    continue
-                }
-                if now >= held.askAt, !held.hasAsked {
-                    held.hasAsked = true
-                    order.held = held
-                    needsExecutions = true
-                }
-            }
+            if let held = order.held, now >= held.askAt { needsExecutions = true }
+            let isSilentCancel = order.cancelAskedAt != nil && order.isAcknowledged && order.deadline == nil && orders[id]?.deadline != nil
             orders[id] = order
+            if isSilentCancel {
+                ask(.cancel, of: id, code: nil, "The broker gave no word about the cancel; the order works on.", at: now, into: &out)
+            }
         }
         let trails = orders.values.contains { $0.isTrailing && !$0.isOver && $0.isAcknowledged }
         if trails, now - (trailingReadAt ?? now - settings.limits.trailingRefresh) >= settings.limits.trailingRefresh {

@@ -7,11 +7,9 @@ extension IBKRSession {
         switch message {
         case .openOrder(let open): take(open, at: now, into: &out)
         case .orderStatus(let status): take(status, at: now, into: &out)
-        case .openOrderEnd: endOpenOrders(at: now, into: &out)
+        case .openOrderEnd: endList(.openOrders, at: now, into: &out)
         case .completedOrder(let order): snapshot?.take(completed: order)
-        case .completedOrdersEnd:
-            snapshot?.hasCompleted = true
-            finishSnapshot(at: now, into: &out)
+        case .completedOrdersEnd: endList(.completedOrders, at: now, into: &out)
         case .execution(let request, let execution): take(execution, request: request, at: now, into: &out)
         case .executionsEnd(let id): endExecutions(id, at: now, into: &out)
         case .commission(let report):
@@ -48,7 +46,7 @@ extension IBKRSession {
         order.isTrailing = open.order.orderType.hasPrefix("TRAIL")
         if order.isTrailing, let level = open.order.trailStopPrice { order.stopPrice = level }
         if !open.state.warningText.isEmpty { order.text = open.state.warningText }
-        order.isDoubtful = false
+        order.seenIn = lists.count(.openOrders)
         orders[id] = order
         move(id, to: open.state.status, filled: nil, isListed: true, at: now, into: &out)
     }
@@ -68,6 +66,7 @@ extension IBKRSession {
         if status.permId != 0 { order.permID = status.permId }
         if status.parentId != 0 { order.parentID = status.parentId }
         if status.whyHeld.contains("locate") { order.text = "Waiting for shares to borrow." }
+        order.seenIn = lists.count(.openOrders)
         if status.status == "Inactive", order.text.isEmpty { order.text = "Held by the broker as inactive; it may wake up again." }
         orders[id] = order
         move(id, to: status.status, filled: status.filled?.quantity, isListed: false, at: now, into: &out)
@@ -76,7 +75,9 @@ extension IBKRSession {
     /// Takes the broker's word. A final one that is ahead of its executions is held until they came.
     private mutating func move(_ id: Int64, to word: String, filled: Quantity?, isListed: Bool, at now: Instant, into out: inout SessionOutput) {
         guard var order = orders[id], !word.isEmpty else { return }
-        order.deadline = nil
+        // A word that says nothing of a cancel does not end the wait for one that does.
+        if order.cancelAskedAt == nil || !SessionOrder.isWorking(word) { order.deadline = nil }
+        let gaveUpCancel = order.word == "PendingCancel" && SessionOrder.isWorking(word)
         let isFinal = ["Filled", "Cancelled", "ApiCancelled"].contains(word) || (word == "Inactive" && order.isRefused)
         // Repeats and late words do not bring an order back to life; being listed as open does.
         if order.isOver, order.word == word || !(isListed && !isFinal) {
@@ -87,26 +88,27 @@ extension IBKRSession {
             order.word = word
             order.isOver = false
             orders[id] = order
-            return tell(id, into: &out)
+            tell(id, into: &out)
+            if gaveUpCancel { ask(.cancel, of: id, code: nil, "The broker did not cancel the order; it works on.", at: now, into: &out) }
+            return
         }
         snapshot?.isDisturbed = true
-        let expected = filled ?? (word == "Filled" ? order.quantity : order.held?.filled ?? order.executed)
-        guard order.executed >= expected else {
-            if order.held == nil {
-                order.held = SessionOrder.Held(word: word, filled: expected, askAt: now + .seconds(1), tellAt: now + .seconds(10))
-            }
-            // Whatever else: the broker has it.
-            if order.word.isEmpty { order.word = "Submitted" }
-            orders[id] = order
-            return tell(id, into: &out)
-        }
-        order.held = SessionOrder.Held(word: word, filled: expected, askAt: now, tellAt: now)
+        // An open order's message does not say how much was filled: then the executions are read before its end is believed.
+        let expected = filled ?? (word == "Filled" ? order.quantity : order.held?.filled)
+        var held = order.held ?? SessionOrder.Held(word: word, filled: expected, askAt: now + .seconds(1), since: nextRequestID)
+        held.word = word
+        held.filled = expected.map { max($0, held.filled ?? $0) }
+        order.held = held
+        // Whatever else: the broker has it.
+        if order.word.isEmpty { order.word = "Submitted" }
         orders[id] = order
-        end(id, into: &out)
+        let isComplete = order.quantity.raw > 0 && order.executed >= order.quantity
+        if isComplete || held.filled.map({ order.executed >= $0 }) ?? false { end(id, into: &out) } else { tell(id, into: &out) }
     }
 
-    /// The end that an order's last word said, now that it is believed.
-    mutating func end(_ id: Int64, into out: inout SessionOutput) {
+    /// The end that an order's last word said, now that it is believed. Executions that are kept for a picture are told before it.
+    private mutating func end(_ id: Int64, into out: inout SessionOutput) {
+        for taken in snapshot?.fills ?? [] where taken.fill.brokerOrderID == id { out.events.append(.fill(named(taken))) }
         if let word = orders[id]?.held?.word { orders[id]?.word = word }
         orders[id]?.held = nil
         orders[id]?.isOver = true
@@ -132,47 +134,51 @@ extension IBKRSession {
             quantity: open.order.totalQuantity?.quantity ?? .zero, cumQty: .zero, status: order.status, text: open.state.warningText)
     }
 
-    private mutating func endOpenOrders(at now: Instant, into out: inout SessionOutput) {
-        guard !openOrderReads.isEmpty else { return }
-        switch openOrderReads.removeFirst() {
-        case .snapshot:
-            snapshot?.hasOpen = true
-            finishSnapshot(at: now, into: &out)
-        case .check:
-            snapshot?.forgetOpen()
-            settleDoubts(into: &out)
-        }
-    }
-
-    /// After a duplicate id: the open orders were read, and ours is not among them; no copy of it lives.
-    private mutating func settleDoubts(into out: inout SessionOutput) {
-        for id in orders.keys.sorted() where orders[id]?.isDoubtful == true {
-            orders[id]?.isDoubtful = false
-            guard let order = orders[id], !order.isAcknowledged, order.executed.raw == 0 else { continue }
-            orders[id]?.isRefused = true
-            orders[id]?.isOver = true
-            tell(id, into: &out)
-        }
-    }
-
     // MARK: Executions
 
     private mutating func take(_ execution: IBExecution, request: Int64, at now: Instant, into out: inout SessionOutput) {
         guard execution.account.isEmpty || execution.account == account else { return }
-        guard let fill = fill(execution, at: now) else {
+        guard var fill = fill(execution, at: now) else {
             malformedMessages += 1
             let text = "The broker reported execution \(execution.execId) without side, size or price; it is not booked."
             return notice(505, text, cure: "Compare the position with the broker.", at: now, into: &out)
         }
         follow(execution, at: now, into: &out)
+        fill.isReplayed = request != -1
+        let taken = ContractFill(fill: fill, contract: execution.contract)
         if case .executions(.snapshot)? = requests[request]?.kind {
-            snapshot?.take(fill)
+            snapshot?.take(taken)
         } else {
             // A fill is news whatever else is going on; a picture that was being taken is blurred by it.
             if request == -1 { snapshot?.isDisturbed = true }
-            out.events.append(.fill(fill))
+            tell(taken, at: now, into: &out)
         }
         settle(execution, at: now, into: &out)
+    }
+
+    /// A fill is told at once, but for one in a contract that nobody has named: the name that it is booked under must be the one that the broker's
+    /// lists will have. It waits for the contract's details, no longer than the connection lasts.
+    private mutating func tell(_ taken: ContractFill, at now: Instant, into out: inout SessionOutput) {
+        guard contracts.isUnnamed(taken.contract) else { return out.events.append(.fill(taken.fill)) }
+        unnamed.append(taken)
+        ask(contract: taken.contract.conId, at: now, into: &out)
+    }
+
+    /// Tells the fills whose contracts have a name now, or will never get one. All of them at the end of a connection.
+    mutating func tellUnnamed(into out: inout SessionOutput) {
+        let waiting = unnamed
+        unnamed = []
+        for taken in waiting {
+            let isAsked = requests.values.contains { $0.kind == .contract(taken.contract.conId) }
+            if isAsked, contracts.isUnnamed(taken.contract) { unnamed.append(taken) } else { out.events.append(.fill(named(taken))) }
+        }
+    }
+
+    /// The fill under the name that its contract has by now.
+    func named(_ taken: ContractFill) -> BrokerFill {
+        var fill = taken.fill
+        fill.fill.instrument = contracts.name(of: taken.contract)
+        return fill
     }
 
     private func fill(_ execution: IBExecution, at now: Instant) -> BrokerFill? {
@@ -213,13 +219,16 @@ extension IBKRSession {
     /// What an execution completes: an end that was held back.
     private mutating func settle(_ execution: IBExecution, at now: Instant, into out: inout SessionOutput) {
         guard execution.clientId == settings.clientID, let id = execution.orderId, let order = orders[id], let held = order.held,
-            order.executed >= held.filled
+            let filled = held.filled, order.executed >= filled
         else { return }
         end(id, into: &out)
     }
 
     private mutating func endExecutions(_ id: Int64, at now: Instant, into out: inout SessionOutput) {
-        guard case .executions(let why)? = requests.removeValue(forKey: id)?.kind, why == .snapshot else { return }
+        guard case .executions(let why)? = requests.removeValue(forKey: id)?.kind else { return }
+        // All executions there are have been told: what an order's last word says beyond them is of days that are not listed any more.
+        for order in orders.keys.sorted() { if let held = orders[order]?.held, held.since <= id { end(order, into: &out) } }
+        guard why == .snapshot else { return }
         snapshot?.hasExecutions = true
         finishSnapshot(at: now, into: &out)
     }

@@ -16,24 +16,15 @@ extension IBKRSession {
 
     private mutating func take(attempt: Int, deadline: Instant, at now: Instant, into out: inout SessionOutput) {
         snapshot = SnapshotBuilder(startedAt: now, deadline: deadline, attempts: attempt)
-        openOrderReads.append(.snapshot)
-        send(.allOpenOrders, .order, at: now, into: &out)
+        read(.openOrders, for: .snapshot, at: now, into: &out)
         let id = takeRequestID()
         requests[id] = Request(kind: .executions(.snapshot))
         var filter = IBExecutionFilter()
         filter.account = account
         send(.executions(requestId: id, filter), .order, at: now, into: &out)
-        send(.completedOrders(apiOnly: false), .order, at: now, into: &out)
+        read(.completedOrders, for: .snapshot, at: now, into: &out)
         askSummary(at: now, into: &out)
-        send(.positions, .order, at: now, into: &out)
-    }
-
-    mutating func endPositions(at now: Instant, into out: inout SessionOutput) {
-        guard snapshot?.hasPositions == false else { return }
-        snapshot?.hasPositions = true
-        // Later changes come as executions; a stream of positions would only blur the next picture.
-        send(.cancelPositions, at: now, into: &out)
-        finishSnapshot(at: now, into: &out)
+        read(.positions, for: .snapshot, at: now, into: &out)
     }
 
     /// Tells the picture once it is whole and every contract in it has a name.
@@ -44,7 +35,7 @@ extension IBKRSession {
         guard !isNaming else { return }
         snapshot = nil
         if taken.isDisturbed {
-            for fill in taken.fills { out.events.append(.fill(fill)) }
+            for fill in taken.fills { out.events.append(.fill(named(fill))) }
             guard taken.attempts < IBKRSession.attemptsMax else {
                 return out.events.append(.snapshotFailed(generation: generation, text: "The account kept changing while it was read."))
             }
@@ -56,7 +47,7 @@ extension IBKRSession {
     private func picture(_ taken: SnapshotBuilder, at now: Instant) -> BrokerSnapshot {
         BrokerSnapshot(
             generation: generation, startedAt: taken.startedAt, completedAt: now, openOrders: taken.open.map { listed($0, taken) },
-            completedOrders: taken.completed.map(completed), fills: taken.fills,
+            completedOrders: taken.completed.map(completed), fills: taken.fills.map(named),
             positions: taken.positions.compactMap { line in
                 guard let quantity = line.position?.quantity, quantity.raw != 0 else { return nil }
                 return BrokerPosition(account: line.account, instrument: contracts.name(of: line.contract), quantity: quantity)
@@ -80,7 +71,7 @@ extension IBKRSession {
         let status: OrdStatus =
             switch done.state.status {
             case "Filled": .filled
-            case "Inactive": .rejected
+            case "Inactive": filled.raw > 0 ? .canceled : .rejected
             default: .canceled
             }
         return BrokerOrder(
@@ -98,8 +89,9 @@ extension IBKRSession {
     mutating func abandonSnapshot(_ reason: String, into out: inout SessionOutput) {
         guard let taken = snapshot else { return }
         snapshot = nil
+        lists.disown()
         for id in requests.keys.sorted() where requests[id]?.kind == .executions(.snapshot) { requests[id] = nil }
-        for fill in taken.fills { out.events.append(.fill(fill)) }
+        for fill in taken.fills { out.events.append(.fill(named(fill))) }
         out.events.append(.snapshotFailed(generation: generation, text: "The account could not be read whole: \(reason)."))
     }
 }

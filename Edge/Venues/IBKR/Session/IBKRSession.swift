@@ -62,7 +62,9 @@ package struct IBKRSession: VenueSession {
     var contracts = ContractBook()
     var streams = StreamTable()
     var orders: [Int64: SessionOrder] = [:]
-    var openOrderReads: [OpenOrderRead] = []
+    var lists = ListReads()
+    /// Executions in contracts that nobody has named yet.
+    var unnamed: [ContractFill] = []
     var snapshot: SnapshotBuilder?
     var values: AccountValues?
     var areValuesDirty = false
@@ -128,6 +130,8 @@ package struct IBKRSession: VenueSession {
         checkContracts(at: now, into: &out)
         checkMargins(at: now, into: &out)
         checkSnapshot(at: now, into: &out)
+        checkLists(at: now, into: &out)
+        guard phase == .up else { return }
         tellAccount(into: &out)
         drain(at: now, into: &out)
     }
@@ -208,7 +212,7 @@ package struct IBKRSession: VenueSession {
         case .accountSummaryEnd(let id): endSummary(id, at: now, into: &out)
         case .accountDownloadEnd, .accountUpdateTime: tellAccount(into: &out)
         case .position(let line): snapshot?.take(line)
-        case .positionEnd: endPositions(at: now, into: &out)
+        case .positionEnd: endList(.positions, at: now, into: &out)
         default: break
         }
     }

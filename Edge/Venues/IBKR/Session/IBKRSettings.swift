@@ -30,6 +30,8 @@ package struct IBKRLimits: Hashable, Sendable {
     package var history = Span.seconds(60)
     /// For all end marks of one snapshot.
     package var snapshot = Span.seconds(20)
+    /// For the end of a list whose end mark carries no id; then the connection is made anew. Longer than a snapshot waits.
+    package var list = Span.seconds(30)
     /// Silence after which the gateway is asked for its time.
     package var quiet = Span.seconds(30)
     /// For the answer to that question.

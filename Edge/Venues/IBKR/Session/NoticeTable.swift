@@ -11,6 +11,8 @@ enum NoticeRule: Hashable, Sendable {
     case orderWarning
     /// A new order was refused; one that lived before the change lives on and is read again.
     case orderRefused
+    /// An order was refused, as far as the code tells: whether it is there all the same is looked up first.
+    case orderDoubted
     /// The order is cancelled.
     case orderCancelled
     /// A cancel or change was not possible: the broker's own view of the order is asked for.
@@ -69,11 +71,24 @@ enum NoticeTable {
         case 202: .orderCancelled
         case 201, 203, 106, 107, 109, 110, 111, 434, 10_268, 10_269, 10_270, 10_289, 10_293, 463, 460, 387, 388, 389, 390, 391, 392, 393:
             .orderRefused
-        case 104, 105, 135, 136, 161, 10_147, 10_148: .reread
+        case 104, 105, 134, 135, 136, 137, 161, 329, 10_147, 10_148, 10_149: .reread
         case 399, 404, 2_109, 2_137, 2_148, 2_161, 10_349: .orderWarning
-        default: streams(code)
+        default: isOfValidation(code) ? .orderDoubted : streams(code)
         }
     }
+
+    /// Codes by which the gateway or the exchange turns an order down: what it may be, its price, size, time, route, family and account.
+    private static func isOfValidation(_ code: Int64) -> Bool {
+        switch code {
+        case 113...121, 123...133, 140...160, 163, 164, 167, 168, 325, 327, 328, 330...353, 355...361, 367...386, 394...398, 400...403, 405...415,
+            436...449, 10_000...10_027, 10_243, 10_244:
+            true
+        default: false
+        }
+    }
+
+    /// Codes that answer a cancel.
+    static func isOfCancel(_ code: Int64) -> Bool { [136, 137, 161, 10_147, 10_148, 10_149].contains(code) }
 
     private static func streams(_ code: Int64) -> NoticeRule {
         switch code {

@@ -25,9 +25,6 @@ struct Request: Hashable, Sendable {
     var deadline: Instant?
 }
 
-/// Why open orders were asked for. Their end marks carry no id: they answer in the order of the questions.
-enum OpenOrderRead: Hashable, Sendable { case snapshot, check }
-
 extension IBKRSession {
     /// Requests whose answer did not come.
     mutating func checkRequests(at now: Instant, into out: inout SessionOutput) {
@@ -37,10 +34,14 @@ extension IBKRSession {
             guard let request = requests.removeValue(forKey: id) else { continue }
             switch request.kind {
             case .wish(let index): contracts.retry(index, at: now + settings.limits.request)
-            case .contract(let conId): contracts.giveUp(conId)
+            case .contract(let conId):
+                contracts.giveUp(conId)
+                tellUnnamed(into: &out)
+                finishSnapshot(at: now, into: &out)
             case .bars(let id): streams.barsFailed(id, retryAt: now + .seconds(60))
             case .margin(let id, _): margins[id] = MarginState(askAt: now + .seconds(60))
-            case .quote, .fiveSeconds, .summary, .executions: break
+            case .executions: executionsLate(at: now, into: &out)
+            case .quote, .fiveSeconds, .summary: break
             }
         }
     }

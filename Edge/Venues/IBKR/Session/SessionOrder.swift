@@ -7,13 +7,30 @@ struct SessionOrder: Hashable, Sendable {
     /// A final word that waits for its executions.
     struct Held: Hashable, Sendable {
         var word: String
-        /// How much must be executed before it is believed.
-        var filled: Quantity
+        /// How much must be executed before it is believed; nil when the broker did not say.
+        var filled: Quantity?
         /// When executions are asked for, unless they came before.
-        var askAt: Instant
-        /// When it is told although executions are missing; the comparison with the broker then finds the difference.
-        var tellAt: Instant
-        var hasAsked = false
+        let askAt: Instant
+        /// A list of executions that was asked for under this request id or a later one ends the wait, whatever it holds.
+        let since: Int64
+        /// Lists of executions that were asked for and did not end.
+        var misses = 0
+    }
+    /// Something was said of the order that only the broker's list of open orders can settle.
+    struct Question: Hashable, Sendable {
+        enum Kind: Hashable, Sendable {
+            /// Refused by a code that may be about something else.
+            case refused
+            /// A cancel was refused or came to nothing.
+            case cancel
+            /// Anything else: what the list says is told.
+            case other
+        }
+        var kind: Kind
+        var code: Int64?
+        var text: String
+        /// Reads of open orders begun before the question was there.
+        let since: Int64
     }
 
     let id: Int64
@@ -43,11 +60,14 @@ struct SessionOrder: Hashable, Sendable {
     var lookups = 0
     /// When a change was last sent: a refusal soon after is about the change.
     var changedAt: Instant?
+    /// When a cancel was last sent, until the broker has it.
+    var cancelAskedAt: Instant?
     var held: Held?
+    var question: Question?
+    /// The number of the read of open orders in which the broker last told that the order is there.
+    var seenIn: Int64 = 0
     /// Ended by the broker: nothing more is expected but late fills.
     var isOver = false
-    /// The broker says that this id was used before: until the open orders are read nobody knows which order it means.
-    var isDoubtful = false
     /// What was last told, so that the same is not told twice.
     var told: BrokerOrder?
 
@@ -60,10 +80,15 @@ struct SessionOrder: Hashable, Sendable {
 
     /// Nothing that was learnt holds any longer, but who the order is.
     mutating func connectionEnded() {
-        deadline = nil; lookups = 0; held = nil; told = nil; changedAt = nil; isDoubtful = false
+        deadline = nil; lookups = 0; held = nil; told = nil; changedAt = nil; cancelAskedAt = nil; question = nil; seenIn = 0
     }
     /// A word about it is due by then.
     mutating func await(until instant: Instant) { deadline = instant; lookups = 0 }
+
+    /// True for the words of an order that may fill and whose end nobody has asked for.
+    static func isWorking(_ word: String) -> Bool { word == "PreSubmitted" || word == "Submitted" }
+    /// True while nothing speaks for it that the broker took it.
+    var isUntaken: Bool { (word.isEmpty || word == "Inactive" || word == "PendingSubmit") && executed.raw == 0 }
 
     /// The broker's word in ours. `Inactive` alone says only that the order is held: it may wake up again.
     var status: OrdStatus {
@@ -72,7 +97,7 @@ struct SessionOrder: Hashable, Sendable {
         case "PendingCancel": .pendingCancel
         case "ApiCancelled", "Cancelled": isRefused && executed.raw == 0 ? .rejected : .canceled
         case "Filled": .filled
-        case "Inactive": isRefused ? .rejected : .pendingNew
+        case "Inactive": isRefused ? executed.raw == 0 ? .rejected : .canceled : .pendingNew
         default: isRefused ? .rejected : .pendingNew
         }
     }
