@@ -39,10 +39,9 @@ package final class Journal {
 
     private let store: any JournalStore
     private var verifier: ChainVerifier
-    /// When the loop was first seen idle after the last commit, and until when no checkpoint is tried.
+    /// When the loop was first seen idle after the last commit, and until when neither index nor checkpoint is tried.
     private var idleSince: Instant?
-    private var checkpointNotBefore: Instant?
-    private var needsLog = true
+    private var notBefore: Instant?
 
     /// Below this the log is left alone: opening with it costs under a millisecond.
     package static let logBytesWorthCopying = 4 << 20
@@ -50,7 +49,9 @@ package final class Journal {
     package static let logBytesMax = 64 << 20
     /// How long the loop must have been idle: a checkpoint syncs the file, which would delay an order.
     package static let idleBeforeCheckpoint = Span.milliseconds(50)
-    /// How long to wait after a checkpoint that found the disk full.
+    /// Looking through so many rows costs less than a commit, so the index need not be closer than that.
+    package static let subjectsWorthIndexing = 256
+    /// How long to wait after a disk that was full, or a reader that held the log.
     private static let retryAfterFull = Span.seconds(10)
 
     /// Reads and checks every entry from the first, handing each good one on, then is ready to write after the last.
@@ -83,7 +84,7 @@ package final class Journal {
         path: String, edge: EdgeID, vfs: String? = nil, replay: (Entry) -> Void = { _ in }
     ) throws(JournalError) {
         let store: EntryStore
-        do throws(StoreError) { store = try EntryStore(path: path, .init(.create, vfs: vfs), indexesSubjects: true) } catch { throw .store(error) }
+        do throws(StoreError) { store = try EntryStore(path: path, .init(.create, vfs: vfs)) } catch { throw .store(error) }
         try self.init(store: store, edge: edge, replay: replay)
     }
 
@@ -110,21 +111,24 @@ package final class Journal {
         return Receipt(head: verifier.head, intents)
     }
 
-    /// To be called by the loop when it has nothing to do: copies a large write-ahead log into its file once the loop has been idle for a while.
+    /// To be called by the loop when it has nothing to do: prepares the log for the commits to come, lets the subject index follow, and copies a
+    /// large write-ahead log into its file once the loop has been idle for a while. One piece a call, so that none delays an order for long.
     /// - Throws: `.store(.failed)` when the disk failed; a full disk only postpones.
     package func idle(at now: Instant) throws(JournalError) {
-        // A new run begins with a new log: its file is made long enough in pieces, so that none delays an order for long.
-        if needsLog { needsLog = store.prepareLog() }
+        if store.prepareLog() { return }
         guard let since = idleSince else { idleSince = now; return }
-        guard now - since >= Journal.idleBeforeCheckpoint, store.logBytes > Journal.logBytesWorthCopying else { return }
-        if let earliest = checkpointNotBefore, now < earliest { return }
+        if let earliest = notBefore, now < earliest { return }
         do throws(StoreError) {
-            try store.checkpoint()
-            // A reader may have held it back: ask again after the pause, not at every turn.
-            checkpointNotBefore = store.logBytes > Journal.logBytesWorthCopying ? now + Journal.retryAfterFull : nil
+            if store.subjectsBehind >= Journal.subjectsWorthIndexing {
+                _ = try store.indexSubjects(limit: Journal.subjectsWorthIndexing)
+            } else if now - since >= Journal.idleBeforeCheckpoint, store.logBytes > Journal.logBytesWorthCopying {
+                try store.checkpoint()
+                // A reader may have held it back: ask again after the pause, not at every turn.
+                notBefore = store.logBytes > Journal.logBytesWorthCopying ? now + Journal.retryAfterFull : nil
+            }
         } catch {
             guard case .database = error else { throw .store(error) }
-            checkpointNotBefore = now + Journal.retryAfterFull
+            notBefore = now + Journal.retryAfterFull
         }
     }
 

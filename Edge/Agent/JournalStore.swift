@@ -20,6 +20,10 @@ package protocol JournalStore: AnyObject {
     func setMeta(_ key: String, _ text: String) throws(StoreError)
     /// Makes room for commits to come, a piece a call; false when there is nothing more to prepare.
     func prepareLog() -> Bool
+    /// Rows that the subject index has yet to read.
+    var subjectsBehind: Int { get }
+    /// Lets it follow by at most `limit` rows; answers how many.
+    func indexSubjects(limit: Int) throws(StoreError) -> Int
     /// Bytes written ahead that wait for a checkpoint.
     var logBytes: Int { get }
     /// Moves them into place as far as readers allow.

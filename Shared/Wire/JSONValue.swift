@@ -1,7 +1,7 @@
 // A JSON document as a value: what bodies, frames and API answers are made of.
 
 /// One JSON value. Integers that fit Int64 are kept as integers; any other number keeps its text, so that no digit is lost.
-package indirect enum JSONValue: Hashable, Sendable {
+package enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)
     case integer(Int64)

@@ -27,6 +27,14 @@ private final class CountingStore: JournalStore {
     func meta(_ key: String) throws(StoreError) -> String? { texts[key] }
     func setMeta(_ key: String, _ text: String) throws(StoreError) { texts[key] = text }
     func prepareLog() -> Bool { false }
+    var indexed = 0
+    var subjectsBehind: Int { rows.count - indexed }
+    func indexSubjects(limit: Int) throws(StoreError) -> Int {
+        if let answer { throw answer }
+        let count = min(limit, subjectsBehind)
+        indexed += count
+        return count
+    }
     func checkpoint() throws(StoreError) {
         checkpoints += 1
         if let answer { throw answer }
@@ -71,6 +79,19 @@ private final class CountingStore: JournalStore {
         #expect(store.checkpoints == 0)
         try journal.idle(at: start + .milliseconds(110))
         #expect(store.checkpoints == 1)
+    }
+
+    @Test func theSubjectIndexFollowsInPieces() throws {
+        let journal = try journal(step: 0)
+        var writer = LedgerWriter(boot: 2, after: journal.last)
+        _ = try journal.commit(try (1..<Journal.subjectsWorthIndexing).map { _ in try writer.entry(LedgerWriter.bootFact) })
+        try journal.idle(at: start)
+        #expect(store.indexed == 0, "the loop is idle from now on")
+        try journal.idle(at: start)
+        #expect(store.indexed == Journal.subjectsWorthIndexing)
+        _ = try journal.commit([try writer.entry(LedgerWriter.bootFact)])
+        for millis in [0, 1, 5_000] { try journal.idle(at: start + .milliseconds(Int64(millis))) }
+        #expect(store.subjectsBehind == 1, "a handful is not worth a commit")
     }
 
     @Test func aHugeLogIsCopiedByTheCommitItself() throws {

@@ -32,7 +32,7 @@ private struct JournalLives {
         var replayed: [IntentID: [UInt8]] = [:]
         let journal: Journal
         do {
-            let store = try EntryStore(path: "ledger.db", .init(.create, synchronous: synchronous, vfs: disk.name), indexesSubjects: true)
+            let store = try EntryStore(path: "ledger.db", .init(.create, synchronous: synchronous, vfs: disk.name))
             journal = try Journal(store: store, edge: LedgerWriter.edge) { if $0.kind == Kind.intent.rawValue { replayed[$0.intentID] = $0.body } }
         } catch {
             if !disk.isFrozen { problems.append("boot \(boot) does not open: \(error)") }

@@ -13,7 +13,7 @@ import Wire
     private func ledger(_ disk: FaultyDisk) throws -> [Entry] {
         var written: [Entry] = []
         for boot in 1...3 {
-            let store = try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name), indexesSubjects: true)
+            let store = try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name))
             let journal = try Journal(store: store, edge: LedgerWriter.edge)
             var writer = LedgerWriter(boot: UInt64(boot), after: journal.last)
             var entries = [try writer.entry(LedgerWriter.bootFact)]
@@ -56,7 +56,7 @@ import Wire
             let finding: LedgerAudit.Finding? = try? LedgerAudit.verify(
                 path: "ledger.db", edge: LedgerWriter.edge, witness: written.last?.head, vfs: disk.name)
             let found =
-                (try? EntryStore(path: "ledger.db", .init(.readOnly, vfs: disk.name), indexesSubjects: false).read(from: 1, limit: .max)) ?? []
+                (try? EntryStore(path: "ledger.db", .init(.readOnly, vfs: disk.name)).read(from: 1, limit: .max)) ?? []
             let differs = found != written.map(\.row)
             if differs { changed += 1 }
             if finding?.exitCode != 0 { noticed += 1 }
@@ -71,7 +71,7 @@ import Wire
         let original = FaultyDisk(seed: 1)
         _ = try ledger(original)
         // Closed in order, so that no newer page of the log lies over the file's.
-        do { _ = try EntryStore(path: "ledger.db", .init(.readWrite, vfs: original.name), indexesSubjects: true) }
+        do { _ = try EntryStore(path: "ledger.db", .init(.readWrite, vfs: original.name)) }
         let bytes = try #require(original.bytes(of: "ledger.db"))
         let word = Array("DU1".utf8)
         let places = bytes.indices.dropLast(3).filter { Array(bytes[$0..<($0 + 3)]) == word }

@@ -12,7 +12,7 @@ import Wire
         var numbers: [Int] = []
         for cut in 0..<20 {
             disk.freezeAt = disk.mutations + chance.int(20...120)
-            if let store = try? EntryStore(path: "ledger.db", .init(.create, vfs: disk.name), indexesSubjects: true) {
+            if let store = try? EntryStore(path: "ledger.db", .init(.create, vfs: disk.name)) {
                 numbers.append(Int(store.head.seq))
                 while (try? store.append(MadeUpRows.next(chance.int(1...3), after: store.head, mark: UInt64(cut)))) != nil {
                     if chance.chance(1, in: 10) { try? store.checkpoint() }

@@ -21,7 +21,7 @@ private struct FaultRun {
         live(disk)
         disk.capacity = nil
         disk.crash(mode)
-        let again = try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name), indexesSubjects: true)
+        let again = try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name))
         found = try again.read(from: 1, limit: .max)
         let damage = try again.structuralDamage(limit: 1)
         #expect(damage.isEmpty)
@@ -31,7 +31,7 @@ private struct FaultRun {
 
     private mutating func live(_ disk: FaultyDisk) {
         do throws(StoreError) {
-            let store = try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name), indexesSubjects: true)
+            let store = try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name))
             do throws(StoreError) {
                 for number in 0..<FaultRun.commits {
                     let more = MadeUpRows.next(1 + number % 2, after: store.head, mark: 1)
@@ -115,7 +115,7 @@ private struct FaultRun {
 
     @Test func afterMakingRoomTheSameEntriesAreTaken() throws {
         let disk = FaultyDisk(seed: 5)
-        let store = try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name), indexesSubjects: true)
+        let store = try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name))
         try store.append(MadeUpRows.next(3, after: store.head, mark: 1))
         let used = disk.names.reduce(0) { $0 + (disk.bytes(of: $1)?.count ?? 0) }
         disk.capacity = used + 100
@@ -131,7 +131,7 @@ private struct FaultRun {
         disk.capacity = used + 100_000
         try store.append(next)
         disk.crash(.nothing)
-        let again = try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name), indexesSubjects: true)
+        let again = try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name))
         #expect(again.head.seq == 5)
     }
 

@@ -55,7 +55,7 @@ final class EdgeBench {
     private func boot() throws {
         boots += 1
         var book = Book(edge: IntentMint.edge)
-        let store = try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name), indexesSubjects: true)
+        let store = try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name))
         let journal = try Journal(store: store, edge: IntentMint.edge) { book.apply($0) }
         var broker = IBKRSettings(clientID: 7, mode: .paper, zones: SessionBench.zones)
         // A day of bars costs most of a run's time and decides nothing in it.

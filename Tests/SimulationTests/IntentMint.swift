@@ -16,7 +16,7 @@ final class IntentMint {
     init(seed: UInt64 = 1) throws {
         disk = FaultyDisk(seed: seed)
         journal = try Journal(
-            store: try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name), indexesSubjects: true), edge: IntentMint.edge)
+            store: try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name)), edge: IntentMint.edge)
         chain = Chain(edge: IntentMint.edge, boot: Boot(raw: 1), last: nil)
         let start = BootFact(version: "t", mode: .paper, machine: "m", kernelBoot: "k", configuration: "c")
         _ = try journal.commit([try chain.append(Draft(.boot(start)), at: ClockReading(wall: friday, monotonic: .zero))])

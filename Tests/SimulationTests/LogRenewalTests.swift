@@ -37,7 +37,7 @@ private struct ThreeRuns {
     }
 
     private func open(_ disk: FaultyDisk) throws -> EntryStore {
-        try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name), indexesSubjects: true)
+        try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name))
     }
 
     private func first(_ disk: FaultyDisk, _ commit: Int) -> Int {
@@ -92,7 +92,7 @@ private struct ThreeRuns {
     /// A disk that refuses the log again is not worked with: the next opening tries again.
     @Test(arguments: [DiskFault.Operation.write, .sync]) func whereTheLogCannotBeWrittenNothingOpens(operation: DiskFault.Operation) throws {
         let disk = FaultyDisk(seed: 1)
-        var store: EntryStore? = try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name), indexesSubjects: true)
+        var store: EntryStore? = try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name))
         try store?.append(MadeUpRows.next(3, after: .empty, mark: 1))
         // Killed: nothing is copied and the log stays.
         disk.crash(.everything)
@@ -100,7 +100,7 @@ private struct ThreeRuns {
         let before = disk.bytes(of: "ledger.db")
         disk.fault = DiskFault(operation, (operation == .write ? disk.writes : disk.syncs) + 1)
         let error = #expect(throws: StoreError.self) {
-            _ = try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name), indexesSubjects: true)
+            _ = try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name))
         }
         guard case .database(let cause) = error else {
             Issue.record("told as \(String(describing: error))")
@@ -109,7 +109,7 @@ private struct ThreeRuns {
         #expect(cause.isIO && cause.message.contains("ledger.db-wal"))
         #expect(disk.bytes(of: "ledger.db") == before)
         disk.fault = nil
-        #expect(try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name), indexesSubjects: true).head.seq == 3)
+        #expect(try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name)).head.seq == 3)
     }
 
     /// Whoever owns the database: closing it after a failed sync copies nothing on.

@@ -33,7 +33,7 @@ struct StoredLedgers {
     private func verify(_ edge: EdgeID) throws -> LedgerVerifier {
         var verifier = LedgerVerifier(edge: edge)
         do throws(StoreError) {
-            let store = try EntryStore(path: EdgeLedgers.path(folder: folder + "/edges", edge), .init(.readOnly), indexesSubjects: false)
+            let store = try EntryStore(path: EdgeLedgers.path(folder: folder + "/edges", edge), .init(.readOnly))
             try store.each { verifier.accept($0) != nil }
             for line in try store.structuralDamage(limit: 3) { verifier.note("the file's structure is damaged: \(line)") }
         } catch {

@@ -21,7 +21,7 @@ package final class EdgeLedgers {
     package func open(_ edge: EdgeID, visit: (Entry) -> Void) throws {
         let store =
             try stores[edge]
-            ?? EntryStore(path: EdgeLedgers.path(folder: folder, edge), Database.Options(.create, vfs: vfs), indexesSubjects: false)
+            ?? EntryStore(path: EdgeLedgers.path(folder: folder, edge), Database.Options(.create, vfs: vfs))
         var verifier = LedgerVerifier(edge: edge)
         try store.each { row throws(DatabaseError) in
             guard let entry = verifier.accept(row) else { return false }

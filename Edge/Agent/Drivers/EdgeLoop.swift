@@ -104,13 +104,14 @@ package final class EdgeLoop {
         linkEvents.removeAll(keepingCapacity: true)
         takeCommands(at: clock)
         takeRequests(at: clock)
-        if inputs.isEmpty, !agent.hasPending {
-            try agent.journal.idle(at: clock.wall)
-        } else {
+        let head = agent.journal.head.seq
+        if !inputs.isEmpty || agent.hasPending {
             let taken = inputs
             inputs.removeAll(keepingCapacity: true)
             try perform(agent.turn(taken, at: clock), at: clock)
         }
+        // In a lively market no turn is without prices: one that wrote nothing is quiet enough for the journal's own work.
+        if !agent.hasPending, agent.journal.head.seq == head { try agent.journal.idle(at: clock.wall) }
         answerAsked()
         try uplink?.readOn(at: clock)
         if tickedAt == clock.monotonic { try uplink?.tick(at: clock) }

@@ -90,7 +90,7 @@ package enum LedgerAudit {
     }
 
     private static func open(_ path: String, _ vfs: String?) throws(StoreError) -> EntryStore {
-        try EntryStore(path: path, .init(.readOnly, vfs: vfs), indexesSubjects: false)
+        try EntryStore(path: path, .init(.readOnly, vfs: vfs))
     }
 
     private static func owner(of store: EntryStore, _ path: String) throws(StoreError) -> EdgeID {

@@ -31,6 +31,9 @@ package final class Database {
     private var statements: [String: Statement] = [:]
     /// Pages in the write-ahead log as of the last commit, written by SQLite's hook.
     private let logPages: UnsafeMutablePointer<Int32>
+    /// Where the log's file ended when it was last lengthened, and whether that worked.
+    private var logFileEnd = 0
+    private var canLengthen = true
     private let lock: FileLock?
 
     /// Statements kept prepared; this product's own SQL stays far below: a full cache means SQL built at run time.
@@ -145,21 +148,23 @@ package final class Database {
     /// Bytes in the write-ahead log that wait for a checkpoint, as of the last commit or checkpoint.
     package var logBytes: Int { Int(logPages.pointee) * Database.framePitch }
 
-    /// Lengthens the write-ahead log's file by up to `step` zero bytes, if it is shorter than `length`, and waits for the disk. A commit that
-    /// stays inside the file need not make a new length durable, which is one wait of three in its sync. Readers stop at the first frame that
-    /// is none, so zeros end the log as its end does. Call it between transactions; a closed log's file goes with it, as ever.
-    /// - Returns: false when there is nothing more to do, or no room to do it.
-    func lengthenLog(to length: Int, step: Int) -> Bool {
+    /// Lengthens the write-ahead log's file by `step` zero bytes while less than `ahead` lies before the commits to come, and waits for the
+    /// disk. A commit that stays inside the file need not make a new length durable, which is one wait of two in its sync. Readers stop at the
+    /// first frame that is none, so zeros end the log as its end does. Call it between transactions; a closed log's file goes with it, as ever.
+    /// - Returns: false when there is nothing to do, or no room to do it; after that it is not tried again.
+    func lengthenLog(ahead: Int, step: Int) -> Bool {
         precondition(!isInTransaction, "the log of \(path) is lengthened inside a transaction")
+        guard logPages.pointee > 0 || logFileEnd > 0, logFileEnd - logBytes < ahead, canLengthen else { return false }
         // SQLite keeps no POSIX lock on this file, so closing another descriptor of it takes none away.
         let descriptor = Glibc.open(path + "-wal", O_WRONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return false }
         defer { Glibc.close(descriptor) }
         let end = Int(lseek(descriptor, 0, SEEK_END))
-        guard end > 0, end < length else { return false }
-        let zeros = [UInt8](repeating: 0, count: min(step, length - end))
-        let written = zeros.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, off_t(end)) }
-        return written == zeros.count && fdatasync(descriptor) == 0
+        guard end > 0 else { return false }
+        let written = [UInt8](repeating: 0, count: step).withUnsafeBytes { pwrite(descriptor, $0.baseAddress, step, off_t(end)) }
+        canLengthen = written == step && fdatasync(descriptor) == 0
+        logFileEnd = end + max(0, written)
+        return canLengthen
     }
 
     /// From now on closing leaves the log as it is. For after an I/O error, when what memory holds is no longer what the disk holds.

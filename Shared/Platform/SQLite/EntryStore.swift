@@ -33,15 +33,13 @@ package final class EntryStore {
     package private(set) var failure: DatabaseError?
 
     private let database: Database
-    private let indexesSubjects: Bool
     private let isSimulated: Bool
+    /// How far the subject index has followed.
+    private var indexed: UInt64 = 0
 
     /// Opens or creates the log.
-    /// - Parameter indexesSubjects: writes the subject index in the same transaction (the edge); without it `entries(ref:)` finds nothing until
-    ///   `indexSubjects(limit:)` has followed (the cloud, whose ingest must not pay for random keys).
     /// - Throws: `.database`, or `.schema` for a file of another layout.
-    package init(path: String, _ options: Database.Options, indexesSubjects: Bool) throws(StoreError) {
-        self.indexesSubjects = indexesSubjects
+    package init(path: String, _ options: Database.Options) throws(StoreError) {
         isSimulated = options.vfs != nil
         do throws(DatabaseError) { database = try Database(path: path, options) } catch { throw .database(error) }
         head = .empty
@@ -51,6 +49,7 @@ package final class EntryStore {
             guard found == EntryStore.schema else { throw .schema(found: found, expected: EntryStore.schema) }
         }
         if options.access != .readOnly { try settle() }
+        indexed = UInt64(try meta(EntryStore.indexedKey) ?? "") ?? 0
         try refreshHead()
     }
 
@@ -80,21 +79,25 @@ package final class EntryStore {
         try transaction { () throws(DatabaseError) in try self.writeMeta(key, text) }
     }
 
-    /// Lets the subject index follow the entries by at most `limit` rows, from where it stopped.
+    /// Lets the subject index follow the entries by at most `limit` rows, from where it stopped. No commit of entries pays for its random keys.
     /// - Returns: how many entries it has read; 0 when it has caught up.
     package func indexSubjects(limit: Int) throws(StoreError) -> Int {
         precondition(limit > 0)
-        let done = UInt64(try meta("subjects") ?? "") ?? 0
-        guard done < head.seq else { return 0 }
-        let through = min(head.seq, done + UInt64(limit))
+        guard subjectsBehind > 0 else { return 0 }
+        let (done, through) = (indexed, min(head.seq, indexed + UInt64(limit)))
         try transaction { () throws(DatabaseError) in
             try self.database.run(
                 "INSERT OR IGNORE INTO subject(ref, seq) SELECT ref, seq FROM entry WHERE seq > ? AND seq <= ? AND ref IS NOT NULL",
                 .integer(Int64(done)), .integer(Int64(through)))
-            try self.writeMeta("subjects", String(through))
+            try self.writeMeta(EntryStore.indexedKey, String(through))
         }
+        indexed = through
         return Int(through - done)
     }
+
+    /// Entries that the subject index has yet to read; `entries(ref:)` walks them one by one meanwhile.
+    package var subjectsBehind: Int { head.seq > indexed ? Int(head.seq - indexed) : 0 }
+    private static let indexedKey = "subjects"
 
     /// Copies the write-ahead log into the file as far as readers allow.
     /// - Throws: `.database` on a full disk: wait until there is room; `.failed` otherwise.
@@ -102,15 +105,15 @@ package final class EntryStore {
         _ = try query { () throws(DatabaseError) in try self.database.checkpoint() }
     }
 
-    /// Prepares a piece of the write-ahead log's file ahead of the commits that will fill it; each piece costs a few milliseconds of writing.
+    /// Prepares a piece of the write-ahead log's file ahead of the commits that will fill it; each piece costs about a millisecond of writing.
     /// - Returns: false when enough is prepared, or nothing can be (a simulated disk, a full one).
     package func prepareLog() -> Bool {
         guard failure == nil, !isSimulated else { return false }
-        return database.lengthenLog(to: EntryStore.preparedLogBytes, step: EntryStore.preparedLogStep)
+        return database.lengthenLog(ahead: EntryStore.preparedLogBytes, step: EntryStore.preparedLogStep)
     }
-    /// What a busy minute writes between two checkpoints.
-    private static let preparedLogBytes = 16 << 20
-    private static let preparedLogStep = 2 << 20
+    /// What a busy second writes.
+    private static let preparedLogBytes = 8 << 20
+    private static let preparedLogStep = 1 << 20
 
     /// Bytes in the write-ahead log that wait for a checkpoint.
     package var logBytes: Int { database.logBytes }
@@ -154,12 +157,16 @@ package final class EntryStore {
         }
     }
 
-    /// The numbers and rows of the entries about one subject, oldest first, at most `limit`.
+    /// The entries about one subject, oldest first, at most `limit`: by the index as far as it reaches, and by looking from there on.
     package func entries(ref: [UInt8], limit: Int) throws(StoreError) -> [EntryRow] {
         try query { () throws(DatabaseError) in
             try self.database.rows(
-                "SELECT \(EntryRow.columns) FROM entry WHERE seq IN (SELECT seq FROM subject WHERE ref = ? ORDER BY seq LIMIT ?) ORDER BY seq",
-                .blob(ref), .integer(Int64(limit))
+                """
+                WITH reach(seq) AS (SELECT coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = '\(EntryStore.indexedKey)'), 0)), \
+                about(seq) AS (SELECT seq FROM subject WHERE ref = ?1 \
+                UNION SELECT seq FROM entry WHERE seq > (SELECT seq FROM reach) AND ref = ?1 ORDER BY 1 LIMIT ?2) \
+                SELECT \(EntryRow.columns) FROM entry WHERE seq IN (SELECT seq FROM about) ORDER BY seq
+                """, .blob(ref), .integer(Int64(limit))
             ) { row throws(DatabaseError) in try EntryRow(row) }
         }
     }
@@ -229,12 +236,10 @@ package final class EntryStore {
     }
 
     private static let insertEntry = "INSERT INTO entry(\(EntryRow.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-    private static let insertSubject = "INSERT INTO subject(ref, seq) VALUES (?, ?)"
 
-    /// A backlog comes in thousands of rows: the statements are looked up once.
+    /// A backlog comes in thousands of rows: the statement is looked up once.
     private func insert(_ rows: [EntryRow]) throws(DatabaseError) {
         let entry = try database.statement(EntryStore.insertEntry)
-        let subject = indexesSubjects ? try database.statement(EntryStore.insertSubject) : nil
         for row in rows {
             try entry.bind(.integer(Int64(row.seq)), at: 1)
             try entry.bind(.integer(Int64(row.epoch)), at: 2)
@@ -250,10 +255,6 @@ package final class EntryStore {
             try entry.bind(.blob(row.prev), at: 12)
             try entry.bind(.blob(row.hash), at: 13)
             try entry.execute()
-            guard let subject, let ref = row.ref else { continue }
-            try subject.bind(.blob(ref), at: 1)
-            try subject.bind(.integer(Int64(row.seq)), at: 2)
-            try subject.execute()
         }
     }
 

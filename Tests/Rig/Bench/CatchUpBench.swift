@@ -143,5 +143,5 @@ enum CatchUpBench {
         return (lost, Int64(try far.count()) - seen)
     }
 
-    private static func open(_ path: String) throws -> EntryStore { try EntryStore(path: path, .init(.readOnly), indexesSubjects: false) }
+    private static func open(_ path: String) throws -> EntryStore { try EntryStore(path: path, .init(.readOnly)) }
 }

@@ -96,7 +96,7 @@ package struct PowerCuts: Sendable {
 
     /// Nil when the power went during the opening.
     private func open(_ disk: FaultyDisk, _ outcome: inout Outcome) -> EntryStore? {
-        do throws(StoreError) { return try EntryStore(path: "ledger.db", options(disk), indexesSubjects: true) } catch {
+        do throws(StoreError) { return try EntryStore(path: "ledger.db", options(disk)) } catch {
             if !disk.isFrozen { outcome.violations.append("seed \(seed), crash \(outcome.crashes): does not open: \(error)") }
             return nil
         }

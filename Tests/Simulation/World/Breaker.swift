@@ -57,6 +57,8 @@ final class LyingStore: JournalStore {
     func meta(_ key: String) throws(StoreError) -> String? { try store.meta(key) }
     func setMeta(_ key: String, _ text: String) throws(StoreError) { try store.setMeta(key, text) }
     func prepareLog() -> Bool { store.prepareLog() }
+    var subjectsBehind: Int { store.subjectsBehind }
+    func indexSubjects(limit: Int) throws(StoreError) -> Int { try store.indexSubjects(limit: limit) }
     var logBytes: Int { store.logBytes }
     func checkpoint() throws(StoreError) { try store.checkpoint() }
 }

@@ -47,7 +47,7 @@ package final class CloudMachine: CloudSide {
 
     package func survivors() throws -> [EntryRow] {
         guard disk.names.contains("edge.db") else { return [] }
-        return try EntryStore(path: "edge.db", .init(.readWrite, vfs: disk.name), indexesSubjects: false).read(from: 1, limit: .max)
+        return try EntryStore(path: "edge.db", .init(.readWrite, vfs: disk.name)).read(from: 1, limit: .max)
     }
 
     package func takeEffects() -> [MachineEffect] {
@@ -62,7 +62,7 @@ package final class CloudMachine: CloudSide {
     package func start(at clock: ClockReading) throws {
         disk.now = clock.wall
         try guarded {
-            let store = try EntryStore(path: "edge.db", .init(.create, vfs: disk.name), indexesSubjects: false)
+            let store = try EntryStore(path: "edge.db", .init(.create, vfs: disk.name))
             var receiver = Receiver(incarnation: "world", release: "world", sessionSeed: chance.next(), rules: rules)
             let have = Head(seq: Seq(store.head.seq), hash: store.head.hash)
             let memory = EdgeMemory(have: have, announced: try CloudMachine.head(store.meta("announced")) ?? .start)

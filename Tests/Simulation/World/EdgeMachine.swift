@@ -123,7 +123,7 @@ package final class EdgeMachine: Machine {
 
     package func survivors() throws -> [EntryRow] {
         guard disk.names.contains("ledger.db") else { return [] }
-        return try EntryStore(path: "ledger.db", .init(.readWrite, vfs: disk.name), indexesSubjects: true).read(from: 1, limit: .max)
+        return try EntryStore(path: "ledger.db", .init(.readWrite, vfs: disk.name)).read(from: 1, limit: .max)
     }
 
     package func start(at clock: ClockReading) throws {
@@ -131,7 +131,7 @@ package final class EdgeMachine: Machine {
         generation += 1
         try guarded {
             var book = Book(edge: setup.edge)
-            let store = try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name), indexesSubjects: true)
+            let store = try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name))
             let liar = setup.breaker == .ordersBeforeTheDisk ? LyingStore(store) : nil
             let journal = try Journal(store: liar ?? store, edge: setup.edge) { book.apply($0) }
             let death = deathAtNextOrder.map { (moment: $0, orders: chance.int(1...2)) }

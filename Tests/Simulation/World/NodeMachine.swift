@@ -41,7 +41,7 @@ package final class NodeMachine: CloudSide {
     package func survivors() throws -> [EntryRow] {
         let path = "edges/\(edge).db"
         guard disk.names.contains(path) else { return [] }
-        return try EntryStore(path: path, .init(.readWrite, vfs: disk.name), indexesSubjects: false).read(from: 1, limit: .max)
+        return try EntryStore(path: path, .init(.readWrite, vfs: disk.name)).read(from: 1, limit: .max)
     }
 
     package func takeEffects() -> [MachineEffect] {
