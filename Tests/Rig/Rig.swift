@@ -19,6 +19,7 @@ struct RigCommand: Sendable {
         RelayCommand.act("status", "tells what a running relay does"),
         WorldCommand.command,
         T2OClient.command,
+        DecodeBench.command,
         CatchUpBench.command,
         CatchUpCloud.command,
         FaultsCommand.command,

@@ -24,14 +24,26 @@ package struct FieldCursor: Sendable {
 
     /// The bytes of the next field without its NUL. A last field without NUL is a cut one: missing.
     package mutating func field(_ bytes: RawSpan) throws(FieldFault) -> Range<Int> {
-        var end = at
-        let count = bytes.byteCount
-        while end < count, bytes.byte(end) != 0 { end += 1 }
-        guard end < count else { throw .missing(field: index) }
+        let end = FieldCursor.end(bytes, from: at)
+        guard end < bytes.byteCount else { throw .missing(field: index) }
         let range = at..<end
         at = end + 1
         index += 1
         return range
+    }
+
+    /// Where the next NUL stands, eight bytes at a glance; the end of the payload when there is none.
+    @inline(__always) private static func end(_ bytes: RawSpan, from start: Int) -> Int {
+        let count = bytes.byteCount
+        var end = start
+        while end &+ 8 <= count {
+            let word = bytes.word(end)
+            let zeros = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
+            if zeros != 0 { return end &+ zeros.trailingZeroBitCount / 8 }
+            end &+= 8
+        }
+        while end < count, bytes.byte(end) != 0 { end &+= 1 }
+        return end
     }
 
     /// Passes over `count` fields.
@@ -45,8 +57,27 @@ package struct FieldCursor: Sendable {
 
     /// A 64-bit identifier, for which 2147483647 is an ordinary value.
     package mutating func long(_ bytes: RawSpan) throws(FieldFault) -> Int64? {
+        let count = bytes.byteCount
+        guard at < count else { throw .missing(field: index) }
+        let isNegative = bytes.byte(at) == 0x2D
+        let first = isNegative ? at &+ 1 : at
+        var next = first
+        var value: Int64 = 0
+        while next < count {
+            let digit = bytes.byte(next) &- 0x30
+            guard digit <= 9 else { break }
+            value = value &* 10 &+ Int64(digit)
+            next &+= 1
+        }
+        // Up to 18 digits cannot have overflowed; everything else goes the careful way.
+        guard next < count, bytes.byte(next) == 0, next &- first <= 18, next > first || !isNegative else { return try carefulLong(bytes) }
+        at = next &+ 1
+        index &+= 1
+        return next == first ? nil : isNegative ? -value : value
+    }
+
+    @inline(never) private mutating func carefulLong(_ bytes: RawSpan) throws(FieldFault) -> Int64? {
         let range = try field(bytes)
-        guard !range.isEmpty else { return nil }
         var at = range.lowerBound
         let isNegative = bytes.byte(at) == 0x2D
         if isNegative { at += 1 }
@@ -82,12 +113,24 @@ package struct FieldCursor: Sendable {
 
     /// A flag: any number but zero is true, as is `true`; empty is false.
     package mutating func flag(_ bytes: RawSpan) throws(FieldFault) -> Bool {
+        // `0`, `1` and nothing are nearly all flags of the wire.
+        if at &+ 1 < bytes.byteCount {
+            let byte = bytes.byte(at)
+            if byte == 0 { at &+= 1; index &+= 1; return false }
+            if byte & 0xFE == 0x30, bytes.byte(at &+ 1) == 0 { at &+= 2; index &+= 1; return byte == 0x31 }
+        }
+        return try carefulFlag(bytes)
+    }
+
+    @inline(never) private mutating func carefulFlag(_ bytes: RawSpan) throws(FieldFault) -> Bool {
+        let start = self
         let range = try field(bytes)
         guard !range.isEmpty else { return false }
         let first = bytes.byte(range.lowerBound)
         if first == UInt8(ascii: "t") || first == UInt8(ascii: "T") { return true }
         if first == UInt8(ascii: "f") || first == UInt8(ascii: "F") { return false }
-        guard let value = try fixed8(bytes, range) else { return true }
+        self = start
+        guard let value = try double(bytes) else { return true }
         return value != 0
     }
 
@@ -101,17 +144,24 @@ package struct FieldCursor: Sendable {
     /// A pure number at 10^-8, half to even; nil when unset, infinite or over ±92 bn.
     package mutating func number(_ bytes: RawSpan) throws(FieldFault) -> WireNumber? { try double(bytes).map { WireNumber(raw: $0) } }
 
-    private mutating func double(_ bytes: RawSpan) throws(FieldFault) -> Int64? {
-        let range = try field(bytes)
-        return try fixed8(bytes, range)
-    }
-
     /// A size; nil for each of the five spellings of unset.
     package mutating func size(_ bytes: RawSpan) throws(FieldFault) -> WireSize? {
+        let start = at
+        switch plain(bytes) {
+        case .value(let value, let places):
+            let (narrow, over) = value.multipliedReportingOverflow(by: FieldCursor.lift(places))
+            if over { return WireSize(raw: Int128(value) * Int128(FieldCursor.lift(places))) }
+            return narrow == unsetSize ? nil : WireSize(raw: Int128(narrow))
+        case .unset: return nil
+        case .other: at = start
+        }
+        return try carefulSize(bytes)
+    }
+
+    @inline(never) private mutating func carefulSize(_ bytes: RawSpan) throws(FieldFault) -> WireSize? {
         let range = try field(bytes)
-        if let quick = quick8(bytes, range) { return quick == 214_748_364_700_000_000 ? nil : WireSize(raw: Int128(quick)) }
         guard !range.isEmpty, !isWord(bytes, range, "9223372036854775807"), !isWord(bytes, range, "-9223372036854775808") else { return nil }
-        if let narrow = try slow(bytes, range, scale: 8) { return WireSize(raw: Int128(narrow)) }
+        if let narrow = try slow(bytes, range, scale: 8) { return narrow == unsetSize ? nil : WireSize(raw: Int128(narrow)) }
         // Too large for 10^-8: take as many decimals as 64 bits hold, exactly.
         let text = copy(bytes, range)
         for scale in stride(from: 7, through: 0, by: -1) {
@@ -120,54 +170,112 @@ package struct FieldCursor: Sendable {
         return nil
     }
 
+    /// Int32.max at 10^-8.
+    private var unsetSize: Int64 { 214_748_364_700_000_000 }
+
     /// A peg offset, which may be infinite.
     package mutating func pegOffset(_ bytes: RawSpan) throws(FieldFault) -> PegOffset? {
+        let start = self
         let range = try field(bytes)
         if isWord(bytes, range, "Infinity") || isWord(bytes, range, "Infinite") { return .upToMid }
-        return try fixed8(bytes, range).map { .amount(Price(raw: $0)) }
+        self = start
+        return try double(bytes).map { .amount(Price(raw: $0)) }
     }
 
     /// Text as it stands; bytes that are not UTF-8 become U+FFFD.
     package mutating func text(_ bytes: RawSpan) throws(FieldFault) -> String {
-        bytes.extracting(try field(bytes)).withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+        let range = try field(bytes)
+        return range.isEmpty ? "" : bytes.extracting(range).withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
     }
 
     /// Text in which `\uXXXX` stands for characters beyond ASCII.
     package mutating func unescapedText(_ bytes: RawSpan) throws(FieldFault) -> String { WireText.unescaped(try text(bytes)) }
 
-    private func fixed8(_ bytes: RawSpan, _ range: Range<Int>) throws(FieldFault) -> Int64? {
-        if let quick = quick8(bytes, range) { return quick }
-        return range.isEmpty ? nil : try slow(bytes, range, scale: 8)
+    // MARK: Digits
+
+    /// What the quick reading of a number found. Nothing is thrown on this way: `other` is read again, carefully.
+    private enum Plain {
+        /// The digits as a whole number, and how many of them stand behind the point (0...8); at most 18.
+        case value(Int64, places: Int)
+        case unset
+        case other
     }
 
-    /// Plain decimals of at most 8 places: nearly every number of the wire. Nil sends the caller the slow way.
-    private func quick8(_ bytes: RawSpan, _ range: Range<Int>) -> Int64? {
-        guard !range.isEmpty, range.count <= 19 else { return nil }
-        var at = range.lowerBound
-        let isNegative = bytes.byte(at) == 0x2D
-        if isNegative { at += 1 }
-        var value: Int64 = 0
-        var digits = 0
-        var decimals = -1
-        while at < range.upperBound {
-            let byte = bytes.byte(at)
-            let digit = byte &- 0x30
-            if digit <= 9 {
-                // At most 18 digits get here, so this cannot overflow.
-                value = value &* 10 &+ Int64(digit)
-                digits += 1
-                if decimals >= 0 { decimals += 1 }
-            } else if byte == 0x2E, decimals < 0 {
-                decimals = 0
-            } else {
-                return nil
-            }
-            at += 1
+    /// Plain decimals, nothing, and the largest double: nearly every number of the wire, in one walk. On `.other` the place is undefined.
+    @inline(__always) private mutating func plain(_ bytes: RawSpan) -> Plain {
+        let count = bytes.byteCount
+        var next = at
+        guard next < count else { return .other }
+        // 1.7976931348623157E308: an order that is told holds dozens of them.
+        if next &+ 23 <= count, bytes.word(next) == 0x3339_3637_3937_2E31, bytes.word(next &+ 8) == 0x3133_3236_3834_3331,
+            bytes.word(next &+ 15) == 0x0038_3033_4537_3531
+        {
+            at = next &+ 23
+            index &+= 1
+            return .unset
         }
-        let places = max(decimals, 0)
-        guard digits > 0, digits <= 18, places <= 8 else { return nil }
-        let (scaled, over) = value.multipliedReportingOverflow(by: Decimals.powers[8 - places])
-        return over ? nil : isNegative ? -scaled : scaled
+        let isNegative = bytes.byte(next) == 0x2D
+        if isNegative { next &+= 1 }
+        let first = next
+        var value: Int64 = 0
+        while next < count {
+            let digit = bytes.byte(next) &- 0x30
+            guard digit <= 9 else { break }
+            value = value &* 10 &+ Int64(digit)
+            next &+= 1
+        }
+        var digits = next &- first
+        var places = 0
+        if next < count, bytes.byte(next) == 0x2E {
+            next &+= 1
+            let point = next
+            while next < count {
+                let digit = bytes.byte(next) &- 0x30
+                guard digit <= 9 else { break }
+                value = value &* 10 &+ Int64(digit)
+                next &+= 1
+            }
+            places = next &- point
+            digits &+= places
+            guard digits > 0 else { return .other }
+        }
+        guard next < count, bytes.byte(next) == 0, digits <= 18, places <= 8, digits > 0 || !isNegative else { return .other }
+        at = next &+ 1
+        index &+= 1
+        return digits == 0 ? .unset : .value(isNegative ? -value : value, places: places)
+    }
+
+    /// The power of ten that takes a number with so many places to 10^-8. A switch, because a table would be looked up across modules.
+    @inline(__always) private static func lift(_ places: Int) -> Int64 {
+        switch places {
+        case 0: 100_000_000
+        case 1: 10_000_000
+        case 2: 1_000_000
+        case 3: 100_000
+        case 4: 10_000
+        case 5: 1_000
+        case 6: 100
+        case 7: 10
+        default: 1
+        }
+    }
+
+    /// A number at 10^-8, half to even; nil when it is unset, infinite or does not fit.
+    @inline(__always) private mutating func double(_ bytes: RawSpan) throws(FieldFault) -> Int64? {
+        let start = at
+        switch plain(bytes) {
+        case .value(let value, let places):
+            let (scaled, over) = value.multipliedReportingOverflow(by: FieldCursor.lift(places))
+            return over ? nil : scaled
+        case .unset: return nil
+        case .other: at = start
+        }
+        return try carefulDouble(bytes)
+    }
+
+    @inline(never) private mutating func carefulDouble(_ bytes: RawSpan) throws(FieldFault) -> Int64? {
+        let range = try field(bytes)
+        return range.isEmpty ? nil : try slow(bytes, range, scale: 8)
     }
 
     /// Exponents, long fractions, words. Nil for what does not fit, infinity and not-a-number among them.
@@ -175,7 +283,7 @@ package struct FieldCursor: Sendable {
         do {
             return try Decimals.parse(bytes: copy(bytes, range), scale: scale, rounding: scale == 0 ? .exact : .halfEven)
         } catch {
-            for word in ["Infinity", "-Infinity", "Infinite", "NaN"] where isWord(bytes, range, word) { return nil }
+            for word: StaticString in ["Infinity", "-Infinity", "Infinite", "NaN"] where isWord(bytes, range, word) { return nil }
             if error == .tooLarge { return nil }
             throw .notANumber(field: index - 1)
         }
@@ -183,13 +291,11 @@ package struct FieldCursor: Sendable {
 
     private func copy(_ bytes: RawSpan, _ range: Range<Int>) -> [UInt8] { bytes.extracting(range).withUnsafeBytes { [UInt8]($0) } }
 
-    private func isWord(_ bytes: RawSpan, _ range: Range<Int>, _ word: String) -> Bool {
-        guard range.count == word.utf8.count else { return false }
-        var at = range.lowerBound
-        for byte in word.utf8 {
-            guard bytes.byte(at) == byte else { return false }
-            at += 1
+    private func isWord(_ bytes: RawSpan, _ range: Range<Int>, _ word: StaticString) -> Bool {
+        guard range.count == word.utf8CodeUnitCount else { return false }
+        return word.withUTF8Buffer { letters in
+            for offset in 0..<letters.count where bytes.byte(range.lowerBound + offset) != letters[offset] { return false }
+            return true
         }
-        return true
     }
 }

@@ -70,4 +70,6 @@ package struct FrameSplitter: Sendable {
 extension RawSpan {
     /// One byte; the index is checked.
     @inline(__always) func byte(_ index: Int) -> UInt8 { unsafeLoad(fromByteOffset: index, as: UInt8.self) }
+    /// Eight bytes, the first one lowest; the range is checked.
+    @inline(__always) func word(_ index: Int) -> UInt64 { UInt64(littleEndian: unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)) }
 }
