@@ -86,7 +86,9 @@ extension Desk {
                     tag: ours.tag, status: order.status == .pendingNew && ours.status == .unknown ? .new : order.status, permID: order.permID,
                     cumQty: order.cumQty, code: code, text: order.text)))
         if ours.status == .dead, !order.status.isTerminal { endZombie(ours, into: &out) }
-        if order.status == .rejected { endEntry(unprotectedBy: ours, into: &out) }
+        guard order.status == .rejected, moves else { return }
+        endEntry(unprotectedBy: ours, into: &out)
+        tellRejected(ours, text: order.text, into: &out)
     }
 
     /// A cancel that came to nothing gives the order back its working state, with the reason. One that does not stand as cancelled keeps its state.

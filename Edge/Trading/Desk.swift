@@ -115,6 +115,7 @@ package struct Desk: Sendable {
             advancePrograms(at: now, into: &out)
             endInterrupted(at: now, into: &out)
             advanceRestorations(at: now, into: &out)
+            retryRejected(at: now, into: &out)
             mendProtection(at: now, into: &out)
             tellUnprotected(at: now, into: &out)
             for bot in settings.bots { run(bot, at: now, into: &out) }

@@ -66,11 +66,22 @@ package struct Chain: Sendable {
         var entry = Entry(
             seq: seq, epoch: epoch, boot: boot, wall: clock.wall, mono: mono, hlc: max(hlc + 1, forOrder.nanoseconds), kind: draft.fact.kind.rawValue,
             kindVersion: 1, flags: flags, ref: draft.fact.ref(boot: boot, seq: seq),
-            body: try JSONWriter.canonical(draft.fact.body(edge: edge, boot: boot, seq: seq)), previous: head.hash, hash: [])
+            body: try Chain.text(of: draft.fact.body(edge: edge, boot: boot, seq: seq)), previous: head.hash, hash: [])
         entry.hash = Chain.hash(entry, edge: edge)
         firstMonotonic = start; lastMono = mono; hlc = entry.hlc; head = entry.head
         return entry
     }
+
+    /// The canonical text of a body. One that is too large for an entry is written with its words cut: a fact must not be lost, nor end the
+    /// process, because somebody talked too long.
+    private static func text(of body: JSONValue) throws(CanonicalError) -> [UInt8] {
+        do throws(CanonicalError) { return try JSONWriter.canonical(body) } catch {
+            guard case .tooLarge = error else { throw error }
+            return try JSONWriter.canonical(body.cut(to: Chain.wordsBytesMax))
+        }
+    }
+    /// What is left of each text of a body that is too large, in bytes.
+    private static let wordsBytesMax = 1_024
 
     /// The bytes that are hashed: domain, fixed little-endian header, body.
     package static func hashedBytes(_ entry: Entry, edge: EdgeID) -> [UInt8] {

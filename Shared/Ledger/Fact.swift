@@ -223,6 +223,8 @@ package struct ReconciledFact: Hashable, Sendable {
 package struct Difference: Hashable, Sendable {
     /// `R5`, `R6`, `R7`, `R9`, ...
     package var rule: String
+    /// The rule of a position whose protection the broker refuses to take back: it needs a person, though the books agree.
+    package static let unprotected = "P1"
     package var instrument: InstrumentID?
     package var text: String
     package init(rule: String, instrument: InstrumentID?, text: String) { self.rule = rule; self.instrument = instrument; self.text = text }

@@ -17,7 +17,9 @@ extension EdgePicture {
             row.put("cure", notice.cure.isEmpty ? nil : notice.cure); row.put("since", notice.asOf); row.put("edge", self.id.description)
             return (id, row.value)
         }
-        if let reconciled = book.reconciled, reconciled.differences > 0, let difference = book.differences.last {
+        if let reconciled = book.reconciled, reconciled.differences > 0,
+            let difference = book.differences.last(where: { $0.rule != Difference.unprotected })
+        {
             var row = Row()
             row.put("id", "difference-\(name)"); row.put("severity", "error"); row.put("title", "The books differ from the broker's")
             row.put("words", "\(difference.rule): \(difference.text)")

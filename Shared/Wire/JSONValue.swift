@@ -12,6 +12,19 @@ package enum JSONValue: Hashable, Sendable {
     /// Members in the order they were written; keys are unique (the reader refuses doubles).
     case object([JSONMember])
 
+    /// The same with every text of more than `limit` bytes cut at a character's end, and an ellipsis behind it.
+    package func cut(to limit: Int) -> JSONValue {
+        switch self {
+        case .string(let text) where text.utf8.count > limit:
+            var end = text.utf8.index(text.startIndex, offsetBy: limit)
+            while end.samePosition(in: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }
+            return .string(text[..<end] + "\u{2026}")
+        case .array(let values): return .array(values.map { $0.cut(to: limit) })
+        case .object(let members): return .object(members.map { JSONMember($0.key, $0.value.cut(to: limit)) })
+        case .null, .bool, .integer, .number, .string: return self
+        }
+    }
+
     /// The value under `key` of an object, or nil.
     package subscript(key: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }

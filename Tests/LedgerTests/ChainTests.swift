@@ -112,4 +112,16 @@ struct ChainTests {
         #expect(tag.text.utf8.count == 23 && child.text == tag.text + "C" && ClOrdID.hasOurForm(tag.text) && ClOrdID.hasOurForm(child.text))
         #expect(!ClOrdID.hasOurForm("TW1") && !ClOrdID.hasOurForm("someone's order") && !ClOrdID.hasOurForm("TW1abcdefghijklmnopqrst"))
     }
+
+    /// Whoever talks too long neither ends the run nor loses the fact: its words are cut, and stay cut in every copy.
+    @Test func wordsThatDoNotFitAnEntryAreCut() throws {
+        var ledger = try ledger()
+        let report = OrderReport(tag: ClOrdID("TW1X"), status: .rejected, permID: 4, code: 201, text: String(repeating: "\u{1}", count: 1 << 20))
+        let entry = try ledger.add(.orderReport(report))
+        guard case .orderReport(let kept) = try entry.decoded() else { return #expect(Bool(false), "another fact") }
+        #expect(kept.status == .rejected && kept.code == 201 && kept.text.hasSuffix("\u{1}\u{2026}") && kept.text.utf8.count < 2_000)
+        #expect(entry.body.count < 65_536 && Chain.hash(entry, edge: TestLedger.edge) == entry.hash)
+        let long = String(repeating: "x", count: 60_000)
+        #expect(try ledger.add(.shutdown(reason: long)).decoded() == .shutdown(reason: long), "what fits stays whole")
+    }
 }

@@ -1,6 +1,7 @@
 // The loop: other threads, timers, and TCP connections in all their ends.
 import Glibc
 import Platform
+import Synchronization
 import Testing
 
 /// Collects what a connection tells.
@@ -185,8 +186,40 @@ struct EventLoopTests {
         #expect(loop.turns { nobody.closes == [.unreachable(ECONNREFUSED)] })
         let nameless = Recorder()
         _ = loop.connect(host: "no such host", port: 1, timeoutMillis: 5_000, owner: nameless)
-        #expect(loop.turns { nameless.closes == [.unreachable(EINVAL)] })
+        #expect(loop.turns { nameless.closes.count == 1 })
+        #expect(nameless.closes.first.map { "\($0)".hasPrefix("cannot resolve no such host: ") } == true)
         #expect(nobody.openings == 0 && nobody.closes.count == 1)
+    }
+
+    /// The name service hangs: the loop goes on with its timers and its other connections, and says what it waited for.
+    @Test func aNameThatIsLookedUpDoesNotHoldUpTheLoop() throws {
+        let gate = Mutex(0)
+        let loop = EventLoop { host in
+            gate.withLock { asked in
+                asked += 1
+                return host == "gateway.example" ? .addresses(["127.0.0.1"]) : .unknown("no such name")
+            }
+        }
+        let listener = try loop.listen(host: "127.0.0.1", port: 0) { _ in Recorder() }
+        let (early, late, unknown, direct) = (Recorder(), Recorder(), Recorder(), Recorder())
+        gate.withLock { _ in
+            _ = loop.connect(host: "gateway.example", port: listener.port, timeoutMillis: 30, owner: early)
+            _ = loop.connect(host: "gateway.example", port: listener.port, timeoutMillis: 9_000, owner: late)
+            _ = loop.connect(host: "nowhere.example", port: listener.port, timeoutMillis: 9_000, owner: unknown)
+            _ = loop.connect(host: "127.0.0.1", port: listener.port, timeoutMillis: 9_000, owner: direct)
+            var ticks = 0
+            func again() {
+                ticks += 1
+                loop.after(milliseconds: 1, again)
+            }
+            again()
+            #expect(loop.turns { ticks > 20 && direct.openings == 1 && early.closes.count == 1 })
+            #expect(early.closes == [.unresolved(name: "gateway.example", why: "no answer from the name service in time")])
+            #expect("\(early.closes[0])" == "cannot resolve gateway.example: no answer from the name service in time")
+        }
+        #expect(loop.turns { late.openings == 1 && unknown.closes.count == 1 })
+        #expect(unknown.closes == [.unresolved(name: "nowhere.example", why: "no such name")] && early.openings == 0)
+        #expect(gate.withLock { $0 } == 2, "one thread a name")
     }
 
     @Test func aConnectionThatDoesNotComeTimesOut() throws {

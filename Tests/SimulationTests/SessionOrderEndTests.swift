@@ -127,6 +127,16 @@ import Venues
         #expect(heard.missingOrders == [5] && heard.orders(5).isEmpty)
     }
 
+    /// However long the gateway talks, what is told fits an entry of the ledger.
+    @Test func aReasonOfAMegabyteIsCut() throws {
+        var desk = try OneOrder(.limit)
+        desk.gateway.complain(5, 201, String(repeating: "NO! ", count: 1 << 18))
+        let heard = desk.gateway.hear()
+        let order = try #require(heard.orders(5).last)
+        #expect(order.status == .rejected && order.text.utf8.count < 5_000 && order.text.hasPrefix("NO! ") && order.text.hasSuffix("\u{2026}"))
+        #expect(heard.notices.allSatisfy { $0.text.utf8.count < 5_000 })
+    }
+
     // MARK: Cancels
 
     @Test(arguments: [136, 161, 10_148]) func aRefusedCancelGivesTheOrderBack(code: Int) throws {

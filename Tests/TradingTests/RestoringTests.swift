@@ -99,6 +99,68 @@ struct RestoringTests {
         try expectProtected(desk, 10, after: 2)
     }
 
+    /// A closing whose order was rejected, and the stop that was placed again rejected too.
+    private func refused() throws -> TestDesk {
+        var (desk, _, stop) = try closing()
+        try desk.send(.order(desk.brokerOrder(stop, .canceled), code: nil))
+        try desk.tick()
+        try desk.send(.order(desk.brokerOrder(desk.placed[2], .rejected, text: "closed"), code: 201))
+        try desk.tick()
+        #expect(desk.placed.count == 4)
+        try desk.send(.order(desk.brokerOrder(desk.placed[3], .rejected, text: "no such offset"), code: 201))
+        return desk
+    }
+    private func unprotected(_ desk: TestDesk) -> [String] {
+        desk.facts.compactMap { if case .difference(let fact) = $0, fact.rule == Difference.unprotected { fact.text } else { nil } }
+    }
+
+    /// It is said in the ledger, tried once more with a fresh order, and said again; then the instrument takes no new exposure.
+    @Test func aRejectedRestorationIsToldAndTriedOnce() throws {
+        var desk = try refused()
+        #expect(unprotected(desk).count == 1 && unprotected(desk)[0].contains("no such offset") && desk.desk.book.haltedInstruments.isEmpty)
+        try desk.tick()
+        #expect(desk.desk.live.items["notice/\(Notice.unprotected)/\(TestDesk.mbt)"] != nil && desk.placed.count == 4)
+        try desk.tick(3)
+        #expect(desk.placed.count == 4)
+        try desk.tick(2)
+        try expectProtected(desk, 10, after: 4)
+        #expect(desk.placed[4] != desk.placed[3])
+        try desk.send(.order(desk.brokerOrder(desk.placed[4], .rejected, text: "no such offset"), code: 201))
+        #expect(unprotected(desk).count == 2 && desk.desk.book.haltedInstruments[TestDesk.mbt]?.hasPrefix("P1") == true)
+        for _ in 0..<20 { try desk.tick() }
+        #expect(desk.placed.count == 5 && desk.desk.book.netQuantity(TestDesk.mbt) == Quantity(whole: 10))
+        try desk.quote(98_000)
+        _ = try desk.command(DeskTests.buy(1))
+        #expect(desk.refusal?.code == "instrumentHalted")
+    }
+
+    /// The one that is taken ends the matter, and is a stop like any other.
+    @Test func aSecondAttemptThatIsTakenProtects() throws {
+        var desk = try refused()
+        try desk.tick(6)
+        try desk.send(.order(desk.brokerOrder(desk.placed[4], .new), code: nil))
+        for _ in 0..<10 { try desk.tick() }
+        #expect(desk.placed.count == 5 && unprotected(desk).count == 1 && desk.desk.book.haltedInstruments.isEmpty)
+    }
+
+    /// Which attempt it was stands in the ledger: a restart makes the second one, and never a third.
+    @Test(arguments: [false, true]) func aRestartMakesNoThirdAttempt(afterSecond: Bool) throws {
+        var desk = try refused()
+        if afterSecond {
+            try desk.tick(6)
+            try desk.send(.order(desk.brokerOrder(desk.placed[4], .rejected), code: 201))
+        }
+        let before = desk.placed.count
+        var book = Book(edge: TestDesk.edge)
+        for entry in desk.entries { book.apply(entry) }
+        desk.desk = Desk(settings: DeskSettings(mode: .paper), book: book)
+        try desk.tick(6)
+        #expect(desk.placed.count == before, "nothing leaves before the comparison")
+        try desk.makeReady(generation: 2, positions: [BrokerPosition(account: "DU1", instrument: TestDesk.mbt, quantity: Quantity(whole: 10))])
+        for _ in 0..<10 { try desk.tick() }
+        #expect(desk.placed.count == (afterSecond ? before : before + 1))
+    }
+
     /// A stop that its owner cancelled is not placed again by anything, and its absence is told.
     @Test func aStopCancelledByHandStaysAway() throws {
         var desk = try TestDesk()

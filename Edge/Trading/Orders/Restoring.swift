@@ -34,7 +34,8 @@ extension Desk {
         for stop in removed.sorted(by: { $0.leg.brokerOrderID < $1.leg.brokerOrderID }) where !stop.isWorking && missing.raw > 0 {
             guard let rest = stop.quantity.subtracting(stop.cumQty), rest.raw > 0 else { continue }
             let quantity = min(rest, missing)
-            if let refusal = protect(like: stop, quantity, at: now, into: &out) {
+            let reason = "the closing came to nothing: the protection it took away is placed again"
+            if let refusal = protect(like: stop, quantity, reason: reason, at: now, into: &out) {
                 let cure = "Close the position, or protect it at the broker's own screen."
                 return .told("Its protection could NOT be placed again: \(refusal.text) \(cure)")
             }
@@ -45,7 +46,9 @@ extension Desk {
     }
 
     /// One stop like another, through the gate and the ledger as any order. It belongs to no command: the closing is over.
-    private mutating func protect(like stop: OrderRecord, _ quantity: Quantity, at now: Instant, into out: inout Outcome) -> RiskRefusal? {
+    private mutating func protect(like stop: OrderRecord, _ quantity: Quantity, reason: String, at now: Instant, into out: inout Outcome)
+        -> RiskRefusal?
+    {
         let wish = OrderWish(
             instrument: stop.leg.instrument, side: stop.leg.side, quantity: quantity, role: .protect, origin: .system, bot: stop.bot,
             ordType: stop.leg.ordType, stopPrice: stop.leg.ordType == .trailingStop ? nil : stop.stopPrice)
@@ -55,12 +58,51 @@ extension Desk {
             let leg = Leg(
                 role: .protect, instrument: wish.instrument, side: wish.side, quantity: quantity, ordType: wish.ordType,
                 limitPrice: stop.limitPrice, stopPrice: wish.stopPrice, trailing: stop.leg.trailing, timeInForce: .gtc, brokerOrderID: number)
-            let reason = "the closing came to nothing: the protection it took away is placed again"
             let ticket = Ticket(account: account, origin: .system, command: nil, bot: stop.bot, reason: reason, legs: [leg])
             out.actions.append(.place(draft: out.add(.intent(ticket))))
             return nil
         } catch {
             return error
+        }
+    }
+
+    // MARK: - Protection that the broker will not take back
+
+    /// How long a rejected restoration rests before its one repetition: what was wrong for a moment may be over then.
+    private static var restoreAgain: Span { .seconds(5) }
+
+    /// The stops of the last attempt to protect the open position again, newest first, when the broker rejected it.
+    private func rejectedRestorations(of id: InstrumentID) -> [OrderRecord] {
+        guard let newest = lostProtection(of: id), newest.isRestored, newest.status == .rejected else { return [] }
+        let attempt = book.orders.reversed().prefix { $0.createdAt >= newest.createdAt }
+        return attempt.filter { $0.isRestored && $0.status == .rejected && $0.leg.instrument == id && $0.leg.side == newest.leg.side }
+    }
+
+    /// The broker rejected a protection that was placed again: the ledger says so. The second time its instrument takes no new exposure.
+    func tellRejected(_ stop: OrderRecord, text: String, into out: inout Outcome) {
+        guard stop.isRestored else { return }
+        let id = stop.leg.instrument
+        let words = "The position of \(book.netQuantity(id)) \(id) has no protection: the broker rejected the stop \(stop.tag) that was placed again"
+        let why = text.isEmpty ? "" : " (\(text))"
+        if stop.reason == Desk.secondAttempt {
+            let cure = "It is not tried a third time: close the position, or protect it at the broker's own screen."
+            halt(id, rule: Difference.unprotected, text: "\(words)\(why). \(cure)", into: &out)
+        } else {
+            out.add(.difference(Difference(rule: Difference.unprotected, instrument: id, text: "\(words)\(why). It is tried once more.")))
+        }
+    }
+    private static var secondAttempt: String { "the broker rejected the protection that was placed again: one more attempt" }
+
+    /// One more attempt with a fresh order, for what the rejected ones were to protect.
+    mutating func retryRejected(at now: Instant, into out: inout Outcome) {
+        guard isTrading else { return }
+        for id in book.positions.keys.sorted() where programs[id] == nil && restorations[id] == nil && !disagreeing.contains(id) {
+            let rejected = rejectedRestorations(of: id)
+            guard let newest = rejected.first, newest.reason != Desk.secondAttempt, now - newest.updatedAt >= Desk.restoreAgain,
+                working(on: id).isEmpty
+            else { continue }
+            let quantity = rejected.reduce(Quantity.zero) { $0.adding($1.quantity) ?? $0 }
+            _ = protect(like: newest, min(quantity, book.netQuantity(id).magnitude), reason: Desk.secondAttempt, at: now, into: &out)
         }
     }
 
@@ -71,4 +113,9 @@ extension Desk {
             restorations[id] = nil
         }
     }
+}
+
+extension OrderRecord {
+    /// True for protection that was placed for a position, not with the entry that opened it.
+    fileprivate var isRestored: Bool { leg.role == .protect && origin == .system && leg.parent == nil }
 }

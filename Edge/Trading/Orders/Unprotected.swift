@@ -30,7 +30,7 @@ extension Desk {
     }
 
     /// The newest stop of the open position, when none works and it did not fill; nil for a position that never had one.
-    private func lostProtection(of id: InstrumentID) -> OrderRecord? {
+    func lostProtection(of id: InstrumentID) -> OrderRecord? {
         let held = book.netQuantity(id)
         guard held.raw != 0, !working(on: id).contains(where: { $0.leg.role == .protect }) else { return nil }
         let (intents, opened) = opening(of: id, held: held)

@@ -35,22 +35,42 @@ static int closed(int descriptor) {
     return -1;
 }
 
-int tidewire_tcp_connect(const char *host, int port, int attempt) {
-    struct addrinfo *found = resolve(host, port, 0);
+int tidewire_tcp_connect(const char *address, int port) {
+    struct addrinfo *found = resolve(address, port, AI_NUMERICHOST);
     if (!found) { errno = EINVAL; return -1; }
-    struct addrinfo *address = found;
-    while (address && attempt-- > 0) address = address->ai_next;
-    int descriptor = -1;
-    if (!address) {
-        errno = ENXIO;
-    } else {
-        descriptor = opened(address);
-        if (descriptor >= 0 && connect(descriptor, address->ai_addr, address->ai_addrlen) != 0 && errno != EINPROGRESS) descriptor = closed(descriptor);
-    }
+    int descriptor = opened(found);
+    if (descriptor >= 0 && connect(descriptor, found->ai_addr, found->ai_addrlen) != 0 && errno != EINPROGRESS) descriptor = closed(descriptor);
     int failure = errno;
     freeaddrinfo(found);
     errno = failure;
     return descriptor;
+}
+
+int tidewire_is_address(const char *host) {
+    struct addrinfo *found = resolve(host, 0, AI_NUMERICHOST);
+    if (found) freeaddrinfo(found);
+    return found != NULL;
+}
+
+int tidewire_resolve(const char *host, char *text, int size) {
+    struct addrinfo wanted = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM }, *found = NULL;
+    int failure = getaddrinfo(host, NULL, &wanted, &found);
+    if (failure) {
+        snprintf(text, (size_t)size, "%s", failure == EAI_SYSTEM ? strerror(errno) : gai_strerror(failure));
+        return -1;
+    }
+    int used = 0;
+    text[0] = 0;
+    for (struct addrinfo *address = found; address; address = address->ai_next) {
+        char one[128];
+        if (getnameinfo(address->ai_addr, address->ai_addrlen, one, sizeof one, NULL, 0, NI_NUMERICHOST) != 0) continue;
+        int length = (int)strlen(one);
+        // What does not fit is left out: a name with so many addresses is tried at the first of them.
+        if (used + length + 2 > size) break;
+        used += snprintf(text + used, (size_t)(size - used), "%s\n", one);
+    }
+    freeaddrinfo(found);
+    return used;
 }
 
 int tidewire_tcp_listen(const char *host, int port) {

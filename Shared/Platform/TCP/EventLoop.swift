@@ -13,6 +13,9 @@ package final class EventLoop {
     private var lastToken: UInt64 = 0
     private var inboxes: [() -> Void] = []
     private var timers = TimerQueue()
+    private let resolve: @Sendable (String) -> NameAnswer
+    /// Made when the first name is met.
+    private(set) lazy var lookups = NameLookups(self, resolve: resolve)
     private var ready = [tidewire_ready](repeating: tidewire_ready(), count: EventLoop.eventsMax)
 
     /// One `read` of a socket.
@@ -21,7 +24,9 @@ package final class EventLoop {
     private static let eventsMax = 64
     private static let wakeToken: UInt64 = 0
 
-    package init() {
+    /// `resolve` finds the addresses of a host name; it is called on threads of its own and may take its time. The system's way unless given.
+    package init(resolve: @escaping @Sendable (String) -> NameAnswer = { NameLookups.system($0) }) {
+        self.resolve = resolve
         tidewire_ignore_sigpipe()
         epoll = tidewire_epoll()
         precondition(epoll >= 0, "epoll_create1 failed with errno \(errno)")

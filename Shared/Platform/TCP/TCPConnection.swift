@@ -23,14 +23,17 @@ extension TCPOwner {
 package enum TCPClose: Hashable, Sendable, CustomStringConvertible {
     case byPeer
     case timedOut
-    /// No such name, or no address of it answered: the last errno.
+    /// No address of the host answered: the last errno.
     case unreachable(Int32)
+    /// The host's name has no address, or none was found in time: why, in words.
+    case unresolved(name: String, why: String)
     case failed(Int32)
     package var description: String {
         switch self {
         case .byPeer: "closed by the peer"
         case .timedOut: "no answer in time"
         case .unreachable(let code): "not reachable: " + String(cString: strerror(code))
+        case .unresolved(let name, let why): "cannot resolve \(name): \(why)"
         case .failed(let code): String(cString: strerror(code))
         }
     }
@@ -63,7 +66,8 @@ package final class TCPConnection: LoopSource {
     private var reading = true
     private var deadline: LoopTimer?
     private let target: (host: String, port: Int)
-    private var attempt = 0
+    /// Addresses that were not tried yet; nil until they are known.
+    private var addresses: [String]?
     /// Bytes that may wait unwritten.
     private let queuedBytesMax: Int
     /// Reads of one turn, so that a flood on one socket leaves the others their share.
@@ -108,25 +112,32 @@ package final class TCPConnection: LoopSource {
         self.owner = owner
         deadline = loop.after(milliseconds: timeoutMillis) { [weak self] in
             guard let self, state == .connecting else { return }
-            finish(.timedOut)
+            finish(addresses == nil ? .unresolved(name: target.host, why: "no answer from the name service in time") : .timedOut)
         }
-        tryNextAddress(last: EHOSTUNREACH)
+        if NameLookups.isAddress(target.host) {
+            addresses = [target.host]
+            return tryNextAddress(last: EHOSTUNREACH)
+        }
+        loop.lookups.find(target.host) { [self] answer in
+            guard state == .connecting else { return }
+            switch answer {
+            case .unknown(let why): finish(.unresolved(name: target.host, why: why))
+            case .addresses(let found):
+                addresses = found
+                tryNextAddress(last: EHOSTUNREACH)
+            }
+        }
     }
 
     private func tryNextAddress(last: Int32) {
         var failure = last
-        while true {
-            descriptor = tidewire_tcp_connect(target.host, Int32(clamping: target.port), Int32(attempt))
-            attempt += 1
+        while addresses?.isEmpty == false, let address = addresses?.removeFirst() {
+            descriptor = tidewire_tcp_connect(address, Int32(clamping: target.port))
             if descriptor >= 0 { return watch() }
-            if errno == ENXIO || errno == EINVAL {
-                // Reported by the next turn, so that no callback comes from inside the owner's own call.
-                let reason = TCPClose.unreachable(errno == EINVAL ? EINVAL : failure)
-                loop.after(milliseconds: 0) { self.finish(reason) }
-                return
-            }
             failure = errno
         }
+        // Reported by the next turn, so that no callback comes from inside the owner's own call.
+        loop.after(milliseconds: 0) { self.finish(.unreachable(failure)) }
     }
 
     private func watch() {

@@ -80,8 +80,8 @@ extension EventLoop {
         return TCPListener(self, descriptor: descriptor, queuedBytesMax: queuedBytesMax, accept: accept)
     }
 
-    /// Connects to a host, each of its addresses in turn, and tells `owner` (held to the end) how it went. A name that is not in the
-    /// hosts file makes the loop wait for DNS: give brokers by address. Bytes sent before `opened` are queued.
+    /// Connects to a host, each of its addresses in turn, and tells `owner` (held to the end) how it went. A name is looked up first, while the
+    /// loop goes on; that counts towards the timeout. Bytes sent before `opened` are queued.
     package func connect(
         host: String, port: Int, timeoutMillis: Int, queuedBytesMax: Int = 1 << 20, owner: any TCPOwner
     ) -> TCPConnection {

@@ -15,6 +15,15 @@ package final class SystemThread: Sendable {
         handle = created
     }
 
+    /// Starts a thread that nobody waits for: it ends by itself, also after its maker is gone. What `body` holds must be made for that.
+    package static func detached(name: String, body: @escaping @Sendable () -> Void) {
+        let start = Unmanaged.passRetained(ThreadBody(name: name, run: body))
+        var created = pthread_t()
+        let status = pthread_create(&created, nil, threadEntry, start.toOpaque())
+        precondition(status == 0, "pthread_create failed with errno \(status) for thread \(name)")
+        pthread_detach(created)
+    }
+
     /// Waits until the body has returned. Call once, and never from the thread itself.
     package func join() {
         let status = pthread_join(handle, nil)

@@ -37,6 +37,20 @@ struct FieldTests {
         #expect(try size("2147483646") == WireSize(whole: 2_147_483_646) && size("2147483647.5") != nil)
     }
 
+    /// A frame may be 16 MiB long; what stands in it ends in ledger entries of 64 KiB.
+    @Test func textIsCutAtTheBorderAndNeverWithinACharacter() throws {
+        func text(_ text: String) throws -> String { try read(text) { c, b throws(FieldFault) in try c.text(b) } }
+        func words(_ text: String) throws -> String { try read(text) { c, b throws(FieldFault) in try c.unescapedText(b) } }
+        let (name, long) = (FieldCursor.nameBytesMax, FieldCursor.wordsBytesMax)
+        #expect(try text(String(repeating: "x", count: name)).utf8.count == name)
+        #expect(try text(String(repeating: "x", count: 1 << 20)).utf8.count == name)
+        #expect(try text("x" + String(repeating: "\u{00FC}", count: name)) == "x" + String(repeating: "\u{00FC}", count: (name - 1) / 2))
+        #expect(try words(String(repeating: "x", count: long)) == String(repeating: "x", count: long))
+        #expect(try words(String(repeating: "x", count: 1 << 20)) == String(repeating: "x", count: long) + "\u{2026}")
+        let list = String(repeating: "DU1,", count: 100_000)
+        #expect(try read(list) { c, b throws(FieldFault) in try c.list(b) } == list)
+    }
+
     @Test func integersKnowTheirSentinels() throws {
         #expect(try integer("2147483647") == nil && integer("") == nil && integer("9223372036854775807") == nil)
         #expect(try integer("-1") == -1 && integer("1.0") == 1 && integer("-9223372036854775808") == .min)

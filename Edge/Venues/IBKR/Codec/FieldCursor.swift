@@ -182,14 +182,31 @@ package struct FieldCursor: Sendable {
         return try double(bytes).map { .amount(Price(raw: $0)) }
     }
 
-    /// Text as it stands; bytes that are not UTF-8 become U+FFFD.
-    package mutating func text(_ bytes: RawSpan) throws(FieldFault) -> String {
+    /// The longest name that is taken in whole, in bytes: seven of them, each byte written as an escape, still fit one entry of the ledger.
+    package static let nameBytesMax = 1_024
+    /// The longest words for a person that are taken in whole, in bytes.
+    package static let wordsBytesMax = 4_096
+
+    /// Text as it stands; bytes that are not UTF-8 become U+FFFD. A frame may be 16 MiB long and a ledger entry 64 KiB: what is longer than
+    /// `limit` bytes is cut.
+    package mutating func text(_ bytes: RawSpan, limit: Int = FieldCursor.nameBytesMax) throws(FieldFault) -> String {
         let range = try field(bytes)
-        return range.isEmpty ? "" : bytes.extracting(range).withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+        if range.isEmpty { return "" }
+        var end = min(range.upperBound, range.lowerBound + limit)
+        // Not within a character.
+        if end < range.upperBound { while end > range.lowerBound, bytes.byte(end) & 0xC0 == 0x80 { end -= 1 } }
+        return bytes.extracting(range.lowerBound..<end).withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// Text in which `\uXXXX` stands for characters beyond ASCII.
-    package mutating func unescapedText(_ bytes: RawSpan) throws(FieldFault) -> String { WireText.unescaped(try text(bytes)) }
+    /// Lists and hours, which are read here and never kept as they stand: whole, however long.
+    package mutating func list(_ bytes: RawSpan) throws(FieldFault) -> String { try text(bytes, limit: bytes.byteCount) }
+
+    /// Words for a person, in which `\uXXXX` stands for characters beyond ASCII. What is cut ends in an ellipsis.
+    package mutating func unescapedText(_ bytes: RawSpan) throws(FieldFault) -> String {
+        let start = at
+        let text = WireText.unescaped(try text(bytes, limit: FieldCursor.wordsBytesMax))
+        return at - start - 1 > FieldCursor.wordsBytesMax ? text + "\u{2026}" : text
+    }
 
     // MARK: Digits
 

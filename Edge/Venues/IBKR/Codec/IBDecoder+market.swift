@@ -74,13 +74,13 @@ extension IBDecoder {
         d.contract.currency = try c.text(b); d.contract.localSymbol = try c.text(b); d.marketName = try c.text(b)
         d.contract.tradingClass = try c.text(b); d.contract.conId = try c.long(b) ?? 0; d.minTick = try c.price(b)
         if version < IBProtocol.sizeRules { try c.skip(b) }
-        d.contract.multiplier = try c.text(b); d.orderTypes = try c.text(b); d.validExchanges = try c.text(b)
+        d.contract.multiplier = try c.text(b); d.orderTypes = try c.list(b); d.validExchanges = try c.list(b)
         d.priceMagnifier = try c.integer(b) ?? 1; d.underConId = try c.long(b) ?? 0; d.longName = try c.unescapedText(b)
         d.contract.primaryExchange = try c.text(b); d.contractMonth = try c.text(b); d.industry = try c.unescapedText(b)
         d.category = try c.unescapedText(b); d.subcategory = try c.unescapedText(b); d.timeZoneId = try c.text(b)
-        d.tradingHours = try c.text(b); d.liquidHours = try c.text(b); d.evRule = try c.text(b); d.evMultiplier = try c.number(b)
+        d.tradingHours = try c.list(b); d.liquidHours = try c.list(b); d.evRule = try c.text(b); d.evMultiplier = try c.number(b)
         for _ in 0..<(try c.count(b)) { d.secIds.append(TagValue(try c.text(b), try c.text(b))) }
-        d.aggGroup = try c.integer(b); d.underSymbol = try c.text(b); d.underSecType = try c.text(b); d.marketRuleIds = try c.text(b)
+        d.aggGroup = try c.integer(b); d.underSymbol = try c.text(b); d.underSecType = try c.text(b); d.marketRuleIds = try c.list(b)
         d.realExpirationDate = try c.text(b); d.stockType = try c.text(b)
         if version == IBProtocol.sizeRule { d.suggestedSizeIncrement = try c.size(b) }
         if version >= IBProtocol.sizeRules {

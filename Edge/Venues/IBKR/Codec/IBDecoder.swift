@@ -44,7 +44,7 @@ package struct IBDecoder: Sendable {
             return .nextValidId(try c.required(b))
         case 15:
             try c.skip(b)
-            return .managedAccounts(try c.text(b).split(separator: ",").map(String.init))
+            return .managedAccounts(try c.list(b).split(separator: ",").map(String.init))
         case 49:
             try c.skip(b)
             return .currentTime(try c.required(b))

@@ -88,7 +88,8 @@ extension IBKRSession {
 
     /// The account to trade, and why it may not be traded.
     private func choose(_ accounts: [String]) -> (account: String, refusal: String?) {
-        let list = accounts.joined(separator: ", ")
+        // An advisor's login may have hundreds.
+        let list = accounts.prefix(20).joined(separator: ", ") + (accounts.count > 20 ? " and \(accounts.count - 20) more" : "")
         if settings.account.isEmpty, accounts.count > 1 { return (accounts[0], "The login has several accounts (\(list)) and none is chosen.") }
         let account = settings.account.isEmpty ? accounts[0] : settings.account
         guard accounts.contains(account) else { return (account, "The account \(account) is not one of this login's (\(list)).") }

@@ -35,9 +35,12 @@ int tidewire_signalfd_read(int descriptor);
 void tidewire_ignore_sigpipe(void);
 
 // --- sockets; all non-blocking and close-on-exec
-// Begins a connection to a numeric address, or to the address number `attempt` (from 0) of a name, which may wait for DNS;
-// the descriptor, or -1 with errno: EINVAL no such name, ENXIO no further address.
-int tidewire_tcp_connect(const char *host, int port, int attempt);
+// Begins a connection to a numeric address; the descriptor, or -1 with errno (EINVAL: no such address). Never waits for DNS.
+int tidewire_tcp_connect(const char *address, int port);
+// Not 0 when `host` is an address and no name.
+int tidewire_is_address(const char *host);
+// The addresses of a name as text, a line feed behind each; waits for DNS as long as that takes. Their length, or -1 with `text` saying why not.
+int tidewire_resolve(const char *host, char *text, int size);
 // A listening socket (SO_REUSEADDR); the descriptor, or -1 with errno. Port 0 = the system gives one.
 int tidewire_tcp_listen(const char *host, int port);
 // The local port of a socket, or -1.
