@@ -64,4 +64,8 @@ package struct PaperInstrument: Sendable {
     }
     /// Futures pay profit and loss only; stocks are paid for in full.
     package var isFuture: Bool { instrument.securityType == .future }
+    /// Currencies are quoted by dealers: their trades are nobody's to see.
+    package var hasTrades: Bool { instrument.securityType != .currency }
+    /// Dealers of options show no book.
+    package var hasDepth: Bool { instrument.securityType != .option }
 }

@@ -50,9 +50,9 @@ struct PaperMarket: Sendable {
     }
 
     /// Prices and sizes that an order of `side` can take at a step, best first.
-    mutating func takeable(by side: Side, at index: Int64) -> [(price: Price, size: Quantity)] {
+    mutating func takeable(by side: Side, at index: Int64, levels: Int? = nil) -> [(price: Price, size: Quantity)] {
         let (bid, ask) = ticks(at: index)
-        return (0..<listing.depth.levels).map { level in
+        return (0..<(levels ?? listing.depth.levels)).map { level in
             let price = side == .buy ? ask + Int64(level) : max(bid - Int64(level), 1)
             return (Price(raw: price * tick), size(side: side.opposite, level: level, at: index))
         }

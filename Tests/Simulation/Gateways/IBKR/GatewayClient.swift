@@ -59,6 +59,9 @@ struct GatewayClient: Sendable {
     var quotes: [QuoteStream] = []
     var bars: [BarStream] = []
     var histories: [HistoryStream] = []
+    var ticks: [TickStream] = []
+    var depths: [DepthStream] = []
+    var hasBulletin = false
     var summaries: [AccountStream] = []
     var updatesMulti: [AccountStream] = []
     var positionsMulti: [(id: Int, model: String)] = []
@@ -69,7 +72,17 @@ struct GatewayClient: Sendable {
     var accountToldAt: Instant
 
     init(connection: GatewayConnection, at now: Instant) { self.connection = connection; accountToldAt = now }
-    mutating func dropStreams() { quotes = []; bars = []; histories = [] }
+    mutating func dropStreams() { quotes = []; bars = []; histories = []; ticks = []; depths = [] }
+    /// How many streams of account values run.
+    var accountStreams: Int { summaries.count + updatesMulti.count + positionsMulti.count + pnls.count + pnlSingles.count }
     /// True when a request id already names a stream.
-    func uses(_ id: Int) -> Bool { quotes.contains { $0.id == id } || bars.contains { $0.id == id } || histories.contains { $0.id == id } }
+    func uses(_ id: Int) -> Bool {
+        quotes.contains { $0.id == id } || bars.contains { $0.id == id } || histories.contains { $0.id == id } || ticks.contains { $0.id == id }
+            || depths.contains { $0.id == id }
+    }
+    /// True when a stream of live prices of this instrument runs.
+    func watches(_ instrument: InstrumentID) -> Bool {
+        quotes.contains { $0.instrument == instrument } || ticks.contains { $0.instrument == instrument }
+            || depths.contains { $0.instrument == instrument }
+    }
 }

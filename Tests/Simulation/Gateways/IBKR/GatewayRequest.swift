@@ -72,7 +72,7 @@ package struct MarketDataRequest: Hashable, Sendable {
     package var regulatorySnapshot: Bool
 }
 
-/// Every message of this gateway's slice. Requests that stop another one carry its id.
+/// Every message of the book. Requests that stop another one carry its id.
 package enum GatewayRequest: Sendable {
     case startApi(clientId: Int, capabilities: String)
     case ids, currentTime, managedAccounts
@@ -99,9 +99,11 @@ package enum GatewayRequest: Sendable {
     case completedOrders(apiOnly: Bool)
     case executions(id: Int, ExecutionFilter)
     case userInfo(id: Int)
+    case research(ResearchRequest)
+    case office(OfficeRequest)
 
     /// Reads one frame at a negotiated version.
-    /// - Throws: `.unknownMessage` for what the gateway does not serve; `.tooFewFields`, `.notANumber` for what it cannot read.
+    /// - Throws: `.unknownMessage` for what is not in the book; `.tooFewFields`, `.notANumber` for what it cannot read.
     package init(_ fields: [String], version: Int) throws(GatewayFault) {
         var reader = GatewayReader(fields)
         let message = try reader.int()
@@ -109,6 +111,8 @@ package enum GatewayRequest: Sendable {
         if let account = try Self.account(message, &reader) { self = account; return }
         if let data = try Self.data(message, &reader, version) { self = data; return }
         if let order = try Self.order(message, &reader, version) { self = order; return }
+        if let research = try ResearchRequest(message, &reader) { self = .research(research); return }
+        if let office = try OfficeRequest(message, &reader, version: version) { self = .office(office); return }
         throw .unknownMessage(message)
     }
 

@@ -71,11 +71,17 @@ package struct GatewaySettings: Sendable {
     package var switches: [GatewaySwitch]
     /// Answers more than 50 messages a second with error 100, and the third time with a closed connection.
     package var isPacing: Bool
+    /// Instruments whose quotes all clients of the login together may watch.
+    package var lines: Int
+    /// Streams of single ticks they may have: a twentieth of the lines, and three at least.
+    var tickStreamsMax: Int { max(lines / 20, 3) }
     package init(
-        account: String = "DU1234567", maximumVersion: Int = 178, zone: USZone = .eastern, switches: [GatewaySwitch] = [], isPacing: Bool = true
+        account: String = "DU1234567", maximumVersion: Int = 178, zone: USZone = .eastern, switches: [GatewaySwitch] = [], isPacing: Bool = true,
+        lines: Int = 100
     ) {
-        precondition((157...178).contains(maximumVersion), "server version out of 157...178")
+        precondition((157...178).contains(maximumVersion) && lines > 0, "server version out of 157...178, or no market data lines")
         self.account = account; self.maximumVersion = maximumVersion; self.zone = zone; self.switches = switches; self.isPacing = isPacing
+        self.lines = lines
     }
 
     /// The code with which quotes of a symbol are refused; nil when they are not.

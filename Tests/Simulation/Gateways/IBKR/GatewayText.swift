@@ -9,6 +9,11 @@ enum GatewayText {
         let (date, clock) = local(instant, zone)
         return version >= 174 ? "\(date.compact) \(clock) \(zone.rawValue)" : "\(date.compact)  \(clock)"
     }
+    /// `20261120-09:30:00`.
+    static func dashed(_ instant: Instant, zone: USZone) -> String {
+        let (date, clock) = local(instant, zone)
+        return "\(date.compact)-\(clock)"
+    }
     /// `15:04`, of the account's last update.
     static func minute(_ instant: Instant, zone: USZone) -> String { String(local(instant, zone).clock.prefix(5)) }
     private static func local(_ instant: Instant, _ zone: USZone) -> (date: CivilDate, clock: String) {

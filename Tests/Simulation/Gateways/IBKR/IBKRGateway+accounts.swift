@@ -21,7 +21,7 @@ extension IBKRGateway {
             clients[index].wantsAccount = subscribe
             if subscribe { tellAccount(connection, all: true) }
         case .accountSummary(let id, _, let tags): startSummary(connection, id, tags)
-        case .cancelAccountSummary(let id): clients[index].summaries.removeAll { $0.id == id }
+        case .cancelAccountSummary(let id): stop(connection, id) { client in client.summaries.removeAll { $0.id == id } }
         case .positions:
             clients[index].wantsPositions = true
             for position in exchange.account.positions { tellPosition(connection, position) }
@@ -29,29 +29,41 @@ extension IBKRGateway {
         case .cancelPositions: clients[index].wantsPositions = false
         case .positionsMulti(let id, let account, let model):
             guard account.isEmpty || isOwn(account) else { return refuseAccount(connection, id, account) }
+            clients[index].positionsMulti.removeAll { $0.id == id }
             clients[index].positionsMulti.append((id, model))
             for position in exchange.account.positions { tellPositionMulti(connection, id, model, position) }
             send(connection, GatewayMessages.positionMultiEnd(id: id))
-        case .cancelPositionsMulti(let id): clients[index].positionsMulti.removeAll { $0.id == id }
+        case .cancelPositionsMulti(let id): stop(connection, id) { client in client.positionsMulti.removeAll { $0.id == id } }
         case .accountUpdatesMulti(let id, let account, let model, let ledger):
             guard account.isEmpty || isOwn(account) else { return refuseAccount(connection, id, account) }
+            clients[index].updatesMulti.removeAll { $0.id == id }
             clients[index].updatesMulti.append(AccountStream(id: id, tags: ledger ? Self.ledgerTags : Self.allTags, model: model))
             tellUpdatesMulti(connection, id)
             send(connection, GatewayMessages.accountUpdateMultiEnd(id: id))
-        case .cancelAccountUpdatesMulti(let id): clients[index].updatesMulti.removeAll { $0.id == id }
+        case .cancelAccountUpdatesMulti(let id): stop(connection, id) { client in client.updatesMulti.removeAll { $0.id == id } }
         case .pnl(let id, let account, _):
             guard isOwn(account) else { return refuseAccount(connection, id, account) }
+            clients[index].pnls.removeAll { $0 == id }
             clients[index].pnls.append(id)
             tellPnl(connection, id)
-        case .cancelPnl(let id): clients[index].pnls.removeAll { $0 == id }
+        case .cancelPnl(let id): stop(connection, id) { client in client.pnls.removeAll { $0 == id } }
         case .pnlSingle(let id, let account, _, let conId):
             guard isOwn(account) else { return refuseAccount(connection, id, account) }
+            clients[index].pnlSingles.removeAll { $0.id == id }
             clients[index].pnlSingles.append((id, conId))
             tellPnlSingle(connection, id, conId)
-        case .cancelPnlSingle(let id): clients[index].pnlSingles.removeAll { $0.id == id }
+        case .cancelPnlSingle(let id): stop(connection, id) { client in client.pnlSingles.removeAll { $0.id == id } }
         default: return false
         }
         return true
+    }
+
+    /// Ends a stream of account values; 300 when there was none of this id.
+    private mutating func stop(_ connection: GatewayConnection, _ id: Int, _ remove: (inout GatewayClient) -> Void) {
+        guard let index = index(of: connection) else { return }
+        let before = clients[index].accountStreams
+        remove(&clients[index])
+        if clients[index].accountStreams == before { unknownStream(connection, id) }
     }
 
     func isOwn(_ account: String) -> Bool { account == settings.account }

@@ -44,8 +44,8 @@ extension IBKRGateway {
     }
 
     /// The one contract a request means; tells the client with 200 when there is none or several.
-    mutating func resolve(_ contract: WireContract, _ id: Int64, _ connection: GatewayConnection) -> PaperInstrument? {
-        let found = find(contract)
+    mutating func resolve(_ contract: WireContract, _ id: Int64, _ connection: GatewayConnection, includeExpired: Bool = false) -> PaperInstrument? {
+        let found = find(contract, includeExpired: includeExpired)
         if found.count == 1 { return found[0] }
         let text =
             found.isEmpty
@@ -64,6 +64,9 @@ extension IBKRGateway {
     }
     /// Where it is listed, for messages that want the primary exchange.
     static func primaryExchange(_ listing: PaperInstrument) -> String { listing.isFuture ? listing.instrument.exchange : "NASDAQ" }
+
+    /// Where a trade is said to have happened.
+    static func tradeExchange(_ listing: PaperInstrument) -> String { listing.isFuture ? listing.instrument.exchange : "ISLAND" }
 
     mutating func tellDetails(_ connection: GatewayConnection, _ id: Int, _ contract: WireContract, _ expired: Bool, _ secIdType: String) {
         guard let version = client(connection)?.version else { return }

@@ -40,7 +40,8 @@ extension IBKRGateway {
         guard let index = index(of: connection) else { return }
         let wireId = Int64(id)
         guard !clients[index].uses(id) else { return error(connection, wireId, 322, "Error processing request.-'bN' : cause - Duplicate ticker id") }
-        guard let listing = resolveHistory(request, wireId, connection) else { return }
+        guard let listing = resolve(request.contract, wireId, connection, includeExpired: request.includeExpired) else { return }
+        if request.whatToShow == "SCHEDULE" { return tellSchedule(connection, id, request, listing) }
         func invalid(_ what: String) { error(connection, wireId, 321, "Error validating request.-'bN' : cause - \(what)") }
         guard let length = HistoryWords.length(request.barSize) else { return invalid("Historical data bar size setting is invalid.") }
         guard let duration = HistoryWords.duration(request.duration) else { return invalid("Invalid duration unit: \(request.duration)") }
@@ -74,14 +75,6 @@ extension IBKRGateway {
         guard request.keepUpToDate else { return }
         stream.lastTold = bars.last
         clients[index].histories.append(stream)
-    }
-
-    private mutating func resolveHistory(_ request: HistoryRequest, _ id: Int64, _ connection: GatewayConnection) -> PaperInstrument? {
-        guard request.includeExpired else { return resolve(request.contract, id, connection) }
-        let found = find(request.contract, includeExpired: true)
-        if found.count == 1 { return found[0] }
-        error(connection, id, 200, "No security definition has been found for the request")
-        return nil
     }
 
     private func wire(_ bar: Bar, _ stream: HistoryStream, _ version: Int) -> GatewayMessages.WireBar {

@@ -20,10 +20,17 @@ extension IBKRGateway {
         case .cancelMarketData(let id):
             let known = clients[index].quotes.contains { $0.id == id }
             clients[index].quotes.removeAll { $0.id == id }
-            if known { unwatchUnused() } else { error(connection, Int64(id), 300, "Can't find EId with tickerId:\(id)") }
-        case .marketDataType(let type): clients[index].dataType = type
+            if known { unwatchUnused() } else { unknownStream(connection, id) }
+        case .marketDataType(let type):
+            guard (1...4).contains(type) else {
+                error(connection, -1, 321, "Error validating request.-'b1' : cause - Market data type \(type) is unknown")
+                return true
+            }
+            clients[index].dataType = type
         case .realTimeBars(let id, let contract, let seconds, let what, let regular): startBars(connection, id, contract, seconds, what, regular)
-        case .cancelRealTimeBars(let id): clients[index].bars.removeAll { $0.id == id }
+        case .cancelRealTimeBars(let id):
+            guard clients[index].bars.contains(where: { $0.id == id }) else { unknownStream(connection, id); return true }
+            clients[index].bars.removeAll { $0.id == id }
         case .history(let id, let request): tellHistory(connection, id, request)
         case .cancelHistory(let id):
             let known = clients[index].histories.contains { $0.id == id }
@@ -56,7 +63,7 @@ extension IBKRGateway {
         send(
             connection,
             GatewayMessages.tickReqParams(
-                id: id, minTick: tick, bboExchange: listing.isFuture ? "" : "9c0001", snapshotPermissions: listing.isFuture ? 4 : 3))
+                id: id, minTick: tick, bboExchange: listing.isFuture ? "" : Self.stockComponents, snapshotPermissions: listing.isFuture ? 4 : 3))
         tellStart(connection, &stream, listing)
         if request.snapshot {
             send(connection, GatewayMessages.snapshotEnd(id: id))
@@ -116,6 +123,7 @@ extension IBKRGateway {
 
     mutating func quoted(_ instrument: InstrumentID, _ touch: PaperTouch) {
         guard !isLinkLost else { return }
+        tickQuoted(instrument, touch)
         for index in clients.indices {
             for position in clients[index].quotes.indices where clients[index].quotes[position].instrument == instrument {
                 var stream = clients[index].quotes[position]
@@ -127,6 +135,7 @@ extension IBKRGateway {
 
     mutating func traded(_ instrument: InstrumentID, _ trade: PaperTrade) {
         guard !isLinkLost else { return }
+        tickTraded(instrument, trade, at: now)
         for index in clients.indices {
             for position in clients[index].quotes.indices where clients[index].quotes[position].instrument == instrument {
                 var stream = clients[index].quotes[position]

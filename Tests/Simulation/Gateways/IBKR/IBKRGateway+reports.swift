@@ -143,7 +143,7 @@ extension IBKRGateway {
         return GatewayMessages.Execution(
             listing: Self.wire(listing), orderId: order.key.orderId, execId: orders.execId(fill),
             time: GatewayText.time(fill.at, zone: settings.zone, version: version), account: settings.account,
-            exchange: listing.isFuture ? "CME" : "ISLAND",
+            exchange: Self.tradeExchange(listing),
             side: fill.side == .buy ? "BOT" : "SLD", shares: fill.quantity.description, price: fill.price.description, permId: order.permId,
             clientId: order.key.clientId, cumulative: fill.cumulative.description, averagePrice: fill.averagePrice.description,
             orderRef: order.fields["orderRef"], lastLiquidity: fill.added ? "1" : "2")

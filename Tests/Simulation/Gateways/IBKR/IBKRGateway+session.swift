@@ -16,6 +16,8 @@ extension IBKRGateway {
         if case .startApi(let id, _) = request { return start(connection, id) }
         // Anything before startApi is lost without an answer, as with the real one.
         guard client.clientId != nil else { return }
+        if case .research(let research) = request { return serve(research, connection) }
+        if case .office(let office) = request { return serve(office, connection) }
         if serveSession(request, connection) || serveData(request, connection) || serveAccount(request, connection) { return }
         serveOrders(request, connection)
     }
@@ -62,7 +64,7 @@ extension IBKRGateway {
 
     /// Stops the exchange from telling quotes that no client wants any more.
     mutating func unwatchUnused() {
-        for listing in exchange.listings where !clients.contains(where: { $0.quotes.contains { $0.instrument == listing.instrument.id } }) {
+        for listing in exchange.listings where !clients.contains(where: { $0.watches(listing.instrument.id) }) {
             deliver(exchange.handle(.unwatch(listing.instrument.id), at: now))
         }
     }

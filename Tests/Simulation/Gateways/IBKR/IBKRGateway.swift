@@ -126,6 +126,7 @@ package struct IBKRGateway: Sendable {
             let next = clients.isEmpty ? instant : min(instant, Instant(seconds: now.seconds + 1))
             deliver(exchange.advance(to: next))
             now = next
+            tellDepths()
             if now.seconds > lastSecond { lastSecond = now.seconds; everySecond() }
         }
     }
@@ -170,7 +171,9 @@ package struct IBKRGateway: Sendable {
 
     private mutating func complain(_ fault: GatewayFault, _ connection: GatewayConnection) {
         switch fault {
-        case .unknownMessage: unknownMessages += 1
+        case .unknownMessage(let message):
+            unknownMessages += 1
+            error(connection, -1, 320, "Error reading request. Message id \(message) is unknown.")
         case .badGreeting, .frameTooLong: malformedMessages += 1; close(connection)
         case .tooFewFields(let message), .notANumber(let message, _):
             malformedMessages += 1
