@@ -66,7 +66,8 @@ extension IBKRGateway {
         _ connection: GatewayConnection, _ id: Int, _ listing: PaperInstrument, _ kind: TickKind, _ count: Int, _ ignoresSize: Bool
     ) {
         let filter: PaperTapeFilter = kind.isTrade ? .trades : .touches(sizes: kind == .touch && !ignoresSize)
-        let prints = exchange.tape(listing.instrument.id, from: now - .hours(168), to: now + exchange.rules.step, most: count, filter: filter, isBackward: true)
+        let end = now + exchange.rules.step
+        let prints = exchange.tape(listing.instrument.id, from: now - .hours(168), to: end, most: count, filter: filter, isBackward: true)
         tell(prints, connection, id, kind, listing)
     }
 
