@@ -29,7 +29,7 @@ package enum AskRefusal: Hashable, Sendable {
     /// The id was used for another request.
     case keyReused
     /// Nothing is opened through an edge that is not heard.
-    case edgeSilent(name: String, since: Instant?)
+    case edgeSilent(name: String)
     case halted(HaltLevel, HaltFact?)
     case tooManyOpen
 }

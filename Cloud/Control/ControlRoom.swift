@@ -11,7 +11,9 @@ package enum ControlInput: Sendable {
     case opened(EdgeID, LinkSession, announced: Seq)
     /// The session ended, or gave way to a newer one.
     case closed(EdgeID, session: UInt64)
-    /// Any sign of life in a session.
+    /// How the edge is heard has changed.
+    case presence(EdgeID, EdgePresence)
+    /// What a sign of life in a session told.
     case heard(EdgeID, session: UInt64, Pulse)
     /// Entries in order, checked and durable here.
     case entries(EdgeID, [Entry])
@@ -23,13 +25,6 @@ package enum ControlInput: Sendable {
     case linkRefused(LinkRefusal)
     /// At least once a second.
     case tick
-}
-
-/// What to do once `writes` are durable.
-package enum ControlAction: Hashable, Sendable {
-    case dispatch(EdgeID, Dispatch)
-    /// The session has been silent too long, or its edge was revoked.
-    case closeSession(EdgeID, session: UInt64, reason: String)
 }
 
 /// What must be stored first.
@@ -50,7 +45,8 @@ package enum ControlChange: Hashable, Sendable {
 /// What follows from one input.
 package struct ControlOutcome: Sendable {
     package var writes: [ControlWrite] = []
-    package var actions: [ControlAction] = []
+    /// Commands to send once `writes` are durable.
+    package var dispatches: [Dispatch] = []
     package var changes: [ControlChange] = []
     package init() {}
 }
@@ -90,7 +86,6 @@ package struct ControlRoom: Sendable {
     package private(set) var refusals: [LinkRefusal] = []
     /// Kinds of entries that tell of a command.
     private static let telling: Set<UInt16> = [Kind.intent.rawValue, Kind.commandAccepted.rawValue, Kind.commandRefused.rawValue]
-    private var lastPresence: [EdgeID: EdgePresence] = [:]
 
     package init(commands: [CommandRecord] = []) { outbox = Outbox(records: commands) }
 
@@ -110,12 +105,12 @@ package struct ControlRoom: Sendable {
             if edges[id] == nil { edges[id] = EdgeRoom(id: id, name: name) } else { edges[id]?.name = name }
             out.changes.append(.edge(id))
         case .revoked(let id):
-            if let session = edges[id]?.session { out.actions.append(.closeSession(id, session: session.number, reason: "revoked")) }
             close(id, session: edges[id]?.session?.number, now, &out)
-            edges[id] = nil; lastPresence[id] = nil
+            edges[id] = nil
             out.changes.append(.edge(id))
         case .opened(let id, let session, let announced): open(id, session, announced, now, &out)
         case .closed(let id, let number): close(id, session: number, now, &out)
+        case .presence(let id, let presence): show(id, presence, now, &out)
         case .heard(let id, let number, let pulse): hear(id, number, pulse, now, &out)
         case .entries(let id, let entries): take(entries, from: id, now, &out)
         case .live(let id, let items):
@@ -140,12 +135,11 @@ package struct ControlRoom: Sendable {
         guard let edge = edges[request.edge] else { return (.refused(.unknownEdge), out) }
         guard edge.book.commands[request.id] == nil else { return (.refused(.keyReused), out) }
         if !request.body.reducesRisk {
-            guard edge.presence(at: now) == .live else { return (.refused(.edgeSilent(name: edge.name, since: edge.lastHeard)), out) }
+            guard edge.presence == .live else { return (.refused(.edgeSilent(name: edge.name)), out) }
             if case .order = request.body, edge.book.haltLevel > .normal { return (.refused(.halted(edge.book.haltLevel, edge.book.haltFact)), out) }
         }
         // A halt always finds room.
         if case .halt = request.body {} else if outbox.open(of: request.edge).count >= Outbox.openMax { return (.refused(.tooManyOpen), out) }
-        if edge.presence(at: now) != .live { apply(outbox.handle(.quiet(edge.id), at: now), &out) }
         let record = CommandRecord(command: request.command(at: now), user: request.user, title: request.title, fingerprint: request.fingerprint)
         apply(outbox.handle(.place(record), at: now), &out)
         return (.queued(outbox.records[request.id] ?? record), out)
@@ -158,7 +152,6 @@ package struct ControlRoom: Sendable {
         // HELLO has told the head, so what former runs wrote is known; of this run nothing is told before its first beat.
         edges[id]?.toldThrough = Instant(nanoseconds: .min)
         edges[id]?.pulse = Pulse(announced: announced)
-        edges[id]?.lastHeard = now
         if refusals.contains(where: { $0.edge == id }) { refusals.removeAll { $0.edge == id }; out.changes.append(.refusals) }
         apply(outbox.handle(.linked(id, session: session.number, boot: session.boot), at: now), &out)
         settle(id, now, &out)
@@ -172,6 +165,18 @@ package struct ControlRoom: Sendable {
         out.changes.append(.edge(id))
     }
 
+    /// Into a silent session nothing new goes; a dead one was closed by its own word.
+    private mutating func show(_ id: EdgeID, _ presence: EdgePresence, _ now: Instant, _ out: inout ControlOutcome) {
+        guard let edge = edges[id], edge.presence != presence else { return }
+        edges[id]?.presence = presence
+        switch presence {
+        case .live: apply(outbox.handle(.heard(id), at: now), &out)
+        case .silent: apply(outbox.handle(.quiet(id), at: now), &out)
+        case .dead, .never: break
+        }
+        out.changes.append(.edge(id))
+    }
+
     private mutating func hear(_ id: EdgeID, _ number: UInt64, _ pulse: Pulse, _ now: Instant, _ out: inout ControlOutcome) {
         guard let edge = edges[id], edge.session?.number == number else { return }
         var merged = pulse
@@ -180,9 +185,7 @@ package struct ControlRoom: Sendable {
         merged.clockOffset = pulse.clockOffset ?? edge.pulse.clockOffset
         merged.acked = pulse.acked ?? edge.pulse.acked
         edges[id]?.pulse = merged
-        edges[id]?.lastHeard = now
         edges[id]?.toldThrough = pulse.toldAt ?? now
-        apply(outbox.handle(.heard(id), at: now), &out)
         settle(id, now, &out)
         out.changes.append(.edge(id))
     }
@@ -222,15 +225,7 @@ package struct ControlRoom: Sendable {
     }
 
     private mutating func tick(_ now: Instant, _ out: inout ControlOutcome) {
-        for edge in sortedEdges {
-            let presence = edge.presence(at: now)
-            if presence == .dead, let session = edge.session {
-                out.actions.append(.closeSession(edge.id, session: session.number, reason: "silent"))
-                close(edge.id, session: session.number, now, &out)
-            }
-            if lastPresence[edge.id] != presence { lastPresence[edge.id] = presence; out.changes.append(.edge(edge.id)) }
-            followOrders(of: edge.id, now, &out)
-        }
+        for edge in sortedEdges { followOrders(of: edge.id, now, &out) }
         apply(outbox.handle(.tick, at: now), &out)
         let before = refusals.count
         refusals.removeAll { now - $0.last > ControlRoom.refusalLife }
@@ -259,6 +254,6 @@ package struct ControlRoom: Sendable {
             out.changes.append(.command(record.id))
         }
         out.writes += outcome.forgotten.map { .forgetCommand($0) }
-        out.actions += outcome.dispatches.map { .dispatch($0.command.edge, $0) }
+        out.dispatches += outcome.dispatches
     }
 }

@@ -2,14 +2,14 @@
 package import Ledger
 package import Values
 
-/// How lately an edge was heard.
+/// How lately an edge was heard, as the link's own clock judges it.
 package enum EdgePresence: String, Hashable, Sendable {
     /// Never since it was enrolled.
     case never
     case live
-    /// Not heard for `EdgeRoom.silentAfter`: nothing is opened through it.
+    /// A session stands, and nobody speaks in it: nothing is opened through it.
     case silent
-    /// Not heard for `EdgeRoom.deadAfter`: its session is closed.
+    /// No session.
     case dead
 }
 
@@ -48,8 +48,6 @@ package struct Pulse: Hashable, Sendable {
 
 /// The cloud's picture of one edge.
 package struct EdgeRoom: Sendable {
-    package static let silentAfter = Span.seconds(6)
-    package static let deadAfter = Span.seconds(15)
     /// Entries kept at hand for screens; the store has all.
     package static let recentMax = 500
 
@@ -58,7 +56,7 @@ package struct EdgeRoom: Sendable {
     package internal(set) var book: Book
     package internal(set) var live = LiveState()
     package internal(set) var session: LinkSession?
-    package internal(set) var lastHeard: Instant?
+    package internal(set) var presence = EdgePresence.never
     package internal(set) var pulse = Pulse(announced: Seq(0))
     /// The newest entries, oldest first.
     package internal(set) var recent: [Entry] = []
@@ -73,14 +71,6 @@ package struct EdgeRoom: Sendable {
     package var announced: Seq { max(pulse.announced, book.head.seq) }
     /// Entries that the edge has and we do not.
     package var backlog: UInt64 { announced.raw - book.head.seq.raw }
-
-    /// How the edge is at `now`.
-    package func presence(at now: Instant) -> EdgePresence {
-        guard let lastHeard else { return .never }
-        let quiet = now - lastHeard
-        if quiet > EdgeRoom.deadAfter { return .dead }
-        return quiet > EdgeRoom.silentAfter || session == nil ? .silent : .live
-    }
 
     /// What became of the orders of a command, or nil while they run (or none is there yet).
     func progress(of record: CommandRecord, at now: Instant) -> OrderProgress? {

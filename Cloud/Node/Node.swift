@@ -96,12 +96,12 @@ package final class Node {
 
     func handle(_ input: NodeInput) throws {
         switch input {
-        case .frame(let bytes, let peer): try link(.frame(bytes, from: peer)); try hear(peer.edge)
+        case .frame(let bytes, let peer): try link(.frame(bytes, from: peer)); hear(peer.edge)
         case .gone(let peer): try link(.gone(peer))
         case .flooded(let edge):
             log(.warning, "link flooded", "\(name(edge)) sent more than there was room for; its session ends and opens again")
             try link(.drop(edge, .flooded))
-        case .stranger(let key, let address): try noteStranger(key, address)
+        case .stranger(let key, let address): noteStranger(key, address)
         case .enrolment(let bytes, let key, let peer): try enrol(bytes, key: key, from: peer)
         case .enrolmentOpen(let port): enrolmentOpened(port)
         case .request(let number, let request): try take(request, number)
@@ -114,7 +114,7 @@ package final class Node {
         case .tick:
             try link(.tick)
             try followBooks(limit: BookWatch.followMax)
-            try tell(.tick)
+            tell(.tick)
             try tick()
         case .stop:
             isStopping = true
@@ -125,7 +125,7 @@ package final class Node {
     private func tick() throws {
         for write in access.sweep(at: now) { store(.access(write)) }
         tickEnrolment()
-        try tellDamage()
+        tellDamage()
         tickStreams()
         // Both come again: without room nothing is lost by leaving them.
         do {
@@ -143,14 +143,17 @@ package final class Node {
     /// Everything that is shown of an edge, as of now.
     func picture(_ id: EdgeID) -> EdgePicture? { control.edges[id].map { picture($0) } }
 
+    /// When an edge was last heard: an age counted from here is the time that really passed.
+    func lastHeard(_ id: EdgeID) -> Instant? { receiver.link(id)?.lastHeard(at: clock) }
+
     func picture(_ edge: EdgeRoom) -> EdgePicture {
         let state: LinkPicture.State =
-            switch edge.presence(at: now) {
+            switch edge.presence {
             case .never: .never
             case .live: .live
             case .silent, .dead: .silent
             }
-        var link = LinkPicture(state: state, lastHeard: edge.lastHeard, announced: edge.announced, acked: edge.pulse.acked ?? edge.book.head.seq)
+        var link = LinkPicture(state: state, lastHeard: lastHeard(edge.id), announced: edge.announced, acked: edge.pulse.acked ?? edge.book.head.seq)
         link.roundTrip = edge.pulse.roundTrip; link.clockOffset = edge.pulse.clockOffset; link.backlogOldest = edge.pulse.backlogOldest
         return EdgePicture(
             id: edge.id, name: edge.name, book: edge.book, live: edge.live, link: link, milestones: milestones[edge.id] ?? Milestones())
@@ -159,16 +162,16 @@ package final class Node {
     // MARK: - Control
 
     /// Tells the control room, and does what follows.
-    func tell(_ input: ControlInput) throws { try follow(control.handle(input, at: now)) }
+    func tell(_ input: ControlInput) { follow(control.handle(input, at: now)) }
 
     /// Asks for a command.
-    func ask(_ request: Ask) throws -> AskVerdict {
+    func ask(_ request: Ask) -> AskVerdict {
         let (verdict, outcome) = control.ask(request, at: now)
-        try follow(outcome)
+        follow(outcome)
         return verdict
     }
 
-    private func follow(_ outcome: ControlOutcome) throws {
+    private func follow(_ outcome: ControlOutcome) {
         for write in outcome.writes {
             switch write {
             case .command(let record): store(.command(record))
@@ -176,14 +179,7 @@ package final class Node {
             }
         }
         for change in outcome.changes { streams.note(change) }
-        for action in outcome.actions {
-            switch action {
-            case .dispatch(_, let dispatch): desk.dispatches.append(dispatch.command)
-            case .closeSession(let edge, _, let reason):
-                log(.info, "edge quiet", "\(edge): \(reason)")
-                try link(.drop(edge, Trouble(code: "SILENT", text: reason, cure: "The link opens again by itself.", ends: true)))
-            }
-        }
+        desk.dispatches += outcome.dispatches.map(\.command)
     }
 
     // MARK: - The link
@@ -206,16 +202,16 @@ package final class Node {
         damaged[edge.id] = words
         log(.error, "ledger damaged", "\(edge.name): \(words)")
         try link(.revoked(edge.id))
-        try tell(.revoked(edge.id))
-        try tellDamage()
+        tell(.revoked(edge.id))
+        tellDamage()
     }
 
     /// Keeps the word of damage on the Edges page for as long as it is so.
-    private func tellDamage() throws {
+    private func tellDamage() {
         for (id, words) in damaged.sorted(by: { $0.key < $1.key }) {
             let row = "damaged-\(id.description.prefix(8))"
             guard !control.refusals.contains(where: { $0.id == row }) else { continue }
-            try tell(
+            tell(
                 .linkRefused(
                     LinkRefusal(
                         id: row, edge: id, key: nil, verdict: "LEDGER_DAMAGED", words: "The stored ledger of \(name(id)) is damaged: \(words).",
@@ -226,25 +222,23 @@ package final class Node {
 
     /// Takes up an edge whose key was confirmed: its ledger is walked, checked and folded.
     func open(_ edge: EnrolledEdge) throws {
-        try tell(.enrolled(edge.id, name: edge.name))
+        tell(.enrolled(edge.id, name: edge.name))
         var batch: [Entry] = []
-        var failure: (any Error)?
         milestones[edge.id] = nil
         try stores.ledgers.open(edge.id) { entry in
             batch.append(entry)
-            guard batch.count >= 1_000, failure == nil else { return }
-            do { try self.fold(batch, of: edge.id) } catch { failure = error }
+            guard batch.count >= 1_000 else { return }
+            self.fold(batch, of: edge.id)
             batch = []
         }
-        if let failure { throw failure }
-        if !batch.isEmpty { try fold(batch, of: edge.id) }
+        if !batch.isEmpty { fold(batch, of: edge.id) }
         let memory = EdgeMemory(have: stores.ledgers.head(edge.id), announced: edge.announced)
         try link(.enrolled(edge.id, memory))
     }
 
-    private func fold(_ entries: [Entry], of edge: EdgeID) throws {
+    private func fold(_ entries: [Entry], of edge: EdgeID) {
         for entry in entries { milestones[edge, default: Milestones()].note(entry) }
-        try tell(.entries(edge, entries))
+        tell(.entries(edge, entries))
     }
 
     /// True while entries are stored that no book holds yet; the shell then turns with `.follow` whenever nothing else is to do.
@@ -255,7 +249,7 @@ package final class Node {
         for id in books.behind.sorted() {
             guard let edge = control.edges[id] else { books.caughtUp(id); continue }
             let entries = try stores.ledgers.read(id, from: edge.book.head.seq.next, limit: limit)
-            if !entries.isEmpty { try fold(entries, of: id) }
+            if !entries.isEmpty { fold(entries, of: id) }
             if control.edges[id]?.book.head.seq == stores.ledgers.head(id).seq { books.caughtUp(id) }
         }
     }
@@ -273,15 +267,15 @@ package final class Node {
         case .announced(let edge, let head):
             enrolled[edge]?.announced = head
             store(.announced(edge, head))
-        case .opened(let edge, let boot): try sessionOpened(edge, boot)
+        case .opened(let edge, let boot): sessionOpened(edge, boot)
         case .closed(let edge, let reason):
             log(.info, "link closed", "\(name(edge)): \(reason)")
-            if let number = sessionNumbers[edge] { try tell(.closed(edge, session: number)) }
-        case .presence(let edge, _): streams.note(.edge(edge))
-        case .refused(let refusal): try refused(refusal)
-        case .live(let edge, let items): try tell(.live(edge, items))
+            if let number = sessionNumbers[edge] { tell(.closed(edge, session: number)) }
+        case .presence(let edge, let presence): tell(.presence(edge, EdgePresence(presence)))
+        case .refused(let refusal): refused(refusal)
+        case .live(let edge, let items): tell(.live(edge, items))
         case .market(let edge, let bars): keep(bars, of: edge)
-        case .commandReceived(let id, let edge): try tell(.commandReceived(edge, id))
+        case .commandReceived(let id, let edge): tell(.commandReceived(edge, id))
         case .commandNotDelivered(let id, let edge, let why): log(.warning, "command not delivered", "\(id) to \(name(edge)): \(why.rawValue)")
         case .malformed(let edge, let error):
             counters.malformed += 1
@@ -300,7 +294,7 @@ package final class Node {
         counters.entries += entries.count
         guard let last = entries.last else { return }
         // A backlog is stored and acknowledged at the disk's pace; the book follows it from the store.
-        if books.isDue(entries, after: control.edges[edge]?.book.head) { try fold(entries, of: edge) } else { books.leaveBehind(edge) }
+        if books.isDue(entries, after: control.edges[edge]?.book.head) { fold(entries, of: edge) } else { books.leaveBehind(edge) }
         try link(.committed(edge, last.head))
     }
 
@@ -314,29 +308,29 @@ package final class Node {
         if !market.isHistory, let bar = market.bars.last { streams.noteClosed(edge, market.instrument, bar) }
     }
 
-    private func sessionOpened(_ edge: EdgeID, _ boot: Boot) throws {
+    private func sessionOpened(_ edge: EdgeID, _ boot: Boot) {
         let link = receiver.link(edge)
         let number = (sessionNumbers[edge] ?? 0) + 1
         sessionNumbers[edge] = number
         toldAt[edge] = link?.toldAt
         log(.info, "link open", "\(name(edge)), run \(boot), from entry \(link.map { $0.have.seq.next.description } ?? "?")")
         let session = LinkSession(number: number, boot: boot, release: link?.release ?? "", openedAt: now)
-        try tell(.opened(edge, session, announced: link?.announced.seq ?? Seq(0)))
+        tell(.opened(edge, session, announced: link?.announced.seq ?? Seq(0)))
     }
 
     /// A beat has told the edge's head: the control room may conclude what can no longer come.
-    private func hear(_ edge: EdgeID) throws {
+    private func hear(_ edge: EdgeID) {
         guard let link = receiver.link(edge), link.boot != nil, let told = link.toldAt, told != toldAt[edge], let number = sessionNumbers[edge]
         else { return }
         toldAt[edge] = told
         let pulse = Pulse(
             announced: link.announced.seq, roundTrip: link.roundTrip, clockOffset: link.clockOffset, toldAt: told)
-        try tell(.heard(edge, session: number, pulse))
+        tell(.heard(edge, session: number, pulse))
     }
 
-    private func refused(_ refusal: Refusal) throws {
+    private func refused(_ refusal: Refusal) {
         log(.warning, "link refused", "\(name(refusal.edge)): \(refusal.verdict.rawValue), \(refusal.text)")
-        try tell(
+        tell(
             .linkRefused(
                 LinkRefusal(
                     id: "\(refusal.verdict.rawValue.lowercased())-\(refusal.edge.description.prefix(8))", edge: refusal.edge, key: nil,
@@ -359,6 +353,17 @@ struct BookWatch {
     }
     mutating func leaveBehind(_ edge: EdgeID) { behind.insert(edge) }
     mutating func caughtUp(_ edge: EdgeID) { behind.remove(edge) }
+}
+
+extension EdgePresence {
+    /// As the link judges it.
+    init(_ presence: Presence) {
+        switch presence {
+        case .live: self = .live
+        case .silent: self = .silent
+        case .dead: self = .dead
+        }
+    }
 }
 
 /// Counted since the start.

@@ -19,7 +19,7 @@ extension Receiver {
         if case .hello(let hello) = message { greet(hello, from: peer, at: now, into: &out); return }
         if let session = edges[peer.edge]?.session, frame.session == session.id {
             edges[peer.edge]?.session?.heardAt = now.monotonic
-            edges[peer.edge]?.heardWall = now.wall
+            edges[peer.edge]?.heard = now
             show(peer.edge, .live, into: &out)
             receive(message, number: frame.number, of: peer.edge, at: now, into: &out)
         } else if let opening = edges[peer.edge]?.opening, opening.peer == peer, frame.session == 0 {
@@ -100,7 +100,7 @@ extension Receiver {
         session.clock = opening.clock
         edges[edge]?.opening = nil
         edges[edge]?.session = session
-        edges[edge]?.heardWall = now.wall
+        edges[edge]?.heard = now
         send(
             .welcome(
                 Welcome(

@@ -117,7 +117,7 @@ package struct Receiver: Sendable {
     package func link(_ edge: EdgeID) -> EdgeLink? {
         edges[edge].map { state in
             EdgeLink(
-                presence: state.presence, lastHeard: state.heardWall, roundTrip: state.roundTrip, clockOffset: state.session?.clock.offset,
+                presence: state.presence, heard: state.heard, roundTrip: state.roundTrip, clockOffset: state.session?.clock.offset,
                 have: state.memory.have, announced: state.memory.announced.seq > state.memory.have.seq ? state.memory.announced : state.memory.have,
                 toldAt: state.toldAt, boot: state.session?.boot, release: state.session?.release)
         }

@@ -90,7 +90,8 @@ struct EdgeState: Sendable {
     var session: Session?
     var opening: Opening?
     var presence = Presence.dead
-    var heardWall: Instant?
+    /// By both clocks at the last frame of a session.
+    var heard: ClockReading?
     /// As the edge measured it.
     var roundTrip: Span?
     /// When, by the cloud's wall clock and never too late, the edge told its head last.
@@ -105,8 +106,8 @@ struct EdgeState: Sendable {
 /// What the Edges page shows of the link.
 package struct EdgeLink: Hashable, Sendable {
     package var presence: Presence
-    /// By the cloud's wall clock; nil when never heard in this process.
-    package var lastHeard: Instant?
+    /// By both clocks of the cloud; nil when never heard in this process.
+    package var heard: ClockReading?
     package var roundTrip: Span?
     /// The edge's wall clock minus the cloud's.
     package var clockOffset: Span?
@@ -117,6 +118,15 @@ package struct EdgeLink: Hashable, Sendable {
     /// Of the open session.
     package var boot: Boot?
     package var release: String?
+
+    /// When it was last heard, told so that `now.wall` minus this is the time that really passed since, whatever was done to the wall clock.
+    package func lastHeard(at now: ClockReading) -> Instant? {
+        guard let heard else { return nil }
+        let counted = now.wall - (now.monotonic - heard.monotonic)
+        // Two clocks that nobody set stay closer than this; what was read then stands still on a screen.
+        let isUnset = counted < heard.wall + .seconds(1) && heard.wall < counted + .seconds(1)
+        return isUnset ? heard.wall : counted
+    }
 
     /// Entries the edge has and the cloud has not.
     package var backlog: UInt64 { announced.seq.raw > have.seq.raw ? announced.seq.raw - have.seq.raw : 0 }

@@ -236,4 +236,30 @@ extension LedgerLinkTests {
         try edge.pump()
         #expect(!cloud.node.isBehind, "an ordinary batch is folded at once")
     }
+
+    /// Presence has one judge, the link's boot clock: setting the wall clock neither silences an edge nor keeps a silent one alive.
+    @Test func aWallClockThatIsSetChangesNobodysPresence() throws {
+        let (cloud, edge) = try TestCloud.linked()
+        try edge.pass(.seconds(2))
+        // Signed in anew each time: a token is not valid before it was made.
+        func row() throws -> JSONValue? { try cloud.get("/api/v1/edges", cloud.bearer())?.json?["edges"]?.elements?.first }
+        func isAged(_ age: Span) throws -> Bool { try row()?["lastHeard"]?.text == (cloud.clock.wall - age).description }
+        for jump in [3_600, -7_200] as [Int64] {
+            cloud.setClock(by: .seconds(jump))
+            try cloud.tick(after: .seconds(2))
+            #expect(cloud.node.control.edges[TestEdge.id]?.presence == .live && edge.sender.phase == .open)
+            #expect(try row()?["state"]?.text == "live")
+            #expect(try isAged(.seconds(2)))
+            try edge.pass(.seconds(1))
+        }
+        edge.disconnect()
+        cloud.setClock(by: .seconds(-3_600))
+        try cloud.tick(after: .seconds(7))
+        #expect(cloud.node.control.edges[TestEdge.id]?.presence == .silent && cloud.node.receiver.link(TestEdge.id)?.presence == .silent)
+        #expect(try isAged(.seconds(7)))
+        let refused = try cloud.post("/api/v1/orders", #"{"side":"BUY","quantity":"3"}"#, cloud.bearer(), key: "00000000000000000000000000000001")
+        #expect(refused?.status == 503 && refused?.json?["detail"]?.text?.contains("last heard") == true)
+        try cloud.tick(after: .seconds(10))
+        #expect(cloud.node.control.edges[TestEdge.id]?.presence == .dead && cloud.node.control.edges[TestEdge.id]?.session == nil)
+    }
 }

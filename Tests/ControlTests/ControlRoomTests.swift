@@ -21,7 +21,14 @@ private struct Stage {
 
     mutating func link(session: UInt64, boot: UInt64, announced: UInt64 = 0, at now: Instant = t0) -> ControlOutcome {
         let opening = LinkSession(number: session, boot: Boot(raw: boot), release: "0.1.0", openedAt: now)
-        return room.handle(.opened(edge, opening, announced: Seq(announced)), at: now)
+        let out = room.handle(.opened(edge, opening, announced: Seq(announced)), at: now)
+        #expect(hear(.live, at: now).dispatches.isEmpty, "what may go has gone with the session")
+        return out
+    }
+
+    /// The link's clock has judged.
+    @discardableResult mutating func hear(_ presence: EdgePresence, at now: Instant = t0) -> ControlOutcome {
+        room.handle(.presence(edge, presence), at: now)
     }
 
     mutating func ask(_ number: UInt8, _ body: CommandBody, print: UInt8 = 0, at now: Instant = t0) -> (AskVerdict, ControlOutcome) {
@@ -45,8 +52,10 @@ private let long3 = CommandBody.order(instrument: mbt, side: .buy, size: .quanti
         var stage = Stage()
         let (verdict, out) = stage.ask(1, long3)
         guard case .queued = verdict else { Issue.record("\(verdict)"); return }
-        guard case .dispatch(edge, let dispatch) = out.actions.first else { Issue.record("not sent"); return }
-        #expect(dispatch.command.boundBoot == Boot(raw: 7) && dispatch.timeToLive == .seconds(10) && dispatch.session == 1)
+        guard let dispatch = out.dispatches.first else { Issue.record("not sent"); return }
+        #expect(
+            dispatch.command.edge == edge && dispatch.command.boundBoot == Boot(raw: 7) && dispatch.timeToLive == .seconds(10)
+                && dispatch.session == 1)
         #expect(out.writes.contains(.command(try #require(stage.record(1)))), "the bound boot is in what is stored before the byte leaves")
         _ = stage.room.handle(.commandReceived(edge, EdgeMaker.command(1)), at: t0)
         #expect(stage.record(1)?.stage == .delivered)
@@ -64,9 +73,10 @@ private let long3 = CommandBody.order(instrument: mbt, side: .buy, size: .quanti
 
     @Test func whatIsAskedOfASilentEdgeIsNotSentAndExpiresByItself() throws {
         var stage = Stage()
-        let later = t0 + EdgeRoom.silentAfter + .seconds(1)
+        let later = t0 + .seconds(7)
+        stage.hear(.silent, at: later)
         let (_, out) = stage.ask(1, .close(instrument: mbt), at: later)
-        #expect(out.actions.isEmpty && stage.record(1)?.command.boundBoot == nil, "the session stands, but nobody speaks in it")
+        #expect(out.dispatches.isEmpty && stage.record(1)?.command.boundBoot == nil, "the session stands, but nobody speaks in it")
         let expiry = try #require(stage.record(1)?.command.expiresAt)
         _ = stage.room.handle(.tick, at: expiry)
         #expect(stage.record(1)?.stage == .expired && stage.record(1)?.isFinal == true)
@@ -74,13 +84,14 @@ private let long3 = CommandBody.order(instrument: mbt, side: .buy, size: .quanti
 
     @Test func whatIsAskedOfASilentEdgeGoesOnceItSpeaksAgain() {
         var stage = Stage()
-        let later = t0 + EdgeRoom.silentAfter + .seconds(1)
+        let later = t0 + .seconds(7)
+        stage.hear(.silent, at: later)
         _ = stage.ask(1, .close(instrument: mbt), at: later)
         _ = stage.ask(2, .halt(reason: "r"), at: later)
-        let out = stage.room.handle(.heard(edge, session: 1, Pulse(announced: Seq(0))), at: later + .seconds(1))
-        let sent = out.actions.compactMap { if case .dispatch(_, let dispatch) = $0 { dispatch.command.id } else { nil } }
+        let out = stage.hear(.live, at: later + .seconds(1))
+        let sent = out.dispatches.map(\.command.id)
         #expect(sent == [EdgeMaker.command(2), EdgeMaker.command(1)], "the halt first")
-        #expect(stage.room.handle(.heard(edge, session: 1, Pulse(announced: Seq(0))), at: later + .seconds(2)).actions.isEmpty, "each once")
+        #expect(stage.room.handle(.heard(edge, session: 1, Pulse(announced: Seq(0))), at: later + .seconds(2)).dispatches.isEmpty, "each once")
     }
 
     @Test func sameKeyIsOneEffectAndAnotherBodyIsRefused() {
@@ -88,7 +99,7 @@ private let long3 = CommandBody.order(instrument: mbt, side: .buy, size: .quanti
         _ = stage.ask(1, long3)
         let (again, out) = stage.ask(1, long3)
         guard case .repeated(let record) = again else { Issue.record("\(again)"); return }
-        #expect(record.id == EdgeMaker.command(1) && out.actions.isEmpty && out.writes.isEmpty)
+        #expect(record.id == EdgeMaker.command(1) && out.dispatches.isEmpty && out.writes.isEmpty)
         let (other, _) = stage.ask(1, long3, print: 9)
         #expect(other == .refused(.keyReused))
     }
@@ -103,8 +114,9 @@ private let long3 = CommandBody.order(instrument: mbt, side: .buy, size: .quanti
     @Test func silentEdgeTakesNoOpeningOrderButCloseAndKillWait() {
         var stage = Stage()
         let later = t0 + .seconds(7)
-        #expect(stage.ask(1, long3, at: later).0 == .refused(.edgeSilent(name: "home-1", since: t0)))
-        #expect(stage.ask(2, .watch(instrument: mbt), at: later).0 == .refused(.edgeSilent(name: "home-1", since: t0)))
+        stage.hear(.silent, at: later)
+        #expect(stage.ask(1, long3, at: later).0 == .refused(.edgeSilent(name: "home-1")))
+        #expect(stage.ask(2, .watch(instrument: mbt), at: later).0 == .refused(.edgeSilent(name: "home-1")))
         _ = stage.room.handle(.closed(edge, session: 1), at: later)
         guard case .queued = stage.ask(3, .close(instrument: mbt), at: later).0 else { Issue.record("close refused"); return }
         guard case .queued = stage.ask(4, .halt(reason: "x"), at: later).0 else { Issue.record("kill refused"); return }
@@ -112,19 +124,19 @@ private let long3 = CommandBody.order(instrument: mbt, side: .buy, size: .quanti
         #expect(stage.record(3)?.stage == .expired && stage.record(3)?.isFinal == true)
         #expect(stage.record(4)?.stage == .queued, "a halt never expires")
         let out = stage.link(session: 2, boot: 7, at: later + .seconds(100))
-        #expect(out.actions.count == 1)
+        #expect(out.dispatches.count == 1)
     }
 
     @Test func neverSeenEdgeIsSilentToo() {
         var stage = Stage(linked: false)
-        #expect(stage.ask(1, long3).0 == .refused(.edgeSilent(name: "home-1", since: nil)))
+        #expect(stage.ask(1, long3).0 == .refused(.edgeSilent(name: "home-1")))
     }
 
     @Test func haltOvertakesOnLinking() {
         var stage = Stage(linked: false)
         _ = stage.ask(1, .close(instrument: mbt))
         _ = stage.ask(2, .halt(reason: "x"))
-        let ids = stage.link(session: 1, boot: 7).actions.compactMap { if case .dispatch(_, let dispatch) = $0 { dispatch.command.id } else { nil } }
+        let ids = stage.link(session: 1, boot: 7).dispatches.map(\.command.id)
         #expect(ids == [EdgeMaker.command(2), EdgeMaker.command(1)])
     }
 
@@ -132,10 +144,10 @@ private let long3 = CommandBody.order(instrument: mbt, side: .buy, size: .quanti
         var stage = Stage()
         _ = stage.ask(1, .close(instrument: mbt))
         _ = stage.room.handle(.closed(edge, session: 1), at: t0)
-        #expect(stage.link(session: 2, boot: 7, announced: 5).actions.count == 1, "the same run gets it again")
+        #expect(stage.link(session: 2, boot: 7, announced: 5).dispatches.count == 1, "the same run gets it again")
         _ = stage.room.handle(.closed(edge, session: 2), at: t0)
         let out = stage.link(session: 3, boot: 8, announced: 5)
-        #expect(out.actions.isEmpty)
+        #expect(out.dispatches.isEmpty)
         #expect(stage.record(1)?.isFinal == false, "entries 1 to 5 are still to come and may tell")
         stage.maker.write(.shutdown(reason: "x")); stage.maker.write(.shutdown(reason: "x")); stage.maker.write(.shutdown(reason: "x"))
         stage.maker.write(.shutdown(reason: "x"))
@@ -148,7 +160,7 @@ private let long3 = CommandBody.order(instrument: mbt, side: .buy, size: .quanti
         _ = stage.ask(1, .halt(reason: "x"))
         let out = stage.link(session: 2, boot: 8)
         #expect(stage.record(1)?.stage == .expired)
-        guard case .dispatch(_, let dispatch) = try #require(out.actions.first) else { Issue.record("not sent again"); return }
+        let dispatch = try #require(out.dispatches.first)
         #expect(dispatch.command.id != EdgeMaker.command(1) && dispatch.command.boundBoot == Boot(raw: 8))
         #expect(dispatch.command.body == .halt(reason: "x"))
     }
@@ -243,21 +255,22 @@ private let long3 = CommandBody.order(instrument: mbt, side: .buy, size: .quanti
         _ = stage.ask(1, .close(instrument: mbt))
         _ = stage.room.handle(.withdraw(EdgeMaker.command(1)), at: t0)
         #expect(stage.record(1)?.stage == .withdrawn)
-        #expect(stage.link(session: 1, boot: 7).actions.isEmpty)
+        #expect(stage.link(session: 1, boot: 7).dispatches.isEmpty)
         _ = stage.ask(2, .close(instrument: mbt))
         _ = stage.room.handle(.withdraw(EdgeMaker.command(2)), at: t0)
         #expect(stage.record(2)?.stage == .queued)
     }
 
-    @Test func presenceFollowsTheLastSignOfLife() {
+    /// The room has no clock of its own for this: it is told, and time alone changes nothing.
+    @Test func presenceIsWhatTheLinkSays() {
         var stage = Stage()
-        let room = { (stage: Stage, after: Int64) in stage.room.edges[edge]?.presence(at: t0 + .seconds(after)) }
-        #expect(room(stage, 6) == .live && room(stage, 7) == .silent && room(stage, 16) == .dead)
-        let out = stage.room.handle(.tick, at: t0 + .seconds(16))
-        #expect(out.actions == [.closeSession(edge, session: 1, reason: "silent")])
-        #expect(stage.room.edges[edge]?.session == nil)
-        _ = stage.room.handle(.heard(edge, session: 1, Pulse(announced: Seq(1))), at: t0 + .seconds(17))
-        #expect(room(stage, 17) == .dead, "a dead session does not speak")
+        _ = stage.room.handle(.tick, at: t0 + .hours(1))
+        #expect(stage.room.edges[edge]?.presence == .live && stage.room.edges[edge]?.session != nil)
+        #expect(stage.hear(.silent).changes == [.edge(edge)] && stage.hear(.silent).changes.isEmpty, "told once")
+        #expect(stage.room.edges[edge]?.presence == .silent)
+        stage.hear(.dead)
+        #expect(stage.room.edges[edge]?.presence == .dead)
+        #expect(Stage(linked: false).room.edges[edge]?.presence == .never)
     }
 
     @Test func refusalsAreCountedAndEndWhenTheLinkIsGood() {

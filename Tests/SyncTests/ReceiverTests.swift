@@ -257,11 +257,24 @@ struct ReceiverTests {
         #expect(tower.say(.tick) == [.presence(Samples.edge, .silent)])
         _ = tower.hear(
             .beat(Beat(boot: tower.ledger.boot, head: tower.head(5), stamp: Stamp(sentAt: .zero, wall: tower.now.wall), wantsAnswer: true)))
-        #expect(tower.receiver.link(Samples.edge)?.presence == .live && tower.receiver.link(Samples.edge)?.lastHeard == tower.now.wall)
+        #expect(tower.receiver.link(Samples.edge)?.presence == .live && tower.receiver.link(Samples.edge)?.heard == tower.now)
         tower.pass(.seconds(15))
         let actions = tower.say(.tick)
         #expect(actions.contains(.presence(Samples.edge, .dead)) && actions.contains { if case .closed = $0 { true } else { false } })
         #expect(tower.receiver.wakeAt == nil)
+    }
+
+    /// The age of the last word is counted by the boot clock: a wall clock that was set makes nobody older or younger.
+    @Test(arguments: [-3_600, -2, 0, 2, 3_600]) func theAgeOfTheLastWordIsTheTimeThatPassed(_ jump: Int64) throws {
+        var tower = try Tower(5)
+        try tower.open()
+        tower.pass(.seconds(4))
+        tower.now.wall = tower.now.wall + .seconds(jump)
+        let heard = try #require(tower.receiver.link(Samples.edge)?.lastHeard(at: tower.now))
+        #expect(tower.now.wall - heard == .seconds(4))
+        #expect(tower.say(.tick).isEmpty, "still live")
+        tower.pass(.seconds(2))
+        #expect(tower.say(.tick) == [.presence(Samples.edge, .silent)])
     }
 
     @Test func beatsTellHeadsAndClocks() throws {

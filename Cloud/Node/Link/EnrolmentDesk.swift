@@ -36,11 +36,11 @@ extension Node {
     var openInvitations: [Invitation] { invitations.filter { now < $0.expiresAt } }
 
     /// Someone with a key that nobody enrolled.
-    func noteStranger(_ key: [UInt8], _ address: String) throws {
+    func noteStranger(_ key: [UInt8], _ address: String) {
         let text = Hex.text(key)
         let revoked = enrolled.values.first { $0.linkKey == key && $0.status == .revoked }
         let words = revoked.map { "The key of \($0.name), which was revoked, knocked from \(address)." } ?? "An unknown key knocked from \(address)."
-        try tell(
+        tell(
             .linkRefused(
                 LinkRefusal(
                     id: "key-\(text.prefix(16))", edge: revoked?.id, key: text, verdict: revoked == nil ? "UNKNOWN_KEY" : "REVOKED_KEY", words: words,
@@ -128,7 +128,7 @@ extension Node {
         store(.invitation(used))
         let known = enrolled[request.edge]
         // A new key for a known edge cuts the old one off until the digits are confirmed.
-        if known?.status == .confirmed { try link(.revoked(request.edge)); try tell(.revoked(request.edge)) }
+        if known?.status == .confirmed { try link(.revoked(request.edge)); tell(.revoked(request.edge)) }
         let edge = EnrolledEdge(
             id: request.edge, name: invitation.name, linkKey: request.linkKey, status: .pending, code: request.code(serverKey: settings.serverKey),
             enrolledAt: now, announced: known?.announced ?? .start)
@@ -172,7 +172,7 @@ extension Node {
         enrolled[edge.id] = edge
         store(.edge(edge))
         try link(.revoked(edge.id))
-        try tell(.revoked(edge.id))
+        tell(.revoked(edge.id))
         effect(.admit(linkKeys))
         streams.restart(at: now)
         log(.info, "edge revoked", name)

@@ -15,7 +15,7 @@ extension Node {
             row.put("enrolledAt", edge.enrolledAt)
             if edge.status == .pending { row.put("code", edge.code) }
             if let room = control.edges[edge.id] {
-                row.put("link", room.presence(at: now) == .live ? "live" : "silent"); row.put("lastHeard", room.lastHeard)
+                row.put("link", room.presence == .live ? "live" : "silent"); row.put("lastHeard", lastHeard(edge.id))
                 row.count("storedSeq", room.book.head.seq.raw); row.count("backlog", room.backlog)
             }
             return row.value

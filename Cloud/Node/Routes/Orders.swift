@@ -117,11 +117,11 @@ extension Node {
         let wish = Ask(
             id: id, edge: picture.id, user: call.caller?.user ?? "console", body: body, title: picture.title(body, preview: preview),
             fingerprint: Node.fingerprint(call))
-        switch try ask(wish) {
+        switch ask(wish) {
         case .queued(let record), .repeated(let record): return record
         case .refused(.unknownEdge): throw Problem.noEdge
         case .refused(.keyReused): throw Problem.keyReused
-        case .refused(.edgeSilent(let name, let since)): throw Problem.edgeSilent(name, quiet: since.map { now - $0 })
+        case .refused(.edgeSilent(let name)): throw Problem.edgeSilent(name, quiet: lastHeard(picture.id).map { now - $0 })
         case .refused(.halted(_, let fact)): throw Problem.halted(haltWords(picture, fact))
         case .refused(.tooManyOpen): throw Problem.tooManyOpen
         }

@@ -16,7 +16,7 @@ extension Node {
         if desk.fullSince != nil { missing.append("the disk is full: nothing new is taken") }
         for id in damaged.keys.sorted() { missing.append("the stored ledger of edge \(name(id)) is damaged") }
         if control.edges.isEmpty, damaged.isEmpty { missing.append("no edge is enrolled: tidewire-cloud edge invite NAME") }
-        for edge in control.sortedEdges where edge.presence(at: now) != .live { missing.append("edge \(edge.name) is not linked") }
+        for edge in control.sortedEdges where edge.presence != .live { missing.append("edge \(edge.name) is not linked") }
         return .answer(
             Answer(missing.isEmpty ? 200 : 503, ["ready": .bool(missing.isEmpty), "missing": .array(missing.map { .string($0) })]))
     }
@@ -53,7 +53,7 @@ extension Node {
 
     private var edgeMetrics: String {
         let families: [(String, String, (EdgeRoom) -> UInt64)] = [
-            ("edge_live", "1 while the edge is heard.", { $0.presence(at: self.now) == .live ? 1 : 0 }),
+            ("edge_live", "1 while the edge is heard.", { $0.presence == .live ? 1 : 0 }),
             ("edge_stored_seq", "The last entry stored here.", { self.stores.ledgers.head($0.id).seq.raw }),
             ("edge_book_seq", "The last entry in the book that screens show.", { $0.book.head.seq.raw }),
             ("edge_backlog_entries", "Entries that the edge has and the cloud has not.", { $0.backlog }),

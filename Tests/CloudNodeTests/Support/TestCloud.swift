@@ -68,6 +68,9 @@ final class TestCloud {
 
     func pass(_ span: Span) { clock.wall = clock.wall + span; clock.monotonic = clock.monotonic + span }
 
+    /// Sets the wall clock; no time passes.
+    func setClock(by span: Span) { clock.wall = clock.wall + span }
+
     /// One turn; the effects are added to those waiting.
     @discardableResult func turn(_ inputs: [NodeInput]) throws -> [NodeEffect] {
         let fresh = try node.turn(inputs, at: clock)
