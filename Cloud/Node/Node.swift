@@ -53,7 +53,7 @@ package final class Node {
         access = Access(users: state.users, sessions: state.sessions, tokenKey: settings.tokenKey, decoyHash: settings.decoyHash)
         let incarnation = state.meta["incarnation"] ?? Hex.text(settings.random(8))
         let seed = settings.random(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        receiver = Receiver(incarnation: incarnation, release: settings.release, sessionSeed: seed)
+        receiver = Receiver(incarnation: incarnation, release: settings.release, sessionSeed: seed, rules: settings.linkRules)
         invitations = state.invitations
         if state.meta["incarnation"] == nil { store(.meta(key: "incarnation", value: incarnation)) }
         for edge in state.edges {

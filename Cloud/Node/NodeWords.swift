@@ -89,6 +89,8 @@ package struct NodeSettings: Sendable {
     /// Hash of a password nobody has.
     package var decoyHash: String
     package var release: String
+    /// What the link's receiver keeps to; only tests pass others.
+    package var linkRules = Rules()
     /// Fresh random bytes; the world passes a seeded source.
     package var random: @Sendable (Int) -> [UInt8]
 

@@ -1,6 +1,6 @@
 // One database file an edge: its entries as they came, verified before they are written.
 package import Ledger
-internal import Platform
+package import Platform
 package import Values
 internal import Wire
 
@@ -8,10 +8,15 @@ internal import Wire
 package final class EdgeLedgers {
     private let folder: String
     private let vfs: String?
-    private var stores: [EdgeID: EntryStore] = [:]
+    private let makeFile: (EntryStore) -> any LedgerFile
+    private var stores: [EdgeID: any LedgerFile] = [:]
 
-    /// - Parameter folder: of the `<id>.db` files; must exist.
-    package init(folder: String, vfs: String? = nil) { self.folder = folder; self.vfs = vfs }
+    /// - Parameters:
+    ///   - folder: of the `<id>.db` files; must exist.
+    ///   - makeFile: what stands before each file; only tests put something there.
+    package init(folder: String, vfs: String? = nil, makeFile: @escaping (EntryStore) -> any LedgerFile = { $0 }) {
+        self.folder = folder; self.vfs = vfs; self.makeFile = makeFile
+    }
 
     /// The file of an edge.
     package static func path(folder: String, _ edge: EdgeID) -> String { "\(folder)/\(edge).db" }
@@ -21,7 +26,7 @@ package final class EdgeLedgers {
     package func open(_ edge: EdgeID, visit: (Entry) -> Void) throws {
         let store =
             try stores[edge]
-            ?? EntryStore(path: EdgeLedgers.path(folder: folder, edge), Database.Options(.create, vfs: vfs))
+            ?? makeFile(EntryStore(path: EdgeLedgers.path(folder: folder, edge), Database.Options(.create, vfs: vfs)))
         var verifier = LedgerVerifier(edge: edge)
         try store.each { row throws(DatabaseError) in
             guard let entry = verifier.accept(row) else { return false }

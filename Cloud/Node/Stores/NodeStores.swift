@@ -10,11 +10,14 @@ package final class NodeStores {
     /// - Parameters:
     ///   - folder: holds `control.db`, `market.db` and the folder `edges`, which must exist; empty on a simulated disk.
     ///   - vfs: the simulated disk, in tests.
-    package init(folder: String, vfs: String? = nil) throws(DatabaseError) {
+    ///   - makeFile: what stands before each edge's file, in tests.
+    package init(
+        folder: String, vfs: String? = nil, makeFile: @escaping (EntryStore) -> any LedgerFile = { $0 }
+    ) throws(DatabaseError) {
         let prefix = folder.isEmpty ? "" : folder + "/"
         control = try ControlStore(path: prefix + "control.db", vfs: vfs)
         bars = try NodeStores.bars(prefix + "market.db", vfs)
-        ledgers = EdgeLedgers(folder: folder.isEmpty ? "edges" : prefix + "edges", vfs: vfs)
+        ledgers = EdgeLedgers(folder: folder.isEmpty ? "edges" : prefix + "edges", vfs: vfs, makeFile: makeFile)
     }
 }
 

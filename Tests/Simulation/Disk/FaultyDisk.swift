@@ -48,6 +48,8 @@ package final class FaultyDisk {
     package var freezeAt: Int?
     /// The operation to fail, if any; it fails once.
     package var fault: DiskFault?
+    /// True once the planned operation has failed.
+    package var faultIsOver: Bool { fault.map { ($0.operation == .write ? writes : syncs) >= $0.index } ?? true }
     /// Bytes that all files together may hold; a write that needs more answers that the disk is full.
     package var capacity: Int?
     /// Files whose names begin so have a quota of their own, which is used up: a write that would make one longer answers that the disk is full.

@@ -51,9 +51,3 @@ package protocol Machine: AnyObject {
     /// The entries on its disk as a new process would read them. Only while it is not running.
     func survivors() throws -> [EntryRow]
 }
-
-/// A cloud's computer.
-package protocol CloudSide: Machine {
-    /// Refusals the cloud spoke, in words: in a world without rollbacks every one is a false alarm.
-    var refusals: [String] { get }
-}

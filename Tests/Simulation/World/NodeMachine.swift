@@ -3,17 +3,19 @@ internal import CloudNode
 internal import Control
 package import Ledger
 internal import Platform
-internal import Sync
+package import Sync
 internal import Synchronization
 package import Values
 package import Wire
 
 /// One cloud with one edge enrolled and one person who may trade.
-package final class NodeMachine: CloudSide {
+package final class NodeMachine: Machine {
     package let name = "cloud"
     private let edge: EdgeID
     private let disk: FaultyDisk
     private let start: Instant
+    private let rules: Rules
+    private let breaker: Breaker
     private var chance: SeededRandom
     private var node: Node?
     /// Signed in until the node says otherwise.
@@ -21,11 +23,15 @@ package final class NodeMachine: CloudSide {
     private var lastRequest: UInt64 = 0
     private var left: [MachineEffect] = []
     private var seen: [Observation] = []
+    /// Refusals the cloud spoke, in words: in a world without rollbacks every one is a false alarm.
     package private(set) var refusals: [String] = []
     package private(set) var isDiskFailing = false
 
-    package init(edge: EdgeID, seed: UInt64, start: Instant) {
-        self.edge = edge; self.start = start
+    /// - Parameters:
+    ///   - rules: what the node's receiver keeps to; a breaker takes some of them away.
+    ///   - breaker: decides what stands before the node's files.
+    package init(edge: EdgeID, seed: UInt64, start: Instant, rules: Rules = Rules(), breaker: Breaker = .none) {
+        self.edge = edge; self.start = start; self.rules = rules; self.breaker = breaker
         chance = SeededRandom(seed: seed)
         disk = FaultyDisk(seed: chance.next(), now: start)
     }
@@ -56,7 +62,8 @@ package final class NodeMachine: CloudSide {
     package func start(at clock: ClockReading) throws {
         disk.now = clock.wall
         try guarded {
-            let stores = try NodeStores(folder: "", vfs: disk.name)
+            let breaker = breaker
+            let stores = try NodeStores(folder: "", vfs: disk.name) { breaker.ledgerFile($0) }
             let state = try stores.control.load()
             if state.users.isEmpty {
                 let user = User(name: "admin", role: .admin, passwordHash: "right", createdAt: start)
@@ -69,9 +76,10 @@ package final class NodeMachine: CloudSide {
                 ])
             }
             let draws = Draws(seed: chance.next())
-            let settings = NodeSettings(
+            var settings = NodeSettings(
                 serverKey: [UInt8](repeating: 9, count: 32), tokenKey: [UInt8](repeating: 7, count: 32), decoyHash: "decoy", release: "world",
                 random: { draws.take($0) })
+            settings.linkRules = rules
             let node = try Node(stores: stores, settings: settings, at: clock)
             self.node = node
             try take(node.takeEffects(), at: clock)
@@ -108,8 +116,9 @@ package final class NodeMachine: CloudSide {
             if disk.isFrozen || (isDiskFailing && (error is StoreError || error is DatabaseError)) { throw MachineDied() }
             throw error
         }
-        // A node that bore the error of a dead disk has lost its power all the same.
+        // A node that bore the error of a dead disk has lost its power all the same; one that bore a full disk goes on.
         if disk.isFrozen { throw MachineDied() }
+        if isDiskFailing, disk.fault?.answer == .full, disk.faultIsOver { isDiskFailing = false }
     }
 
     private func node(_ inputs: [NodeInput], at clock: ClockReading) throws {

@@ -52,7 +52,7 @@ package final class World {
     private let duration: Span
     private let trace: ((String) -> Void)?
     private let edge: EdgeMachine
-    private let cloud: any CloudSide
+    private let cloud: NodeMachine
     private let site: GatewaySite?
     private let menu: FaultMenu
     private var link: FaultyLink
@@ -80,7 +80,6 @@ package final class World {
         let id = EdgeID(bytes: (0..<16).map { UInt8(truncatingIfNeeded: seed >> UInt64($0 % 8)) ^ UInt8($0) })
         guard let id else { preconditionFailure("an edge id has 16 bytes") }
         var rules = Rules()
-        rules.ackBeforeCommit = breaker == .ackBeforeCommit
         rules.skipHashCheck = breaker == .noHashCheck
         rules.acceptGaps = breaker == .gaps
         rules.deadlineFromReceipt = breaker == .lateCommands
@@ -89,12 +88,7 @@ package final class World {
         var setup = EdgeSetup(edge: id, seed: chance.next(), start: World.start)
         setup.rules = rules; setup.breaker = breaker; setup.venue = venue
         edge = EdgeMachine(setup)
-        // A receiver without its protections can only be had outside the node.
-        let cloudSeed = chance.next()
-        cloud =
-            breaker == .none
-            ? NodeMachine(edge: id, seed: cloudSeed, start: World.start)
-            : CloudMachine(edge: id, seed: cloudSeed, rules: rules, start: World.start)
+        cloud = NodeMachine(edge: id, seed: chance.next(), start: World.start, rules: rules, breaker: breaker)
         link = FaultyLink(menu.weather, chance: chance.fork())
         checkers = Checkers(edge: id)
         site = venue == .gateway ? GatewaySite(seed: chance.next(), start: World.start) : nil

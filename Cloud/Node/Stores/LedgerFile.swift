@@ -1,0 +1,31 @@
+// What the node needs of the file of one edge's entries.
+package import Platform
+package import Wire
+
+/// One edge's stored entries: the one in production is `EntryStore`; a test puts a liar in its place, to see that checkers notice. One owner.
+package protocol LedgerFile: AnyObject {
+    /// The last row; `LogHead.empty` before the first.
+    var head: LogHead { get }
+    /// Durable on return; the rows follow the head. A full disk is `.database`, and nothing was written.
+    func append(_ rows: [EntryRow]) throws(StoreError)
+    /// Each row from the first on, until `visit` answers false.
+    func each(visit: (EntryRow) throws(DatabaseError) -> Bool) throws(StoreError)
+    /// Rows from `seq` on, in order, at most `limit`.
+    func read(from seq: UInt64, limit: Int) throws(StoreError) -> [EntryRow]
+    /// Rows of these kinds between two numbers, from either end, at most `limit`.
+    func read(kinds: [UInt16], from: UInt64, below: UInt64, newestFirst: Bool, limit: Int) throws(StoreError) -> [EntryRow]
+    /// Rows about one subject, oldest first, as far as the index has followed.
+    func entries(ref: [UInt8], limit: Int) throws(StoreError) -> [EntryRow]
+    /// Lets the index of subjects follow by at most `limit` rows; 0 when it has caught up.
+    func indexSubjects(limit: Int) throws(StoreError) -> Int
+    /// Bytes written ahead that wait for a checkpoint.
+    var logBytes: Int { get }
+    /// Moves them into place as far as readers allow.
+    func checkpoint() throws(StoreError)
+}
+
+extension EntryStore: LedgerFile {
+    package func append(_ rows: [EntryRow]) throws(StoreError) { try append(rows, meta: [:]) }
+    package func each(visit: (EntryRow) throws(DatabaseError) -> Bool) throws(StoreError) { try each(from: 1, visit: visit) }
+    package func read(from seq: UInt64, limit: Int) throws(StoreError) -> [EntryRow] { try read(from: seq, limit: limit, maxBytes: .max) }
+}
