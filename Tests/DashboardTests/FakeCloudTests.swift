@@ -2,7 +2,7 @@
 import Contract
 import Foundation
 import Testing
-internal import Wire
+import Wire
 
 extension Dashboard {
     @Suite struct FakeCloud {
@@ -46,7 +46,7 @@ extension Dashboard {
             let answer = try await guest.post(path, body)
             #expect(answer.status == status && answer.headers["content-type"] == "application/problem+json")
             #expect(try guest.problems(answer, "problem") == [])
-            #expect(try JSONDecoder().decode(JSONValue.self, from: answer.body)["type"] == .string("/problems/\(type)"))
+            #expect(try JSONValue(answer: answer.body)["type"] == .string("/problems/\(type)"))
         }
 
         @Test func strangersAndOtherSitesAreTurnedAway() async throws {

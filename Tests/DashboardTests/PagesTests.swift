@@ -1,5 +1,6 @@
 // The ledger and edges pages, and what holds on every page: keyboard, phone, themes, barriers, a clean console.
 import Testing
+import Wire
 
 extension Dashboard {
     @Suite struct Pages {
@@ -89,7 +90,7 @@ extension Dashboard {
                 for change in [["silent": true, "silentForMs": 134_000], ["silent": false, "gatewayGone": true]] as [JSONValue] {
                     try await stage.turn(change)
                     try await stage.browser.wait(
-                        "document.querySelector('.pill').dataset.tone === '\(change["gatewayGone"].isTrue ? "warning" : "error")'")
+                        "document.querySelector('.pill').dataset.tone === '\(change["gatewayGone"]?.isTrue == true ? "warning" : "error")'")
                     #expect(try await stage.browser.run(height) == calm)
                 }
                 try await stage.keepPicture("phone-gateway-gone")

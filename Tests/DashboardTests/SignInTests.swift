@@ -1,5 +1,6 @@
 // Who comes in, who does not, and how one leaves.
 import Testing
+import Wire
 
 extension Dashboard {
     @Suite struct SignIn {

@@ -1,5 +1,6 @@
 // The trade page: what it shows, and what becomes of an order.
 import Testing
+import Wire
 
 extension Dashboard {
     @Suite struct Trade {
@@ -43,8 +44,8 @@ extension Dashboard {
                 try await stage.browser.says(".position-bar", "4 @")
                 let writes = try await stage.writes()
                 #expect(writes.count == 1)
-                #expect(writes.first?["path"] == "/orders" && writes.first?["body"]["side"] == "BUY" && writes.first?["body"]["quantity"] == "1")
-                #expect(writes.first?["body"]["confirmed"]["quantity"] == "1")
+                #expect(writes.first?["path"] == "/orders" && writes.first?["body"]?["side"] == "BUY" && writes.first?["body"]?["quantity"] == "1")
+                #expect(writes.first?["body"]?["confirmed"]?["quantity"] == "1")
                 try await stage.browser.click("#tab-Orders")
                 try await stage.browser.says("[data-order] .status", "filled")
             }
@@ -92,7 +93,7 @@ extension Dashboard {
                 try await stage.browser.click("[data-testid=confirm]")
                 try await stage.browser.appears(".toast[data-outcome=filled]")
                 let body = try await stage.writes().first?["body"] ?? .null
-                #expect(body["quantity"] == "max" && body["confirmed"]["quantity"] != .null)
+                #expect(body["quantity"] == "max" && body["confirmed"]?["quantity"] != nil)
             }
         }
 
@@ -122,7 +123,7 @@ extension Dashboard {
                 try await stage.browser.says(".reckoning", "Trailing stop, first at")
                 try await stage.browser.click("[data-testid=confirm]")
                 try await stage.browser.appears(".toast[data-outcome=filled]")
-                #expect(try await stage.writes().first?["body"]["trailingStop"] == ["percent": "2"])
+                #expect(try await stage.writes().first?["body"]?["trailingStop"] == ["percent": "2"])
                 // The chart names the average and the stop, as lines or at its edge when they lie outside.
                 try await stage.keepPicture("trailing-stop")
                 try await stage.browser.click("#tab-Orders")
@@ -144,7 +145,7 @@ extension Dashboard {
                 try await stage.browser.says(".dialog h2", "Close 3, then short 1")
                 try await stage.browser.click("[data-testid=confirm]")
                 try await stage.browser.appears(".toast[data-outcome=filled]")
-                #expect(try await stage.writes().first?["body"]["reverse"].isTrue == true)
+                #expect(try await stage.writes().first?["body"]?["reverse"]?.isTrue == true)
                 try await stage.browser.says(".position-bar", "1 @")
             }
         }
@@ -155,7 +156,7 @@ extension Dashboard {
                 try await stage.browser.click("[data-testid=confirm]")
                 try await stage.browser.says(".position-bar", "Flat")
                 let write = try await stage.writes().first
-                #expect(write?["path"] == "/positions/MBTZ6.CME/close" && write?["body"]["confirmed"]["quantity"] == "3")
+                #expect(write?["path"] == "/positions/MBTZ6.CME/close" && write?["body"]?["confirmed"]?["quantity"] == "3")
                 #expect(try await stage.browser.isEnabled(".ticket .flatten") == false)
             }
         }
@@ -196,7 +197,7 @@ extension Stage {
         try await browser.run("return \(Self.pixelCount(colour))").number.map { Int($0) } ?? -1
     }
     /// Waits until the chart shows this colour.
-    fileprivate func chartShows(_ colour: String) async throws { try await browser.wait("\(Self.pixelCount(colour)) > 60") }
+    fileprivate func chartShows(_ colour: String) async throws { try await browser.waitForDrawing("\(Self.pixelCount(colour)) > 60") }
 
     /// An expression: the library draws on canvases, so what it drew can only be counted.
     private static func pixelCount(_ colour: String) -> String {

@@ -1,5 +1,6 @@
 // Bad days: what the page says and what it forbids when something beyond it is gone.
 import Testing
+import Wire
 
 extension Dashboard {
     @Suite struct Trouble {
@@ -132,7 +133,7 @@ extension Dashboard {
             ])
         func whatTheBrokerDeniesIsSaidInWordsWithItsCure(_ code: Int, _ title: String, _ cure: String) async throws {
             try await Stage.set { stage in
-                try await stage.turn(["notice": .number(Double(code))])
+                try await stage.turn(["notice": .integer(Int64(code))])
                 let banner = "[data-banner='ib-\(code)-MBTZ6.CME']"
                 try await stage.browser.says(banner, title)
                 try await stage.browser.says(banner, "(\(code))")
@@ -190,7 +191,7 @@ extension Dashboard {
                 #expect(try await stage.browser.isEnabled(".ticket .long") == false)
                 #expect(try await stage.browser.isEnabled(".ticket .flatten"))
                 let write = try await stage.writes().first
-                #expect(write?["path"] == "/kill" && write?["body"]["level"] == "HALT")
+                #expect(write?["path"] == "/kill" && write?["body"]?["level"] == "HALT")
             }
         }
     }

@@ -4,6 +4,7 @@ internal import Ledger
 internal import Platform
 internal import Sync
 internal import Values
+internal import Views
 
 /// What enrolment remembers between turns.
 struct EnrolmentDesk {

@@ -2,6 +2,7 @@
 internal import Control
 internal import Platform
 internal import Values
+internal import Views
 
 /// How requests came in, as far as proxies and certificates decide it.
 struct WebFront: Sendable {

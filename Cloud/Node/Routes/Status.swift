@@ -3,6 +3,7 @@ internal import Control
 internal import Ledger
 internal import Platform
 internal import Values
+internal import Views
 internal import Wire
 
 extension Node {

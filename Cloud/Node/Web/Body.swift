@@ -1,6 +1,7 @@
 // Reading a request's body: JSON, an object, members of the expected form, each refusal naming the member.
 internal import Ledger
 internal import Values
+internal import Views
 internal import Wire
 
 /// The object of a request's body.

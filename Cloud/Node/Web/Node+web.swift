@@ -2,6 +2,7 @@
 internal import Control
 internal import Platform
 internal import Values
+internal import Views
 internal import Wire
 
 /// A request that waits for the verdict on its command.

@@ -202,7 +202,8 @@ package final class EdgeLoop {
                 commandID: id,
                 link: linkWords)
             switch LocalAPI.handle(call, agent: agent, picture: picture(at: clock.wall), at: clock.wall) {
-            case .answer(let status, let value): answer(request.id, status, value)
+            case .answer(let value): answer(request.id, 200, value)
+            case .problem(let problem): answer(request.id, problem)
             case .command(let command, let lifetime):
                 inputs.append(.command(command, deadline: lifetime.map { clock.monotonic + $0 }))
                 asked.append((request.id, id))
@@ -218,18 +219,22 @@ package final class EdgeLoop {
     private func answerAsked() {
         for (request, command) in asked {
             let call = LocalRequest(method: "GET", path: "/api/v1/commands/\(command)", query: [:], body: [], commandID: command)
-            if case .answer(let status, let value) = LocalAPI.handle(
-                call, agent: agent, picture: picture(at: SystemClock.now()), at: SystemClock.now())
-            {
-                answer(request, status == 200 ? 202 : status, value)
+            switch LocalAPI.handle(call, agent: agent, picture: picture(at: SystemClock.now()), at: SystemClock.now()) {
+            case .answer(let value): answer(request, 202, value)
+            case .problem(let problem): answer(request, problem)
+            case .command, .resume: preconditionFailure("a read asks for nothing")
             }
         }
         asked.removeAll(keepingCapacity: true)
     }
 
     private func answer(_ id: RequestID, _ status: Int, _ value: JSONValue) {
-        let type = status < 400 ? "application/json" : "application/problem+json"
-        server?.respond(id, HTTPResponse(status: status, headers: [WebField("content-type", type)], body: JSONWriter.plain(value)))
+        server?.respond(id, HTTPResponse(status: status, headers: [WebField("content-type", "application/json")], body: JSONWriter.plain(value)))
+    }
+
+    private func answer(_ id: RequestID, _ problem: Problem) {
+        let headers = [WebField("content-type", Problem.type)] + problem.headers.map { WebField($0.name, $0.value) }
+        server?.respond(id, HTTPResponse(status: problem.status, headers: headers, body: JSONWriter.plain(problem.value)))
     }
 
     private var linkWords: String {

@@ -23,27 +23,11 @@ package struct LocalRequest: Sendable {
 
 /// What the shell does with a call.
 package enum LocalVerdict: Sendable {
-    case answer(status: Int, JSONValue)
+    case answer(JSONValue)
+    case problem(Problem)
     /// Hand this to the desk in the next turn, then answer with the command's fate.
     case command(Command, lifetime: Span?)
     case resume(reason: String)
-}
-
-/// A refusal in the form of RFC 9457.
-package struct Problem: Error, Hashable, Sendable {
-    package var name: String
-    package var status: Int
-    package var detail: String
-    package var cure: String
-    package init(_ name: String, _ status: Int, _ detail: String, cure: String) {
-        self.name = name; self.status = status; self.detail = detail; self.cure = cure
-    }
-    package var value: JSONValue {
-        [
-            "type": .string("/problems/\(name)"), "title": .string(name), "status": .integer(Int64(status)), "detail": .string(detail),
-            "cure": .string(cure),
-        ]
-    }
 }
 
 /// Routes of the local API.
@@ -53,13 +37,13 @@ package enum LocalAPI {
         do throws(Problem) {
             let parts = request.path.split(separator: "/").map(String.init)
             guard parts.first == "api", parts.count >= 3, parts[1] == "v1" else {
-                if request.path == "/health" { return .answer(status: 200, ["status": "ok"]) }
-                throw Problem("not-found", 404, "There is nothing at \(request.path).", cure: "The reads are under /api/v1.")
+                if request.path == "/health" { return .answer(["status": "ok"]) }
+                throw nothing(at: request.path)
             }
             let rest = Array(parts.dropFirst(2))
             return request.method == "GET"
-                ? .answer(status: 200, try read(rest, request, agent, picture, at: now)) : try write(rest, request, agent, at: now)
-        } catch { return .answer(status: error.status, error.value) }
+                ? .answer(try read(rest, request, agent, picture, at: now)) : try write(rest, request, agent, at: now)
+        } catch { return .problem(error) }
     }
 
     private static func read(
@@ -79,31 +63,33 @@ package enum LocalAPI {
         case ["ledger"]: return .object([time, JSONMember("entries", .array(try ledger(request, agent, picture)))])
         default:
             if path.count == 2, path[0] == "commands" { return try command(path[1], agent) }
-            throw Problem("not-found", 404, "There is nothing at \(request.path).", cure: "See tidewire-edge --help.")
+            throw nothing(at: request.path)
         }
     }
 
     /// Entries from `from`, or the newest, at most 500.
     private static func ledger(_ request: LocalRequest, _ agent: Agent, _ picture: EdgePicture) throws(Problem) -> [JSONValue] {
         let limit = UInt64(request.query["limit"] ?? "100") ?? 0
-        guard (1...500).contains(limit) else { throw Problem("bad-limit", 400, "limit is not from 1 to 500.", cure: "Ask for fewer entries.") }
+        guard (1...500).contains(limit) else { throw badRequest("'limit' must be a whole number from 1 to 500.", cure: "Ask for fewer entries.") }
         let head = agent.journal.head.seq.raw
         let newest = head >= limit ? head - limit + 1 : 1
         guard let from = request.query["from"].map({ UInt64($0) }) ?? newest else {
-            throw Problem("bad-from", 400, "from is not an entry number.", cure: "Use the number of an entry.")
+            throw badRequest("'from' must be the number of an entry.", cure: "Use the number of an entry.")
         }
         do throws(JournalError) {
             return try agent.journal.read(from: Seq(max(from, 1)), limit: Int(limit)).map { picture.entryRow($0) }
-        } catch { throw Problem("ledger", 500, "\(error)", cure: "Run tidewire-edge ledger verify.") }
+        } catch { throw Problem("ledger", 500, "The ledger could not be read", detail: "\(error)", cure: "Run tidewire-edge ledger verify.") }
     }
 
     /// What became of a command: `working` until an outcome or a finished order says otherwise.
     private static func command(_ text: String, _ agent: Agent) throws(Problem) -> JSONValue {
-        guard let id = CommandID(hex: text) else { throw Problem("bad-id", 400, "'\(text)' is not a command's id.", cure: "Use 32 hex digits.") }
+        guard let id = CommandID(hex: text) else { throw badRequest("'\(text)' is not a command's id.", cure: "Use 32 hex digits.") }
         let book = agent.desk.book
         let orders = (book.commandOrders[id] ?? []).compactMap { book.order($0) }
         guard let outcome = book.commands[id] else {
-            guard let order = orders.first else { throw Problem("not-found", 404, "No such command.", cure: "It may not have arrived.") }
+            guard let order = orders.first else {
+                throw Problem("unknown", 404, "No such command", detail: "Nothing here has this id.", cure: "It may not have arrived.")
+            }
             return answer(id, order.status.isTerminal ? "done" : "working", "The order is \(order.status.rawValue). \(order.text)")
         }
         let isUnderWay = outcome.code == "closing"
@@ -115,7 +101,7 @@ package enum LocalAPI {
     }
 
     private static func write(_ path: [String], _ request: LocalRequest, _ agent: Agent, at now: Instant) throws(Problem) -> LocalVerdict {
-        guard request.method == "POST" else { throw Problem("method", 405, "\(request.method) is not taken here.", cure: "Use GET or POST.") }
+        guard request.method == "POST" else { throw Problem.methodNotAllowed(request.method, allowed: ["GET", "POST"]) }
         let fields = try fields(request.body)
         let reason = fields["reason"]?.text ?? "asked at the console"
         switch path {
@@ -125,7 +111,7 @@ package enum LocalAPI {
             if path.count == 3, path[0] == "positions", path[2] == "close" {
                 return command(.close(instrument: InstrumentID(path[1])), request, agent, at: now)
             }
-            throw Problem("not-found", 404, "There is nothing at \(request.path).", cure: "See tidewire-edge --help.")
+            throw nothing(at: request.path)
         }
     }
 
@@ -135,7 +121,10 @@ package enum LocalAPI {
             let value = try JSONReader.read(body)
             guard value.members != nil else { throw JSONError.unexpected(at: 0) }
             return value
-        } catch { throw Problem("not-json", 400, "The body is not a JSON object (\(error)).", cure: "Send an object, or nothing.") }
+        } catch {
+            throw Problem(
+                "not-json", 400, "The body is not JSON", detail: "A JSON object is expected: \(error).", cure: "Send an object, or nothing.")
+        }
     }
 
     private static func command(_ body: CommandBody, _ request: LocalRequest, _ agent: Agent, at now: Instant) -> LocalVerdict {
@@ -143,5 +132,13 @@ package enum LocalAPI {
             id: request.commandID, edge: agent.journal.edge, issuer: "console", tier: 3, issuedAt: now, expiresAt: body.lifetime.map { now + $0 },
             body: body)
         return .command(command, lifetime: body.lifetime)
+    }
+
+    private static func nothing(at path: String) -> Problem {
+        Problem(
+            "not-found", 404, "No such path", detail: "There is nothing at \(path).", cure: "The reads are under /api/v1; see tidewire-edge --help.")
+    }
+    private static func badRequest(_ detail: String, cure: String) -> Problem {
+        Problem("bad-request", 400, "The request is not in the agreed form", detail: detail, cure: cure)
     }
 }

@@ -1,5 +1,6 @@
 // A WebDriver client of the few commands that the tests need; what a person does goes through real key and mouse events.
 import Foundation
+import Wire
 
 struct Browser: Sendable {
     struct Failure: Error, CustomStringConvertible { let description: String }
@@ -31,18 +32,18 @@ struct Browser: Sendable {
             "capabilities": ["alwaysMatch": ["browserName": "chrome", "goog:loggingPrefs": ["browser": "ALL"], "goog:chromeOptions": options]]
         ]
         let answer = try await Self.value(driver.send("POST", "/session", wish))
-        guard let id = answer["sessionId"].text else { throw Failure(description: "no session: \(answer.json)") }
+        guard let id = answer["sessionId"]?.text else { throw Failure(description: "no session: \(answer.json)") }
         session = id
-        _ = try await post("/timeouts", ["script": .number(Double(Self.patienceMillis + 5000))])
+        _ = try await post("/timeouts", ["script": .integer(Int64(Self.patienceMillis + 5_000))])
         _ = try await devtools(
             "Emulation.setDeviceMetricsOverride",
-            ["width": .number(Double(width)), "height": .number(Double(height)), "deviceScaleFactor": 1, "mobile": .bool(size == .phone)])
+            ["width": .integer(Int64(width)), "height": .integer(Int64(height)), "deviceScaleFactor": 1, "mobile": .bool(size == .phone)])
         _ = try await devtools("Emulation.setEmulatedMedia", ["features": [["name": "prefers-color-scheme", "value": .string(scheme.rawValue)]]])
     }
 
     private static func value(_ answer: HTTPExchange.Answer) throws -> JSONValue {
-        let value = try JSONDecoder().decode(JSONValue.self, from: answer.body)["value"]
-        if let trouble = value["error"].text { throw Failure(description: "\(trouble): \(value["message"].text ?? "")") }
+        let value = try JSONValue(answer: answer.body)["value"] ?? .null
+        if let trouble = value["error"]?.text { throw Failure(description: "\(trouble): \(value["message"]?.text ?? "")") }
         return value
     }
 
@@ -72,13 +73,31 @@ struct Browser: Sendable {
             ["script": .string("const done = arguments[0]; (async () => { \(script) })().then(done, (e) => done('failed: ' + e));"), "args": []])
     }
 
-    /// Waits in the page until the expression is true; the failure names it and shows what the page says.
+    /// Waits in the page until the expression, about its elements, is true; the failure names it and shows what the page says.
     func wait(_ expression: String) async throws {
+        let news =
+            "const watch = new MutationObserver(look); over = () => watch.disconnect();"
+            + " watch.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });"
+        try await wait(expression, news)
+    }
+
+    /// The same for what is drawn on a canvas, which changes no element: looks at every frame.
+    func waitForDrawing(_ expression: String) async throws {
+        let news =
+            "let next = 0; const frame = () => { next = requestAnimationFrame(frame); look(); }; over = () => cancelAnimationFrame(next); frame();"
+        try await wait(expression, news)
+    }
+
+    /// - Parameter news: calls `look` whenever the answer may have changed, until `over` is called.
+    private func wait(_ expression: String, _ news: String) async throws {
         let script = """
-            const done = arguments[0], end = Date.now() + \(Self.patienceMillis);
-            const look = () => { let ok = false; try { ok = Boolean(\(expression)); } catch {} 
-              if (ok || Date.now() > end) done(ok); else setTimeout(look, 25); };
-            look();
+            const done = arguments[0], holds = () => { try { return Boolean(\(expression)); } catch { return false; } };
+            if (holds()) { done(true); return; }
+            let over = () => {};
+            const end = (ok) => { over(); clearTimeout(limit); done(ok); };
+            const limit = setTimeout(() => end(holds()), \(Self.patienceMillis));
+            const look = () => { if (holds()) end(true); };
+            \(news)
             """
         guard try await post("/execute/async", ["script": .string(script), "args": []]).isTrue else {
             let page = try await run("return document.body.innerText.slice(0, 1500)")
@@ -125,7 +144,7 @@ struct Browser: Sendable {
 
     private func element(_ selector: String) async throws -> String {
         let found = try await post("/element", ["using": "css selector", "value": .string(selector)])
-        guard case .object(let fields) = found, let id = fields.values.first?.text else { throw Failure(description: "no element \(selector)") }
+        guard let id = found.members?.first?.value.text else { throw Failure(description: "no element \(selector)") }
         return id
     }
     private func quoted(_ text: String) -> String { JSONValue.string(text).json }
@@ -133,7 +152,7 @@ struct Browser: Sendable {
     /// What the console said since the last call: errors, warnings, and breaches of the content policy.
     func console() async throws -> [String] {
         try await post("/se/log", ["type": "browser"]).list.filter { $0["level"] != "INFO" && $0["level"] != "DEBUG" }.map {
-            $0["message"].text ?? $0.json
+            $0["message"]?.text ?? $0.json
         }
     }
     func screenshot() async throws -> Data {

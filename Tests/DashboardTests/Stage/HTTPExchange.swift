@@ -2,6 +2,7 @@
 import Dispatch
 import Foundation
 import Glibc
+import Wire
 
 struct HTTPExchange: Sendable {
     enum Failure: Error { case socket(String), answer(String) }
@@ -13,7 +14,6 @@ struct HTTPExchange: Sendable {
 
     /// `headers` come on top of those that every request has.
     func send(_ method: String, _ path: String, _ body: JSONValue? = nil, headers: [String: String] = [:]) async throws -> Answer {
-        // Sorted keys: the same body is the same bytes, which is what a repeated write is known by.
         try await send(method, path, raw: Data((body?.json ?? "").utf8), headers: headers)
     }
 

@@ -1,6 +1,7 @@
 // What every test of the dashboard stands on: a fake cloud, a browser that is signed in or not, and the strings of the play.
 import Foundation
 import Testing
+import Wire
 
 /// What the tests need of the machine and the build; nil when all is there.
 enum Needs {
@@ -76,7 +77,7 @@ struct Stage: Sendable {
 
     /// The writes that reached the cloud, each with path, key and body.
     func writes() async throws -> [JSONValue] {
-        try JSONDecoder().decode(JSONValue.self, from: try await cloud.send("GET", "/fake/log").body).list
+        try JSONValue(answer: await cloud.send("GET", "/fake/log").body).list
     }
 
     /// Opens the confirm step and waits for its figures.

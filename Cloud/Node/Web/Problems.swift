@@ -1,33 +1,13 @@
-// Errors as problem+json (RFC 9457) with the cure: every one that this API can give, in one place.
-package import Values
-internal import Views
+// Every problem that this API can give, in one place.
+internal import Values
+package import Views
 internal import Wire
 
-/// An error answer.
-package struct Problem: Error, Hashable, Sendable {
-    /// The last part of the type: `/problems/<name>`.
-    package let name: String
-    package let title: String
-    package let status: Int
-    package var detail: String?
-    package var cure: String?
-    package var retryAfter: Span?
-    /// Of a 405: the methods that the path takes.
-    private var allowed: [String] = []
-
-    init(_ name: String, _ status: Int, _ title: String, detail: String? = nil, cure: String? = nil, retryAfter: Span? = nil) {
-        self.name = name; self.status = status; self.title = title; self.detail = detail; self.cure = cure; self.retryAfter = retryAfter
-    }
-
+extension Problem {
     /// The answer with the headers that belong to its status.
     package var answer: Answer {
-        var row = Row()
-        row.put("type", "/problems/\(name)"); row.put("title", title); row.integer("status", Int64(status)); row.put("detail", detail)
-        row.put("cure", cure); row.integer("retryAfterMs", retryAfter.map { max(0, $0.nanoseconds / 1_000_000) })
-        var answer = Answer(status: status, type: "application/problem+json", body: JSONWriter.plain(row.value))
-        if let retryAfter { answer.add("retry-after", String(max(1, (retryAfter.nanoseconds + 999_999_999) / 1_000_000_000))) }
-        if status == 405 { answer.add("allow", allowed.joined(separator: ", ")) }
-        if status == 401 { answer.add("www-authenticate", "Bearer") }
+        var answer = Answer(status: status, type: Problem.type, body: JSONWriter.plain(value))
+        for header in headers { answer.add(header.name, header.value) }
         return answer
     }
 }
@@ -35,15 +15,6 @@ package struct Problem: Error, Hashable, Sendable {
 extension Problem {
     static func notFound(_ path: String) -> Problem {
         Problem("not-found", 404, "No such path", detail: "\(path) is not part of this API.", cure: "See API.md for the paths.")
-    }
-    static func methodNotAllowed(_ method: String, allowed: [String]) -> Problem {
-        // What answers GET answers HEAD.
-        let all = allowed.flatMap { $0 == "GET" ? ["GET", "HEAD"] : [$0] }
-        var problem = Problem(
-            "method-not-allowed", 405, "This path does not take \(method)", detail: "It takes \(all.joined(separator: ", ")).",
-            cure: "Use another method.")
-        problem.allowed = all
-        return problem
     }
     static let notSignedIn = Problem("not-signed-in", 401, "Not signed in", detail: "The session is missing or over.", cure: "Sign in again.")
     static func notAllowed(_ role: String) -> Problem {
