@@ -120,6 +120,8 @@ private struct Stage {
     /// With no room at all the entries are not taken either: the edge keeps them, and is told.
     @Test func aDiskWithoutAnyRoomLosesNothing() throws {
         let stage = try Stage()
+        let intent = stage.edge.fill(nil, quantity: 1)
+        try stage.edge.pump()
         stage.disk.capacity = 0
         for _ in 0..<5 {
             stage.edge.fill(nil, quantity: 1)
@@ -129,6 +131,8 @@ private struct Stage {
         #expect(!stage.edge.sender.isCaughtUp)
         #expect(try stage.cloud.post("/api/v1/kill", #"{"level":"HALT","reason":"r"}"#, stage.who, key: stage.key(1))?.status == 507)
         #expect(try stage.cloud.get("/api/v1/positions", stage.who)?.status == 200)
+        let followed = try stage.cloud.get("/api/v1/ledger?follow=\(intent.boot)-\(intent.seq)", stage.who)
+        #expect(followed?.status == 200 && followed?.json?["entries"]?.elements?.count == 3, "found without its index")
         stage.disk.capacity = nil
         if stage.edge.sender.phase == .down { try stage.edge.connect() }
         for _ in 0..<5 { try stage.edge.pass(.seconds(1)) }

@@ -26,10 +26,6 @@ extension Node {
         } catch let problem as Problem {
             counters.problems += 1
             effect(.respond(number, problem.answer))
-        } catch let error where Node.isFull(error) && request.method == "GET" {
-            // A read that has to bring an index up to date first.
-            counters.problems += 1
-            effect(.respond(number, Problem.storeFull.answer))
         }
     }
 
