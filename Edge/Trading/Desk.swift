@@ -60,7 +60,7 @@ package struct DeskSettings: Sendable {
     /// False: opening orders younger than the account's figure do not lower it. Only for a bench, whose player tells the figure once.
     package var countsFundsInFlight = true
     package init(
-        mode: TradingMode, limits: SizingLimits = .standard, quoteAgeMax: Span = .seconds(5), duplicateWindow: Span = .seconds(5),
+        mode: TradingMode, limits: SizingLimits = .standard, quoteAgeMax: Span = RiskRefusal.quoteAgeMax, duplicateWindow: Span = .seconds(5),
         settle: Span = .seconds(10), snapshotGap: Span = .seconds(3), bots: [BreakoutSettings] = []
     ) {
         self.mode = mode; self.limits = limits; self.quoteAgeMax = quoteAgeMax; self.duplicateWindow = duplicateWindow

@@ -21,6 +21,21 @@ package struct Quote: Hashable, Sendable {
         guard let bid, let ask else { return nil }
         return Price(raw: bid.raw / 2 + ask.raw / 2 + (bid.raw % 2 + ask.raw % 2) / 2)
     }
+
+    /// What a market order of a side meets: the ask when it buys, the bid when it sells. Nil unless both are there and above zero: one side alone
+    /// is no market.
+    package func touch(_ side: Side) -> QuotedPrice? {
+        guard let bid, let ask, bid.raw > 0, ask.raw > 0 else { return nil }
+        return side == .buy ? QuotedPrice(price: ask, part: .ask) : QuotedPrice(price: bid, part: .bid)
+    }
+}
+
+/// A price with the part of the quote that it is.
+package struct QuotedPrice: Hashable, Sendable {
+    package enum Part: String, Hashable, Sendable { case bid, ask, last }
+    package let price: Price
+    package let part: Part
+    package init(price: Price, part: Part) { self.price = price; self.part = part }
 }
 
 /// A bar length in seconds.

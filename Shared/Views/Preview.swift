@@ -25,7 +25,9 @@ package struct Preview: Hashable, Sendable {
     package var maximum = Quantity.zero
     package var term = ""
     package var words = ""
+    /// What the edge's gate would value the order by, and which part of the quote it is.
     package var price: Price?
+    package var pricePart: QuotedPrice.Part?
     package var priceAsOf: Instant?
     package var notional: Money?
     package var leverage: Ratio?
@@ -74,11 +76,19 @@ extension EdgePicture {
         }
     }
 
-    /// The far side of the quote: what a market order would meet. Nothing is priced on delayed data.
+    /// The far side of the quote: what a market order would meet, and what the gate values it by. Without both sides the last price is shown, and
+    /// nothing is opened by it. Nothing is priced on delayed data.
     private func price(_ preview: inout Preview) {
         guard let quote = live.quote(preview.ask.instrument), !quote.isDelayed else { return }
-        preview.price = (preview.side == .buy ? quote.ask : quote.bid) ?? quote.mark
-        preview.priceAsOf = preview.price == nil ? nil : quote.asOf
+        guard let priced = quote.touch(preview.side) ?? quote.last.map({ QuotedPrice(price: $0, part: .last) }) else { return }
+        preview.price = priced.price; preview.pricePart = priced.part; preview.priceAsOf = quote.asOf
+    }
+
+    /// What the gate says of the quote: both sides, and young by the edge's own clock.
+    private func quoteRefusal(_ id: InstrumentID, at now: Instant) -> RiskRefusal? {
+        guard let quote = live.quote(id), quote.touch(.buy) != nil else { return .noQuote }
+        let age = now + (link.clockOffset ?? .zero) - quote.asOf
+        return age > RiskRefusal.quoteAgeMax ? .staleQuote(age: age, limit: RiskRefusal.quoteAgeMax) : nil
     }
 
     private func size(_ preview: inout Preview, _ instrument: Instrument, _ limits: SizingLimits, opens: Bool, at now: Instant) {
@@ -90,6 +100,8 @@ extension EdgePicture {
         let perUnit = instrument.securityType == .future ? preview.margin?.initial : full
         if let refusal = openingRefusal(instrument.id, at: now) {
             preview.term = refusal.term; preview.words = refusal.reason
+        } else if let refusal = quoteRefusal(instrument.id, at: now) {
+            preview.term = refusal.name; preview.words = refusal.text
         } else if let price = preview.price, let funds = account?.availableFunds, let perUnit,
             let maximum = Sizing.maximum(of: instrument, price: price, margin: perUnit, availableFunds: funds, limits: limits)
         {
@@ -133,14 +145,22 @@ extension EdgePicture {
         }
         guard preview.closing.raw == 0 || preview.ask.reverses else { return }
         if let refusal = openingRefusal(instrument.id, at: now) { return preview.refuse(refusal.reason, refusal.cure) }
+        if let tag = book.unknownOrder(of: instrument.id) { return preview.refuse(RiskRefusal.fateUnknown(tag).text, "Wait a moment.") }
+        if let refusal = quoteRefusal(instrument.id, at: now) {
+            return preview.refuse(refusal.text, "Wait for the next quote; look at the gateway's market data if none comes.")
+        }
         if preview.opening.raw <= 0 || preview.opening.floored(to: instrument.lotStep) != preview.opening {
             if preview.ask.size == .max { return preview.refuse(preview.words, "Free some margin, or wait for the broker's figures.") }
-            return preview.refuse(
-                "The quantity \(preview.opening) is not a multiple of \(instrument.lotStep) above zero.", "Ask for a whole number of lots.")
+            return preview.refuse(RiskRefusal.badQuantity(preview.opening, step: instrument.lotStep).text, "Ask for a whole number of lots.")
         }
         if preview.opening > limits.quantityMax {
-            return preview.refuse(
-                "\(Plain.units(preview.opening, of: instrument)) are over the limit of \(limits.quantityMax) for one order.", "Ask for fewer.")
+            return preview.refuse(RiskRefusal.quantityMax(limit: limits.quantityMax, actual: preview.opening).text, "Ask for fewer.")
+        }
+        guard let notional = preview.price.flatMap({ Money.value($0, preview.opening, multiplier: instrument.multiplier) }) else {
+            return preview.refuse(RiskRefusal.overflow.text, "Ask for fewer.")
+        }
+        if notional > limits.notionalMax {
+            return preview.refuse(RiskRefusal.notionalMax(limit: limits.notionalMax, actual: notional).text, "Ask for fewer.")
         }
         guard let needed = preview.initialMargin, let funds = preview.availableFunds else {
             return preview.refuse(
@@ -213,7 +233,8 @@ extension EdgePicture {
         var max = Row()
         max.put("quantity", preview.maximum); max.put("term", preview.term); max.put("words", preview.words)
         row.put("max", max.value)
-        row.put("price", preview.price); row.put("priceAsOf", preview.priceAsOf); row.put("notional", preview.notional)
+        row.put("price", preview.price); row.put("pricePart", preview.pricePart?.rawValue); row.put("priceAsOf", preview.priceAsOf);
+        row.put("notional", preview.notional)
         row.put("leverage", preview.leverage); row.put("initialMargin", preview.initialMargin)
         row.put("maintenanceMargin", preview.maintenanceMargin)
         if preview.initialMargin != nil { row.put("marginAsOf", preview.margin?.asOf) }

@@ -39,6 +39,18 @@ struct RiskGateTests {
         #expect(outside.placed.isEmpty && outside.refusal?.code == "notionalMax")
     }
 
+    /// What a market order meets is what it is valued by: the ask of a purchase, the bid of a sale.
+    @Test func theNotionalIsThatOfTheFarSide() throws {
+        for (side, bid, ask, isTaken) in [
+            (Side.buy, 588_000, 588_230, true), (.buy, 588_000, 588_240, false), (.sell, 588_230, 589_000, true), (.sell, 588_240, 589_000, false),
+        ] {
+            // Seventeen contracts of a tenth are worth a million at 588,235.
+            var desk = try told(last: 588_235, bid: Int64(bid), ask: Int64(ask))
+            _ = try desk.command(DeskTests.buy(17, side: side))
+            #expect(desk.placed.count == (isTaken ? 1 : 0) && desk.refusal?.code == (isTaken ? nil : "notionalMax"), "\(side) \(bid) \(ask)")
+        }
+    }
+
     private func values(_ desk: inout TestDesk, _ whole: Int64) throws {
         var values = AccountValues(account: "DU1", currency: "USD", asOf: desk.now)
         values.availableFunds = Money(whole: whole)

@@ -125,6 +125,42 @@ import Wire
         #expect(picture.preview(buy(.quantity(Quantity(whole: 101))), at: Scene.now).reason?.contains("limit of 100") == true)
     }
 
+    /// The edge's gate would refuse too, in these words.
+    @Test func whatTheGateRefusesIsRefusedInItsWords() throws {
+        func quoted(_ bid: Int64?, _ ask: Int64?, age: Span = .zero) -> Scene {
+            var scene = Scene.full()
+            var quote = Quote(asOf: Scene.now - age)
+            quote.last = Price(whole: 98_750); quote.bid = bid.map { Price(whole: $0) }; quote.ask = ask.map { Price(whole: $0) }
+            scene.live.apply(.quote(Scene.mbt, quote))
+            return scene
+        }
+        func reason(_ scene: Scene, _ quantity: Int64 = 1) -> String? {
+            scene.picture.preview(buy(.quantity(Quantity(whole: quantity))), at: Scene.now).reason
+        }
+        #expect(reason(quoted(98_745, 98_750)) == nil)
+        for (bid, ask) in [(nil, nil), (98_745, nil), (nil, 98_750), (0, 98_750)] as [(Int64?, Int64?)] {
+            #expect(reason(quoted(bid, ask)) == RiskRefusal.noQuote.text)
+            let maximum = quoted(bid, ask).picture.preview(buy(.max), at: Scene.now)
+            #expect(!maximum.isAllowed && maximum.maximum == .zero && maximum.term == "noQuote" && maximum.pricePart == .last)
+        }
+        #expect(reason(quoted(98_745, 98_750, age: .seconds(6))) == RiskRefusal.staleQuote(age: .seconds(6), limit: .seconds(5)).text)
+        var skewed = quoted(98_745, 98_750, age: .seconds(6))
+        skewed.link.clockOffset = .seconds(-6)
+        #expect(reason(skewed) == nil, "the age is counted by the edge's clock")
+        // Twelve at the ask of 900,000 are over a million; by the last price they would not be.
+        #expect(
+            reason(quoted(98_745, 900_000), 12)
+                == RiskRefusal.notionalMax(limit: SizingLimits.standard.notionalMax, actual: Money(whole: 1_080_000)).text)
+        #expect(reason(quoted(98_745, 98_750), 101) == RiskRefusal.quantityMax(limit: Quantity(whole: 100), actual: Quantity(whole: 101)).text)
+    }
+
+    @Test(arguments: [(Side.buy, "98750", "ask"), (.sell, "98745", "bid")]) func thePriceIsNamed(side: Side, price: String, part: String) {
+        let picture = Scene.full().picture
+        let ask = PreviewAsk(instrument: Scene.mbt, kind: .order(side, reverse: true), size: .quantity(Quantity(whole: 1)))
+        let row = picture.row(picture.preview(ask, at: Scene.now), at: Scene.now)
+        #expect(row["price"]?.text == price && row["pricePart"]?.text == part)
+    }
+
     @Test func openGateSaysSo() {
         let row = Scene.full().picture.gateRow(Scene.mbt, at: Scene.now)
         #expect(contract.problems(of: row, as: "gate") == [])

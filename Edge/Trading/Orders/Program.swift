@@ -170,7 +170,7 @@ extension Desk {
     /// Sizes and places an opening market order for a command.
     mutating func open(_ instrument: InstrumentID, _ opening: Program.Opening, command: Command, at now: Instant, into out: inout Outcome) {
         do throws(RiskRefusal) {
-            let size = try quantity(opening.size, of: instrument, at: now)
+            let size = try quantity(opening.size, opening.side, of: instrument, at: now)
             let wish = OrderWish(instrument: instrument, side: opening.side, quantity: size, role: .open, origin: .manual, command: command.id)
             if let refusal = place(wish, trailing: opening.trailing, reason: "asked by \(command.issuer)", at: now, into: &out) { throw refusal }
         } catch {
@@ -179,12 +179,12 @@ extension Desk {
     }
 
     /// The number, or as many as the account affords.
-    private func quantity(_ size: OrderSize, of id: InstrumentID, at now: Instant) throws(RiskRefusal) -> Quantity {
+    private func quantity(_ size: OrderSize, _ side: Side, of id: InstrumentID, at now: Instant) throws(RiskRefusal) -> Quantity {
         switch size {
         case .quantity(let quantity): return quantity
         case .max:
             guard let instrument = book.instruments[id] else { throw .unknownInstrument(id) }
-            let mark = try freshMark(of: id, at: now)
+            let mark = try freshPrice(of: id, side, at: now).price
             let funds = try freeFunds()
             let perUnit =
                 instrument.securityType == .future

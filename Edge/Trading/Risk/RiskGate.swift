@@ -22,67 +22,6 @@ package struct OrderWish: Hashable, Sendable {
     }
 }
 
-/// Why an order was refused here (FIX DENIED), with the numbers that were compared.
-package enum RiskRefusal: Error, Hashable, Sendable {
-    case halted(level: HaltLevel, source: String)
-    case gatewayNotConnected(text: String, cure: String)
-    case notReconciled
-    case wrongMode(account: String)
-    case unknownInstrument(InstrumentID)
-    case instrumentHalted(reason: String)
-    case fateUnknown(ClOrdID)
-    case noQuote
-    case staleQuote(age: Span, limit: Span)
-    case delayedData
-    case noMarketData(text: String, cure: String)
-    case badQuantity(Quantity, step: Quantity)
-    case quantityMax(limit: Quantity, actual: Quantity)
-    case notionalMax(limit: Money, actual: Money)
-    case overflow
-    case badStop(Price)
-    case badTrailing
-    case noMargin
-    /// The broker would not tell the margin: mostly a permission that the account lacks.
-    case marginRefused(text: String, cure: String)
-    case insufficientFunds(needed: Money, available: Money)
-    case duplicate(within: Span)
-    case nothingToClose
-    case noOrderID
-
-    /// The refusal's stable name.
-    package var name: String { String(String(describing: self).prefix { $0 != "(" }) }
-
-    /// What happened and what to do, for a person.
-    package var text: String {
-        switch self {
-        case .halted(let level, let source): "Trading is \(level.word) (\(source)). Resume at the edge console with `tidewire-edge resume`."
-        case .gatewayNotConnected(let text, let cure): cure.isEmpty ? text : "\(text) \(cure)"
-        case .notReconciled: "The account is still being compared with the broker. Wait until the gateway shows as trading."
-        case .wrongMode(let account):
-            "The account \(account) does not fit the configured mode. Correct `mode` or the gateway's login; nothing is sent."
-        case .unknownInstrument(let id): "\(id) is not an instrument this edge knows."
-        case .instrumentHalted(let reason): "The instrument is halted: \(reason)"
-        case .fateUnknown(let tag): "The fate of order \(tag) is not known yet. New orders wait until the broker has told it."
-        case .noQuote: "There is no quote for the instrument yet."
-        case .staleQuote(let age, let limit):
-            "The quote is \(age.nanoseconds / 1_000_000_000) s old; the limit is \(limit.nanoseconds / 1_000_000_000) s."
-        case .delayedData: "The market data is delayed. No order is placed on delayed data; subscribe to live data at the broker."
-        case .noMarketData(let text, let cure), .marginRefused(let text, let cure): "\(text) \(cure)"
-        case .badQuantity(let quantity, let step): "The quantity \(quantity) is not a multiple of \(step) above zero."
-        case .quantityMax(let limit, let actual): "The quantity \(actual) is over the limit of \(limit) for one order."
-        case .notionalMax(let limit, let actual): "The notional \(actual) is over the limit of \(limit) for one order."
-        case .overflow: "A number in this order is too large to be computed."
-        case .badStop(let price): "The stop price \(price) is on the wrong side of the market or off the price step."
-        case .badTrailing: "The trailing distance must be above zero, on the price step, and less than the price itself."
-        case .noMargin: "The broker has not told the margin of this contract yet."
-        case .insufficientFunds(let needed, let available): "The order needs \(needed) of initial margin and \(available) is available."
-        case .duplicate(let within): "The same order was placed less than \(within.nanoseconds / 1_000_000_000) s ago."
-        case .nothingToClose: "There is no open position to close."
-        case .noOrderID: "The broker's order numbers are used up (2^31); reset the API order ids in the gateway's settings."
-        }
-    }
-}
-
 extension Quote {
     /// The last trade where bid and ask agree with it, else their middle; nil without both. A quote's age is that of its youngest part, and
     /// a venue tells Friday's last trade anew to each subscriber: a last price alone proves nothing of now. Bid and ask come one after the other,
@@ -110,7 +49,8 @@ extension Desk {
         if let reason = book.haltedInstruments[wish.instrument] { throw .instrumentHalted(reason: reason) }
         let mark = try freshMark(of: wish.instrument, at: now)
         guard wish.quantity <= settings.limits.quantityMax else { throw .quantityMax(limit: settings.limits.quantityMax, actual: wish.quantity) }
-        guard let notional = Money.value(mark, wish.quantity, multiplier: instrument.multiplier) else { throw .overflow }
+        let price = try freshPrice(of: wish.instrument, wish.side, at: now).price
+        guard let notional = Money.value(price, wish.quantity, multiplier: instrument.multiplier) else { throw .overflow }
         guard notional <= settings.limits.notionalMax else { throw .notionalMax(limit: settings.limits.notionalMax, actual: notional) }
         if wish.ordType == .stop {
             guard let stop = wish.stopPrice, stop.isMultiple(of: instrument.minPriceIncrement), wish.side == .buy ? stop >= mark : stop <= mark else {
@@ -159,6 +99,12 @@ extension Desk {
         let age = now - quote.asOf
         guard age <= settings.quoteAgeMax else { throw .staleQuote(age: age, limit: settings.quoteAgeMax) }
         return mark
+    }
+
+    /// The price that a market order of a side is valued by, which the preview shows beforehand: the ask for a purchase, the bid for a sale.
+    func freshPrice(of id: InstrumentID, _ side: Side, at now: Instant) throws(RiskRefusal) -> QuotedPrice {
+        let mark = try freshMark(of: id, at: now)
+        return live.quote(id)?.touch(side) ?? QuotedPrice(price: mark, part: .last)
     }
 
     /// The broker's refusal of this instrument's data, when there was one.

@@ -96,7 +96,7 @@ function Reckoning({ preview, instrument, ticket }: { readonly preview: Preview;
   return (
     <dl className="facts reckoning">
       <Fact name="Quantity" strong>{quantity(preview.quantity)}{preview.closing !== "0" && preview.opening !== "0" ? ` (${preview.closing} to close, ${preview.opening} to open)` : ""}</Fact>
-      <Fact name="Market order, near">{price(preview.price, places)}{preview.priceAsOf === undefined ? null : <> <Age asOf={preview.priceAsOf} staleMs={REFRESH_MS * 2} /></>}</Fact>
+      <Fact name="Market order, near">{price(preview.price, places)}{preview.pricePart === undefined ? null : ` (${preview.pricePart})`}{preview.priceAsOf === undefined ? null : <> <Age asOf={preview.priceAsOf} staleMs={REFRESH_MS * 2} /></>}</Fact>
       <Fact name="Notional">{money(preview.notional, currency)}</Fact>
       <Fact name="Effective leverage after">{times(preview.leverage)}</Fact>
       <Fact name="Initial margin, about">{money(preview.initialMargin, currency)}</Fact>

@@ -142,7 +142,8 @@ export const preview = object({
   quantity: decimal, closing: decimal, opening: decimal,
   /** What *max* is now, and the term that bound it, as a word and as a sentence. */
   max: object({ quantity: decimal, term: text, words: text }),
-  price: optional(decimal), priceAsOf: optional(instant), notional: optional(decimal), leverage: optional(decimal),
+  /** What the edge values the order by: the ask of a purchase, the bid of a sale; the last price only to show a closing by. */
+  price: optional(decimal), pricePart: optional(oneOf("bid", "ask", "last")), priceAsOf: optional(instant), notional: optional(decimal), leverage: optional(decimal),
   initialMargin: optional(decimal), maintenanceMargin: optional(decimal), marginAsOf: optional(instant), availableFunds: optional(decimal),
   stopPrice: optional(decimal), expiresAfterMs: count, warnings: list(text), currency: text, asOf: instant,
 });
