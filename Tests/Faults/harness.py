@@ -92,6 +92,17 @@ class Checks:
             self.that(f"{function.__name__} ran to its end", False, traceback.format_exc())
         print(f"{self.name}: {function.__name__}: {self.passed + self.failed - before} checks in {time.monotonic() - begin:.1f} s", flush=True)
 
+    async def astep(self, function) -> bool:
+        """One step of a client that lives in an event loop; False when it broke off."""
+        begin, before = time.monotonic(), self.passed + self.failed
+        try:
+            await function()
+            return True
+        except Exception:  # noqa: BLE001 - whatever a foreign client throws is a finding
+            return self.that(f"{function.__name__} ran to its end", False, traceback.format_exc())
+        finally:
+            print(f"{self.name}: {function.__name__}: {self.passed + self.failed - before} checks in {time.monotonic() - begin:.1f} s", flush=True)
+
     def finish(self) -> None:
         print(f"{self.passed} passed, {self.failed} failed")
         sys.exit(1 if self.failed or not self.passed else 0)

@@ -68,6 +68,9 @@ extension IBKRGateway {
     /// Where a trade is said to have happened.
     static func tradeExchange(_ listing: PaperInstrument) -> String { listing.isFuture ? listing.instrument.exchange : "ISLAND" }
 
+    /// The securities' public numbers (ISO 6166); clients there are that refuse a stock without one.
+    private static let isins = ["AAPL": "US0378331005", "MSFT": "US5949181045", "NVDA": "US67066G1040", "TSLA": "US88160R1014"]
+
     mutating func tellDetails(_ connection: GatewayConnection, _ id: Int, _ contract: WireContract, _ expired: Bool, _ secIdType: String) {
         guard let version = client(connection)?.version else { return }
         // Securities are not listed by ISIN or CUSIP here.
@@ -92,7 +95,8 @@ extension IBKRGateway {
             contractMonth: isFuture ? String((instrument.maturityDate?.compact ?? "").prefix(6)) : "", industry: isFuture ? "" : "Technology",
             category: isFuture ? "" : "Computers", subcategory: isFuture ? "" : "Computers", timeZoneId: listing.tradingHours.zone.rawValue,
             tradingHours: Self.hours(listing.tradingHours, from: today), liquidHours: Self.hours(listing.liquidHours, from: today), evRule: "",
-            evMultiplier: "0", secIds: [], aggGroup: isFuture ? Unset.integer : "1", underSymbol: isFuture ? "BRR" : "",
+            evMultiplier: "0", secIds: Self.isins[instrument.symbol].map { [(tag: "ISIN", value: $0)] } ?? [],
+            aggGroup: isFuture ? Unset.integer : "1", underSymbol: isFuture ? "BRR" : "",
             underSecType: isFuture ? "IND" : "",
             marketRuleIds: isFuture ? "67" : "26,26,26", realExpirationDate: instrument.maturityDate?.compact ?? "",
             stockType: isFuture ? "" : "COMMON",
