@@ -136,6 +136,20 @@ struct ReconciliationTests {
         #expect(desk.desk.book.differences.first?.text.contains("70") == true && desk.desk.book.differences.first?.text.contains("71") == true)
     }
 
+    /// A code refused it here, and the broker works it: nothing new is opened beside an order that may still fill.
+    @Test(arguments: [OrdStatus.rejected, .canceled]) func anOrderThatEndedHereAndWorksThereHaltsItsInstrument(end: OrdStatus) throws {
+        var desk = try TestDesk()
+        try desk.makeReady()
+        _ = try desk.command(DeskTests.buy(3))
+        try desk.send(.order(desk.brokerOrder(desk.placed[0], end), code: nil))
+        try desk.send(.condition(desk.gateway(.unreachable), generation: 1))
+        try desk.send(.condition(desk.gateway(.connected), generation: 2))
+        try desk.send(.ready(account: "DU1", generation: 2, nextOrderID: 1))
+        try desk.send(.snapshot(desk.snapshot(2, open: [desk.brokerOrder(desk.placed[0], .new)])))
+        #expect(desk.desk.book.differences.map(\.rule) == ["R3"] && desk.desk.book.haltedInstruments[TestDesk.mbt]?.hasPrefix("R3") == true)
+        #expect(desk.desk.book.order(desk.placed[0])?.status == end && desk.desk.isTrading)
+    }
+
     @Test func idsThatTheSessionUsedUpAreNotTaken() throws {
         var desk = try TestDesk()
         try desk.makeReady()

@@ -19,7 +19,7 @@ struct RestoringTests {
     }
 
     private func expectProtected(_ desk: TestDesk, _ quantity: Int64, after count: Int) throws {
-        #expect(desk.placed.count == count + 1)
+        try #require(desk.placed.count == count + 1)
         let again = try #require(desk.placed.last.flatMap { desk.desk.book.order($0) })
         #expect(again.leg.role == .protect && again.leg.side == .sell && again.leg.ordType == .trailingStop && again.leg.trailing == Self.trail)
         #expect(again.quantity == Quantity(whole: quantity) && again.leg.timeInForce == .gtc && again.leg.parent == nil)
@@ -106,7 +106,7 @@ struct RestoringTests {
         try desk.tick()
         try desk.send(.order(desk.brokerOrder(desk.placed[2], .rejected, text: "closed"), code: 201))
         try desk.tick()
-        #expect(desk.placed.count == 4)
+        try #require(desk.placed.count == 4)
         try desk.send(.order(desk.brokerOrder(desk.placed[3], .rejected, text: "no such offset"), code: 201))
         return desk
     }
@@ -138,6 +138,7 @@ struct RestoringTests {
     @Test func aSecondAttemptThatIsTakenProtects() throws {
         var desk = try refused()
         try desk.tick(6)
+        try #require(desk.placed.count == 5)
         try desk.send(.order(desk.brokerOrder(desk.placed[4], .new), code: nil))
         for _ in 0..<10 { try desk.tick() }
         #expect(desk.placed.count == 5 && unprotected(desk).count == 1 && desk.desk.book.haltedInstruments.isEmpty)
@@ -148,6 +149,7 @@ struct RestoringTests {
         var desk = try refused()
         if afterSecond {
             try desk.tick(6)
+            try #require(desk.placed.count == 5)
             try desk.send(.order(desk.brokerOrder(desk.placed[4], .rejected), code: 201))
         }
         let before = desk.placed.count

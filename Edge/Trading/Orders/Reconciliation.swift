@@ -114,6 +114,7 @@ extension Desk {
         guard reconciliation.accepts(snapshot, at: now, settings) else { return }
         for order in snapshot.openOrders + snapshot.completedOrders { apply(order, code: nil, into: &out) }  // R3
         adoptForeign(snapshot, into: &out)
+        findRevived(snapshot, into: &out)
         findDoubles(snapshot, into: &out)  // R7
         bury(absentFrom: snapshot, into: &out)  // R4
         comparePositions(snapshot, into: &out)
@@ -134,6 +135,18 @@ extension Desk {
                 "The broker lists a working order (\(order.side.rawValue) \(order.quantity), permId \(order.permID)) that this ledger did not place."
             halt(id, rule: rule, text: text, into: &out)
             if isOurForm { raiseLineageHalt(text, into: &out) }
+        }
+    }
+
+    /// Orders of ours that ended here, by a refusal or a cancel, and that the broker works all the same: they may still fill, and only a person knows
+    /// whether they should. What absence had ended is no end: such an order is cancelled as it comes back.
+    private func findRevived(_ snapshot: BrokerSnapshot, into out: inout Outcome) {
+        for order in snapshot.openOrders where !order.status.isTerminal && order.status != .pendingNew {
+            guard let ours = ourOrder(order), [.rejected, .canceled, .expired].contains(ours.status) else { continue }
+            let text =
+                "The broker works order \(ours.tag) (\(order.side.rawValue) \(order.quantity)), which stands as \(ours.status.rawValue) here. "
+                + "Cancel it at the broker's own screen."
+            halt(ours.leg.instrument, rule: "R3", text: text, into: &out)
         }
     }
 
