@@ -83,7 +83,7 @@ enum GatewayCommand {
             seed: try options.number("seed", in: 0...UInt64.max, default: 1), speed: try options.number("speed", in: 1...10_000, default: 1),
             startingCash: Money(whole: try options.number("cash", in: 1...1_000_000_000, default: 1_000_000)))
         let today = USZone.central.local(now).date
-        let exchange = PaperExchange(rules: rules, listings: PaperCatalogue.standard(asOf: today, realHours: isReal, tape: tape), start: now)
+        let exchange = PaperExchange(rules: rules, listings: PaperCatalogue.everything(asOf: today, realHours: isReal, tape: tape), start: now)
         guard let folder = options.text("data") else {
             return try GatewayServer(loop, gateway: IBKRGateway(settings: settings, exchange: exchange, at: now), journal: nil, now: SystemClock.now)
         }

@@ -20,7 +20,7 @@ struct GatewayBench {
 
     static func exchange(seed: UInt64 = 1, cash: Int64 = 1_000_000, realHours: Bool = false, at start: Instant = friday) throws -> PaperExchange {
         let date = try #require(CivilDate(year: 2026, month: 11, day: 20))
-        let listings = PaperCatalogue.standard(asOf: date, realHours: realHours)
+        let listings = PaperCatalogue.everything(asOf: date, realHours: realHours)
         return PaperExchange(
             rules: PaperRules(seed: seed, step: .milliseconds(500), startingCash: Money(whole: cash)), listings: listings, start: start)
     }

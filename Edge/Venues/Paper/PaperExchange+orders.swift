@@ -82,8 +82,8 @@ extension PaperExchange {
         let instrument = listing.instrument
         if let expiry = instrument.maturityDate, listing.tradingHours.zone.local(now).date > expiry { throw .instrumentExpired }
         if ticket.quantity <= .zero || ticket.quantity.raw % instrument.lotStep.raw != 0 { throw .quantity }
-        // A million lots keeps every product inside its type and is more than the market will ever show.
-        if ticket.quantity.raw / instrument.lotStep.raw > 1_000_000 { throw .quantity }
+        // A million lots, or units where lots are parts of one, keeps every product inside its type and is more than the market will ever show.
+        if ticket.quantity.raw / max(instrument.lotStep.raw, 100_000_000) > 1_000_000 { throw .quantity }
         let needsLimit = ticket.type == .limit || ticket.type == .stopLimit
         let needsStop = ticket.type == .stop || ticket.type == .stopLimit
         if needsLimit, ticket.limitPrice == nil { throw .incomplete("limit price") }

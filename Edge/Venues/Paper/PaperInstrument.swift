@@ -55,6 +55,8 @@ package struct PaperInstrument: Sendable {
     package var tradingHours: ExchangeHours
     /// When orders match that did not ask for trading outside regular hours.
     package var liquidHours: ExchangeHours
+    /// Set when this is a right on another instrument: `process` is then the other one's, and the price what the model makes of it.
+    package var option: OptionTerms?
     package init(
         instrument: Instrument, longName: String, process: PriceProcess, walkKey: String, offsetTicks: Int64, depth: DepthRule,
         margin: MarginRule, commission: CommissionRule, tradingHours: ExchangeHours, liquidHours: ExchangeHours

@@ -35,7 +35,8 @@ struct PaperMarket: Sendable {
         // FNV-1a of the key, so that markets of one seed differ and the months of one future agree.
         let salt = listing.walkKey.utf8.reduce(UInt64(0xCBF2_9CE4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
         self.seed = seed ^ salt
-        cursor = PriceCursor(process: listing.process, seed: seed ^ salt, tick: listing.instrument.minPriceIncrement, step: step)
+        let grid = listing.option?.underlyingTick ?? listing.instrument.minPriceIncrement
+        cursor = PriceCursor(process: listing.process, seed: seed ^ salt, tick: grid, step: step)
     }
 
     /// The step that `instant` falls into.
@@ -77,7 +78,7 @@ struct PaperMarket: Sendable {
     }
 
     private mutating func ticks(at index: Int64) -> (bid: Int64, ask: Int64) {
-        let middle = cursor.milliTicks(at: index * speed)
+        let middle = optionMilliTicks(cursor.milliTicks(at: index * speed), at: index)
         let key = mixed(seed, 901, index)
         if case .tape = listing.process {
             // The recorded price is the trade: the side of this step's taker decides whether it is bid or ask.
@@ -88,6 +89,14 @@ struct PaperMarket: Sendable {
         // Mostly one tick wide, now and then wider.
         let wide = key % 4 == 0 ? Int64(key >> 8 % 64) % listing.depth.spreadTicks : 0
         return (bid, bid + 1 + wide)
+    }
+
+    /// What an option costs when its underlying stands there; of anything else the price itself.
+    private func optionMilliTicks(_ milliTicks: Int64, at index: Int64) -> Int64 {
+        guard let option = listing.option else { return milliTicks }
+        let underlying = Price(raw: milliTicks * option.underlyingTick.raw / 1_000)
+        // Never below one tick and a bit: a bid of nothing is none.
+        return max(option.value(underlying: underlying, at: instant(of: index)).price.raw * 1_000 / tick, 1_000)
     }
 
     private func size(side: Side, level: Int, at index: Int64) -> Quantity {

@@ -4,6 +4,7 @@ import data_steps
 import death_steps
 import fault_steps
 import order_steps
+import research_steps
 from harness import Checks, Gateway
 
 
@@ -18,6 +19,7 @@ def main() -> None:
             order_steps.refusals_have_their_codes, order_steps.a_global_cancel_ends_all,
             death_steps.orders_are_there_after_a_reconnect, death_steps.a_client_id_is_used_once, death_steps.everything_outlives_a_kill,
             death_steps.what_was_acknowledged_is_there_after_a_kill_in_the_middle, death_steps.a_polite_end_is_quick, data_steps.bars,
+            research_steps.single_ticks, research_steps.depth, research_steps.options, research_steps.other_classes, research_steps.no_silence,
         ):
             checks.step(step, gateway)
     for step in (

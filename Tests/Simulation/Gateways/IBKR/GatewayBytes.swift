@@ -90,17 +90,25 @@ package struct GatewayFrames: Sendable {
 
     /// The bytes of a frame; characters beyond ASCII go out as `\uXXXX`, as real gateways do.
     package static func bytes(_ fields: [String]) -> [UInt8] {
-        var payload: [UInt8] = []
+        var bytes: [UInt8] = []
+        write(fields, into: &bytes)
+        return bytes
+    }
+
+    /// Appends the bytes of a frame.
+    static func write(_ fields: [String], into out: inout [UInt8]) {
+        let start = out.count
+        for _ in 0..<4 { out.append(0) }
         for field in fields {
             if field.utf8.allSatisfy({ $0 < 0x80 }) {
-                payload.append(contentsOf: field.utf8)
+                out.append(contentsOf: field.utf8)
             } else {
-                payload.append(contentsOf: escaped(field).utf8)
+                out.append(contentsOf: escaped(field).utf8)
             }
-            payload.append(0)
+            out.append(0)
         }
-        let count = UInt32(payload.count)
-        return [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: count >> $0) } + payload
+        let count = UInt32(out.count - start - 4)
+        for (index, shift) in [24, 16, 8, 0].enumerated() { out[start + index] = UInt8(truncatingIfNeeded: count >> shift) }
     }
 
     private static func escaped(_ text: String) -> String {

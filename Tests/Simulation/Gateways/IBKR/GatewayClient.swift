@@ -2,20 +2,6 @@
 internal import Values
 internal import Venues
 
-/// A stream of quotes.
-struct QuoteStream: Sendable {
-    var id: Int
-    var instrument: InstrumentID
-    var generics: [String]
-    /// 1 live, 3 delayed.
-    var dataType: Int
-    var touch: PaperTouch?
-    var last: Price?
-    var volume: Int64 = 0
-    var high: Price?
-    var low: Price?
-}
-
 /// A stream of five-second bars.
 struct BarStream: Sendable {
     var id: Int
@@ -56,7 +42,11 @@ struct GatewayClient: Sendable {
     var messagesThisSecond = 0
     var pacingViolations = 0
 
-    var quotes: [QuoteStream] = []
+    /// What is to be sent at the end of this turn.
+    var outbox: [UInt8] = []
+
+    /// Streams of quotes, and the boards they stand on.
+    var quotes: [(id: Int, board: Int)] = []
     var bars: [BarStream] = []
     var histories: [HistoryStream] = []
     var ticks: [TickStream] = []
@@ -72,6 +62,7 @@ struct GatewayClient: Sendable {
     var accountToldAt: Instant
 
     init(connection: GatewayConnection, at now: Instant) { self.connection = connection; accountToldAt = now }
+    /// Forgets every stream of data; the boards must be told too.
     mutating func dropStreams() { quotes = []; bars = []; histories = []; ticks = []; depths = [] }
     /// How many streams of account values run.
     var accountStreams: Int { summaries.count + updatesMulti.count + positionsMulti.count + pnls.count + pnlSingles.count }
@@ -80,9 +71,8 @@ struct GatewayClient: Sendable {
         quotes.contains { $0.id == id } || bars.contains { $0.id == id } || histories.contains { $0.id == id } || ticks.contains { $0.id == id }
             || depths.contains { $0.id == id }
     }
-    /// True when a stream of live prices of this instrument runs.
+    /// True when a stream of single ticks or of depth of this instrument runs.
     func watches(_ instrument: InstrumentID) -> Bool {
-        quotes.contains { $0.instrument == instrument } || ticks.contains { $0.instrument == instrument }
-            || depths.contains { $0.instrument == instrument }
+        ticks.contains { $0.instrument == instrument } || depths.contains { $0.instrument == instrument }
     }
 }

@@ -239,7 +239,8 @@ extension IBKRGateway {
             let open = PaperAccount.unrealised(position, at: price, in: listing)
         else { return }
         let item = GatewayMessages.Portfolio(
-            listing: Self.wire(listing).with(exchange: Self.primaryExchange(listing), right: "0"), position: position.quantity.description,
+            listing: Self.wire(listing).with(exchange: primaryExchange(listing), right: listing.option == nil ? "0" : nil),
+            position: position.quantity.description,
             marketPrice: price.description, marketValue: GatewayText.amount(value), averageCost: averageCost(position, listing),
             unrealised: GatewayText.amount(open), realised: GatewayText.amount(Money(raw: position.realised.raw - position.commissions.raw)))
         send(connection, GatewayMessages.portfolioValue(item, account: settings.account))
@@ -255,7 +256,7 @@ extension IBKRGateway {
     }
 
     private mutating func tellPnlSingle(_ connection: GatewayConnection, _ id: Int, _ conId: Int64) {
-        guard let listing = exchange.listings.first(where: { $0.instrument.brokerContractID == conId }) else {
+        guard let listing = listing(contract: conId) else {
             return send(
                 connection, GatewayMessages.pnlSingle(id: id, position: "0", daily: "0", unrealised: Unset.double, realised: Unset.double, value: "0")
             )

@@ -34,7 +34,7 @@ extension IBKRGateway {
             return error(connection, wireId, 309, "Max number (\(Self.depthStreamsMax)) of market depth requests has been reached")
         }
         let instrument = listing.instrument.id
-        deliver(exchange.handle(.watch(instrument), at: now))
+        watch(instrument)
         var stream = DepthStream(id: id, instrument: instrument, rows: rows, isSmart: isSmart)
         tell(connection, &stream, listing)
         clients[index].depths.append(stream)
@@ -100,7 +100,7 @@ extension IBKRGateway {
     }
 
     mutating func tellSmartComponents(_ connection: GatewayConnection, _ id: Int, _ exchange: String) {
-        guard exchange == Self.stockComponents else {
+        guard exchange == ContractFacts.stockComponents else {
             return error(connection, Int64(id), 321, "Error validating request.-'bS' : cause - BBO exchange '\(exchange)' is unknown")
         }
         let list = ["AMEX", "ISLAND", "BATS", "EDGX", "ARCA", "NYSE", "IEX"].enumerated()
@@ -109,6 +109,4 @@ extension IBKRGateway {
             GatewayMessages.smartComponents(
                 id: id, list.map { (bit: $0.offset, exchange: $0.element, letter: ["A", "Q", "Z", "K", "P", "N", "V"][$0.offset]) }))
     }
-    /// The map of exchanges that quotes of US stocks name.
-    static var stockComponents: String { "9c0001" }
 }

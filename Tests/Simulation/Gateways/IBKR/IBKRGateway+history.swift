@@ -45,9 +45,13 @@ extension IBKRGateway {
         func invalid(_ what: String) { error(connection, wireId, 321, "Error validating request.-'bN' : cause - \(what)") }
         guard let length = HistoryWords.length(request.barSize) else { return invalid("Historical data bar size setting is invalid.") }
         guard let duration = HistoryWords.duration(request.duration) else { return invalid("Invalid duration unit: \(request.duration)") }
-        guard let source = request.whatToShow == "ADJUSTED_LAST" ? .trades : BarSource(rawValue: request.whatToShow) else {
+        if ["TRADES", "ADJUSTED_LAST", "AGGTRADES"].contains(request.whatToShow), !listing.hasTrades {
+            return error(connection, wireId, 162, Self.noTrades(listing))
+        }
+        guard let source = Self.source(request.whatToShow) else {
             return invalid("Historical data request for \(request.whatToShow) is not supported.")
         }
+        if request.keepUpToDate, request.whatToShow == "BID_ASK" { return invalid("Historical data request for BID_ASK is not kept up to date.") }
         if request.keepUpToDate || request.whatToShow == "ADJUSTED_LAST", !request.end.isEmpty {
             return invalid("End Date not supported with keepUpToDate or adjusted last")
         }
@@ -66,7 +70,12 @@ extension IBKRGateway {
         var stream = HistoryStream(
             id: id, instrument: listing.instrument.id, source: source, length: length, formatDate: request.formatDate,
             regularHours: request.regularHours)
-        let bars = exchange.bars(listing.instrument.id, length: length, count: count, end: end, source: source, regularHours: request.regularHours)
+        var bars = exchange.bars(listing.instrument.id, length: length, count: count, end: end, source: source, regularHours: request.regularHours)
+        if request.whatToShow == "BID_ASK" {
+            let asks = exchange.bars(
+                listing.instrument.id, length: length, count: count, end: end, source: .ask, regularHours: request.regularHours)
+            bars = zip(bars, asks).map(Self.bidAsk)
+        }
         let version = clients[index].version
         let span = (
             GatewayText.time(end - duration, zone: settings.zone, version: version), GatewayText.time(end, zone: settings.zone, version: version)
@@ -75,6 +84,23 @@ extension IBKRGateway {
         guard request.keepUpToDate else { return }
         stream.lastTold = bars.last
         clients[index].histories.append(stream)
+    }
+
+    /// What a word of a request stands for; nil for what this gateway does not know.
+    private static func source(_ what: String) -> BarSource? {
+        switch what {
+        case "ADJUSTED_LAST", "AGGTRADES": .trades
+        case "BID_ASK": .bid
+        default: BarSource(rawValue: what)
+        }
+    }
+    private static func noTrades(_ listing: PaperInstrument) -> String {
+        let (symbol, place) = (listing.instrument.localSymbol, listing.instrument.exchange)
+        return "Historical Market Data Service error message:HMDS query returned no data: \(symbol)@\(place) Trades"
+    }
+    /// A bar that opens at the bid, closes at the ask, and spans the lowest bid and the highest ask.
+    private static func bidAsk(_ bid: Bar, _ ask: Bar) -> Bar {
+        Bar(start: bid.start, open: bid.open, high: ask.high, low: bid.low, close: ask.close, volume: .zero)
     }
 
     private func wire(_ bar: Bar, _ stream: HistoryStream, _ version: Int) -> GatewayMessages.WireBar {
@@ -108,6 +134,9 @@ extension IBKRGateway {
                 "Error validating request.-'b3' : cause - Real time bars exist for 5 seconds of TRADES, MIDPOINT, BID, ASK")
         }
         guard let listing = resolve(contract, Int64(id), connection) else { return }
+        guard listing.hasTrades || source != .trades else {
+            return error(connection, Int64(id), 420, "Invalid Real-time Query:There are no trades of \(listing.instrument.localSymbol)")
+        }
         guard settings.dataRefusal(of: listing.instrument.symbol) == nil else {
             return error(connection, Int64(id), 420, "Invalid Real-time Query:No market data permissions for \(listing.instrument.exchange)")
         }
@@ -146,8 +175,9 @@ extension IBKRGateway {
         return stream
     }
 
-    mutating func tellHead(_ connection: GatewayConnection, _ id: Int, _ contract: WireContract, _ format: Int) {
+    mutating func tellHead(_ connection: GatewayConnection, _ id: Int, _ contract: WireContract, _ what: String, _ format: Int) {
         guard let listing = resolve(contract, Int64(id), connection) else { return }
+        guard listing.hasTrades || what != "TRADES" else { return error(connection, Int64(id), 162, Self.noTrades(listing)) }
         // MBT began to trade on 2021-05-03, evening before in Chicago; the stocks' data is said to begin in 1993.
         let text = listing.isFuture ? (format == 2 ? "1619992800" : "20210502-22:00:00") : (format == 2 ? "728317800" : "19930129-14:30:00")
         send(connection, GatewayMessages.headTimestamp(id: id, text: text))

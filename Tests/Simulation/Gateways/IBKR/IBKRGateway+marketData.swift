@@ -2,25 +2,16 @@
 internal import Values
 internal import Venues
 
-/// Tick types of live and delayed data.
-private struct TickTypes {
-    let bid, ask, last, bidSize, askSize, lastSize, high, low, volume, close, open, lastTime: Int
-    static let live = TickTypes(
-        bid: 1, ask: 2, last: 4, bidSize: 0, askSize: 3, lastSize: 5, high: 6, low: 7, volume: 8, close: 9, open: 14, lastTime: 45)
-    static let delayed = TickTypes(
-        bid: 66, ask: 67, last: 68, bidSize: 69, askSize: 70, lastSize: 71, high: 72, low: 73, volume: 74, close: 75, open: 76, lastTime: 88)
-    static func of(_ stream: QuoteStream) -> TickTypes { stream.dataType == 3 ? .delayed : .live }
-}
-
 extension IBKRGateway {
     mutating func serveData(_ request: GatewayRequest, _ connection: GatewayConnection) -> Bool {
         guard let index = index(of: connection) else { return true }
         switch request {
         case .marketData(let id, let request): subscribe(connection, id, request)
         case .cancelMarketData(let id):
-            let known = clients[index].quotes.contains { $0.id == id }
-            clients[index].quotes.removeAll { $0.id == id }
-            if known { unwatchUnused() } else { unknownStream(connection, id) }
+            guard let position = clients[index].quotes.firstIndex(where: { $0.id == id }) else { unknownStream(connection, id); return true }
+            let board = clients[index].quotes.remove(at: position).board
+            boards[board].streams.removeAll { $0.connection == connection && $0.id == id }
+            unwatchUnused()
         case .marketDataType(let type):
             guard (1...4).contains(type) else {
                 error(connection, -1, 321, "Error validating request.-'b1' : cause - Market data type \(type) is unknown")
@@ -36,7 +27,7 @@ extension IBKRGateway {
             let known = clients[index].histories.contains { $0.id == id }
             clients[index].histories.removeAll { $0.id == id }
             error(connection, Int64(id), known ? 162 : 366, known ? Self.historyCancelled : "No historical data query found for ticker id:\(id)")
-        case .headTimestamp(let id, let contract, _, _, _, let format): tellHead(connection, id, contract, format)
+        case .headTimestamp(let id, let contract, _, _, let what, let format): tellHead(connection, id, contract, what, format)
         case .cancelHeadTimestamp: break
         default: return false
         }
@@ -48,38 +39,54 @@ extension IBKRGateway {
         guard let index = index(of: connection) else { return }
         guard !clients[index].uses(id) else { return error(connection, Int64(id), 102, "Duplicate ticker id") }
         guard let listing = resolve(request.contract, Int64(id), connection) else { return }
-        let generics = request.genericTicks.split(separator: ",").map { String($0.split(separator: ":").first ?? "") }
-        if request.snapshot, !generics.isEmpty {
-            return error(
-                connection, Int64(id), 321,
-                "Error validating request.-'b0' : cause - Snapshot market data subscription is not applicable to generic ticks")
+        // A word may follow a number, as in `292:BRFG`, or stand alone (`mdoff`).
+        let generics = request.genericTicks.split(separator: ",").map { String($0.split(separator: ":").first ?? "").filter { $0 != " " } }
+        let isSnapshot = request.snapshot || request.regulatorySnapshot
+        func invalid(_ why: String) { error(connection, Int64(id), 321, "Error validating request.-'b0' : cause - \(why)") }
+        guard !isSnapshot || generics.isEmpty else {
+            return invalid("Snapshot market data subscription is not applicable to generic ticks")
         }
-        guard let type = permittedType(connection, id, listing) else { return }
-        let instrument = listing.instrument.id
-        deliver(exchange.handle(.watch(instrument), at: now))
-        var stream = QuoteStream(id: id, instrument: instrument, generics: generics, dataType: type)
+        if let wrong = generics.first(where: { Int($0) == nil && $0 != "mdoff" }) { return invalid("Incorrect generic tick list of \(wrong).") }
+        guard let type = permittedType(connection, id, listing), let board = boardOf[listing.instrument.id] else { return }
+        guard isSnapshot || hasLine(for: listing.instrument.id) else {
+            return error(connection, Int64(id), 101, "Max number of tickers has been reached")
+        }
+        if boards[board].streams.isEmpty { open(board, listing) }
+        watch(listing.instrument.id)
+        let stream = QuoteStream(
+            connection: connection, id: id, instrument: listing.instrument.id, generics: generics.compactMap { Int($0) }, dataType: type)
         send(connection, GatewayMessages.marketDataType(id: id, type: type))
         let tick = listing.instrument.minPriceIncrement.description
+        let facts = facts(listing)
         send(
-            connection,
-            GatewayMessages.tickReqParams(
-                id: id, minTick: tick, bboExchange: listing.isFuture ? "" : Self.stockComponents, snapshotPermissions: listing.isFuture ? 4 : 3))
-        tellStart(connection, &stream, listing)
-        if request.snapshot {
+            connection, GatewayMessages.tickReqParams(id: id, minTick: tick, bboExchange: facts.components, snapshotPermissions: facts.snapshots))
+        if !generics.contains("mdoff") { tellStart(board, stream, listing) }
+        if isSnapshot {
             send(connection, GatewayMessages.snapshotEnd(id: id))
             unwatchUnused()
-        } else if let index = self.index(of: connection) {
-            clients[index].quotes.append(stream)
+        } else {
+            boards[board].streams.append(stream)
+            clients[index].quotes.append((id: id, board: board))
         }
     }
 
-    /// 1 or 3; nil when the account may not see the data, which the client has then been told.
+    /// True when an instrument may be watched besides those that are: all clients together share the lines, each instrument once.
+    private func hasLine(for instrument: InstrumentID) -> Bool {
+        var watched: Set<InstrumentID> = [instrument]
+        for board in boards where !board.streams.isEmpty { watched.insert(board.instrument) }
+        for client in clients { watched.formUnion(client.ticks.map(\.instrument)) }
+        return watched.count <= settings.lines
+    }
+
+    /// 1 to 4; nil when the account may not see the data, which the client has then been told.
     private mutating func permittedType(_ connection: GatewayConnection, _ id: Int, _ listing: PaperInstrument) -> Int? {
         guard let client = client(connection) else { return nil }
-        guard let code = settings.dataRefusal(of: listing.instrument.symbol) else { return 1 }
-        if client.dataType == 3 || client.dataType == 4 {
+        // Frozen is what stands while the market is shut; a running one is live for whoever may see it.
+        let isFrozen = client.dataType % 2 == 0 && !listing.tradingHours.isOpen(at: now)
+        guard let code = settings.dataRefusal(of: listing.instrument.symbol) else { return isFrozen ? 2 : 1 }
+        if client.dataType >= 3 {
             error(connection, Int64(id), 10_167, "Requested market data is not subscribed. Displaying delayed market data.")
-            return 3
+            return isFrozen ? 4 : 3
         }
         let text =
             switch code {
@@ -92,31 +99,51 @@ extension IBKRGateway {
         return nil
     }
 
+    // MARK: The beginning of a stream
+
+    /// Takes up an instrument that nobody has watched: its day so far.
+    private mutating func open(_ board: Int, _ listing: PaperInstrument) {
+        let id = listing.instrument.id
+        let days = exchange.bars(id, length: .hours(24), count: 2, end: now, source: listing.hasTrades ? .trades : .midpoint)
+        let today = days.last
+        var day = QuoteDay()
+        (day.high, day.low, day.open) = (today?.high, today?.low, today?.open)
+        day.close = days.count > 1 ? days.first?.close : today?.open
+        day.volume = today?.volume.raw ?? 0
+        day.trades = day.volume / max(listing.instrument.lotStep.raw * listing.depth.tradeLots / 2, 1)
+        if listing.hasTrades, let last = exchange.last(id) { (day.last, day.lastSize) = (last.price, last.size) }
+        boards[board].day = day
+        boards[board].touch = exchange.touch(id)
+    }
+
     /// Everything that is known of a market, to a new subscriber.
-    private mutating func tellStart(_ connection: GatewayConnection, _ stream: inout QuoteStream, _ listing: PaperInstrument) {
-        let types = TickTypes.of(stream)
-        guard let touch = exchange.touch(stream.instrument), let last = exchange.last(stream.instrument) else { return }
-        tell(touch, connection, &stream)
-        let day = exchange.bars(stream.instrument, length: .hours(24), count: 2, end: now)
-        let today = day.last
-        stream.high = today?.high
-        stream.low = today?.low
-        stream.volume = today.map { $0.volume.raw } ?? 0
-        price(connection, stream, types.last, last.price, last.size)
-        size(connection, stream, types.lastSize, last.size)
-        size(connection, stream, types.volume, Quantity(raw: stream.volume))
-        if let high = stream.high { price(connection, stream, types.high, high, nil) }
-        if let low = stream.low { price(connection, stream, types.low, low, nil) }
-        if let close = day.count > 1 ? day.first?.close : today?.open { price(connection, stream, types.close, close, nil) }
-        if let open = today?.open { price(connection, stream, types.open, open, nil) }
-        stream.last = last.price
-        send(connection, GatewayMessages.tickString(id: stream.id, type: types.lastTime, text: String(now.seconds)))
-        send(connection, GatewayMessages.tickGeneric(id: stream.id, type: 49, value: "0.0"))
-        if stream.generics.contains("236"), !listing.isFuture {
-            send(connection, GatewayMessages.tickGeneric(id: stream.id, type: 46, value: "3.0"))
-            size(connection, stream, 89, Quantity(whole: 5_000_000))
+    private mutating func tellStart(_ board: Int, _ stream: QuoteStream, _ listing: PaperInstrument) {
+        let types = stream.isDelayed ? TickTypes.delayed : .live
+        guard let touch = boards[board].touch else { return }
+        var batch = TickBatch()
+        var empty = boards[board]
+        empty.touch = nil
+        empty.changes(to: touch, types, into: &batch)
+        let day = boards[board].day
+        if let last = day.last {
+            batch.price(types.last, last, day.lastSize)
+            batch.size(types.lastSize, day.lastSize)
+            batch.size(types.volume, Quantity(raw: day.volume))
         }
-        if stream.generics.contains("588"), listing.isFuture { size(connection, stream, 86, Quantity(whole: 6_200)) }
+        if let high = day.high { batch.price(types.high, high, nil) }
+        if let low = day.low { batch.price(types.low, low, nil) }
+        if let close = day.close { batch.price(types.close, close, nil) }
+        if listing.hasTrades, let open = day.open { batch.price(types.open, open, nil) }
+        if day.last != nil { batch.text(types.lastTime, String(now.seconds)) }
+        batch.generic(types.halted, boards[board].isHalted ? "1.0" : "0.0")
+        tellGenerics(stream, listing, day, &batch)
+        tell(batch, stream)
+        if listing.option != nil { tellComputations(stream, touch) }
+    }
+
+    private mutating func tell(_ batch: TickBatch, _ stream: QuoteStream) {
+        guard let index = index(of: stream.connection) else { return }
+        batch.write(stream.id, into: &clients[index].outbox)
     }
 
     // MARK: Changes
@@ -124,60 +151,49 @@ extension IBKRGateway {
     mutating func quoted(_ instrument: InstrumentID, _ touch: PaperTouch) {
         guard !isLinkLost else { return }
         tickQuoted(instrument, touch)
-        for index in clients.indices {
-            for position in clients[index].quotes.indices where clients[index].quotes[position].instrument == instrument {
-                var stream = clients[index].quotes[position]
-                tell(touch, clients[index].connection, &stream)
-                clients[index].quotes[position] = stream
-            }
-        }
+        guard let board = boardOf[instrument], !boards[board].streams.isEmpty, boards[board].touch != touch else { return }
+        tellAll(board) { board, types, batch in board.changes(to: touch, types, into: &batch) }
+        let pricesMoved = boards[board].touch?.bid != touch.bid || boards[board].touch?.ask != touch.ask
+        boards[board].touch = touch
+        guard boards[board].isOption, pricesMoved else { return }
+        for stream in boards[board].streams { tellComputations(stream, touch) }
     }
 
     mutating func traded(_ instrument: InstrumentID, _ trade: PaperTrade) {
         guard !isLinkLost else { return }
         tickTraded(instrument, trade, at: now)
-        for index in clients.indices {
-            for position in clients[index].quotes.indices where clients[index].quotes[position].instrument == instrument {
-                var stream = clients[index].quotes[position]
-                tell(trade, clients[index].connection, &stream)
-                clients[index].quotes[position] = stream
+        guard let board = boardOf[instrument], boards[board].hasTrades, !boards[board].streams.isEmpty else { return }
+        let now = now
+        tellAll(board) { board, types, batch in board.changes(by: trade, types, at: now, into: &batch) }
+        for stream in boards[board].streams where stream.wantsTrades {
+            var batch = TickBatch()
+            boards[board].generics(by: trade, stream, at: now, into: &batch)
+            tell(batch, stream)
+        }
+        boards[board].take(trade)
+    }
+
+    /// Trading in an instrument has stopped or goes on.
+    mutating func halted(_ instrument: InstrumentID, _ isHalted: Bool) {
+        guard let board = boardOf[instrument] else { return }
+        boards[board].isHalted = isHalted
+        guard !isLinkLost else { return }
+        tellAll(board) { _, types, batch in batch.generic(types.halted, isHalted ? "1.0" : "0.0") }
+    }
+
+    /// Writes once for those with live and once for those with delayed data, and tells each stream.
+    private mutating func tellAll(_ board: Int, _ write: (QuoteBoard, TickTypes, inout TickBatch) -> Void) {
+        liveBatch.removeAll()
+        delayedBatch.removeAll()
+        write(boards[board], .live, &liveBatch)
+        if boards[board].streams.contains(where: \.isDelayed) { write(boards[board], .delayed, &delayedBatch) }
+        for stream in boards[board].streams {
+            guard let index = index(of: stream.connection) else { continue }
+            if stream.isDelayed {
+                delayedBatch.write(stream.id, into: &clients[index].outbox)
+            } else {
+                liveBatch.write(stream.id, into: &clients[index].outbox)
             }
         }
-    }
-
-    private mutating func tell(_ touch: PaperTouch, _ connection: GatewayConnection, _ stream: inout QuoteStream) {
-        let types = TickTypes.of(stream)
-        let old = stream.touch
-        if old?.bid != touch.bid { price(connection, stream, types.bid, touch.bid, touch.bidSize) }
-        if old?.bid != touch.bid || old?.bidSize != touch.bidSize { size(connection, stream, types.bidSize, touch.bidSize) }
-        if old?.ask != touch.ask { price(connection, stream, types.ask, touch.ask, touch.askSize) }
-        if old?.ask != touch.ask || old?.askSize != touch.askSize { size(connection, stream, types.askSize, touch.askSize) }
-        stream.touch = touch
-    }
-
-    private mutating func tell(_ trade: PaperTrade, _ connection: GatewayConnection, _ stream: inout QuoteStream) {
-        let types = TickTypes.of(stream)
-        stream.volume += trade.size.raw
-        send(connection, GatewayMessages.tickString(id: stream.id, type: types.lastTime, text: String(now.seconds)))
-        if stream.last != trade.price { price(connection, stream, types.last, trade.price, trade.size) }
-        size(connection, stream, types.lastSize, trade.size)
-        size(connection, stream, types.volume, Quantity(raw: stream.volume))
-        stream.last = trade.price
-        if let high = stream.high, trade.price > high { stream.high = trade.price; price(connection, stream, types.high, trade.price, nil) }
-        if let low = stream.low, trade.price < low { stream.low = trade.price; price(connection, stream, types.low, trade.price, nil) }
-        for (generic, type) in [("233", 48), ("375", 77)] where stream.generics.contains(generic) {
-            let text = "\(trade.price);\(trade.size);\(now.milliseconds);\(Quantity(raw: stream.volume));\(trade.price);true"
-            send(connection, GatewayMessages.tickString(id: stream.id, type: type, text: text))
-        }
-    }
-
-    private mutating func price(_ connection: GatewayConnection, _ stream: QuoteStream, _ type: Int, _ price: Price, _ size: Quantity?) {
-        send(
-            connection,
-            GatewayMessages.tickPrice(
-                id: stream.id, type: type, price: price.description, size: size?.description ?? "0", mask: type == 1 || type == 2 ? 1 : 0))
-    }
-    private mutating func size(_ connection: GatewayConnection, _ stream: QuoteStream, _ type: Int, _ size: Quantity) {
-        send(connection, GatewayMessages.tickSize(id: stream.id, type: type, size: size.description))
     }
 }

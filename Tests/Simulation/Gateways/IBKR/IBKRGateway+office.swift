@@ -20,9 +20,10 @@ extension IBKRGateway {
         case .smartComponents(let id, let exchange): tellSmartComponents(connection, id, exchange)
         case .optionParameters(let id, let request): tellChains(connection, id, request)
         case .histogram(let id, let contract, let regular, let period): tellHistogram(connection, id, contract, regular, period)
-        case .impliedVolatility(let id, let contract, _, _), .optionPrice(let id, let contract, _, _):
-            guard resolve(contract, Int64(id), connection) != nil else { return }
-            error(connection, Int64(id), 321, "Error validating request.-'bC' : cause - Option calculation needs an option contract")
+        case .impliedVolatility(let id, let contract, let price, let underlying):
+            calculate(connection, id, contract, .volatility(of: price), underlying: underlying)
+        case .optionPrice(let id, let contract, let volatility, let underlying):
+            calculate(connection, id, contract, .price(at: volatility), underlying: underlying)
         // What was computed once needs no end.
         case .cancelHistogram, .cancelImpliedVolatility, .cancelOptionPrice: break
         case .exercise(let id, let request):

@@ -100,7 +100,7 @@ extension IBKRGateway {
             values["trailStopPrice"] = stop.description
             values["adjTrailStopPrice"] = stop.description
         }
-        return OrderReport(orderId: order.key.orderId, listing: Self.wire(listing).with(right: "?"), values: values)
+        return OrderReport(orderId: order.key.orderId, listing: Self.wire(listing).with(right: listing.option == nil ? "?" : nil), values: values)
     }
 
     mutating func tellOpenOrders(_ connection: GatewayConnection, own: Bool) {
@@ -143,7 +143,7 @@ extension IBKRGateway {
         return GatewayMessages.Execution(
             listing: Self.wire(listing), orderId: order.key.orderId, execId: orders.execId(fill),
             time: GatewayText.time(fill.at, zone: settings.zone, version: version), account: settings.account,
-            exchange: Self.tradeExchange(listing),
+            exchange: facts(listing).tradePlace,
             side: fill.side == .buy ? "BOT" : "SLD", shares: fill.quantity.description, price: fill.price.description, permId: order.permId,
             clientId: order.key.clientId, cumulative: fill.cumulative.description, averagePrice: fill.averagePrice.description,
             orderRef: order.fields["orderRef"], lastLiquidity: fill.added ? "1" : "2")

@@ -54,7 +54,8 @@ extension IBKRGateway {
         case .managedAccounts: send(connection, GatewayMessages.managedAccounts(settings.account))
         case .userInfo(let id): send(connection, GatewayMessages.userInfo(id: id, brandingId: ""))
         case .serverLogLevel: break
-        case .contractDetails(let id, let contract, let expired, let secIdType, _): tellDetails(connection, id, contract, expired, secIdType)
+        case .contractDetails(let id, let contract, let expired, let register, let number):
+            tellDetails(connection, id, contract, expired, register, number)
         case .matchingSymbols(let id, let pattern): tellSamples(connection, id, pattern)
         case .marketRule(let id): tellRule(connection, id)
         default: return false
@@ -64,8 +65,19 @@ extension IBKRGateway {
 
     /// Stops the exchange from telling quotes that no client wants any more.
     mutating func unwatchUnused() {
-        for listing in exchange.listings where !clients.contains(where: { $0.watches(listing.instrument.id) }) {
-            deliver(exchange.handle(.unwatch(listing.instrument.id), at: now))
+        for instrument in watched {
+            guard let board = boardOf[instrument], boards[board].streams.isEmpty, !clients.contains(where: { $0.watches(instrument) }) else {
+                continue
+            }
+            watched.removeAll { $0 == instrument }
+            deliver(exchange.handle(.unwatch(instrument), at: now))
         }
+    }
+
+    /// Makes the exchange tell quotes and trades of an instrument.
+    mutating func watch(_ instrument: InstrumentID) {
+        guard !watched.contains(instrument) else { return }
+        watched.append(instrument)
+        deliver(exchange.handle(.watch(instrument), at: now))
     }
 }

@@ -55,7 +55,7 @@ extension IBKRGateway {
             return error(connection, wireId, 10_190, "Max number of tick-by-tick requests has been reached")
         }
         let instrument = listing.instrument.id
-        deliver(exchange.handle(.watch(instrument), at: now))
+        watch(instrument)
         if count > 0 { tellPast(connection, id, listing, kind, count, ignoresSize) }
         var stream = TickStream(id: id, instrument: instrument, kind: kind, ignoresSize: ignoresSize)
         if let touch = exchange.touch(instrument), !isLinkLost { tell(touch, connection, &stream) }
@@ -102,7 +102,7 @@ extension IBKRGateway {
             let trades = prints.compactMap { print in
                 print.trade.map {
                     GatewayMessages.WireTrade(
-                        seconds: print.at.seconds, price: $0.price.description, size: $0.size.description, exchange: Self.tradeExchange(listing))
+                        seconds: print.at.seconds, price: $0.price.description, size: $0.size.description, exchange: facts(listing).tradePlace)
                 }
             }
             fields = GatewayMessages.historicalTicks(id: id, trades: trades, isDone: true)
@@ -138,7 +138,7 @@ extension IBKRGateway {
     mutating func tickTraded(_ instrument: InstrumentID, _ trade: PaperTrade, at instant: Instant) {
         guard let listing = exchange.listing(instrument) else { return }
         let wire = GatewayMessages.WireTrade(
-            seconds: instant.seconds, price: trade.price.description, size: trade.size.description, exchange: Self.tradeExchange(listing))
+            seconds: instant.seconds, price: trade.price.description, size: trade.size.description, exchange: facts(listing).tradePlace)
         for client in clients {
             for stream in client.ticks where stream.instrument == instrument && stream.kind.isTrade {
                 send(client.connection, GatewayMessages.tickByTick(id: stream.id, type: stream.kind == .last ? 1 : 2, wire))

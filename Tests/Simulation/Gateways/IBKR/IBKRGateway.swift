@@ -23,6 +23,8 @@ package struct IBKRGateway: Sendable {
 
     package let settings: GatewaySettings
     package internal(set) var exchange: PaperExchange
+    /// What the exchange lists, in its order.
+    let catalogue: [PaperInstrument]
     package private(set) var now: Instant
     /// Frames that were not understood, by any client.
     package private(set) var unknownMessages = 0
@@ -30,6 +32,14 @@ package struct IBKRGateway: Sendable {
     package private(set) var malformedMessages = 0
 
     var clients: [GatewayClient] = []
+    /// One for each listing, in the catalogue's order.
+    var boards: [QuoteBoard]
+    let boardOf: [InstrumentID: Int]
+    /// Instruments of which the exchange tells quotes and trades.
+    var watched: [InstrumentID] = []
+    /// Kept for their memory: what one change says to streams of live and of delayed data.
+    var liveBatch = TickBatch()
+    var delayedBatch = TickBatch()
     var orders = GatewayOrders()
     var records: [GatewayRecord] = []
     var isLinkLost = false
@@ -45,6 +55,9 @@ package struct IBKRGateway: Sendable {
     package init(settings: GatewaySettings, exchange: PaperExchange, at now: Instant) {
         self.settings = settings
         self.exchange = exchange
+        catalogue = exchange.listings
+        boards = catalogue.map { QuoteBoard(instrument: $0.instrument.id, hasTrades: $0.hasTrades, isOption: $0.option != nil) }
+        boardOf = Dictionary(zip(boards.map(\.instrument), boards.indices)) { first, _ in first }
         self.now = now
         lastSecond = now.seconds
         dayStart = (settings.zone.local(now).date, self.exchange.balance().netLiquidation)
@@ -108,7 +121,11 @@ package struct IBKRGateway: Sendable {
             noticeAll(1100, "Connectivity between IBKR and Trader Workstation has been lost.")
         case .linkRestored(let dataLost):
             isLinkLost = false
-            if dataLost { for index in clients.indices { clients[index].dropStreams() } }
+            if dataLost {
+                for index in clients.indices { clients[index].dropStreams() }
+                for index in boards.indices { boards[index].streams = [] }
+                unwatchUnused()
+            }
             noticeAll(
                 dataLost ? 1101 : 1102,
                 "Connectivity between IBKR and Trader Workstation has been restored - data \(dataLost ? "lost" : "maintained").")
@@ -189,13 +206,9 @@ package struct IBKRGateway: Sendable {
     func client(_ connection: GatewayConnection) -> GatewayClient? { clients.first { $0.connection == connection } }
 
     mutating func send(_ connection: GatewayConnection, _ fields: [String]) {
-        let bytes = GatewayFrames.bytes(fields)
-        // Frames to the same client share a write.
-        if case .send(connection, let earlier)? = out.last {
-            out[out.count - 1] = .send(connection, earlier + bytes)
-        } else {
-            out.append(.send(connection, bytes))
-        }
+        guard let index = index(of: connection) else { return }
+        // All frames of a turn to one client share a write.
+        GatewayFrames.write(fields, into: &clients[index].outbox)
     }
     mutating func error(_ connection: GatewayConnection, _ id: Int64, _ code: Int, _ text: String) {
         guard let client = client(connection) else { return }
@@ -206,17 +219,31 @@ package struct IBKRGateway: Sendable {
     }
 
     mutating func close(_ connection: GatewayConnection) {
-        guard index(of: connection) != nil else { return }
+        guard let index = index(of: connection) else { return }
+        if !clients[index].outbox.isEmpty { out.append(.send(connection, clients[index].outbox)) }
         out.append(.close(connection))
         drop(connection)
     }
-    /// Forgets what was to be sent to a connection since `mark`: it dropped before the words got out.
+    /// Forgets what was to be sent to a connection in this turn: it dropped before the words got out.
     mutating func swallow(_ connection: GatewayConnection) {
-        out.removeAll { if case .send(connection, _) = $0 { true } else { false } }
+        guard let index = index(of: connection) else { return }
+        clients[index].outbox = []
     }
     private mutating func drop(_ connection: GatewayConnection) {
-        clients.removeAll { $0.connection == connection }
+        guard let index = index(of: connection) else { return }
+        for quote in clients[index].quotes { boards[quote.board].streams.removeAll { $0.connection == connection } }
+        clients.remove(at: index)
         unwatchUnused()
     }
-    private mutating func flush() -> [GatewayOutput] { defer { out = [] }; return out }
+    private mutating func flush() -> [GatewayOutput] {
+        defer { out = [] }
+        for index in clients.indices where !clients[index].outbox.isEmpty {
+            let bytes = clients[index].outbox
+            // The next turn will have about as much to say.
+            clients[index].outbox = []
+            clients[index].outbox.reserveCapacity(min(bytes.count, 1 << 20))
+            out.append(.send(clients[index].connection, bytes))
+        }
+        return out
+    }
 }
