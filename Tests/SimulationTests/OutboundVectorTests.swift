@@ -42,12 +42,13 @@ import Wire
         let unsent: Set = [
             "helloFrame", "numIds", "chartOptions", "mktDataOptions", "realTimeBarsOptions", "contract.comboLegs", "contract.deltaNeutralContract",
             "orderComboLegs", "conditions", "algoParams", "smartComboRoutingParams", "contract.issuerId", "orderMiscOptions", "miscOptions",
-            "mktDepthOptions", "newsArticleOptions", "historicalNewsOptions",
+            "mktDepthOptions", "newsArticleOptions", "historicalNewsOptions", "fundamentalDataOptions", "implVolOptions", "optPrcOptions",
         ]
         guard !unsent.contains(key), let wanted = TWSVectors.text(value) else { return }
         // A version that cannot carry a field leaves it out.
         if key == "manualCancelOrderTime", vector.version < 169 { return }
-        guard let own = decoded.values[key] else {
+        // One library writes this name in small letters.
+        guard let own = decoded.values[key == "conid" ? "conId" : key] else {
             if decoded.order != nil { return }
             Issue.record("\(vector): \(key) was not read")
             return

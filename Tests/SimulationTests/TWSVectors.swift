@@ -33,7 +33,8 @@ enum TWSVectors {
         return try files.flatMap { file in
             let bytes = [UInt8](try Data(contentsOf: path.appending(path: file)))
             let json = try JSONReader.read(bytes, limits: JSONLimits(depth: 32, bytes: 64_000_000))
-            return (json["vectors"]?.elements ?? []).map { TWSVector(json: $0) }
+            // Frames that a broker sends and this gateway has no reason to are the client's alone.
+            return (json["vectors"]?.elements ?? []).filter { $0["side"]?.text != "client" }.map { TWSVector(json: $0) }
         }
     }
 

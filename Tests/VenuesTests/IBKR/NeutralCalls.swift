@@ -12,7 +12,10 @@ struct NeutralCalls {
     let orders = OrderTable()
     let utc: (String) -> String?
 
-    func calls(_ message: IBMessage) -> [[JSONValue]] {
+    /// Nil for a message that this table does not know.
+    func calls(_ message: IBMessage) -> [[JSONValue]]? { basic(message) ?? data(message) ?? research(message) ?? books(message) }
+
+    private func basic(_ message: IBMessage) -> [[JSONValue]]? {
         switch message {
         case .nextValidId(let id): [[.integer(id)]]
         case .managedAccounts(let accounts): [[.array(accounts.map { .string($0) })]]
@@ -48,7 +51,7 @@ struct NeutralCalls {
         case .orderBound(let permId, let clientId, let orderId): [[.integer(permId), .integer(clientId), .integer(orderId)]]
         case .execution(let id, let execution): [[.integer(id), Neutral.contract(execution.contract), self.execution(execution)]]
         case .commission(let report): [[commission(report)]]
-        case .unknown: []
+        default: nil
         }
     }
 

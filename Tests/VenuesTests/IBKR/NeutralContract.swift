@@ -28,7 +28,24 @@ extension Neutral {
     }
 
     static func details(_ d: IBContractDetails) -> JSONValue {
-        [
+        .object(basics(d) + bond(d.bond ?? IBBondTerms()))
+    }
+
+    private static func bond(_ b: IBBondTerms) -> [JSONMember] {
+        let texts = [
+            ("cusip", b.cusip), ("maturity", b.maturity), ("issueDate", b.issueDate), ("ratings", b.ratings), ("bondType", b.bondType),
+            ("couponType", b.couponType), ("descAppend", b.description), ("nextOptionDate", b.nextOptionDate),
+            ("nextOptionType", b.nextOptionType), ("notes", b.notes),
+        ]
+        let flags = [
+            ("convertible", b.isConvertible), ("callable", b.isCallable), ("putable", b.isPutable), ("nextOptionPartial", b.isNextOptionPartial),
+        ]
+        return texts.map { JSONMember($0.0, .string($0.1)) } + flags.map { JSONMember($0.0, .bool($0.1)) }
+            + [JSONMember("coupon", number(b.coupon?.raw))]
+    }
+
+    private static func basics(_ d: IBContractDetails) -> [JSONMember] {
+        let value: JSONValue = [
             "contract": contract(d.contract), "marketName": .string(d.marketName), "minTick": number(d.minTick?.raw),
             "orderTypes": .string(d.orderTypes),
             "validExchanges": .string(d.validExchanges), "priceMagnifier": .integer(d.priceMagnifier), "underConId": .integer(d.underConId),
@@ -42,6 +59,7 @@ extension Neutral {
             "stockType": .string(d.stockType), "minSize": size(d.minSize), "sizeIncrement": size(d.sizeIncrement),
             "suggestedSizeIncrement": size(d.suggestedSizeIncrement),
         ]
+        return value.members ?? []
     }
 
     /// A contract from a call's parameters. A name nobody knows fails.

@@ -13,19 +13,42 @@ struct OutboundCall {
         params = try needed(vector["params"])
     }
 
-    private func integer(_ key: String) throws -> Int64 { try needed(params[key]?.integerValue, "\(name) \(key)") }
-    private func text(_ key: String) throws -> String { try needed(params[key]?.text, "\(name) \(key)") }
+    func integer(_ key: String) throws -> Int64 { try needed(params[key]?.integerValue, "\(name) \(key)") }
+    /// The first of several names that the call knows; nil when it knows none.
+    func optionalInteger(_ keys: String...) throws -> Int64? {
+        guard let value = keys.lazy.compactMap({ key in params[key] }).first else { return nil }
+        return try needed(value.integerValue, "\(name) \(keys[0])")
+    }
+    func text(_ keys: String...) throws -> String {
+        try needed(keys.lazy.compactMap { key in params[key]?.text }.first, "\(name) \(keys[0])")
+    }
+    /// A number at 10^-8.
+    func raw(_ key: String) throws -> Int64 { try needed(params[key].flatMap { Neutral.raw($0) }, "\(name) \(key)") }
     /// Recorded as true and false or as 1 and 0.
-    private func flag(_ key: String) throws -> Bool {
+    func flag(_ key: String) throws -> Bool {
         let value = try needed(params[key], "\(name) \(key)")
         return try needed(value.boolValue ?? value.integerValue.map { $0 != 0 })
     }
-    private func contract() throws -> IBContract { try Neutral.contract(from: try needed(params["contract"])) }
+    func tags(_ key: String) throws -> [TagValue] {
+        try (params[key]?.elements ?? []).map { TagValue(try needed($0.elements?.first?.text), try needed($0.elements?.last?.text)) }
+    }
+    func contract() throws -> IBContract { try Neutral.contract(from: try needed(params["contract"])) }
 
-    /// Nil for requests of other slices.
-    func request() throws -> IBRequest? {
+    /// The request of ours. A name that nobody knows is an error, not a pass.
+    func request() throws -> IBRequest {
+        if let request = try basicRequest() { return request }
+        if let request = try dataRequest() { return .data(request) }
+        if let request = try searchRequest() { return .search(request) }
+        if let request = try newsRequest() { return .news(request) }
+        if let request = try booksRequest() { return .books(request) }
+        guard name == "exerciseOptions" else { throw UnknownParameter(name: "request \(name)") }
+        return .exercise(try exercise())
+    }
+
+    /// Nil for a name of another group.
+    private func basicRequest() throws -> IBRequest? {
         switch name {
-        case "startApi": .startApi(clientId: try integer("clientId"))
+        case "startApi": .startApi(clientId: try integer("clientId"), capabilities: params["optionalCapabilities"]?.text ?? "")
         case "reqIds": .ids
         case "reqCurrentTime": .currentTime
         case "reqManagedAccts": .managedAccounts

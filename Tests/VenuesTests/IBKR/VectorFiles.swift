@@ -8,6 +8,9 @@ import Wire
 struct Vector: Sendable {
     let file: String
     let value: JSONValue
+    /// Of outbound files: whose frames they hold, and how the file wants frames compared.
+    let client: String
+    let compareRule: String
     var id: String { value["id"]?.text ?? "?" }
     var serverVersion: Int { Int(value["serverVersion"]?.integerValue ?? 0) }
 }
@@ -26,7 +29,10 @@ enum Fixtures {
         return try names.flatMap { name in
             let json = try JSONReader.read(try bytes("\(folder)/\(name)"), limits: JSONLimits(depth: 32, bytes: 64_000_000))
             let vectors = try #require(json["vectors"]?.elements, "\(name) holds no vectors")
-            return vectors.map { Vector(file: name, value: $0) }
+            return vectors.map {
+                Vector(
+                    file: name, value: $0, client: ($0["client"] ?? json["client"])?.text ?? "", compareRule: json["compare"]?.text ?? "")
+            }
         }
     }
 

@@ -18,6 +18,12 @@ struct FrameWriter {
         bytes.append(contentsOf: value.utf8)
         bytes.append(0)
     }
+    /// Text of several lines: XML and JSON.
+    mutating func lines(_ value: String) {
+        if !value.utf8.allSatisfy({ (0x20...0x7E).contains($0) || $0 == 9 || $0 == 10 || $0 == 13 }) { refuse(.notASCII(value)) }
+        bytes.append(contentsOf: value.utf8)
+        bytes.append(0)
+    }
     mutating func empty() { bytes.append(0) }
     mutating func integer(_ value: Int64) { text(String(value)) }
     mutating func integer(_ value: Int64?) { if let value { integer(value) } else { empty() } }

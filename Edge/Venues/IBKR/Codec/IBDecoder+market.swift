@@ -29,7 +29,8 @@ extension IBDecoder {
     private func history(_ b: RawSpan, _ c: inout FieldCursor) throws(FieldFault) -> IBHistory {
         var history = IBHistory(requestId: try c.required(b), start: try c.text(b), end: try c.text(b), bars: [])
         let count = try c.count(b)
-        history.bars.reserveCapacity(count)
+        // A made-up count reserves little.
+        history.bars.reserveCapacity(min(count, 4_096))
         for _ in 0..<count { history.bars.append(try bar(b, &c)) }
         return history
     }
@@ -91,9 +92,16 @@ extension IBDecoder {
 
     /// `20261224`, `20261224 10:00 CST` or `20261224-10:00:00-US/Central`.
     private func splitLastTradeDate(_ text: String, _ details: inout IBContractDetails) {
-        let parts = text.split(separator: text.contains("-") ? "-" : " ").map(String.init)
-        details.contract.lastTradeDateOrContractMonth = parts.first ?? ""
-        if parts.count > 1 { details.lastTradeTime = parts[1] }
-        if parts.count > 2 { details.lastTradeZone = parts[2...].joined(separator: text.contains("-") ? "-" : " ") }
+        let parts = dateParts(text)
+        details.contract.lastTradeDateOrContractMonth = parts.date
+        details.lastTradeTime = parts.time
+        details.lastTradeZone = parts.zone
+    }
+
+    /// A date, with a clock time and a zone where they follow it behind blanks or hyphens.
+    func dateParts(_ text: String) -> (date: String, time: String, zone: String) {
+        let separator: Character = text.contains("-") ? "-" : " "
+        let parts = text.split(separator: separator).map(String.init)
+        return (parts.first ?? "", parts.count > 1 ? parts[1] : "", parts.count > 2 ? parts[2...].joined(separator: String(separator)) : "")
     }
 }

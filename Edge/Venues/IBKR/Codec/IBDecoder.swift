@@ -15,7 +15,9 @@ package struct IBDecoder: Sendable {
         var c = FieldCursor()
         let id = try c.required(b)
         switch id {
-        case 1: return try tickPrice(b, &c)
+        case 1:
+            try c.skip(b)
+            return .tickPrice(try tickPrice(b, &c))
         case 2:
             try c.skip(b)
             return .tickSize(requestId: try c.required(b), type: try c.required(b), size: try c.size(b))
@@ -33,6 +35,10 @@ package struct IBDecoder: Sendable {
         case 6, 7, 8, 54, 61, 62, 63, 64: return try account(id, b, &c)
         case 10, 17, 50, 52, 57, 58, 81, 90: return try market(id, b, &c)
         case 9, 15, 49, 53, 55, 100, 101, 102: return try session(id, b, &c)
+        case 12, 13, 21, 47, 96...99: return try ticks(id, b, &c)
+        case 18, 19, 20, 51, 56, 75, 76, 79, 80, 82, 88, 89, 91, 92, 93, 106: return try research(id, b, &c)
+        case 16, 71...74, 77, 78, 94, 95, 103, 107: return try books(id, b, &c)
+        case 14, 83...87, 104, 105: return try news(id, b, &c)
         default: return .unknown(id: id)
         }
     }
@@ -59,11 +65,8 @@ package struct IBDecoder: Sendable {
         }
     }
 
-    private func tickPrice(_ b: RawSpan, _ c: inout FieldCursor) throws(FieldFault) -> IBMessage {
-        try c.skip(b)
-        return .tickPrice(
-            IBTickPrice(
-                requestId: try c.required(b), type: try c.required(b), price: try c.price(b), size: try c.size(b), mask: try c.integer(b) ?? 0))
+    func tickPrice(_ b: RawSpan, _ c: inout FieldCursor) throws(FieldFault) -> IBTickPrice {
+        IBTickPrice(requestId: try c.required(b), type: try c.required(b), price: try c.price(b), size: try c.size(b), mask: try c.integer(b) ?? 0)
     }
 
     private func error(_ b: RawSpan, _ c: inout FieldCursor) throws(FieldFault) -> IBError {
@@ -115,12 +118,13 @@ package struct IBDecoder: Sendable {
 package enum IBProtocol {
     /// Offered to the gateway, and accepted from it.
     package static let versions = 157...178
-    static let duration = 158, postToAts = 160, autoCancelParent = 162
+    static let duration = 158, postToAts = 160, eventCalendar = 161, autoCancelParent = 162
     /// One size field stands at the end of contract details: the suggested step.
     static let sizeRule = 163
     /// Three size fields come, the version field and the size multiplier go.
     static let sizeRules = 164
-    static let advancedReject = 166, manualOrderTime = 169, atsTerms = 170, issuerId = 176
+    static let schedule = 165, advancedReject = 166, userInfo = 167, manualOrderTime = 169, atsTerms = 170
+    static let eventFilters = 171, eventDates = 173, issuerId = 176
     /// The obsolete profile of advisors goes.
     static let noFaProfile = 177
     static let priceRevision = 178

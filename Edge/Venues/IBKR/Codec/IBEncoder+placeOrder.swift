@@ -30,7 +30,7 @@ extension IBEncoder {
         deltaNeutral(contract, &w)
         w.text(o.algoStrategy)
         if !o.algoStrategy.isEmpty { tags(o.algoParams, &w) }
-        w.text(o.algoId); w.flag(o.whatIf); w.text(o.orderMiscOptions.map { "\($0.tag)=\($0.value);" }.joined())
+        w.text(o.algoId); w.flag(o.whatIf); w.text(joined(o.orderMiscOptions))
         w.flag(o.solicited); w.flag(o.randomizeSize); w.flag(o.randomizePrice)
         tail(contract, o, &w)
     }

@@ -25,7 +25,7 @@ package struct IBEncoder: Sendable {
 
     private func write(_ request: IBRequest, _ w: inout FrameWriter) {
         switch request {
-        case .startApi(let clientId): head(71, 2, &w); w.integer(clientId); w.empty()
+        case .startApi(let clientId, let capabilities): head(71, 2, &w); w.integer(clientId); w.text(capabilities)
         case .ids: head(8, 1, &w); w.integer(Int64(1))
         case .currentTime: head(49, 1, &w)
         case .managedAccounts: head(17, 1, &w)
@@ -42,18 +42,8 @@ package struct IBEncoder: Sendable {
         case .executions(let id, let filter): executions(id, filter, &w)
         case .placeOrder(let contract, let order): placeOrder(contract, order, &w)
         case .cancelOrder(let id, let manualTime): cancelOrder(id, manualTime, &w)
-        default: writeMarket(request, &w)
-        }
-    }
-
-    private func writeMarket(_ request: IBRequest, _ w: inout FrameWriter) {
-        switch request {
         case .marketData(let id, let contract, let ticks, let snapshot, let regulatory):
-            if snapshot, !ticks.isEmpty { w.refuse(.contradiction("a snapshot takes no generic ticks")) }
-            head(1, 11, &w); w.integer(id); contract12(contract, &w)
-            if contract.secType == "BAG" { legs4(contract, &w) }
-            deltaNeutral(contract, &w)
-            w.text(ticks); w.flag(snapshot); w.flag(regulatory); w.empty()
+            marketData(id, contract, ticks, isSnapshot: snapshot, isRegulatory: regulatory, &w)
         case .cancelMarketData(let id): head(2, 2, &w); w.integer(id)
         case .marketDataType(let type): head(59, 1, &w); w.integer(type)
         case .realTimeBars(let id, let contract, let what, let useRTH):
@@ -62,19 +52,47 @@ package struct IBEncoder: Sendable {
         case .cancelRealTimeBars(let id): head(51, 1, &w); w.integer(id)
         case .historicalData(let id, let contract, let query): history(id, contract, query, &w)
         case .cancelHistoricalData(let id): head(25, 1, &w); w.integer(id)
-        case .contractDetails(let id, let contract):
-            head(9, 8, &w); w.integer(id); contract12(contract, &w)
-            w.flag(contract.includeExpired); w.text(contract.secIdType); w.text(contract.secId)
-            if version >= IBProtocol.issuerId {
-                w.text(contract.issuerId)
-            } else if !contract.issuerId.isEmpty {
-                w.refuse(.needsVersion(IBProtocol.issuerId, field: "issuerId"))
-            }
-        default: preconditionFailure("a request without a frame: \(request)")
+        case .contractDetails(let id, let contract): contractDetails(id, contract, &w)
+        case .books(let request): write(request, &w)
+        case .data(let request): write(request, &w)
+        case .search(let request): write(request, &w)
+        case .news(let request): write(request, &w)
+        case .exercise(let order): write(order, &w)
         }
     }
 
-    private func head(_ id: Int64, _ messageVersion: Int64, _ w: inout FrameWriter) { w.integer(id); w.integer(messageVersion) }
+    /// A message id, and the version of a message that has one.
+    func head(_ id: Int64, _ messageVersion: Int64, _ w: inout FrameWriter) { w.integer(id); w.integer(messageVersion) }
+    func head(_ id: Int64, _ w: inout FrameWriter) { w.integer(id) }
+
+    /// Refuses what an older server would not understand.
+    func needs(_ since: Int, _ field: String, _ w: inout FrameWriter) { if version < since { w.refuse(.needsVersion(since, field: field)) } }
+
+    /// A list of tags in one field.
+    func joined(_ tags: [TagValue]) -> String { tags.map { "\($0.tag)=\($0.value);" }.joined() }
+
+    /// A list of tags in one field, behind how many there are.
+    func counted(_ tags: [TagValue], _ w: inout FrameWriter) { w.integer(Int64(tags.count)); w.text(joined(tags)) }
+
+    private func marketData(
+        _ id: Int64, _ contract: IBContract, _ ticks: String, isSnapshot: Bool, isRegulatory: Bool, _ w: inout FrameWriter
+    ) {
+        if isSnapshot, !ticks.isEmpty { w.refuse(.contradiction("a snapshot takes no generic ticks")) }
+        head(1, 11, &w); w.integer(id); contract12(contract, &w)
+        if contract.secType == "BAG" { legs4(contract, &w) }
+        deltaNeutral(contract, &w)
+        w.text(ticks); w.flag(isSnapshot); w.flag(isRegulatory); w.empty()
+    }
+
+    private func contractDetails(_ id: Int64, _ contract: IBContract, _ w: inout FrameWriter) {
+        head(9, 8, &w); w.integer(id); contract12(contract, &w)
+        w.flag(contract.includeExpired); w.text(contract.secIdType); w.text(contract.secId)
+        if version >= IBProtocol.issuerId {
+            w.text(contract.issuerId)
+        } else if !contract.issuerId.isEmpty {
+            w.refuse(.needsVersion(IBProtocol.issuerId, field: "issuerId"))
+        }
+    }
 
     private func executions(_ id: Int64, _ filter: IBExecutionFilter, _ w: inout FrameWriter) {
         head(7, 3, &w); w.integer(id); w.integer(filter.clientId)
@@ -94,7 +112,8 @@ package struct IBEncoder: Sendable {
         if query.keepUpToDate, !query.endDateTime.isEmpty { w.refuse(.contradiction("keepUpToDate takes no end")) }
         if query.keepUpToDate, contract.includeExpired { w.refuse(.contradiction("keepUpToDate takes no expired contracts")) }
         if query.whatToShow == "ADJUSTED_LAST", !query.endDateTime.isEmpty { w.refuse(.contradiction("ADJUSTED_LAST takes no end")) }
-        w.integer(Int64(20)); w.integer(id); contract12(contract, &w); w.flag(contract.includeExpired)
+        if query.whatToShow == "SCHEDULE" { needs(IBProtocol.schedule, "SCHEDULE", &w) }
+        head(20, &w); w.integer(id); contract12(contract, &w); w.flag(contract.includeExpired)
         w.text(query.endDateTime); w.text(query.barSize); w.text(query.duration); w.flag(query.useRTH); w.text(query.whatToShow)
         w.integer(query.formatDate)
         if contract.secType == "BAG" { legs4(contract, &w) }

@@ -7,29 +7,29 @@ package enum IBMessage: Hashable, Sendable {
     case managedAccounts([String])
     /// Seconds since 1970 on the gateway's clock.
     case currentTime(Int64)
-    case error(IBError)
+    indirect case error(IBError)
     case tickPrice(IBTickPrice)
     case tickSize(requestId: Int64, type: Int64, size: WireSize?)
     case tickGeneric(requestId: Int64, type: Int64, value: WireNumber?)
     case tickString(requestId: Int64, type: Int64, text: String)
-    case tickRequestParameters(requestId: Int64, minTick: Price?, bboExchange: String, snapshotPermissions: Int64)
+    indirect case tickRequestParameters(requestId: Int64, minTick: Price?, bboExchange: String, snapshotPermissions: Int64)
     /// 1 live, 2 frozen, 3 delayed, 4 delayed and frozen.
     case marketDataType(requestId: Int64, type: Int64)
     case tickSnapshotEnd(requestId: Int64)
-    case realTimeBar(requestId: Int64, IBBar)
+    indirect case realTimeBar(requestId: Int64, IBBar)
     indirect case historicalData(IBHistory)
-    case historicalUpdate(requestId: Int64, IBBar)
+    indirect case historicalUpdate(requestId: Int64, IBBar)
     indirect case contractDetails(requestId: Int64, IBContractDetails)
     case contractDetailsEnd(requestId: Int64)
-    case accountValue(key: String, value: String, currency: String, account: String)
+    indirect case accountValue(key: String, value: String, currency: String, account: String)
     indirect case portfolioValue(IBPortfolioLine)
     case accountUpdateTime(String)
     case accountDownloadEnd(account: String)
-    case accountSummary(requestId: Int64, account: String, tag: String, value: String, currency: String)
+    indirect case accountSummary(requestId: Int64, account: String, tag: String, value: String, currency: String)
     case accountSummaryEnd(requestId: Int64)
     indirect case position(IBPositionLine)
     case positionEnd
-    case orderStatus(IBOrderStatus)
+    indirect case orderStatus(IBOrderStatus)
     indirect case openOrder(IBOpenOrder)
     case openOrderEnd
     indirect case completedOrder(IBOpenOrder)
@@ -37,8 +37,54 @@ package enum IBMessage: Hashable, Sendable {
     case orderBound(permId: Int64, clientId: Int64, orderId: Int64)
     indirect case execution(requestId: Int64, IBExecution)
     case executionsEnd(requestId: Int64)
-    case commission(IBCommission)
-    /// A message of another slice, or one that did not exist when this was written.
+    indirect case commission(IBCommission)
+    // Beyond quotes, bars and orders; all boxed
+    /// A row of a book.
+    indirect case depth(IBDepthRow)
+    indirect case tickByTick(requestId: Int64, IBTickByTick)
+    indirect case historicalTicks(IBHistoricalTicks)
+    indirect case optionComputation(IBOptionComputation)
+    indirect case exchangeForPhysical(IBExchangeForPhysical)
+    indirect case headTimestamp(requestId: Int64, String)
+    indirect case histogram(requestId: Int64, [IBHistogramRow])
+    indirect case schedule(IBSchedule)
+    indirect case marketRule(id: Int64, [IBPriceStep])
+    indirect case depthExchanges([IBDepthExchange])
+    indirect case smartComponents(requestId: Int64, [IBSmartComponent])
+    /// The data of a CFD is to be asked for at another contract: its quotes, or its book.
+    indirect case reroute(requestId: Int64, conId: Int64, exchange: String, isDepth: Bool)
+    indirect case bondDetails(requestId: Int64, IBContractDetails)
+    indirect case optionChain(IBOptionChain)
+    case optionChainEnd(requestId: Int64)
+    indirect case symbolSamples(requestId: Int64, [IBSymbolSample])
+    indirect case scannerParameters(xml: String)
+    indirect case scannerData(requestId: Int64, [IBScanRow])
+    indirect case fundamentalData(requestId: Int64, xml: String)
+    /// The gateway's own figures for the hedge of a combination.
+    indirect case deltaNeutralValidation(requestId: Int64, DeltaNeutralContract)
+    indirect case bulletin(IBBulletin)
+    indirect case newsTick(IBNewsTick)
+    /// 0 plain or HTML text, 1 a PDF in base 64.
+    indirect case newsArticle(requestId: Int64, type: Int64, text: String)
+    indirect case newsProviders([IBNewsProvider])
+    indirect case historicalNews(IBHistoricalHeadline)
+    case historicalNewsEnd(requestId: Int64, hasMore: Bool)
+    /// Calendar of corporate events: what can be asked for, and events, as JSON.
+    indirect case eventMetaData(requestId: Int64, json: String)
+    indirect case eventData(requestId: Int64, json: String)
+    indirect case positionMulti(requestId: Int64, IBPositionLine, model: String)
+    case positionMultiEnd(requestId: Int64)
+    indirect case accountUpdateMulti(IBAccountUpdateMulti)
+    case accountUpdateMultiEnd(requestId: Int64)
+    indirect case profit(IBProfit)
+    indirect case positionProfit(IBPositionProfit)
+    /// An advisor's groups (1), profiles (2) or aliases (3).
+    indirect case advisorData(type: Int64, xml: String)
+    indirect case advisorDataReplaced(requestId: Int64, text: String)
+    indirect case softDollarTiers(requestId: Int64, [SoftDollarTier])
+    indirect case familyCodes([IBFamilyCode])
+    indirect case userInfo(requestId: Int64, brand: String)
+    /// A message that did not exist when this was written.
     case unknown(id: Int64)
 }
 
@@ -131,6 +177,8 @@ package struct IBContractDetails: Hashable, Sendable {
     package var minSize: WireSize?
     package var sizeIncrement: WireSize?
     package var suggestedSizeIncrement: WireSize?
+    /// Of bonds only.
+    package var bond: IBBondTerms?
     package init() {}
 }
 

@@ -2,7 +2,7 @@
 
 /// One request to the gateway.
 package enum IBRequest: Hashable, Sendable {
-    case startApi(clientId: Int64)
+    case startApi(clientId: Int64, capabilities: String = "")
     case ids
     case currentTime
     case managedAccounts
@@ -29,6 +29,14 @@ package enum IBRequest: Hashable, Sendable {
     case autoOpenOrders(bind: Bool)
     case completedOrders(apiOnly: Bool)
     case executions(requestId: Int64, IBExecutionFilter)
+    /// Accounts by request, profit and loss, advisors.
+    case books(BookRequest)
+    /// Ticks one by one, books, history in ticks.
+    case data(DataRequest)
+    /// Contracts looked for.
+    case search(SearchRequest)
+    case news(NewsRequest)
+    indirect case exercise(ExerciseOrder)
 }
 
 /// What history is asked for.
