@@ -24,7 +24,13 @@ package enum TransportEvent: Hashable, Sendable {
 }
 
 /// What a session wants done with its transport.
-package enum TransportWish: Hashable, Sendable { case connect, disconnect }
+package enum TransportWish: Hashable, Sendable {
+    /// To the address of the settings.
+    case connect
+    /// To the same host at another port, 1...65535: the gateway named it.
+    case connectTo(port: Int)
+    case disconnect
+}
 
 /// One reused output of a session's calls. The shell empties it after each call.
 package struct SessionOutput: Sendable {

@@ -64,6 +64,16 @@ package struct Notice: Hashable, Sendable {
     package var asOf: Instant
     /// The edge's own word: a position has lost its protection. The broker's codes start at 100.
     package static let unprotected: Int64 = 1
+    /// Minutes of a chart are missing and being fetched, or will stay missing.
+    package static let missingBars: Int64 = 2
+    /// A stream of prices says nothing in trading hours.
+    package static let silentStream: Int64 = 3
+    /// The broker's own source of an instrument's data is broken.
+    package static let dataFarm: Int64 = 4
+    /// The gateway sends messages that cannot be read here.
+    package static let gatewayUnreadable: Int64 = 5
+    /// True for the edge's own words; an empty text takes one back.
+    package var isOwn: Bool { code < 100 }
     package init(code: Int64, instrument: InstrumentID?, text: String, cure: String, asOf: Instant) {
         self.code = code; self.instrument = instrument; self.text = text; self.cure = cure; self.asOf = asOf
     }

@@ -31,7 +31,7 @@ extension EdgePicture {
     }
 
     private func words(_ notice: Notice) -> String {
-        notice.code == Notice.unprotected ? notice.text : "The broker says (\(notice.code)): \(notice.text)"
+        notice.isOwn ? notice.text : "The broker says (\(notice.code)): \(notice.text)"
     }
 
     /// A lost protection is told until the position is flat or protected. A missing-data notice ends with the first live quote after it; any
@@ -40,7 +40,7 @@ extension EdgePicture {
         if notice.code == Notice.unprotected, let id = notice.instrument {
             return book.netQuantity(id).raw != 0 && !book.workingOrders.contains { $0.leg.instrument == id && $0.leg.role == .protect }
         }
-        guard now - notice.asOf < EdgePicture.noticeLife else { return false }
+        guard now - notice.asOf < EdgePicture.noticeLife, !notice.isOwn || !notice.text.isEmpty else { return false }
         guard EdgePicture.dataNotices.contains(notice.code), let quote = notice.instrument.flatMap({ live.quote($0) }) else { return true }
         return quote.isDelayed || quote.asOf <= notice.asOf
     }
@@ -50,6 +50,10 @@ extension EdgePicture {
         if EdgePicture.dataNotices.contains(notice.code) { return "No live market data\(what)" }
         switch notice.code {
         case Notice.unprotected: return "A position without protection\(what)"
+        case Notice.missingBars: return "Minutes are missing\(what)"
+        case Notice.silentStream: return "No prices arrive\(what)"
+        case Notice.dataFarm: return "The broker's data is disturbed\(what)"
+        case Notice.gatewayUnreadable: return "The gateway says something new"
         case 203: return "No trading permission\(what)"
         case 201: return "The broker refused an order\(what)"
         case 326: return "The client id is in use at the gateway"

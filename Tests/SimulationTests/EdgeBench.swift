@@ -131,7 +131,7 @@ final class EdgeBench {
         for effect in effects {
             switch effect {
             case .write(let bytes): if let line { take(gateway.receive(line, bytes, at: now)) }
-            case .transport(.connect):
+            case .transport(.connect), .transport(.connectTo):
                 connections += 1
                 let line = GatewayConnection(connections)
                 self.line = line

@@ -123,7 +123,7 @@ struct SessionBench {
             output.clear()
             if !bytes.isEmpty, let line { take(gateway.receive(line, bytes, at: now)) }
             switch wish {
-            case .connect: connect()
+            case .connect, .connectTo: connect()
             case .disconnect:
                 if let line {
                     self.line = nil

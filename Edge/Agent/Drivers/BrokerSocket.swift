@@ -22,14 +22,18 @@ package final class BrokerSocket: TCPOwner {
 
     package func take(_ wish: TransportWish) {
         switch wish {
-        case .connect:
-            connection?.close()
-            connection = loop.connect(
-                host: host, port: port, timeoutMillis: BrokerSocket.connectMillisMax, queuedBytesMax: BrokerSocket.queuedBytesMax, owner: self)
+        case .connect: connect(to: port)
+        case .connectTo(let port): connect(to: port)
         case .disconnect:
             connection?.close()
             connection = nil
         }
+    }
+
+    private func connect(to port: Int) {
+        connection?.close()
+        connection = loop.connect(
+            host: host, port: port, timeoutMillis: BrokerSocket.connectMillisMax, queuedBytesMax: BrokerSocket.queuedBytesMax, owner: self)
     }
 
     /// Bytes that cannot be taken end the connection: half an order must never be all that arrives.

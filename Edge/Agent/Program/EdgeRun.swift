@@ -57,8 +57,12 @@ enum EdgeRun {
         let wishes =
             configuration.futures.map { InstrumentWish.future(symbol: $0.symbol, exchange: $0.exchange, currency: "USD") }
             + configuration.stocks.map { InstrumentWish.stock(symbol: $0.symbol, primaryExchange: $0.exchange, currency: "USD") }
+        var broker = IBKRSettings(
+            clientID: Int64(configuration.clientID), mode: configuration.mode, account: configuration.account,
+            maximumVersion: configuration.gatewayVersionMax, zones: zones)
+        broker.spareClientIDs = configuration.spareClientIDs
         return IBKRSession(
-            settings: IBKRSettings(clientID: Int64(configuration.clientID), mode: configuration.mode, account: configuration.account, zones: zones),
+            settings: broker,
             instruments: wishes, nextOrderID: book.highestBrokerOrderID + 1, random: SeededRandom(seed: boot.raw),
             known: book.instruments.values.sorted { $0.id < $1.id })
     }

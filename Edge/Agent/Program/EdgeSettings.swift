@@ -13,6 +13,8 @@ package enum EdgeSettings {
         SettingKey("gateway.host", variables: ["IB_HOST", "IB_GATEWAY_HOST"], default: "127.0.0.1", "where IB Gateway listens"),
         SettingKey("gateway.port", variables: ["IB_PORT", "IB_GATEWAY_PORT"], default: "4002", "its API port: 4002 paper, 4001 live"),
         SettingKey("gateway.client_id", variables: ["IB_CLIENT_ID"], default: "1", "the API client id, 1 to 31; one per edge"),
+        SettingKey("gateway.client_ids_spare", default: "", "ids to take when the first stays in use, with commas; each strands the other's orders"),
+        SettingKey("gateway.version_max", default: "178", "the highest version of the gateway's protocol to offer, 157 to 178"),
         SettingKey("gateway.zone", default: "America/New_York", "the time zone of the gateway's login, for times without a name"),
         SettingKey("futures", default: "MBT@CME", "futures to trade, ROOT@EXCHANGE with commas; the front month is chosen"),
         SettingKey("stocks", default: "", "stocks to trade, SYMBOL@PRIMARY with commas"),
@@ -51,6 +53,8 @@ package struct EdgeConfiguration: Sendable {
     package var gatewayHost: String
     package var gatewayPort: Int
     package var clientID: Int
+    package var spareClientIDs: [Int64]
+    package var gatewayVersionMax: Int
     package var gatewayZone: String
     package var futures: [WantedContract]
     package var stocks: [WantedContract]
@@ -63,6 +67,8 @@ package struct EdgeConfiguration: Sendable {
         gatewayHost = try settings.text("gateway.host")
         gatewayPort = try settings.integer("gateway.port", in: 1...65_535)
         clientID = try settings.integer("gateway.client_id", in: 0...31)
+        spareClientIDs = try EdgeConfiguration.spareIDs(settings, besides: clientID)
+        gatewayVersionMax = try settings.integer("gateway.version_max", in: 157...178)
         gatewayZone = try settings.text("gateway.zone")
         futures = try EdgeConfiguration.contracts("futures", settings)
         stocks = try EdgeConfiguration.contracts("stocks", settings)
@@ -90,6 +96,17 @@ package struct EdgeConfiguration: Sendable {
             found.append(WantedContract(symbol: parts[0], exchange: parts[1]))
         }
         return found
+    }
+
+    private static func spareIDs(_ settings: Settings, besides first: Int) throws(SettingsError) -> [Int64] {
+        let text = try settings.text("gateway.client_ids_spare")
+        let ids = text.split(separator: ",").map { Int64($0.filter { !$0.isWhitespace }) ?? -1 }
+        guard ids.allSatisfy({ (1...31).contains($0) && $0 != Int64(first) }), Set(ids).count == ids.count else {
+            throw .badValue(
+                key: "gateway.client_ids_spare", value: text, source: settings.value("gateway.client_ids_spare")?.source ?? "",
+                wanted: "different whole numbers of 1 to 31, none of them `gateway.client_id`, with commas")
+        }
+        return ids
     }
 
     private static func decimal(

@@ -248,7 +248,7 @@ package final class EdgeMachine: Machine {
         for effect in effects {
             switch effect {
             case .write(let bytes): left.append(.broker(.write(bytes)))
-            case .transport(.connect): left.append(.broker(.connect))
+            case .transport(.connect), .transport(.connectTo): left.append(.broker(.connect))
             case .transport(.disconnect): left.append(.broker(.disconnect))
             case .live, .committed, .entries: break
             }

@@ -10,7 +10,7 @@ extension IBKRSession {
         phase = .connecting
         deadline = now + settings.limits.connect
         reachedStart = false
-        out.transport = .connect
+        out.transport = movedPort.map { .connectTo(port: $0) } ?? .connect
         // A failure that is being retried stays on the screen until it is over.
         if shown == nil { show(.connecting, "Connecting to the gateway.", at: now, into: &out) }
     }
@@ -45,7 +45,7 @@ extension IBKRSession {
         deadline = now + settings.limits.start
         offeredID = nil
         offeredAccounts = nil
-        send(.startApi(clientId: settings.clientID), .urgent, at: now, into: &out)
+        send(.startApi(clientId: clientID), .urgent, at: now, into: &out)
         return true
     }
 
@@ -67,6 +67,7 @@ extension IBKRSession {
         guard offeredID != nil, let accounts = offeredAccounts else { return }
         phase = .up
         failures = 0
+        clientIDTries = 0
         heartbeatDeadline = nil
         refusal = nil
         let choice = choose(accounts)
@@ -78,7 +79,7 @@ extension IBKRSession {
                 into: &out)
             return
         }
-        if settings.clientID == 0 { send(.autoOpenOrders(bind: true), at: now, into: &out) }
+        if clientID == 0 { send(.autoOpenOrders(bind: true), at: now, into: &out) }
         if settings.allowsDelayedData { send(.marketDataType(3), at: now, into: &out) }
         askAccount(at: now, into: &out)
         askContracts(at: now, into: &out)
@@ -135,6 +136,7 @@ extension IBKRSession {
         switch phase {
         case .idle, .waiting: return
         case .connecting:
+            movedPort = nil
             lose(
                 .unreachable, "The gateway does not answer\(reason).", cure: "Start IB Gateway and check host and port in the settings.", at: now,
                 into: &out)
@@ -145,7 +147,7 @@ extension IBKRSession {
         case .starting:
             lose(
                 .refusing, "The gateway closed the connection at login\(reason).",
-                cure: "Check that the gateway is logged in, the API enabled and client id \(settings.clientID) free.", at: now, into: &out)
+                cure: "Check that the gateway is logged in, the API enabled and client id \(clientID) free.", at: now, into: &out)
         case .up: lose(.unreachable, "The connection to the gateway was lost\(reason).", cure: "", at: now, into: &out)
         }
     }
@@ -168,6 +170,7 @@ extension IBKRSession {
         accountUpdatesAskedAt = nil
         trailingReadAt = nil
         isLinkUp = true
+        dataKeptAt = nil
         brokenFarms = []
         refusal = nil
         splitter = FrameSplitter()
@@ -201,6 +204,8 @@ extension IBKRSession {
         switch phase {
         case .waiting: connect(at: now, into: &out)
         case .connecting:
+            // Whoever moved is looked for where the settings say, too.
+            movedPort = nil
             hangUp(
                 .unreachable, "The gateway did not accept the connection within \(words(settings.limits.connect)).",
                 cure: "Start IB Gateway and check host and port in the settings.", at: now, into: &out)

@@ -211,21 +211,48 @@ extension IBKRSession {
     /// Streams die without a word (after link losses, after the nightly reset): who is silent in trading hours is asked again.
     mutating func checkStreams(at now: Instant, into out: inout SessionOutput) {
         guard isLinkUp, refusal == nil else { return }
+        checkKeptData(at: now, into: &out)
         for id in streams.order {
             guard let stream = streams[id] else { continue }
             if let retry = stream.quoteRetryAt, now >= retry { openQuotes(id, at: now, into: &out) }
             if let retry = stream.barsRetryAt, now >= retry { openBars(id, at: now, into: &out) }
-            guard contracts.isOpen(id, at: now) else { continue }
+            guard contracts.isOpen(id, at: now) else {
+                if stream.isToldSilent { tellHeard(id, at: now, into: &out) }
+                continue
+            }
             // Each fruitless renewal doubles the patience, up to eight minutes: a quiet market is not a dead stream.
             let patience = Span(nanoseconds: settings.limits.silentStream.nanoseconds << Int64(min(stream.silences, 4)))
             if stream.quoteRequest != nil, now - stream.tickAt >= patience {
                 streams.change(id) { $0.silences += 1 }
+                if stream.silences == 1 { tellSilent(id, since: stream.heardAt, at: now, into: &out) }
                 openQuotes(id, at: now, into: &out)
             } else if stream.barsRequest != nil, now - stream.barAt >= patience + .seconds(60), stream.tickAt > stream.barAt {
                 // Ticks flow and bars do not.
                 openBars(id, at: now, into: &out)
             }
         }
+    }
+
+    /// The gateway said that all subscriptions were kept: those that have said nothing since were not.
+    private mutating func checkKeptData(at now: Instant, into out: inout SessionOutput) {
+        guard let since = dataKeptAt, now - since >= settings.limits.silentStream else { return }
+        dataKeptAt = nil
+        for id in streams.order {
+            guard let stream = streams[id], stream.quoteRequest != nil, stream.tickAt <= since, contracts.isOpen(id, at: now) else { continue }
+            open(id, at: now, into: &out)
+        }
+    }
+
+    private mutating func tellSilent(_ id: InstrumentID, since: Instant, at now: Instant, into out: inout SessionOutput) {
+        streams.change(id) { $0.isToldSilent = true }
+        notice(
+            Notice.silentStream, "No price of \(id) has come for \(words(now - since)) although its market is open. Its stream is asked for again.",
+            instrument: id, cure: "If it stays silent, compare with TWS: the market may be halted, or the subscription gone.", at: now, into: &out)
+    }
+    /// Prices came again, or the market closed.
+    mutating func tellHeard(_ id: InstrumentID, at now: Instant, into out: inout SessionOutput) {
+        streams.change(id) { $0.isToldSilent = false }
+        notice(Notice.silentStream, "", instrument: id, at: now, into: &out)
     }
 }
 

@@ -16,7 +16,9 @@ extension IBKRSession {
             pacer.slowDown(at: now)
             show(error, at: now, into: &out)
         case .accountUpdatesLost: renewAccountUpdates(at: now, into: &out)
-        case .refused(let wait): refuseSession(error, wait: wait, at: now, into: &out)
+        case .clientIDInUse: clientIDInUse(at: now, into: &out)
+        case .moved: moved(error, at: now, into: &out)
+        case .streamBroken: hangUp(.unreachable, error.text, cure: NoticeTable.cure(507), at: now, into: &out)
         case .invalid: invalid(error, at: now, into: &out)
         default: takeOfRequest(error, at: now, into: &out)
         }
@@ -135,6 +137,7 @@ extension IBKRSession {
     private mutating func linkDown(_ error: IBError, at now: Instant, into out: inout SessionOutput) {
         guard isLinkUp else { return }
         isLinkUp = false
+        dataKeptAt = nil
         // Nothing that was being read can be believed whole.
         abandonSnapshot("the gateway lost the broker", into: &out)
         for id in orders.keys { orders[id]?.told = nil }
@@ -151,7 +154,8 @@ extension IBKRSession {
             reopenStreams(at: now, into: &out)
             askAccount(at: now, into: &out)
         } else {
-            // The gateway says that data was kept; streams that stay silent from here on are asked again.
+            // The gateway says that data was kept; who says nothing from here on was not.
+            dataKeptAt = now
             for id in streams.order {
                 streams.change(id) {
                     $0.tickAt = now; $0.barAt = now
@@ -169,9 +173,28 @@ extension IBKRSession {
         notice(broken, error.text, cure: isUp ? "" : NoticeTable.cure(broken), at: now, into: &out)
     }
 
-    private mutating func refuseSession(_ error: IBError, wait: Bool, at now: Instant, into out: inout SessionOutput) {
-        let text = error.code == 326 ? "Client id \(settings.clientID) is already in use at the gateway." : error.text
-        hangUp(.refusing, text, cure: NoticeTable.cure(error.code), isStubborn: wait, at: now, into: &out)
+    /// Mostly the ghost of our own connection, which goes with time; in the end the next id is taken, if there is one.
+    private mutating func clientIDInUse(at now: Instant, into out: inout SessionOutput) {
+        let held = clientID
+        clientIDTries += 1
+        var cure = NoticeTable.cure(326)
+        if clientIDTries >= IBKRSession.clientIDTriesMax, !settings.spareClientIDs.isEmpty {
+            clientIDTries = 0
+            clientIDPlace = (clientIDPlace + 1) % (settings.spareClientIDs.count + 1)
+            cure =
+                "The next try is made as client \(clientID): orders placed as client \(held) are seen then, and can only be changed as that client."
+        }
+        hangUp(.refusing, "Client id \(held) is already in use at the gateway.", cure: cure, isStubborn: true, at: now, into: &out)
+    }
+    /// Refusals of one client id before another is tried.
+    private static var clientIDTriesMax: Int { 6 }
+
+    private mutating func moved(_ error: IBError, at now: Instant, into out: inout SessionOutput) {
+        movedPort = NoticeTable.port(error.text)
+        guard let movedPort else {
+            return hangUp(.refusing, error.text, cure: "Set `gateway.port` to the new port.", isStubborn: true, at: now, into: &out)
+        }
+        hangUp(.unreachable, "The gateway moved to port \(movedPort).", cure: NoticeTable.cure(1_300), at: now, into: &out)
     }
 
     private mutating func invalid(_ error: IBError, at now: Instant, into out: inout SessionOutput) {
@@ -182,7 +205,7 @@ extension IBKRSession {
 
     /// A gateway in read-only mode shows and does not trade: said at once, not at the first order.
     private mutating func noteReadOnly(_ error: IBError, at now: Instant, into out: inout SessionOutput) {
-        guard error.code == 321, error.text.lowercased().contains("read-only"), refusal == nil else { return }
+        guard NoticeTable.isReadOnly(error.code, error.text), refusal == nil else { return }
         refusal = show(.refusing, "The gateway's API is set to read-only.", cure: NoticeTable.cure(321), at: now, into: &out)
     }
 

@@ -50,7 +50,7 @@ extension IBKRSession {
     }
 
     private mutating func remember(_ leg: Leg, _ tag: ClOrdID, parentID: Int64, account: String) {
-        var order = SessionOrder(id: leg.brokerOrderID)
+        var order = SessionOrder(id: leg.brokerOrderID, clientID: clientID)
         order.reference = tag.text; order.account = account; order.instrument = leg.instrument; order.side = leg.side
         order.quantity = leg.quantity; order.parentID = parentID; order.isTrailing = leg.ordType == .trailingStop
         orders[order.id] = order
@@ -68,6 +68,7 @@ extension IBKRSession {
     mutating func modify(_ leg: Leg, tag: ClOrdID, account: String, at now: Instant, into out: inout SessionOutput) {
         let id = leg.brokerOrderID
         if let reason = reasonNotToOrder(account) { return notice(504, reason, instrument: leg.instrument, at: now, into: &out) }
+        if let reason = otherClient(of: id) { return notice(10_147, reason, instrument: leg.instrument, at: now, into: &out) }
         guard let instrument = contracts.instrument(leg.instrument), instrument.brokerContractID != 0 else {
             return notice(
                 200, "\(leg.instrument) is not known to the gateway; the change was not sent.", instrument: leg.instrument, at: now, into: &out)
@@ -94,9 +95,14 @@ extension IBKRSession {
             let text = "There is no connection to the gateway; order \(tag) could not be cancelled."
             return notice(504, text, instrument: orders[id]?.instrument, cure: "Cancel again once the gateway is back.", at: now, into: &out)
         }
+        if let reason = otherClient(of: id) {
+            notice(10_147, reason, instrument: orders[id]?.instrument, at: now, into: &out)
+            guard let order = orders[id] else { return }
+            return out.events.append(.cancelRefused(order.record, code: 10_147, text: reason))
+        }
         if orders[id] == nil {
             // Of an earlier run, and not listed since: what the broker says of the cancel still needs an order to be about.
-            var order = SessionOrder(id: id)
+            var order = SessionOrder(id: id, clientID: clientID)
             order.reference = tag.text
             orders[id] = order
         } else {
@@ -104,6 +110,12 @@ extension IBKRSession {
         }
         orders[id]?.cancelAskedAt = now
         send(.cancelOrder(orderId: id, manualTime: ""), .urgent, at: now, into: &out)
+    }
+
+    /// Where several client ids may be in use: why an order cannot be touched under the present one. A change under the wrong id would be a new order.
+    private func otherClient(of id: Int64) -> String? {
+        guard !settings.spareClientIDs.isEmpty, orders[id]?.clientID != clientID else { return nil }
+        return "Order \(id) was not placed as client \(clientID); it can only be changed or cancelled as the client that placed it."
     }
 
     // MARK: Reading again
@@ -158,7 +170,7 @@ extension IBKRSession {
         orders[id]?.text = question.text
         tell(id, into: &out)
         guard let order = orders[id] else { return }
-        out.events.append(.cancelRefused(order.record(clientID: settings.clientID), code: question.code, text: question.text))
+        out.events.append(.cancelRefused(order.record, code: question.code, text: question.text))
     }
 
     /// The order was refused, and no list speaks against it.

@@ -27,10 +27,10 @@ extension IBKRSession {
         if open.order.whatIf || requests[open.order.orderId] != nil, takePreview(open, at: now, into: &out) { return }
         snapshot?.take(open: open)
         // Orders of other clients are seen in snapshots alone: their numbers are not ours.
-        guard open.order.clientId == settings.clientID, (1..<Int64(Int32.max)).contains(open.order.orderId) else { return }
+        guard open.order.clientId == clientID, (1..<Int64(Int32.max)).contains(open.order.orderId) else { return }
         let id = open.order.orderId
         raiseFloor(to: id + 1, into: &out)
-        var order = orders[id] ?? SessionOrder(id: id)
+        var order = orders[id] ?? SessionOrder(id: id, clientID: clientID)
         if !order.reference.isEmpty, !open.order.orderRef.isEmpty, order.reference != open.order.orderRef {
             // The number means another order at the broker than in our ledger: told under the broker's own reference, ours stays in doubt.
             let record = foreign(open)
@@ -53,9 +53,9 @@ extension IBKRSession {
 
     private mutating func take(_ status: IBOrderStatus, at now: Instant, into out: inout SessionOutput) {
         snapshot?.take(status)
-        guard status.clientId == settings.clientID, status.orderId > 0 else { return }
+        guard status.clientId == clientID, status.orderId > 0 else { return }
         let id = status.orderId
-        var order = orders[id] ?? SessionOrder(id: id)
+        var order = orders[id] ?? SessionOrder(id: id, clientID: clientID)
         if order.quantity == .zero, let filled = status.filled?.quantity, let rest = status.remaining?.quantity {
             order.quantity = filled.adding(rest) ?? .zero
         }
@@ -118,7 +118,7 @@ extension IBKRSession {
     /// Tells the order when something of it changed.
     mutating func tell(_ id: Int64, into out: inout SessionOutput) {
         guard let order = orders[id] else { return }
-        let record = order.record(clientID: settings.clientID)
+        let record = order.record
         guard record != order.told else { return }
         orders[id]?.told = record
         out.events.append(.order(record, code: order.code))
@@ -126,7 +126,7 @@ extension IBKRSession {
 
     /// An order as a snapshot tells it. Numbers of other clients mean nothing to us.
     func foreign(_ open: IBOpenOrder) -> BrokerOrder {
-        var order = SessionOrder(id: 0)
+        var order = SessionOrder(id: 0, clientID: open.order.clientId)
         order.word = open.state.status
         return BrokerOrder(
             reference: open.order.orderRef, brokerOrderID: 0, permID: open.order.permId, clientID: open.order.clientId, account: open.order.account,
@@ -189,7 +189,7 @@ extension IBKRSession {
         default: return nil
         }
         guard let size = execution.shares?.quantity, size.raw > 0, let price = execution.price, !execution.execId.isEmpty else { return nil }
-        let isOurs = execution.clientId == settings.clientID
+        let isOurs = execution.clientId == clientID
         return BrokerFill(
             fill: Fill(
                 execID: execution.execId, tag: nil, account: execution.account, instrument: contracts.name(of: execution.contract), side: side,
@@ -201,9 +201,9 @@ extension IBKRSession {
 
     /// The order's own sum, by the broker's cumulative figure: earlier days' executions are not listed any more.
     private mutating func follow(_ execution: IBExecution, at now: Instant, into out: inout SessionOutput) {
-        guard execution.clientId == settings.clientID, let id = execution.orderId, id > 0 else { return }
+        guard execution.clientId == clientID, let id = execution.orderId, id > 0 else { return }
         if orders[id] == nil {
-            var order = SessionOrder(id: id)
+            var order = SessionOrder(id: id, clientID: clientID)
             order.reference = execution.orderRef; order.account = execution.account; order.permID = execution.permId
             order.instrument = contracts.name(of: execution.contract); order.side = execution.side == "BOT" ? .buy : .sell
             orders[id] = order
@@ -218,7 +218,7 @@ extension IBKRSession {
 
     /// What an execution completes: an end that was held back.
     private mutating func settle(_ execution: IBExecution, at now: Instant, into out: inout SessionOutput) {
-        guard execution.clientId == settings.clientID, let id = execution.orderId, let order = orders[id], let held = order.held,
+        guard execution.clientId == clientID, let id = execution.orderId, let order = orders[id], let held = order.held,
             let filled = held.filled, order.executed >= filled
         else { return }
         end(id, into: &out)

@@ -56,12 +56,12 @@ extension IBKRSession {
 
     /// An open order: ours by our own record, others by what the list says.
     private func listed(_ open: IBOpenOrder, _ taken: SnapshotBuilder) -> BrokerOrder {
-        guard open.order.clientId == settings.clientID, let order = orders[open.order.orderId], order.reference == open.order.orderRef else {
+        guard open.order.clientId == clientID, let order = orders[open.order.orderId], order.reference == open.order.orderRef else {
             var record = foreign(open)
             record.cumQty = taken.statuses[open.order.permId]?.filled?.quantity ?? .zero
             return record
         }
-        return order.record(clientID: settings.clientID)
+        return order.record
     }
 
     /// A finished order has no number any more; its size stands in what was filled.

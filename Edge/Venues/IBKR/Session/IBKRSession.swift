@@ -29,6 +29,12 @@ package struct IBKRSession: VenueSession {
     /// Connections in a row that did not become ready.
     var failures = 0
     var reachedStart = false
+    /// Where the gateway said it moved to; nil = where the settings say.
+    var movedPort: Int?
+    /// Refusals of the present client id in a row.
+    var clientIDTries = 0
+    /// 0 = the client id of the settings, then the spare ones.
+    var clientIDPlace = 0
     var shown: GatewayState?
     var splitter = FrameSplitter()
     var encoder: IBEncoder
@@ -41,6 +47,10 @@ package struct IBKRSession: VenueSession {
     package internal(set) var unknownMessages: [Int64: Int] = [:]
     /// Messages that could not be read, skipped.
     package internal(set) var malformedMessages = 0
+    /// The kinds of skipped messages that a person was told of.
+    private var toldUnreadable: Set<Int64> = []
+    /// More kinds than this are no longer told or counted apart: then it is noise.
+    private static let unreadableKindsMax = 32
     /// The server version that was agreed on; 0 before.
     package internal(set) var serverVersion = 0
 
@@ -49,6 +59,8 @@ package struct IBKRSession: VenueSession {
     var offeredID: Int64?
     var offeredAccounts: [String]?
     var isLinkUp = true
+    /// When the broker's link came back with word that all data was kept; nil once that was seen to be true or false.
+    var dataKeptAt: Instant?
     /// The codes of data farms that were told to be broken.
     var brokenFarms: Set<Int64> = []
     /// Why orders are refused although the connection stands: wrong account, read-only.
@@ -89,6 +101,9 @@ package struct IBKRSession: VenueSession {
         for instrument in known.sorted(by: { $0.id < $1.id }) { contracts.learn(instrument) }
     }
 
+    /// The id under which this connection is made.
+    var clientID: Int64 { clientIDPlace == 0 ? settings.clientID : settings.spareClientIDs[clientIDPlace - 1] }
+
     /// The lowest order id that is free, as far as the session knows.
     package var floor: Int64 { nextOrderID }
 
@@ -115,7 +130,11 @@ package struct IBKRSession: VenueSession {
             splitter.end(all, used: used)
         }
         // One event an instrument and read, however many ticks it brought.
-        for id in streams.takeChanged() { if let stream = streams[id] { out.events.append(.quote(id, stream.quote)) } }
+        for id in streams.takeChanged() {
+            guard let stream = streams[id] else { continue }
+            out.events.append(.quote(id, stream.quote))
+            if stream.isToldSilent { tellHeard(id, at: now, into: &out) }
+        }
         drain(at: now, into: &out)
     }
 
@@ -183,7 +202,10 @@ package struct IBKRSession: VenueSession {
     private mutating func read(_ payload: RawSpan, at now: Instant, into out: inout SessionOutput) {
         if phase == .greeting, takeGreeting(payload, at: now, into: &out) { return }
         let message: IBMessage
-        do throws(FieldFault) { message = try decoder.decode(payload) } catch { malformedMessages += 1; return }
+        do throws(FieldFault) { message = try decoder.decode(payload) } catch {
+            malformedMessages += 1
+            return tellUnreadable(payload, "could not be read", at: now, into: &out)
+        }
         switch message {
         case .tickPrice(let tick): take(tick, at: now, into: &out)
         case .tickSize(let id, let type, let size): take(size: size, type: type, request: id, at: now)
@@ -191,9 +213,22 @@ package struct IBKRSession: VenueSession {
         case .orderStatus, .openOrder, .openOrderEnd, .completedOrder, .completedOrdersEnd, .execution, .executionsEnd, .commission:
             takeOrderMessage(message, at: now, into: &out)
         case .error(let error): take(error, at: now, into: &out)
-        case .unknown(let id): unknownMessages[id, default: 0] += 1
+        case .unknown(let id):
+            if unknownMessages[id] != nil || unknownMessages.count < IBKRSession.unreadableKindsMax { unknownMessages[id, default: 0] += 1 }
+            tellUnreadable(payload, "are not known here", at: now, into: &out)
         default: takeOther(message, at: now, into: &out)
         }
+    }
+
+    /// Once a kind: the program may be too old for this gateway, and a person should know before it matters.
+    private mutating func tellUnreadable(_ payload: RawSpan, _ what: String, at now: Instant, into out: inout SessionOutput) {
+        var cursor = FieldCursor()
+        guard let id = try? cursor.long(payload), toldUnreadable.count < IBKRSession.unreadableKindsMax, toldUnreadable.insert(id).inserted else {
+            return
+        }
+        notice(
+            Notice.gatewayUnreadable, "Messages \(id) of the gateway \(what); they are skipped.",
+            cure: "Nothing is lost that orders or positions rest on. Report it with the gateway's version.", at: now, into: &out)
     }
 
     private mutating func takeOther(_ message: IBMessage, at now: Instant, into out: inout SessionOutput) {

@@ -66,6 +66,8 @@ package struct IBKRLimits: Hashable, Sendable {
 package struct IBKRSettings: Sendable {
     /// 1...2^31-1, always the same for an edge: only under its id can its orders be changed. 0 would bind orders placed by hand.
     package var clientID: Int64
+    /// Ids to take, in turn, when the one before stays in use. Orders placed under another id are seen and cannot be changed. Mostly empty.
+    package var spareClientIDs: [Int64] = []
     /// Paper refuses accounts that do not begin with D, live those that do.
     package var mode: TradingMode
     /// The account to trade; empty = the login's only one.

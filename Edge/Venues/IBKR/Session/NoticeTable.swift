@@ -41,14 +41,58 @@ enum NoticeRule: Hashable, Sendable {
     case tooFast
     /// Account updates went to somebody else.
     case accountUpdatesLost
-    /// The gateway will not have us: the connection ends with these words.
-    case refused(wait: Bool)
+    /// Another connection has our client id: mostly our own ghost.
+    case clientIDInUse
+    /// The gateway moved to another port.
+    case moved
+    /// The stream of bytes is broken.
+    case streamBroken
     /// The request or order could not be read or validated; with read-only words it stops trading.
     case invalid
 }
 
+/// The six ways in which a code of the gateway is taken.
+package enum NoticeAction: String, Hashable, Sendable {
+    /// Nothing is done or shown.
+    case ignore
+    /// A person is told; streams and orders stay as they are.
+    case show
+    /// Data stopped: it is asked for again, at once or after a while.
+    case resubscribe
+    /// What was asked is refused or over: said so, and the broker's own view read where the code alone does not decide.
+    case refuse
+    /// The connection ends and is made anew.
+    case reconnect
+    /// Nothing is ordered until it is over.
+    case halt
+}
+
+extension NoticeRule {
+    var action: NoticeAction {
+        switch self {
+        case .ignore: .ignore
+        case .show, .orderWarning, .delayed, .farm, .tooFast: .show
+        case .resubscribe, .streamRefused, .history, .accountUpdatesLost, .linkUp: .resubscribe
+        case .orderRefused, .orderDoubted, .orderCancelled, .reread, .duplicateID, .noContract, .noLiveData, .invalid: .refuse
+        case .clientIDInUse, .moved, .streamBroken: .reconnect
+        case .linkDown: .halt
+        }
+    }
+}
+
 /// The table of codes.
-enum NoticeTable {
+package enum NoticeTable {
+    /// How a code is taken. `text` decides where one code says two things: 321 also tells that the API is read-only.
+    package static func action(_ code: Int64, text: String = "") -> NoticeAction { isReadOnly(code, text) ? .halt : rule(code).action }
+
+    /// True when the gateway says that it shows and does not trade.
+    static func isReadOnly(_ code: Int64, _ text: String) -> Bool { code == 321 && text.lowercased().contains("read-only") }
+
+    /// The port that 1300 names: the last number of its text, 1...65535.
+    static func port(_ text: String) -> Int? {
+        text.split { !$0.isASCII || !$0.isNumber }.last.flatMap { Int($0) }.flatMap { (1...65_535).contains($0) ? $0 : nil }
+    }
+
     static func rule(_ code: Int64) -> NoticeRule {
         switch code {
         case 1_100, 2_110: .linkDown
@@ -59,7 +103,9 @@ enum NoticeTable {
         case 2_107, 2_108, 2_119, 300, 366, 492, 165: .ignore
         case 2_100: .accountUpdatesLost
         case 100: .tooFast
-        case 326, 1_300, 507: .refused(wait: true)
+        case 326: .clientIDInUse
+        case 1_300: .moved
+        case 507: .streamBroken
         case 320, 321, 322: .invalid
         default: orders(code)
         }
@@ -96,9 +142,9 @@ enum NoticeTable {
         case 162: .history
         case 354, 10_089, 10_168: .noLiveData
         case 10_167: .delayed
-        case 10_182, 10_225, 102: .resubscribe
+        case 10_182, 10_225, 102, 317: .resubscribe
         case 101, 10_197: .streamRefused(retry: 60)
-        case 420, 10_186, 10_187, 10_189, 10_190: .streamRefused(retry: 300)
+        case 309, 420, 10_186, 10_187, 10_189, 10_190: .streamRefused(retry: 300)
         default: .show
         }
     }
@@ -120,7 +166,8 @@ enum NoticeTable {
         case 399: "The order is kept; it works when the market opens."
         case 404: "The broker looks for shares to borrow."
         case 1_100, 2_110: "Nothing to do: orders at the broker work on, and the gateway reconnects by itself."
-        case 1_300: "Set the port to the one the gateway names."
+        case 1_300: "Nothing to do now. Set `gateway.port` to the new port, or the next start looks at the old one."
+        case 507: "Nothing to do: the connection is made anew."
         case 2_103, 2_105, 2_157: "Nothing to do: the gateway reconnects to its data by itself."
         case 10_147, 10_148, 161, 136: "Look at the order's state: it was filled or cancelled meanwhile."
         case 10_167: "The prices shown are delayed, and no order is placed on them. Subscribe to live data to trade."

@@ -34,6 +34,8 @@ struct SessionOrder: Hashable, Sendable {
     }
 
     let id: Int64
+    /// Whose number it is.
+    let clientID: Int64
     var reference = ""
     var account = ""
     var instrument: InstrumentID?
@@ -71,7 +73,7 @@ struct SessionOrder: Hashable, Sendable {
     /// What was last told, so that the same is not told twice.
     var told: BrokerOrder?
 
-    init(id: Int64) { self.id = id }
+    init(id: Int64, clientID: Int64) { self.id = id; self.clientID = clientID }
 
     /// True while time may change something about it.
     var needsLooking: Bool { deadline != nil || held != nil }
@@ -103,7 +105,7 @@ struct SessionOrder: Hashable, Sendable {
     }
 
     /// As the desk is told.
-    func record(clientID: Int64) -> BrokerOrder {
+    var record: BrokerOrder {
         BrokerOrder(
             reference: reference, brokerOrderID: id, permID: permID, clientID: clientID, account: account, instrument: instrument, side: side,
             quantity: quantity, cumQty: executed, status: status, stopPrice: isTrailing ? stopPrice : nil, text: text)

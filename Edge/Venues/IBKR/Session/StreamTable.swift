@@ -10,6 +10,10 @@ struct MarketStream: Sendable {
     var fiveSecondRequest: Int64?
     /// When the last tick came, or the stream was opened.
     var tickAt: Instant
+    /// When a tick truly came last; the beginning before the first.
+    var heardAt: Instant
+    /// A person was told of the silence, and not yet of its end.
+    var isToldSilent = false
     /// When the last bar came, or its stream was opened.
     var barAt: Instant
     /// When quotes or bars are to be asked for again.
@@ -22,7 +26,7 @@ struct MarketStream: Sendable {
     /// The minute that five-second bars add up to.
     var minute: Bar?
 
-    init(at now: Instant) { quote = Quote(asOf: now); tickAt = now; barAt = now }
+    init(at now: Instant) { quote = Quote(asOf: now); tickAt = now; barAt = now; heardAt = now }
 }
 
 /// All streams, in the order they were wanted.
@@ -52,6 +56,7 @@ struct StreamTable: Sendable {
     mutating func tick(_ id: InstrumentID, at now: Instant, _ body: (inout Quote) -> Void) {
         guard let index = streams.index(forKey: id) else { return }
         streams.values[index].tickAt = now
+        streams.values[index].heardAt = now
         streams.values[index].silences = 0
         streams.values[index].quote.asOf = now
         body(&streams.values[index].quote)
