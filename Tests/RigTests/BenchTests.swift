@@ -52,4 +52,12 @@ private enum RigProgram {
         for name in ["ready_ms", "rss_mb"] { #expect((RigProgram.number(report[name]) ?? 0) > 0, "\(name) in \(report)") }
         #expect(report["entries"] == 300)
     }
+
+    @Test func everyMessageOfTheDecodersMixIsRead() throws {
+        for server in ["157", "163", "178"] {
+            let report = try RigProgram.report(["bench", "decode", "--messages", "1000", "--rounds", "1", "--server", server])
+            #expect((RigProgram.number(report["per_second"]) ?? 0) > 0, "\(report)")
+            #expect(report["messages"] == 1_000 && report["unreadable"] == 0 && report["unknown"] == 0, "\(report)")
+        }
+    }
 }

@@ -14,6 +14,8 @@ struct Deviation {
         case asTold
         /// Theirs still holds `\uXXXX`, or has more escapes undone than that one.
         case escapes
+        /// Ours has a mark where bytes are no UTF-8.
+        case replaced
         /// Ours are the names of a comma list.
         case names
         /// The same number at 10^-8.

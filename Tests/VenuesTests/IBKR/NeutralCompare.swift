@@ -67,6 +67,7 @@ struct NeutralCompare {
                 return (other == told || PlainNumber(other) == PlainNumber(told)) && !NeutralCompare.words(theirs).isDisjoint(with: row.theirs)
             }
             || allowed([.escapes], path) { _ in isUnescaped(mine, theirs) }
+            || allowed([.replaced], path) { _ in isReplaced(mine, theirs) }
             || allowed([.names], path) { _ in (mine.elements ?? []).compactMap(\.text) == theirs.text?.split(separator: ",").map(String.init) }
             || allowed([.rounded], path) { _ in Neutral.raw(mine).map { $0 == Neutral.raw(theirs) } ?? false }
     }
@@ -75,6 +76,16 @@ struct NeutralCompare {
         guard let text = mine.text, let other = theirs.text else { return false }
         if other.contains("\\") { return text == WireText.unescaped(other) }
         return text.contains("\\") && text.replacing("\\n", with: "\n").replacing("\\t", with: "\t") == other
+    }
+
+    /// Bytes that are no UTF-8: one mark for each run of them here, their codes or their Latin letters there.
+    private func isReplaced(_ mine: JSONValue, _ theirs: JSONValue) -> Bool {
+        guard let text = mine.text, let other = theirs.text, text.contains("\u{FFFD}") else { return false }
+        func marked(_ text: String) -> String {
+            text.replacing(/(\\x[0-9a-f]{2})+/, with: "\u{FFFD}").replacing(/[\u{80}-\u{FF}]+/, with: "\u{FFFD}").replacing(
+                /\u{FFFD}+/, with: "\u{FFFD}")
+        }
+        return marked(text) == marked(other)
     }
 
     private func allowed(_ rules: [Deviation.Rule], _ path: String, where holds: (Deviation) -> Bool = { _ in true }) -> Bool {

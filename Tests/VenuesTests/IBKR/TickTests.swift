@@ -140,6 +140,17 @@ struct TickTests {
         #expect(tick.price == Price(raw: 179_769_313))
     }
 
+    @Test func minusOneIsNoQuoteUnlessASizeStandsBehindIt() throws {
+        for (price, size, isNone) in [("-1", "0", true), ("-1", "", true), ("", "4", true), ("-1", "5", false), ("0", "0", false), ("-2", "", false)]
+        {
+            guard case .tickPrice(let tick) = try message("1", "6", "7", "1", price, size, "0") else {
+                Issue.record("not read")
+                return
+            }
+            #expect(tick.isNoQuote == isNone, "\(price) \(size)")
+        }
+    }
+
     @Test func aMessageIsSmall() {
         // It is handed on by value for each tick; what is larger stands in a box.
         #expect(MemoryLayout<IBMessage>.size <= 96)
