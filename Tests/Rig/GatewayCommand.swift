@@ -21,6 +21,9 @@ enum GatewayCommand {
                 CommandOption("data", value: "DIR", "keeps orders, executions and the account here through its own death"),
                 CommandOption("hours", value: "always|real", "when instruments trade: around the clock, or as at the exchange (always)"),
                 CommandOption("max-version", value: "N", "the newest protocol it speaks, 157 to 178 (178)"),
+                CommandOption("instruments", value: "N", "lists so many made-up stocks besides, S001 and on (0)"),
+                CommandOption("ticks", value: "N", "steps of the market in a second (4)"),
+                CommandOption("lines", value: "N", "instruments that all clients together may watch (100)"),
                 CommandOption("fault", value: "NAME", isRepeatable: true, "misbehaves on purpose; see below"),
             ],
             "Plays an IB Gateway for TWS API clients; prints 'listening on ADDRESS:PORT' when it is ready.\n\nFaults:\n"
@@ -72,7 +75,8 @@ enum GatewayCommand {
             (2...16).contains(account.utf8.count) && account.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) }
         guard isPlausible else { throw UsageError(text: "--account wants capital letters and digits, like DU1234567, not '\(account)'") }
         let version = try options.number("max-version", in: 157...178, default: 178)
-        return GatewaySettings(account: account, maximumVersion: version, switches: switches)
+        let lines = try options.number("lines", in: 1...100_000, default: 100)
+        return GatewaySettings(account: account, maximumVersion: version, switches: switches, lines: lines)
     }
 
     private static func server(_ loop: EventLoop, _ settings: GatewaySettings, _ options: RigOptions) throws -> GatewayServer {
@@ -80,10 +84,10 @@ enum GatewayCommand {
         let tape = try options.text("bars").map(tape)
         let isReal = try options.choice("hours", of: ["always", "real"]) == "real"
         let rules = PaperRules(
-            seed: try options.number("seed", in: 0...UInt64.max, default: 1), speed: try options.number("speed", in: 1...10_000, default: 1),
+            seed: try options.number("seed", in: 0...UInt64.max, default: 1), step: try GatewayMarket.step(options), speed: try options.number("speed", in: 1...10_000, default: 1),
             startingCash: Money(whole: try options.number("cash", in: 1...1_000_000_000, default: 1_000_000)))
         let today = USZone.central.local(now).date
-        let exchange = PaperExchange(rules: rules, listings: PaperCatalogue.everything(asOf: today, realHours: isReal, tape: tape), start: now)
+        let exchange = PaperExchange(rules: rules, listings: try GatewayMarket.listings(options, today, isReal, tape), start: now)
         guard let folder = options.text("data") else {
             return try GatewayServer(loop, gateway: IBKRGateway(settings: settings, exchange: exchange, at: now), journal: nil, now: SystemClock.now)
         }

@@ -47,6 +47,14 @@ private enum RigProgram {
         #expect(report["lost"] == 0 && report["doubled"] == 0 && report["orders"] == report["triggers"])
     }
 
+    @Test func theGatewayTellsEveryClientTheSame() throws {
+        let report = try RigProgram.report(["bench", "gateway", "--clients", "3", "--instruments", "4", "--ticks", "10", "--seconds", "3"])
+        for name in ["frames", "frames_per_second", "cpu_percent", "rss_mb_after"] {
+            #expect((RigProgram.number(report[name]) ?? 0) > 0, "\(name) in \(report)")
+        }
+        #expect(report["lost"] == 0 && report["silent"] == 0)
+    }
+
     @Test func theEdgeBecomesReadyOnItsLedger() throws {
         let report = try RigProgram.report(["bench", "footprint", "--entries", "300", "--runs", "1"])
         for name in ["ready_ms", "rss_mb"] { #expect((RigProgram.number(report[name]) ?? 0) > 0, "\(name) in \(report)") }
