@@ -74,6 +74,9 @@ package struct PaperAccount: Hashable, Sendable {
         try? money(Int128(price.raw) * Int128(position.quantity.raw) - position.cost, listing)
     }
 
+    /// A sum of price * quantity, at 10^-16, as money; nil when it does not fit.
+    static func value(_ sum: Int128, in listing: PaperInstrument) -> Money? { try? money(sum, listing) }
+
     /// `cost * quantity / whole` without a product that could leave Int128.
     private static func part(of cost: Int128, _ quantity: Int64, of whole: Int64) -> Int128 {
         let (each, rest) = cost.quotientAndRemainder(dividingBy: Int128(whole))

@@ -77,7 +77,7 @@ extension PaperCatalogue {
             instrument: instrument, longName: name, process: .walk(PriceWalk(base: Price(raw: base), minuteTicks: 3, gapTicks: 4)), walkKey: pair,
             offsetTicks: 0, depth: DepthRule(lots: 250_000...5_000_000, levels: 3, spreadTicks: 2, tradeLots: 1_000_000, tradesPerHundred: 70),
             margin: .fraction(initial: Ratio(raw: 30_000), maintenance: Ratio(raw: 25_000)),
-            commission: CommissionRule(perUnit: Money(raw: 2_000), minimum: Money(whole: 2)), tradingHours: .always(.eastern),
+            commission: .ofValue(Ratio(raw: 20), minimum: Money(whole: 2)), tradingHours: .always(.eastern),
             liquidHours: .always(.eastern))
     }
 
@@ -95,7 +95,7 @@ extension PaperCatalogue {
             offsetTicks: 0,
             depth: DepthRule(lots: lots, levels: 3, spreadTicks: 4, tradeLots: lots.upperBound / 3, tradesPerHundred: 50),
             margin: .fraction(initial: Ratio(raw: 1_000_000), maintenance: Ratio(raw: 1_000_000)),
-            commission: CommissionRule(perUnit: Money(whole: dollars * 18 / 10_000), minimum: Money(raw: 175_000_000)),
+            commission: .ofValue(Ratio(raw: 1_800), minimum: Money(raw: 175_000_000)),
             tradingHours: .always(.eastern),
             liquidHours: .always(.eastern))
     }

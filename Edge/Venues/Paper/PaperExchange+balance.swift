@@ -10,11 +10,12 @@ extension PaperExchange {
         guard let listing = listing(ticket.instrument), let touch = touch(ticket.instrument) else { return balance() }
         let size = quantity ?? ticket.quantity
         let price = touch.opposite(of: ticket.side)
+        let value = Money.value(price, size, multiplier: listing.instrument.multiplier)
         var imagined = account
         let realised = try? account.realised(by: (ticket.side, size, price), in: listing)
         let fill = PaperFill(
             serial: 0, order: ticket.id, instrument: ticket.instrument, side: ticket.side, quantity: size, price: price, at: now, cumulative: size,
-            averagePrice: price, commission: listing.commission.total(for: size) ?? .zero, realised: realised ?? nil, added: false)
+            averagePrice: price, commission: listing.commission.total(for: size, value: value) ?? .zero, realised: realised ?? nil, added: false)
         do { try imagined.apply(fill, in: listing) } catch { return balance() }
         return balance(of: imagined)
     }

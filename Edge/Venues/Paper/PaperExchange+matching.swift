@@ -24,7 +24,7 @@ extension PaperExchange {
     /// Matches an instrument's orders until none can trade any more in this step.
     /// - Parameter fresh: true once a step, when the market has moved: stops look at it then.
     mutating func match(_ instrument: InstrumentID, fresh: Bool, _ events: inout [PaperEvent]) {
-        guard let listing = listing(instrument), listing.tradingHours.isOpen(at: now) else { return }
+        guard let listing = listing(instrument), listing.tradingHours.isOpen(at: now), !isHalted(instrument) else { return }
         let isRegular = listing.liquidHours.isOpen(at: now)
         if fresh { moveStops(instrument, isRegular, &events) }
         // Every round takes from a finite level or finishes an order, so this ends; the bound is a guard against a mistake here.
@@ -132,14 +132,15 @@ extension PaperExchange {
 
     private mutating func execute(_ execution: Execution, _ listing: PaperInstrument, _ events: inout [PaperEvent]) throws(PaperRefusal) {
         var order = execution.order
-        let (quantity, price) = (execution.quantity, execution.price)
-        let paid = listing.commission.total(for: order.filled)
+        let quantity = execution.quantity
+        let price = slipped(execution, listing)
+        let paid = commission(of: order, listing)
         order.filled = Quantity(raw: order.filled.raw + quantity.raw)
         order.filledValue += Int128(price.raw) * Int128(quantity.raw)
         order.lastPrice = price
         order.changedAt = now
         if order.remaining == .zero { order.state = .filled }
-        guard let paid, let due = listing.commission.total(for: order.filled), let average = order.averagePrice else { throw .overflow }
+        guard let paid, let due = commission(of: order, listing), let average = order.averagePrice else { throw .overflow }
         let realised = try account.realised(by: (order.ticket.side, quantity, price), in: listing)
         let fill = PaperFill(
             serial: fillSerial + 1, order: order.ticket.id, instrument: order.ticket.instrument, side: order.ticket.side, quantity: quantity,
@@ -155,6 +156,24 @@ extension PaperExchange {
         events.append(.order(order))
         wakeChildren(of: order, &events)
         settleGroup(of: order, filled: quantity, &events)
+    }
+
+    /// What an order's fills have cost together.
+    private func commission(of order: PaperOrder, _ listing: PaperInstrument) -> Money? {
+        listing.commission.total(for: order.filled, value: PaperAccount.value(order.filledValue, in: listing))
+    }
+
+    /// The price of a fill: that of its level, or worse for takers by the exchange's rule.
+    private mutating func slipped(_ execution: Execution, _ listing: PaperInstrument) -> Price {
+        let ticket = execution.order.ticket
+        guard rules.slippage != .none, execution.level != nil, let touch = touch(ticket.instrument) else { return execution.price }
+        let tick = listing.instrument.minPriceIncrement.raw
+        let ticks = rules.slippage.ticks(
+            spread: (touch.ask.raw - touch.bid.raw) / tick, lots: execution.quantity.raw / listing.instrument.lotStep.raw,
+            draw: mixed(rules.seed, 940, Int64(truncatingIfNeeded: fillSerial + 1)))
+        let worse = execution.price.raw + ticks * tick * ticket.side.sign
+        guard let limit = execution.order.workingLimit else { return Price(raw: max(worse, tick)) }
+        return Price(raw: ticket.side == .buy ? min(worse, limit.raw) : max(worse, limit.raw, tick))
     }
 
     private mutating func wakeChildren(of parent: PaperOrder, _ events: inout [PaperEvent]) {

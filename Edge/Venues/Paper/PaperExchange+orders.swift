@@ -62,9 +62,9 @@ extension PaperExchange {
     /// - Throws: the refusal that placing it would meet.
     package mutating func preview(_ ticket: PaperTicket) throws(PaperRefusal) -> PaperPreview {
         try check(ticket)
-        guard let listing = listing(ticket.instrument), let commission = listing.commission.total(for: ticket.quantity) else {
-            throw .unknownInstrument
-        }
+        guard let listing = listing(ticket.instrument), let touch = touch(ticket.instrument) else { throw .unknownInstrument }
+        let value = Money.value(touch.opposite(of: ticket.side), ticket.quantity, multiplier: listing.instrument.multiplier)
+        guard let commission = listing.commission.total(for: ticket.quantity, value: value) else { throw .overflow }
         let before = balance()
         let after = balance(adding: ticket)
         let required = after.initialMargin

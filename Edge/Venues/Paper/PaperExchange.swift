@@ -9,9 +9,13 @@ package struct PaperRules: Sendable {
     /// Steps of market time in one step: above 1 the prices move as if time ran faster, while all stamps stay true.
     package var speed: Int64
     package var startingCash: Money
-    package init(seed: UInt64, step: Span = .milliseconds(250), speed: Int64 = 1, startingCash: Money = Money(whole: 1_000_000)) {
+    /// What takers pay beyond the book's own prices.
+    package var slippage: SlippageRule
+    package init(
+        seed: UInt64, step: Span = .milliseconds(250), speed: Int64 = 1, startingCash: Money = Money(whole: 1_000_000), slippage: SlippageRule = .none
+    ) {
         precondition(step > .zero && speed >= 1, "step and speed must be positive")
-        self.seed = seed; self.step = step; self.speed = speed; self.startingCash = startingCash
+        self.seed = seed; self.step = step; self.speed = speed; self.startingCash = startingCash; self.slippage = slippage
     }
 }
 
@@ -23,6 +27,7 @@ package struct PaperExchange: Sendable {
     package let rules: PaperRules
     package private(set) var now: Instant
     package private(set) var account: PaperAccount
+    var log: FillLog
     /// Every remembered order, by id.
     package var orders: [PaperOrder] { ids.compactMap { book[$0] } }
     /// The serial of the last fill.
@@ -48,6 +53,7 @@ package struct PaperExchange: Sendable {
     package init(rules: PaperRules, listings: [PaperInstrument], start: Instant) {
         self.rules = rules; now = start
         account = PaperAccount(cash: rules.startingCash)
+        log = FillLog(base: account)
         var listed: [InstrumentID] = []
         for listing in listings {
             let id = listing.instrument.id
@@ -95,6 +101,9 @@ package struct PaperExchange: Sendable {
         case .cancel(let id): cancel(id, &events)
         case .watch(let id): watch(id, &events)
         case .unwatch(let id): watched.removeAll { $0 == id }
+        case .halt(let id): halt(id, true, &events)
+        case .resume(let id): halt(id, false, &events)
+        case .correct(let serial, let price): correct(serial, to: price, &events)
         }
         forget()
         return events
@@ -105,6 +114,15 @@ package struct PaperExchange: Sendable {
         if !watched.contains(id) { watched.append(id) }
         events.append(.quote(id, touch, at: now))
     }
+
+    /// Stops trading in an instrument, or lets it go on with the next step; what is armed then is looked at by that step's trade.
+    private mutating func halt(_ id: InstrumentID, _ isHalted: Bool, _ events: inout [PaperEvent]) {
+        guard markets[id] != nil, markets[id]?.isHalted(at: lastStep) != isHalted else { return }
+        if isHalted { markets[id]?.halt(after: lastStep) } else { markets[id]?.resume(after: lastStep) }
+        events.append(.halted(id, isHalted, at: now))
+    }
+    /// True while trading in an instrument is stopped.
+    package func isHalted(_ id: InstrumentID) -> Bool { markets[id]?.isHalted(at: lastStep) ?? false }
 
     private mutating func playStep(_ events: inout [PaperEvent]) {
         taken.removeAll(keepingCapacity: true)
@@ -170,9 +188,13 @@ package struct PaperExchange: Sendable {
     mutating func book(_ fill: PaperFill) throws(PaperRefusal) {
         guard let listing = listing(fill.instrument) else { throw .unknownInstrument }
         try account.apply(fill, in: listing)
+        remember(fill)
         fillSerial = max(fillSerial, fill.serial)
         if let parent = book[fill.order]?.ticket.parent { childrenFilled[parent, default: 0] += fill.quantity.raw }
     }
+
+    /// For corrections alone: everything else goes through fills.
+    mutating func replaceAccount(_ account: PaperAccount) { self.account = account }
 
     private mutating func forget() {
         guard ids.count - live.count > Self.finalOrdersMax, let oldest = ids.first(where: { book[$0]?.state.isFinal == true }) else { return }

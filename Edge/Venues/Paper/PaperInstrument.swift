@@ -9,18 +9,6 @@ package enum MarginRule: Hashable, Sendable {
     case fraction(initial: Ratio, maintenance: Ratio)
 }
 
-/// What a fill costs: so much a unit, at least `minimum` an order.
-package struct CommissionRule: Hashable, Sendable {
-    package var perUnit: Money
-    package var minimum: Money
-    package init(perUnit: Money, minimum: Money) { self.perUnit = perUnit; self.minimum = minimum }
-    /// The commission of an order once `quantity` of it is filled; nil when it does not fit.
-    package func total(for quantity: Quantity) -> Money? {
-        guard quantity > .zero else { return .zero }
-        return Decimals.product(perUnit.raw, quantity.raw, scale: 8).map { max(Money(raw: $0), minimum) }
-    }
-}
-
 /// How much is on show at each price, in lots, and how often something trades.
 package struct DepthRule: Hashable, Sendable {
     /// Lots at the touch and at each level behind it.

@@ -26,6 +26,8 @@ struct PaperMarket: Sendable {
     private let step: Span
     private let speed: Int64
     private var cursor: PriceCursor
+    /// Steps in which trading was stopped, oldest first: the market stands as in the step before each.
+    private var halts: [Range<Int64>] = []
     private var tick: Int64 { listing.instrument.minPriceIncrement.raw }
     private var lot: Int64 { listing.instrument.lotStep.raw }
 
@@ -43,7 +45,24 @@ struct PaperMarket: Sendable {
     func index(of instant: Instant) -> Int64 { PriceCursor.floorDivide(instant.nanoseconds, step.nanoseconds) }
     func instant(of index: Int64) -> Instant { Instant(nanoseconds: index * step.nanoseconds) }
 
+    /// Halts that are remembered; older ones are as if they had not been.
+    private static let haltsMax = 64
+    mutating func halt(after index: Int64) {
+        halts.append(index + 1..<Int64.max)
+        if halts.count > Self.haltsMax { halts.removeFirst() }
+    }
+    mutating func resume(after index: Int64) {
+        guard let last = halts.popLast(), last.lowerBound <= index else { return }
+        halts.append(last.lowerBound..<index + 1)
+    }
+    func isHalted(at index: Int64) -> Bool { halts.last.map { $0.upperBound == .max && index + 1 >= $0.lowerBound } ?? false }
+    /// The halt that a step falls into.
+    private func halt(of index: Int64) -> Range<Int64>? { halts.isEmpty ? nil : halts.last { $0.contains(index) } }
+    /// The step whose market a step shows.
+    private func shown(_ index: Int64) -> Int64 { halt(of: index).map { $0.lowerBound - 1 } ?? index }
+
     mutating func touch(at index: Int64) -> PaperTouch {
+        let index = shown(index)
         let (bid, ask) = ticks(at: index)
         return PaperTouch(
             bid: Price(raw: bid * tick), bidSize: size(side: .buy, level: 0, at: index), ask: Price(raw: ask * tick),
@@ -52,6 +71,7 @@ struct PaperMarket: Sendable {
 
     /// Prices and sizes that an order of `side` can take at a step, best first.
     mutating func takeable(by side: Side, at index: Int64, levels: Int? = nil) -> [(price: Price, size: Quantity)] {
+        let index = shown(index)
         let (bid, ask) = ticks(at: index)
         return (0..<(levels ?? listing.depth.levels)).map { level in
             let price = side == .buy ? ask + Int64(level) : max(bid - Int64(level), 1)
@@ -61,6 +81,7 @@ struct PaperMarket: Sendable {
 
     /// The trade of a step, if something trades in it. A tape trades in every step, so that its highs and lows are touched.
     mutating func trade(at index: Int64) -> PaperTrade? {
+        if halt(of: index) != nil { return nil }
         let key = mixed(seed, 902, index)
         if case .walk = listing.process, key % 100 >= listing.depth.tradesPerHundred { return nil }
         let (bid, ask) = ticks(at: index)
@@ -72,6 +93,7 @@ struct PaperMarket: Sendable {
     /// The price of the newest trade at or before a step; the bid when the last minute had none.
     mutating func last(at index: Int64) -> (price: Price, size: Quantity) {
         let reach = max(1, Span.minutes(1).nanoseconds / step.nanoseconds)
+        let index = shown(index)
         for back in 0..<reach { if let trade = trade(at: index - back) { return (trade.price, trade.size) } }
         let touch = touch(at: index)
         return (touch.bid, touch.bidSize)

@@ -181,6 +181,11 @@ package enum PaperInput: Sendable {
     /// Quotes and trades of this instrument are told from now on.
     case watch(InstrumentID)
     case unwatch(InstrumentID)
+    /// Nothing trades any more; orders are still taken, and rest.
+    case halt(InstrumentID)
+    case resume(InstrumentID)
+    /// A remembered fill was told at a wrong price.
+    case correct(serial: UInt64, price: Price)
 }
 
 /// What happened.
@@ -192,4 +197,7 @@ package enum PaperEvent: Sendable {
     /// Always followed by the order as it stands after it.
     case fill(PaperFill)
     case refused(PaperOrderID, PaperRefusal)
+    case halted(InstrumentID, Bool, at: Instant)
+    /// Followed by the order when it is still remembered; the account is as if the new fill had been told at once.
+    case corrected(old: PaperFill, new: PaperFill)
 }

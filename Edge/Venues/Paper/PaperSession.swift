@@ -115,6 +115,8 @@ package struct PaperSession: VenueSession {
                 quote.last = trade.price; quote.lastSize = trade.size; quote.asOf = at
                 show(quote, of: id, into: &out)
                 out.events.append(.trade(id, price: trade.price, size: trade.size, at: at))
+            // This venue's exchange is never halted, and tells nothing wrong.
+            case .halted, .corrected: break
             case .order(let order): out.events.append(.order(broker.record(order), code: nil))
             case .fill(let fill):
                 out.events.append(.fill(broker.record(fill)))

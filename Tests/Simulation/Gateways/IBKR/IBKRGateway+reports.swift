@@ -10,7 +10,9 @@ extension IBKRGateway {
             switch event {
             case .quote(let instrument, let touch, _): quoted(instrument, touch)
             case .trade(let instrument, let trade, _): traded(instrument, trade)
-            case .refused: break
+            // Refusals are told by whoever asked; a corrected fill by whoever corrected it.
+            case .refused, .corrected: break
+            case .halted(let instrument, let isHalted, _): halted(instrument, isHalted)
             case .fill(let fill):
                 orders.append(fill)
                 records.append(.fill(fill))
