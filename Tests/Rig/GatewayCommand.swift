@@ -84,7 +84,8 @@ enum GatewayCommand {
         let tape = try options.text("bars").map(tape)
         let isReal = try options.choice("hours", of: ["always", "real"]) == "real"
         let rules = PaperRules(
-            seed: try options.number("seed", in: 0...UInt64.max, default: 1), step: try GatewayMarket.step(options), speed: try options.number("speed", in: 1...10_000, default: 1),
+            seed: try options.number("seed", in: 0...UInt64.max, default: 1), step: try GatewayMarket.step(options),
+            speed: try options.number("speed", in: 1...10_000, default: 1),
             startingCash: Money(whole: try options.number("cash", in: 1...1_000_000_000, default: 1_000_000)))
         let today = USZone.central.local(now).date
         let exchange = PaperExchange(rules: rules, listings: try GatewayMarket.listings(options, today, isReal, tape), start: now)

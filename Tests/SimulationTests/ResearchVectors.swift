@@ -29,7 +29,8 @@ extension Encoded {
             return GatewayMessages.deltaNeutralValidation(id: id, conId: n.integer("conId"), delta: n["delta"], price: n["price"])
         case 47:
             let keys = [
-                "basisPoints", "formattedBasisPoints", "totalDividends", "holdDays", "futureLastTradeDate", "dividendImpact", "dividendsToLastTradeDate",
+                "basisPoints", "formattedBasisPoints", "totalDividends", "holdDays", "futureLastTradeDate", "dividendImpact",
+                "dividendsToLastTradeDate",
             ]
             return GatewayMessages.tickEFP(id: id, type: Int(v.integer("tickType")), keys.map { v[$0] })
         case 75:
@@ -45,7 +46,9 @@ extension Encoded {
                     .init($0["exchange"], $0["secType"], listing: $0["listingExch"], service: $0["serviceDataType"], group: $0["aggGroup"])
                 })
         case 82:
-            let parts = items(v, "smartComponentMap").map { (bit: Int($0.integer("bitNumber")), exchange: $0["exchange"], letter: $0["exchangeLetter"]) }
+            let parts = items(v, "smartComponentMap").map {
+                (bit: Int($0.integer("bitNumber")), exchange: $0["exchange"], letter: $0["exchangeLetter"])
+            }
             return GatewayMessages.smartComponents(id: id, parts)
         case 89: return GatewayMessages.histogram(id: id, items(v, "items").map { (price: $0["price"], size: $0["size"]) })
         case 91: return GatewayMessages.rerouteQuotes(id: id, conId: v.integer("conId"), exchange: v["exchange"])

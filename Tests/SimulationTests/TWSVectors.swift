@@ -19,9 +19,11 @@ struct TWSVector: CustomStringConvertible, Sendable {
             ((frame["fields"]?.elements ?? []).map { $0.text ?? "" }, (frame["names"]?.elements ?? []).map(\.text), frame["hex"]?.text ?? "")
         }
     }
-    /// The callbacks of the second decoder, which keeps decimals exact.
+    /// The callbacks of the second decoder, which keeps decimals exact; of the first, where the second crashed.
     var calls: [(name: String, values: JSONValue)] {
-        (json["decoded"]?["nautilus-ibapi"]?["calls"]?.elements ?? []).map { ($0["callback"]?.text ?? "", $0["values"] ?? .null) }
+        func told(_ decoder: String) -> [JSONValue] { json["decoded"]?[decoder]?["calls"]?.elements ?? [] }
+        let exact = told("nautilus-ibapi")
+        return (exact.isEmpty ? told("ib_async") : exact).map { ($0["callback"]?.text ?? "", $0["values"] ?? .null) }
     }
 }
 
@@ -42,8 +44,11 @@ enum TWSVectors {
     static func same(_ a: String, _ b: String) -> Bool {
         if a == b || (Unset.matches(a) && Unset.matches(b)) { return true }
         if a.hasPrefix("Infinit"), b.hasPrefix("Infinit") { return true }
-        guard let first = try? Decimals.parse(a, scale: 9), let second = try? Decimals.parse(b, scale: 9) else { return false }
-        return first == second
+        // The finest scale that holds both: large numbers have no ninth decimal.
+        for scale in [9, 4, 0] {
+            if let first = try? Decimals.parse(a, scale: scale), let second = try? Decimals.parse(b, scale: scale) { return first == second }
+        }
+        return false
     }
 
     /// A parameter or decoded value as field text; nil for what is no single value.

@@ -23,7 +23,8 @@ import Venues
             let side: Side = step % 2 == 0 ? .buy : .sell
             let limit = side == .buy ? bid : Price(raw: bid.raw + 500_000_000)
             let order = PaperTicket(
-                id: PaperOrderID(Int64(10 + step)), instrument: mbt, side: side, quantity: Quantity(whole: Int64(step)), type: .limit, limitPrice: limit)
+                id: PaperOrderID(Int64(10 + step)), instrument: mbt, side: side, quantity: Quantity(whole: Int64(step)), type: .limit,
+                limitPrice: limit)
             events += venue.handle(.place(order), at: start + .seconds(Int64(10 + step * 20)))
         }
         events += venue.advance(to: start + .minutes(10))

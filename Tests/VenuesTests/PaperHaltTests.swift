@@ -19,9 +19,11 @@ import Venues
         events = venue.handle(.resume(mbt), at: friday + .seconds(90)) + venue.advance(to: friday + .seconds(93))
         #expect(events.states(of: 1) == [.working, .filled] && events.states(of: 2).last == .filled)
         #expect(events.fills.allSatisfy { $0.at > friday + .seconds(90) && $0.price < Price(whole: 93_100) }, "at the prices after the gap")
-        #expect(venue.bars(mbt, length: .seconds(10), count: 1, end: friday + .seconds(89)).allSatisfy { $0.volume == .zero }, "the past keeps its hole")
+        #expect(
+            venue.bars(mbt, length: .seconds(10), count: 1, end: friday + .seconds(89)).allSatisfy { $0.volume == .zero }, "the past keeps its hole")
         let seen = try #require(shown)
-        #expect(venue.tape(mbt, from: friday + .seconds(51), to: friday + .seconds(90), most: 10, filter: .trades).isEmpty && seen.bid > Price(raw: 0))
+        #expect(
+            venue.tape(mbt, from: friday + .seconds(51), to: friday + .seconds(90), most: 10, filter: .trades).isEmpty && seen.bid > Price(raw: 0))
     }
 
     @Test func ordersLapseAndImmediateOnesEndInAHalt() throws {
@@ -43,7 +45,9 @@ import Venues
 
     @Test func aHaltIsToldOnceAndOnlyOfWhatIsListed() throws {
         var venue = try exchange([95_000])
-        func told(_ input: PaperInput) -> [Bool] { venue.handle(input, at: friday).compactMap { if case .halted(_, let on, _) = $0 { on } else { nil } } }
+        func told(_ input: PaperInput) -> [Bool] {
+            venue.handle(input, at: friday).compactMap { if case .halted(_, let on, _) = $0 { on } else { nil } }
+        }
         #expect(told(.resume(mbt)) == [] && told(.halt(mbt)) == [true] && told(.halt(mbt)) == [] && told(.resume(mbt)) == [false])
         #expect(told(.halt(InstrumentID("NOPE"))) == [] && told(.resume(mbt)) == [])
     }

@@ -64,7 +64,10 @@ import Venues
         let part = CommissionRule.ofValue(Ratio(raw: 1_800), minimum: Money(raw: 175_000_000))
         #expect(total(part, 1, 95_000) == Money(whole: 171) && total(part, 1, 100) == Money(raw: 175_000_000))
         let tiers = CommissionRule.tiered(
-            [CommissionTier(upTo: Quantity(whole: 10), perUnit: Money(whole: 3)), CommissionTier(upTo: Quantity(whole: 100), perUnit: Money(whole: 2))],
+            [
+                CommissionTier(upTo: Quantity(whole: 10), perUnit: Money(whole: 3)),
+                CommissionTier(upTo: Quantity(whole: 100), perUnit: Money(whole: 2)),
+            ],
             minimum: Money(whole: 5))
         #expect(total(tiers, 1, 1) == Money(whole: 5) && total(tiers, 10, 1) == Money(whole: 30))
         #expect(total(tiers, 110, 1) == Money(whole: 230), "beyond the last tier its price goes on")

@@ -22,7 +22,9 @@ package enum PaperCatalogue {
     /// So many made-up stocks, for whoever needs many: `S001` and on, each with a walk of its own.
     package static func many(_ count: Int) -> [PaperInstrument] {
         (0..<max(count, 0)).map { index in
-            stock("S" + CivilDate.padded(index + 1, 3), "SIMULATED STOCK \(index + 1)", contract: 900_000_001 + Int64(index), dollars: 20 + Int64(index % 400), minuteTicks: 12, false)
+            stock(
+                "S" + CivilDate.padded(index + 1, 3), "SIMULATED STOCK \(index + 1)", contract: 900_000_001 + Int64(index),
+                dollars: 20 + Int64(index % 400), minuteTicks: 12, false)
         }
     }
 
