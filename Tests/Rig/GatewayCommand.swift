@@ -25,6 +25,7 @@ enum GatewayCommand {
                 CommandOption("ticks", value: "N", "steps of the market in a second (4)"),
                 CommandOption("lines", value: "N", "instruments that all clients together may watch (100)"),
                 CommandOption("fault", value: "NAME", isRepeatable: true, "misbehaves on purpose; see below"),
+                CommandOption("fault-seed", value: "N", "of the chance in faults (1)"),
             ],
             "Plays an IB Gateway for TWS API clients; prints 'listening on ADDRESS:PORT' when it is ready.\n\nFaults:\n"
                 + (["live-account           the account is a live one (U1234567)"] + GatewaySwitch.usage.split(separator: "\n").map(String.init))
@@ -76,7 +77,9 @@ enum GatewayCommand {
         guard isPlausible else { throw UsageError(text: "--account wants capital letters and digits, like DU1234567, not '\(account)'") }
         let version = try options.number("max-version", in: 157...178, default: 178)
         let lines = try options.number("lines", in: 1...100_000, default: 100)
-        return GatewaySettings(account: account, maximumVersion: version, switches: switches, lines: lines)
+        return GatewaySettings(
+            account: account, maximumVersion: version, switches: switches, lines: lines,
+            faultSeed: try options.number("fault-seed", in: 0...UInt64.max, default: 1))
     }
 
     private static func server(_ loop: EventLoop, _ settings: GatewaySettings, _ options: RigOptions) throws -> GatewayServer {

@@ -56,11 +56,24 @@ final class GatewaySite {
         var chance = SeededRandom(seed: seed)
         self.seed = chance.next()
         self.start = start
-        settings = GatewaySettings(maximumVersion: [157, 163, 176, 178][chance.int(0...3)])
+        // A lane of its own: whatever misbehaviour is added here leaves the rest of the world as it was.
+        var lane = SeededRandom(seed: seed ^ 0xFA_17)
+        settings = GatewaySettings(
+            maximumVersion: [157, 163, 176, 178][chance.int(0...3)], switches: GatewaySite.habits(&lane), faultSeed: lane.next())
         self.chance = chance
         let gateway = IBKRGateway(settings: settings, exchange: exchange(at: start), at: start)
         self.gateway = gateway
         keep()
+    }
+
+    /// Bad habits of this world's gateway: about half of all gateways have none. What a person would have to put right is not among them.
+    private static func habits(_ lane: inout SeededRandom) -> [GatewaySwitch] {
+        let all: [GatewaySwitch] = [
+            .execution(.duplicate), .execution(.late(nil)), .execution(.reorder), .status(.duplicate), .status(.late(nil)), .status(.reorder),
+            .commission(.late(nil)), .fillBeforeAck, .fillAfterCancel, .split(7), .nextId(.back), .nextId(.forward), .endless(nil),
+            .slowReader(20_000),
+        ]
+        return all.filter { _ in lane.chance(1, in: 14) }
     }
 
     /// When `advance` must be called again at the latest; nil when nothing is under way.
@@ -139,15 +152,19 @@ final class GatewaySite {
         queue.add(.restart, at: now + .milliseconds(Int64(chance.int(500...12_000))))
     }
 
-    /// The gateway loses IBKR for a while, closes all connections, or tells an execution twice.
+    /// The gateway loses IBKR or its data for a while, is reset, restarts, closes all connections, or tells an execution twice.
     func suffer(at now: Span) {
         self.now = max(self.now, now)
         let instant = start + now
-        switch chance.int(0...3) {
+        let lasting = Int64(chance.int(1_000...20_000))
+        switch chance.int(0...6) {
         case 0:
             play { $0.suffer(.linkLost, at: instant) }
             queue.add(.linkRestored(dataLost: chance.chance(1, in: 2)), at: now + .milliseconds(Int64(chance.int(100...8_000))))
         case 1: play { $0.suffer(.dropConnections, at: instant) }
+        case 2: play { $0.suffer(.reset(lasting: .milliseconds(lasting)), at: instant) }
+        case 3: play { $0.suffer(.restart(lasting: .milliseconds(lasting)), at: instant) }
+        case 4: play { $0.suffer(.competingSession(lasting: .milliseconds(lasting)), at: instant) }
         default: play { $0.suffer(.repeatLastExecution, at: instant) }
         }
     }

@@ -30,12 +30,16 @@ package struct GatewayOrders: Sendable {
     private var orders: [Int64: GatewayOrder] = [:]
     /// Keys of `orders`, rising.
     private var perms: [Int64] = []
-    private var permOf: [OrderKey: Int64] = [:]
+    /// Newest last; more than one only when an order works twice.
+    private var permsOf: [OrderKey: [Int64]] = [:]
     private var highestId: [Int: Int64] = [:]
     private var nextPerm: Int64 = 0
     private var prefix = ""
     /// Of the last week, in the order they happened.
     private(set) var executions: [PaperFill] = []
+    /// Serials of executions that were told with a wrong price, and of those that have been corrected.
+    var misprinted: Set<UInt64> = []
+    private(set) var corrected: Set<UInt64> = []
 
     init() {}
 
@@ -47,7 +51,11 @@ package struct GatewayOrders: Sendable {
         prefix = String(repeating: "0", count: max(0, 8 - digits.utf8.count)) + digits
     }
 
-    subscript(key: OrderKey) -> GatewayOrder? { permOf[key].flatMap { orders[$0] } }
+    /// The newest order of that name, or the newest of them that lives.
+    subscript(key: OrderKey) -> GatewayOrder? {
+        guard let perms = permsOf[key] else { return nil }
+        return (perms.count == 1 ? nil : perms.last { orders[$0]?.isLive == true }.flatMap { orders[$0] }) ?? perms.last.flatMap { orders[$0] }
+    }
     subscript(perm: Int64) -> GatewayOrder? { orders[perm] }
     /// All orders, oldest first.
     var all: [GatewayOrder] { perms.compactMap { orders[$0] } }
@@ -62,7 +70,7 @@ package struct GatewayOrders: Sendable {
         if orders.updateValue(order, forKey: order.permId) == nil {
             // Numbers rise, also when a journal is read back.
             perms.append(order.permId)
-            permOf[order.key] = order.permId
+            permsOf[order.key, default: []].append(order.permId)
         }
         nextPerm = max(nextPerm, order.permId)
         burn(order.key)
@@ -74,9 +82,13 @@ package struct GatewayOrders: Sendable {
         let old = fill.at - .hours(168)
         if let first = executions.first, first.at < old { executions.removeAll { $0.at < old } }
     }
-    /// The id of an execution: never the same twice, corrected ones would differ in the last part.
+    mutating func correct(_ serial: UInt64) {
+        misprinted.remove(serial)
+        corrected.insert(serial)
+    }
+    /// The id of an execution: never the same twice, a corrected one differs in the last part.
     func execId(_ fill: PaperFill) -> String {
         let digits = String(fill.serial, radix: 16)
-        return "\(prefix).\(String(repeating: "0", count: max(0, 8 - digits.utf8.count)) + digits).01.01"
+        return "\(prefix).\(String(repeating: "0", count: max(0, 8 - digits.utf8.count)) + digits).01.0\(corrected.contains(fill.serial) ? 2 : 1)"
     }
 }

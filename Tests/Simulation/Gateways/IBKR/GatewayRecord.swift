@@ -12,6 +12,8 @@ package enum GatewayRecord: Hashable, Sendable {
     /// How an order stands at the exchange.
     case state(PaperOrder)
     case fill(PaperFill)
+    /// The execution of this serial is known by its corrected id from now on.
+    case corrected(serial: UInt64)
 
     private static let limits = JSONLimits(depth: 8, bytes: 4_194_304)
 
@@ -33,6 +35,7 @@ package enum GatewayRecord: Hashable, Sendable {
         case .order(let order): ["order": Self.json(order)]
         case .state(let order): ["state": Self.json(order)]
         case .fill(let fill): ["fill": Self.json(fill)]
+        case .corrected(let serial): ["corrected": .integer(Int64(bitPattern: serial))]
         }
     }
 
@@ -44,6 +47,9 @@ package enum GatewayRecord: Hashable, Sendable {
             self = .born(at: Instant(nanoseconds: at), account: account)
         case "order": guard let order = Self.gatewayOrder(member.value) else { return nil }; self = .order(order)
         case "state": guard let order = Self.paperOrder(member.value) else { return nil }; self = .state(order)
+        case "corrected":
+            guard let serial = member.value.integerValue else { return nil }
+            self = .corrected(serial: UInt64(bitPattern: serial))
         case "fill": guard let fill = Self.fill(member.value) else { return nil }; self = .fill(fill)
         default: return nil
         }

@@ -102,6 +102,14 @@ package enum GatewayRequest: Sendable {
     case research(ResearchRequest)
     case office(OfficeRequest)
 
+    /// True for what changes orders.
+    var isOrderWork: Bool {
+        switch self {
+        case .placeOrder, .cancelOrder, .globalCancel: true
+        default: false
+        }
+    }
+
     /// Reads one frame at a negotiated version.
     /// - Throws: `.unknownMessage` for what is not in the book; `.tooFewFields`, `.notANumber` for what it cannot read.
     package init(_ fields: [String], version: Int) throws(GatewayFault) {

@@ -2,64 +2,6 @@
 package import Values
 package import Venues
 
-/// One way of misbehaving; several may be on at once.
-package enum GatewaySwitch: Hashable, Sendable {
-    /// Accepts connections and never says a word.
-    case wedge
-    /// The account may not trade futures: 203 on every such order.
-    case noPermission
-    /// No live market data: 354, 10089 or 10168 on every request for quotes of a symbol, or of all.
-    case noMarketData(code: Int, symbol: String? = nil)
-    /// Orders are refused with 321: the API is set to read-only.
-    case readOnly
-    /// After this many orders the connection drops: the order is placed, its acknowledgement never sent. Once.
-    case cutAfterOrder(Int)
-    /// The same, but the order is lost with the connection. Once.
-    case loseOrder(Int)
-    /// All connections drop every so often.
-    case dropEvery(Span)
-    /// The first so many attempts to use a client id are answered 326.
-    case clientIdInUse(times: Int)
-
-    /// Reads `NAME` or `NAME=VALUE`; nil for what is unknown or has a senseless value.
-    package init?(_ text: String) {
-        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        let value = parts.count == 2 ? parts[1] : nil
-        let number = value.flatMap { Int($0) }
-        if parts[0] == "no-market-data" { self.init(data: value ?? "354"); return }
-        guard value == nil || (number ?? 0) > 0 else { return nil }
-        switch (parts[0], number) {
-        case ("wedge", nil): self = .wedge
-        case ("no-permission", nil): self = .noPermission
-        case ("read-only", nil): self = .readOnly
-        case ("cut-after-order", let count): self = .cutAfterOrder(count ?? 1)
-        case ("lose-order", let count): self = .loseOrder(count ?? 1)
-        case ("drop-every", let seconds?): self = .dropEvery(.seconds(Int64(seconds)))
-        case ("client-id-in-use", let times): self = .clientIdInUse(times: times ?? .max)
-        default: return nil
-        }
-    }
-    /// `CODE`, `SYMBOL` or `CODE:SYMBOL`.
-    private init?(data text: String) {
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-        let code = Int(parts[0])
-        guard parts.count <= 2, code.map({ [354, 10_089, 10_168].contains($0) }) ?? (parts.count == 1), !parts.contains("") else { return nil }
-        self = .noMarketData(code: code ?? 354, symbol: code == nil ? parts[0] : parts.count == 2 ? parts[1] : nil)
-    }
-    /// One line a switch, for a usage text.
-    package static let usage = """
-        wedge                  accept connections, never answer
-        no-permission          203 on futures orders
-        no-market-data[=CODE[:SYMBOL]|=SYMBOL]
-                               354 (or 10089, 10168) on requests for quotes
-        read-only              321 on every order
-        cut-after-order[=N]    place the Nth order, drop the connection before the acknowledgement
-        lose-order[=N]         drop the connection with the Nth order, which is lost
-        drop-every=SECONDS     drop all connections every so often
-        client-id-in-use[=N]   answer every attempt, or the first N, with 326
-        """
-}
-
 /// How a gateway is set up.
 package struct GatewaySettings: Sendable {
     /// The paper account; live accounts begin with U.
@@ -69,6 +11,8 @@ package struct GatewaySettings: Sendable {
     /// The zone of the gateway's login, in which it writes times.
     package var zone: USZone
     package var switches: [GatewaySwitch]
+    /// Of the chance in faults.
+    package var faultSeed: UInt64
     /// Answers more than 50 messages a second with error 100, and the third time with a closed connection.
     package var isPacing: Bool
     /// Instruments whose quotes all clients of the login together may watch.
@@ -77,11 +21,27 @@ package struct GatewaySettings: Sendable {
     var tickStreamsMax: Int { max(lines / 20, 3) }
     package init(
         account: String = "DU1234567", maximumVersion: Int = 178, zone: USZone = .eastern, switches: [GatewaySwitch] = [], isPacing: Bool = true,
-        lines: Int = 100
+        lines: Int = 100, faultSeed: UInt64 = 1
     ) {
         precondition((157...178).contains(maximumVersion) && lines > 0, "server version out of 157...178, or no market data lines")
         self.account = account; self.maximumVersion = maximumVersion; self.zone = zone; self.switches = switches; self.isPacing = isPacing
-        self.lines = lines
+        self.lines = lines; self.faultSeed = faultSeed
+    }
+
+    /// Most messages a client may send in a second.
+    var messagesPerSecondMax: Int {
+        for case .pacing(let rate) in switches { return rate }
+        return 50
+    }
+    /// Bytes of one piece of output; nil for whole messages.
+    var pieceBytes: Int? {
+        for case .split(let bytes) in switches { return bytes }
+        return nil
+    }
+    /// Bytes a second that are read from a client; nil for all there are.
+    var readBytes: Int? {
+        for case .slowReader(let bytes) in switches { return bytes }
+        return nil
     }
 
     /// The code with which quotes of a symbol are refused; nil when they are not.
@@ -101,4 +61,12 @@ package enum GatewayIncident: Hashable, Sendable {
     case dropConnections
     /// The last execution is told again, as gateways do.
     case repeatLastExecution
+    /// The nightly reset begins: 1100 and broken farms, false refusals, no orders; it ends by itself with 1101 or 1102.
+    case reset(lasting: Span)
+    /// The gateway restarts: connections close, untransmitted orders are gone, nobody is served so long.
+    case restart(lasting: Span)
+    /// Another session of the user takes the market data for so long.
+    case competingSession(lasting: Span)
+    /// The last execution is corrected to another price.
+    case correctLastExecution
 }

@@ -26,6 +26,8 @@ extension IBKRGateway {
 
     /// What matches, soonest expiry first.
     func find(_ contract: WireContract, includeExpired: Bool = false) -> [PaperInstrument] {
+        // While IBKR's servers are reset even good contracts are unknown.
+        if troubles.isResetting { return [] }
         if contract.conId != 0 { return listing(contract: contract.conId).map { [$0] } ?? [] }
         guard !contract.symbol.isEmpty || !contract.localSymbol.isEmpty else { return [] }
         if contract.secType == "CONTFUT" {

@@ -40,6 +40,9 @@ extension IBKRGateway {
         guard let index = index(of: connection) else { return }
         let wireId = Int64(id)
         guard !clients[index].uses(id) else { return error(connection, wireId, 322, "Error processing request.-'bN' : cause - Duplicate ticker id") }
+        if troubles.isResetting {
+            return error(connection, wireId, 162, "Historical Market Data Service error message:HMDS connection failed; trying to reconnect.")
+        }
         guard let listing = resolve(request.contract, wireId, connection, includeExpired: request.includeExpired) else { return }
         if request.whatToShow == "SCHEDULE" { return tellSchedule(connection, id, request, listing) }
         func invalid(_ what: String) { error(connection, wireId, 321, "Error validating request.-'bN' : cause - \(what)") }

@@ -81,6 +81,10 @@ extension IBKRGateway {
     /// 1 to 4; nil when the account may not see the data, which the client has then been told.
     private mutating func permittedType(_ connection: GatewayConnection, _ id: Int, _ listing: PaperInstrument) -> Int? {
         guard let client = client(connection) else { return nil }
+        if troubles.isDataElsewhere {
+            error(connection, Int64(id), 10_197, Self.competing)
+            return nil
+        }
         // Frozen is what stands while the market is shut; a running one is live for whoever may see it.
         let isFrozen = client.dataType % 2 == 0 && !listing.tradingHours.isOpen(at: now)
         guard let code = settings.dataRefusal(of: listing.instrument.symbol) else { return isFrozen ? 2 : 1 }

@@ -88,6 +88,18 @@ extension IBKRGateway {
         for case .refused(_, let why) in events { refuse(order, OrderTranslation.complaint(why)) }
         deliver(events)
         warnWhenShut(order)
+        placeTwin(of: order)
+    }
+
+    /// The same order once more, under another permId: what a change that crossed a broken line can leave behind.
+    private mutating func placeTwin(of order: GatewayOrder) {
+        guard settings.switches.contains(.twinPerm(ordersReceived)), twinOf != ordersReceived, order.ticket.parent == nil else { return }
+        twinOf = ordersReceived
+        var twin = order
+        twin.permId = orders.takePerm()
+        twin.ticket.id = PaperOrderID(twin.permId)
+        twin.paper = nil
+        transmit(twin)
     }
 
     private mutating func refuse(_ order: GatewayOrder, _ complaint: GatewayComplaint) {
@@ -163,11 +175,29 @@ extension IBKRGateway {
         if let owner = client(withId: order.key.clientId), let current = orders[order.permId], current.isLive {
             send(owner.connection, GatewayMessages.orderStatus(status(of: current, as: "PendingCancel")))
         }
+        if settings.switches.contains(.fillAfterCancel), orders[order.permId]?.paper?.state == .working { return fillBehindCancel(order) }
         deliver(exchange.handle(.cancel(order.ticket.id), at: now))
     }
 
+    /// The order trades what it can before the cancel reaches it, and its client hears of that only after the cancel.
+    private mutating func fillBehindCancel(_ order: GatewayOrder) {
+        guard let before = orders[order.permId] else { return }
+        var ticket = before.paper?.ticket ?? before.ticket
+        ticket.type = .market
+        ticket.limitPrice = nil
+        ticket.timeInForce = .ioc
+        faults.behindCancel = (String(order.key.orderId), now + faults.milliseconds(100...1_500))
+        deliver(exchange.handle(.replace(ticket), at: now))
+        // What is left of it, when the exchange is shut.
+        deliver(exchange.handle(.cancel(order.ticket.id), at: now))
+        faults.behindCancel = nil
+        guard let owner = client(withId: order.key.clientId) else { return }
+        write(owner.connection, GatewayMessages.orderStatus(status(of: before, as: "Cancelled")))
+        error(owner.connection, order.key.orderId, 202, "Order Canceled - reason:")
+    }
+
     /// Ends an order that never left the gateway, and its children with it.
-    private mutating func abandon(_ order: GatewayOrder) {
+    mutating func abandon(_ order: GatewayOrder) {
         var order = order
         order.paper = PaperOrder(
             ticket: order.ticket, state: .cancelled, filled: .zero, filledValue: 0, lastPrice: nil, stop: nil, triggered: false, placedAt: now,

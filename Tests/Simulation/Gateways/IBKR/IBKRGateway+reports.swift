@@ -16,6 +16,7 @@ extension IBKRGateway {
             case .fill(let fill):
                 orders.append(fill)
                 records.append(.fill(fill))
+                expectCorrection(of: fill)
                 tell(fill)
                 lastFill = fill
             case .order(let paper):
@@ -107,6 +108,8 @@ extension IBKRGateway {
 
     mutating func tellOpenOrders(_ connection: GatewayConnection, own: Bool) {
         guard let client = client(connection) else { return }
+        faults.isListing = true
+        defer { faults.isListing = false }
         for order in orders.all where order.isLive && (!own || order.key.clientId == client.clientId) {
             guard let listing = exchange.listing(order.ticket.instrument) else { continue }
             send(connection, report(of: order, listing).openOrder(version: client.version))
@@ -142,13 +145,36 @@ extension IBKRGateway {
 
     private func execution(_ fill: PaperFill, version: Int) -> GatewayMessages.Execution? {
         guard let order = orders[fill.order.raw], let listing = exchange.listing(fill.instrument) else { return nil }
-        return GatewayMessages.Execution(
+        var execution = GatewayMessages.Execution(
             listing: Self.wire(listing), orderId: order.key.orderId, execId: orders.execId(fill),
             time: GatewayText.time(fill.at, zone: settings.zone, version: version), account: settings.account,
             exchange: facts(listing).tradePlace,
-            side: fill.side == .buy ? "BOT" : "SLD", shares: fill.quantity.description, price: fill.price.description, permId: order.permId,
-            clientId: order.key.clientId, cumulative: fill.cumulative.description, averagePrice: fill.averagePrice.description,
+            side: fill.side == .buy ? "BOT" : "SLD", shares: fill.quantity.description, price: told(fill, listing).description,
+            permId: order.permId, clientId: order.key.clientId, cumulative: fill.cumulative.description,
+            averagePrice: fill.averagePrice.description,
             orderRef: order.fields["orderRef"], lastLiquidity: fill.added ? "1" : "2")
+        if orders.misprinted.contains(fill.serial) { execution.pendingRevision = "1" }
+        return execution
+    }
+
+    /// A misprint is a tick better than what was traded, until it is corrected.
+    private func told(_ fill: PaperFill, _ listing: PaperInstrument) -> Price {
+        guard orders.misprinted.contains(fill.serial) else { return fill.price }
+        let tick = listing.instrument.minPriceIncrement.raw
+        return Price(raw: fill.price.raw - tick * fill.side.sign)
+    }
+    private mutating func expectCorrection(of fill: PaperFill) {
+        guard settings.switches.contains(.correction(Int(clamping: fill.serial))) else { return }
+        orders.misprinted.insert(fill.serial)
+        troubles.add(.correct(serial: fill.serial), at: now + faults.milliseconds(500...2_000))
+    }
+    /// Tells an execution again under its corrected id, with what was really traded.
+    mutating func correct(_ serial: UInt64) {
+        guard let fill = orders.executions.last(where: { $0.serial == serial }), !orders.corrected.contains(serial) else { return }
+        orders.correct(serial)
+        records.append(.corrected(serial: serial))
+        tell(fill)
+        tellCommission(fill)
     }
 
     /// A fill to the client whose order it was.
@@ -175,6 +201,8 @@ extension IBKRGateway {
         guard let version = client(connection)?.version else { return }
         let today = settings.zone.local(now).date
         let since = GatewayText.instant(filter.time, zone: settings.zone) ?? settings.zone.instant(today, minute: 0)
+        faults.isListing = true
+        defer { faults.isListing = false }
         for fill in orders.executions where fill.at >= since && settings.zone.local(fill.at).date == today {
             guard let execution = execution(fill, version: version), matches(execution, filter) else { continue }
             send(connection, GatewayMessages.execDetails(id: id, execution, version: version))

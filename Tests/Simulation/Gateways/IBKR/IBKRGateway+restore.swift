@@ -35,6 +35,7 @@ extension IBKRGateway {
             case .fill(let fill):
                 do throws(PaperRefusal) { try self.exchange.restore(fill) } catch { throw .unlisted(fill.instrument) }
                 orders.append(fill)
+            case .corrected(let serial): orders.correct(serial)
             }
         }
         dayStart.net = self.exchange.balance().netLiquidation

@@ -19,6 +19,7 @@ extension IBKRGateway {
         if case .research(let research) = request { return serve(research, connection) }
         if case .office(let office) = request { return serve(office, connection) }
         if serveSession(request, connection) || serveData(request, connection) || serveAccount(request, connection) { return }
+        if troubles.isResetting, request.isOrderWork { return troubles.waiting.append((connection, request)) }
         serveOrders(request, connection)
     }
 
@@ -33,12 +34,25 @@ extension IBKRGateway {
         guard client(withId: id) == nil else { return refuse(connection) }
         clients[index].clientId = id
         send(connection, GatewayMessages.managedAccounts(settings.account))
-        send(connection, GatewayMessages.nextValidId(orders.nextId(for: id)))
+        send(connection, GatewayMessages.nextValidId(nextId(for: id)))
         error(connection, -1, 2104, "Market data farm connection is OK:usfuture")
         error(connection, -1, 2104, "Market data farm connection is OK:usfarm")
         error(connection, -1, 2106, "HMDS data farm connection is OK:ushmds")
         error(connection, -1, 2158, "Sec-def data farm connection is OK:secdefnj")
         if isLinkLost { error(connection, -1, 1100, "Connectivity between IBKR and Trader Workstation has been lost.") }
+    }
+
+    /// The next free order id of a client, right or wrong. Ids have 32 bits.
+    private func nextId(for id: Int) -> Int64 {
+        let right = orders.nextId(for: id)
+        for case .nextId(let fault) in settings.switches {
+            switch fault {
+            case .back: return max(1, right / 2)
+            case .forward: return min(right + 1_000, Int64(Int32.max))
+            case .edge: return min(max(right, Int64(Int32.max) - 2), Int64(Int32.max))
+            }
+        }
+        return min(right, Int64(Int32.max))
     }
 
     private mutating func refuse(_ connection: GatewayConnection) {
@@ -49,7 +63,7 @@ extension IBKRGateway {
     private mutating func serveSession(_ request: GatewayRequest, _ connection: GatewayConnection) -> Bool {
         guard let client = client(connection), let id = client.clientId else { return true }
         switch request {
-        case .ids: send(connection, GatewayMessages.nextValidId(orders.nextId(for: id)))
+        case .ids: send(connection, GatewayMessages.nextValidId(nextId(for: id)))
         case .currentTime: send(connection, GatewayMessages.currentTime(now.seconds))
         case .managedAccounts: send(connection, GatewayMessages.managedAccounts(settings.account))
         case .userInfo(let id): send(connection, GatewayMessages.userInfo(id: id, brandingId: ""))

@@ -18,9 +18,6 @@ package enum GatewayOutput: Equatable, Sendable {
 /// The gateway as one value. Each call moves time on and answers with what to send. Before sending, write `takeRecords()` to disk: what a client was
 /// told must outlive a crash of the gateway.
 package struct IBKRGateway: Sendable {
-    /// Most messages a client may send in a second.
-    package static let messagesPerSecondMax = 50
-
     package let settings: GatewaySettings
     package internal(set) var exchange: PaperExchange
     /// What the exchange lists, in its order.
@@ -43,8 +40,14 @@ package struct IBKRGateway: Sendable {
     var orders = GatewayOrders()
     var records: [GatewayRecord] = []
     var isLinkLost = false
+    /// What happens to messages on their way out.
+    var faults: GatewayFaults
+    /// What has gone wrong, and what will.
+    var troubles = GatewayTroubles()
     var ordersReceived = 0
     var refusedClientIds = 0
+    /// The number of the order that was last placed twice.
+    var twinOf = 0
     /// Net liquidation at the start of the local day, for the day's profit.
     var dayStart: (date: CivilDate, net: Money)
     private var out: [GatewayOutput] = []
@@ -60,14 +63,18 @@ package struct IBKRGateway: Sendable {
         boardOf = Dictionary(zip(boards.map(\.instrument), boards.indices)) { first, _ in first }
         self.now = now
         lastSecond = now.seconds
+        faults = GatewayFaults(settings.switches, seed: settings.faultSeed)
         dayStart = (settings.zone.local(now).date, self.exchange.balance().netLiquidation)
         orders.begin(at: now)
         records = [.born(at: now, account: settings.account)]
         if let span = dropSpan { nextDrop = now + span }
+        plan()
     }
 
     /// When `advance` has something to do next.
-    package var nextWake: Instant { min(exchange.nextStep, Instant(seconds: lastSecond + 1)) }
+    package var nextWake: Instant { min(exchange.nextStep, Instant(seconds: lastSecond + 1), nextDue ?? exchange.nextStep) }
+    /// When something that is held or planned is due.
+    private var nextDue: Instant? { [faults.nextDue, troubles.nextDue].compactMap { $0 }.min() }
 
     /// What must be on disk before the last outputs are sent; empties the list.
     package mutating func takeRecords() -> [GatewayRecord] { defer { records = [] }; return records }
@@ -79,6 +86,9 @@ package struct IBKRGateway: Sendable {
         play(to: instant)
         precondition(!clients.contains { $0.connection == connection }, "connection used twice")
         clients.append(GatewayClient(connection: connection, at: instant))
+        troubles.accepted += 1
+        for case .wedgeAfter(let served) in settings.switches where troubles.accepted > served { troubles.deaf.insert(connection) }
+        if troubles.isRestarting { close(connection) }
         return flush()
     }
 
@@ -98,40 +108,15 @@ package struct IBKRGateway: Sendable {
     /// Bytes have come from a client.
     package mutating func receive(_ connection: GatewayConnection, _ bytes: [UInt8], at instant: Instant) -> [GatewayOutput] {
         play(to: instant)
-        guard !settings.switches.contains(.wedge), let index = index(of: connection) else { return flush() }
-        clients[index].frames.append(bytes)
-        while let index = self.index(of: connection) {
-            do throws(GatewayFault) {
-                guard let piece = try clients[index].frames.next() else { break }
-                try take(piece, from: connection)
-            } catch {
-                complain(error, connection)
-            }
-        }
+        guard !settings.switches.contains(.wedge), !troubles.deaf.contains(connection), index(of: connection) != nil else { return flush() }
+        if settings.readBytes == nil { read(connection, bytes) } else { queue(bytes, of: connection) }
         return flush()
     }
 
     /// Something happens to the gateway from outside.
     package mutating func suffer(_ incident: GatewayIncident, at instant: Instant) -> [GatewayOutput] {
         play(to: instant)
-        switch incident {
-        case .dropConnections: for client in clients { close(client.connection) }
-        case .linkLost:
-            isLinkLost = true
-            noticeAll(1100, "Connectivity between IBKR and Trader Workstation has been lost.")
-        case .linkRestored(let dataLost):
-            isLinkLost = false
-            if dataLost {
-                for index in clients.indices { clients[index].dropStreams() }
-                for index in boards.indices { boards[index].streams = [] }
-                unwatchUnused()
-            }
-            noticeAll(
-                dataLost ? 1101 : 1102,
-                "Connectivity between IBKR and Trader Workstation has been restored - data \(dataLost ? "lost" : "maintained").")
-        case .repeatLastExecution:
-            if let last = orders.executions.last { tell(last) }
-        }
+        meet(incident)
         return flush()
     }
 
@@ -140,11 +125,13 @@ package struct IBKRGateway: Sendable {
     private mutating func play(to instant: Instant) {
         while now < instant {
             // Second by second, as bars and updates are told on whole seconds; an idle gateway leaps.
-            let next = clients.isEmpty ? instant : min(instant, Instant(seconds: now.seconds + 1))
+            var next = clients.isEmpty ? instant : min(instant, Instant(seconds: now.seconds + 1))
+            if let nextDue, nextDue > now { next = min(next, nextDue) }
             deliver(exchange.advance(to: next))
             now = next
             tellDepths()
             if now.seconds > lastSecond { lastSecond = now.seconds; everySecond() }
+            sufferDue()
         }
     }
 
@@ -167,22 +154,38 @@ package struct IBKRGateway: Sendable {
 
     // MARK: Reading
 
+    mutating func read(_ connection: GatewayConnection, _ bytes: [UInt8]) {
+        guard let index = index(of: connection) else { return }
+        clients[index].frames.append(bytes)
+        while let index = self.index(of: connection) {
+            do throws(GatewayFault) {
+                guard let piece = try clients[index].frames.next() else { break }
+                try take(piece, from: connection)
+            } catch {
+                complain(error, connection)
+            }
+        }
+    }
+
     private mutating func take(_ piece: GatewayFrames.Piece, from connection: GatewayConnection) throws(GatewayFault) {
         guard let index = index(of: connection) else { return }
         switch piece {
         case .greeting(let greeting): greet(greeting, index)
         case .fields(let fields):
             clients[index].messagesThisSecond += 1
-            if settings.isPacing, clients[index].messagesThisSecond > Self.messagesPerSecondMax { return slowDown(index) }
+            if settings.isPacing, clients[index].messagesThisSecond > settings.messagesPerSecondMax { return slowDown(index) }
             try serve(try GatewayRequest(fields, version: clients[index].version), connection)
         }
     }
 
     private mutating func slowDown(_ index: Int) {
-        guard clients[index].messagesThisSecond == Self.messagesPerSecondMax + 1 else { return }
+        let most = settings.messagesPerSecondMax
+        guard clients[index].messagesThisSecond == most + 1 else { return }
         clients[index].pacingViolations += 1
         let connection = clients[index].connection
-        error(connection, -1, 100, "Max rate of messages per second has been exceeded: max=50 rec=51 (\(clients[index].pacingViolations))")
+        error(
+            connection, -1, 100, "Max rate of messages per second has been exceeded: max=\(most) rec=\(most + 1) (\(clients[index].pacingViolations))"
+        )
         if clients[index].pacingViolations >= 3 { close(connection) }
     }
 
@@ -206,6 +209,11 @@ package struct IBKRGateway: Sendable {
     func client(_ connection: GatewayConnection) -> GatewayClient? { clients.first { $0.connection == connection } }
 
     mutating func send(_ connection: GatewayConnection, _ fields: [String]) {
+        guard faults.isActive else { return write(connection, fields) }
+        for message in faults.pass(fields, to: connection, at: now) { write(connection, message) }
+    }
+    /// Past the faults.
+    mutating func write(_ connection: GatewayConnection, _ fields: [String]) {
         guard let index = index(of: connection) else { return }
         // All frames of a turn to one client share a write.
         GatewayFrames.write(fields, into: &clients[index].outbox)
@@ -214,7 +222,7 @@ package struct IBKRGateway: Sendable {
         guard let client = client(connection) else { return }
         send(connection, GatewayMessages.error(id: id, code: code, text, version: client.version))
     }
-    private mutating func noticeAll(_ code: Int, _ text: String) {
+    mutating func noticeAll(_ code: Int, _ text: String) {
         for client in clients where client.clientId != nil { error(client.connection, -1, code, text) }
     }
 
@@ -233,6 +241,9 @@ package struct IBKRGateway: Sendable {
         guard let index = index(of: connection) else { return }
         for quote in clients[index].quotes { boards[quote.board].streams.removeAll { $0.connection == connection } }
         clients.remove(at: index)
+        faults.forget(connection)
+        troubles.unread.removeAll { $0.connection == connection }
+        troubles.waiting.removeAll { $0.0 == connection }
         unwatchUnused()
     }
     private mutating func flush() -> [GatewayOutput] {
@@ -244,6 +255,10 @@ package struct IBKRGateway: Sendable {
             clients[index].outbox.reserveCapacity(min(bytes.count, 1 << 20))
             out.append(.send(clients[index].connection, bytes))
         }
-        return out
+        guard let size = settings.pieceBytes else { return out }
+        return out.flatMap { output -> [GatewayOutput] in
+            guard case .send(let connection, let bytes) = output else { return [output] }
+            return stride(from: 0, to: bytes.count, by: size).map { .send(connection, Array(bytes[$0..<min($0 + size, bytes.count)])) }
+        }
     }
 }
