@@ -57,7 +57,7 @@ struct TickTests {
         "", ";", ";;;;;", "1;2;3", "1;2;3;4;5;", "1;2;3;4;5;yes", "x;2;3;4;5;true", "1;2;3.5;4;5;true",
         "1;2;-3;4;5;true", "1;-;3;4;5;true",
         "1;.;3;4;5;true", "1;2;3;4;1.2.3;true", "99999999999999999999;2;3;4;5;true",
-        "1;2;3;4;99999999999;true", "1e5;2;3;4;5;true",
+        "1;2;3;4;99999999999;true", "1;2;3;4;92233720368.547758079;true", "1e5;2;3;4;5;true",
     ])
     func otherTextIsOnlyText(text: String) throws {
         #expect(try tick("46", "6", "7", "48", text) == .text(requestId: 7, type: 48))
@@ -72,6 +72,8 @@ struct TickTests {
         #expect(try tick("46", "6", "7", "32", "ABC") == .text(requestId: 7, type: 32))
         #expect(try tick("9", "1", "7") == nil)
         #expect(throws: FieldFault.missing(field: 4)) { try tick("46", "6", "7", "48") }
+        let cut = Array(payload(["46", "6", "7", "45", "1795217400"]).dropLast())
+        #expect(throws: FieldFault.missing(field: 4)) { try decoder.tick(cut.span.bytes) }
         #expect(throws: FieldFault.self) { try tick("99", "7", "9", "1") }
     }
 

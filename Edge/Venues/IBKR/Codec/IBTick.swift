@@ -55,8 +55,12 @@ extension IBDecoder {
     private func textTick(requestId: Int64, type: Int64, _ b: RawSpan, _ c: inout FieldCursor) throws(FieldFault) -> IBTick {
         switch type {
         case 45, 88:
-            // Numbers of another spelling are somebody else's.
-            if let seconds = try? c.long(b) { return .stamp(requestId: requestId, type: type, seconds: seconds) }
+            do throws(FieldFault) {
+                if let seconds = try c.long(b) { return .stamp(requestId: requestId, type: type, seconds: seconds) }
+            } catch {
+                // What is no number is a text; what is not there is not there.
+                if case .missing = error { throw error }
+            }
         case 48, 77:
             let range = try c.field(b)
             if let trade = IBVolumeTrade(b, range) { return .trade(requestId: requestId, type: type, trade) }
@@ -118,7 +122,11 @@ private struct PartReader {
             if over { throw PartFault() }
             value = product
         }
-        if rest > 5 || (rest == 5 && (isOverHalf || value % 2 != 0)) { value += 1 }
+        if rest > 5 || (rest == 5 && (isOverHalf || value % 2 != 0)) {
+            let (rounded, over) = value.addingReportingOverflow(1)
+            if over { throw PartFault() }
+            value = rounded
+        }
         return isNegative ? -value : value
     }
 
