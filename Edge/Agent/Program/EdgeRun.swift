@@ -60,6 +60,7 @@ enum EdgeRun {
         var broker = IBKRSettings(
             clientID: Int64(configuration.clientID), mode: configuration.mode, account: configuration.account,
             maximumVersion: configuration.gatewayVersionMax, zones: zones)
+        broker.marketDataLines = configuration.gatewayDataLines
         broker.spareClientIDs = configuration.spareClientIDs
         return IBKRSession(
             settings: broker,

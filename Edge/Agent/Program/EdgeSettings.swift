@@ -15,6 +15,7 @@ package enum EdgeSettings {
         SettingKey("gateway.client_id", variables: ["IB_CLIENT_ID"], default: "1", "the API client id, 1 to 31; one per edge"),
         SettingKey("gateway.client_ids_spare", default: "", "ids to take when the first stays in use, with commas; each strands the other's orders"),
         SettingKey("gateway.version_max", default: "178", "the highest version of the gateway's protocol to offer, 157 to 178"),
+        SettingKey("gateway.data_lines", default: "100", "market data lines of the login: how many instruments may have live prices at a time"),
         SettingKey("gateway.zone", default: "America/New_York", "the time zone of the gateway's login, for times without a name"),
         SettingKey("futures", default: "MBT@CME", "futures to trade, ROOT@EXCHANGE with commas; the front month is chosen"),
         SettingKey("stocks", default: "", "stocks to trade, SYMBOL@PRIMARY with commas"),
@@ -55,6 +56,7 @@ package struct EdgeConfiguration: Sendable {
     package var clientID: Int
     package var spareClientIDs: [Int64]
     package var gatewayVersionMax: Int
+    package var gatewayDataLines: Int
     package var gatewayZone: String
     package var futures: [WantedContract]
     package var stocks: [WantedContract]
@@ -69,6 +71,7 @@ package struct EdgeConfiguration: Sendable {
         clientID = try settings.integer("gateway.client_id", in: 0...31)
         spareClientIDs = try EdgeConfiguration.spareIDs(settings, besides: clientID)
         gatewayVersionMax = try settings.integer("gateway.version_max", in: 157...178)
+        gatewayDataLines = try settings.integer("gateway.data_lines", in: 1...10_000)
         gatewayZone = try settings.text("gateway.zone")
         futures = try EdgeConfiguration.contracts("futures", settings)
         stocks = try EdgeConfiguration.contracts("stocks", settings)

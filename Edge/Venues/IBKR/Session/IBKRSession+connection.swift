@@ -45,7 +45,7 @@ extension IBKRSession {
         deadline = now + settings.limits.start
         offeredID = nil
         offeredAccounts = nil
-        send(.startApi(clientId: clientID), .urgent, at: now, into: &out)
+        send(.startApi(clientId: clientID), .login, at: now, into: &out)
         return true
     }
 
@@ -74,6 +74,7 @@ extension IBKRSession {
         account = choice.account
         if let text = choice.refusal {
             // The connection is kept, so that the screen shows what the login is; nothing is asked and nothing is sent.
+            _ = pacer.reset()
             refusal = show(
                 .wrongAccount, text, cure: "Log the gateway in to the right account, or correct `mode` and `account` in the settings.", at: now,
                 into: &out)
@@ -175,6 +176,12 @@ extension IBKRSession {
         refusal = nil
         splitter = FrameSplitter()
         streams.lose()
+        history.lose()
+        waitingHistory = [:]
+        lines.reset()
+        linesGrowAt = nil
+        barsDay = nil
+        barsRenewAt = nil
         contracts.lose()
         for id in margins.keys { margins[id]?.request = nil }
         // What is over has told all it can; a late fill needs no entry here.

@@ -38,11 +38,17 @@ extension IBKRSession {
         case .delayed:
             take(dataType: 3, request: error.id, at: now)
             show(error, at: now, into: &out)
-        case .history: history(error, at: now, into: &out)
+        case .noLine:
+            show(error, at: now, into: &out)
+            lineRefused(error, at: now, into: &out)
+        case .history:
+            let id = instrument(ofRequest: error.id)
+            guard refuseHistory(error, at: now, into: &out) else { return }
+            notice(error.code, error.text, instrument: id, cure: NoticeTable.cure(error.code), at: now, into: &out)
         case .resubscribe: reopen(error.id, at: now, into: &out)
         case .streamRefused(let seconds):
             show(error, at: now, into: &out)
-            refuseStream(error.id, retryAt: now + .seconds(seconds), fallsBack: error.code != 101 && error.code != 10_197)
+            refuseStream(error.id, retryAt: now + .seconds(seconds), fallsBack: error.code != 10_197)
         case .reread:
             show(error, at: now, into: &out)
             reread(at: now, into: &out)
@@ -207,15 +213,5 @@ extension IBKRSession {
     private mutating func noteReadOnly(_ error: IBError, at now: Instant, into out: inout SessionOutput) {
         guard NoticeTable.isReadOnly(error.code, error.text), refusal == nil else { return }
         refusal = show(.refusing, "The gateway's API is set to read-only.", cure: NoticeTable.cure(321), at: now, into: &out)
-    }
-
-    private mutating func history(_ error: IBError, at now: Instant, into out: inout SessionOutput) {
-        let text = error.text.lowercased()
-        // Cancelled by ourselves.
-        if text.contains("query cancelled") { return }
-        guard instrument(ofRequest: error.id) != nil else { return }
-        if !text.contains("no data") { show(error, at: now, into: &out) }
-        refuseStream(
-            error.id, retryAt: now + .seconds(text.contains("pacing") ? 60 : 300), fallsBack: !text.contains("pacing") && !text.contains("no data"))
     }
 }

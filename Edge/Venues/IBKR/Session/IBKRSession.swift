@@ -73,6 +73,15 @@ package struct IBKRSession: VenueSession {
     var requests: [Int64: Request] = [:]
     var contracts = ContractBook()
     var streams = StreamTable()
+    var lines: LineBudget
+    /// When one more line is tried after a refusal.
+    var linesGrowAt: Instant?
+    var history = HistoryPacer()
+    /// Requests for history that wait for their turn.
+    var waitingHistory: [Int64: IBRequest] = [:]
+    /// The day in the gateway's zone, at whose end streams of bars stop.
+    var barsDay: CivilDate?
+    var barsRenewAt: Instant?
     var orders: [Int64: SessionOrder] = [:]
     var lists = ListReads()
     /// Executions in contracts that nobody has named yet.
@@ -88,7 +97,7 @@ package struct IBKRSession: VenueSession {
     /// - Parameters:
     ///   - instruments: what to find at each connection; each becomes an `.instrument` event, futures also a `.front`.
     ///   - nextOrderID: the highest broker order id of the ledger + 1. The gateway's own number only raises it.
-    ///   - random: for the jitter of reconnecting, nothing else.
+    ///   - random: for the jitter of reconnecting and of the bars' midnight, nothing else.
     ///   - known: instruments of the ledger, so that positions in expired contracts keep their names.
     package init(
         settings: IBKRSettings, instruments: [InstrumentWish], nextOrderID: Int64, random: SeededRandom, known: [Instrument] = []
@@ -98,6 +107,7 @@ package struct IBKRSession: VenueSession {
         encoder = IBEncoder(version: settings.maximumVersion)
         decoder = IBDecoder(version: settings.maximumVersion)
         pacer = Pacer(perSecond: settings.limits.messagesPerSecond, reserve: settings.limits.reservedPerSecond)
+        lines = LineBudget(settings.marketDataLines)
         for instrument in known.sorted(by: { $0.id < $1.id }) { contracts.learn(instrument) }
     }
 
@@ -239,7 +249,7 @@ package struct IBKRSession: VenueSession {
         case .contractDetails(let id, let details): take(details, request: id)
         case .contractDetailsEnd(let id): endDetails(id, at: now, into: &out)
         case .marketDataType(let id, let type): take(dataType: type, request: id, at: now)
-        case .historicalData(let history): take(history, at: now, into: &out)
+        case .historicalData(let answer): take(answer, at: now, into: &out)
         case .historicalUpdate(let id, let bar): take(update: bar, request: id, at: now, into: &out)
         case .realTimeBar(let id, let bar): take(fiveSeconds: bar, request: id, at: now, into: &out)
         case .accountValue(let key, let value, let currency, let account): take(key, value, currency, of: account, at: now)
@@ -265,10 +275,11 @@ package struct IBKRSession: VenueSession {
         }
     }
 
-    /// Hands over what the pacer allows.
+    /// Hands over what the pacer allows: before the login is whole, nothing but the login.
     mutating func drain(at now: Instant, into out: inout SessionOutput) {
         guard phase == .up || phase == .starting else { return }
-        let sent = pacer.drain(at: now, into: &out.bytes)
+        // A gateway that has not named account and order id loses requests without a word.
+        let sent = pacer.drain(upTo: phase == .up ? .request : .login, at: now, into: &out.bytes)
         guard !sent.isEmpty else { return }
         for id in sent {
             orders[id]?.sentAt = now

@@ -78,6 +78,8 @@ package struct IBKRSettings: Sendable {
     package var allowsDelayedData: Bool
     /// How zone names become zones, and the zone of the gateway's login for times without a name.
     package var zones: ZoneResolver
+    /// Market data lines of the login, 1 or more; IBKR gives 100 and shares them among all its clients.
+    package var marketDataLines = 100
     /// How much of the past is asked for as one-minute bars; whole seconds, a day at most.
     package var history = Span.hours(24)
     package var limits: IBKRLimits

@@ -23,6 +23,8 @@ enum NoticeRule: Hashable, Sendable {
     case resubscribe
     /// The stream is refused; tried again after the pause, in seconds.
     case streamRefused(retry: Int64)
+    /// The login's market data lines are used up.
+    case noLine
     /// Live data is not subscribed.
     case noLiveData
     /// Data of this stream is delayed.
@@ -72,7 +74,7 @@ extension NoticeRule {
         switch self {
         case .ignore: .ignore
         case .show, .orderWarning, .delayed, .farm, .tooFast: .show
-        case .resubscribe, .streamRefused, .history, .accountUpdatesLost, .linkUp: .resubscribe
+        case .resubscribe, .streamRefused, .noLine, .history, .accountUpdatesLost, .linkUp: .resubscribe
         case .orderRefused, .orderDoubted, .orderCancelled, .reread, .duplicateID, .noContract, .noLiveData, .invalid: .refuse
         case .clientIDInUse, .moved, .streamBroken: .reconnect
         case .linkDown: .halt
@@ -143,7 +145,8 @@ package enum NoticeTable {
         case 354, 10_089, 10_168: .noLiveData
         case 10_167: .delayed
         case 10_182, 10_225, 102, 317: .resubscribe
-        case 101, 10_197: .streamRefused(retry: 60)
+        case 101: .noLine
+        case 10_197: .streamRefused(retry: 60)
         case 309, 420, 10_186, 10_187, 10_189, 10_190: .streamRefused(retry: 300)
         default: .show
         }

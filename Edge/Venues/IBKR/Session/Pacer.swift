@@ -3,8 +3,8 @@ internal import Values
 
 /// The queue in front of the socket.
 struct Pacer: Sendable {
-    /// Which frames go first. Cancels and closing orders also use the reserve.
-    enum Lane: Int, CaseIterable, Sendable { case urgent, order, request }
+    /// Which frames go first: the login before all else, which waits for it. Cancels and closing orders also use the reserve.
+    enum Lane: Int, CaseIterable, Sendable { case login, urgent, order, request }
 
     /// Frames that leave together or not at all.
     struct Unit: Sendable {
@@ -16,7 +16,7 @@ struct Pacer: Sendable {
 
     private let perSecond: Int
     private let reserve: Int
-    private var queues: [[Unit]] = [[], [], []]
+    private var queues: [[Unit]] = Lane.allCases.map { _ in [] }
     /// When each frame of the last second left, oldest first.
     private var left: [Instant] = []
     /// Until then at half speed: the gateway complained.
@@ -39,13 +39,13 @@ struct Pacer: Sendable {
         return true
     }
 
-    /// Moves what may leave now to `bytes`; gives the orders among it.
-    mutating func drain(at now: Instant, into bytes: inout [UInt8]) -> [Int64] {
+    /// Moves what may leave now to `bytes`, of the lanes up to `last`; gives the orders among it.
+    mutating func drain(upTo last: Lane, at now: Instant, into bytes: inout [UInt8]) -> [Int64] {
         guard waiting > 0 else { return [] }
         // A clock that was set back forgets, rather than never sending again.
         left.removeAll { now - $0 >= .seconds(1) || now < $0 }
         var sent: [Int64] = []
-        for lane in Lane.allCases {
+        for lane in Lane.allCases where lane.rawValue <= last.rawValue {
             while let unit = queues[lane.rawValue].first, unit.frames <= room(lane, at: now) {
                 queues[lane.rawValue].removeFirst()
                 bytes += unit.bytes
@@ -60,7 +60,7 @@ struct Pacer: Sendable {
         let isSlow = slowUntil.map { now < $0 } ?? false
         let limit = isSlow ? perSecond / 2 : perSecond
         switch lane {
-        case .urgent: return limit + reserve - left.count
+        case .login, .urgent: return limit + reserve - left.count
         case .order: return limit - left.count
         case .request:
             let justNow = left.reversed().prefix { now - $0 < .milliseconds(100) }.count
@@ -91,7 +91,7 @@ struct Pacer: Sendable {
     /// Empties the queue at the end of a connection; gives the orders that never left.
     mutating func reset() -> [Int64] {
         let unsent = queues.flatMap { $0.flatMap(\.orderIDs) }
-        queues = [[], [], []]
+        queues = Lane.allCases.map { _ in [] }
         left = []
         slowUntil = nil
         return unsent

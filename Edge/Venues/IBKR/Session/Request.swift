@@ -11,6 +11,8 @@ struct Request: Hashable, Sendable {
         case contract(Int64)
         case quote(InstrumentID)
         case bars(InstrumentID)
+        /// Missing minutes, by their starts.
+        case page(InstrumentID, Range<Instant>)
         case fiveSeconds(InstrumentID)
         case summary
         case executions(ExecutionRead)
@@ -38,7 +40,12 @@ extension IBKRSession {
                 contracts.giveUp(conId)
                 tellUnnamed(into: &out)
                 finishSnapshot(at: now, into: &out)
-            case .bars(let id): streams.barsFailed(id, retryAt: now + .seconds(60))
+            case .bars(let instrument):
+                history.end(id)
+                streams.barsFailed(instrument, retryAt: now + .seconds(60))
+            case .page(let instrument, _):
+                history.end(id)
+                pageFailed(instrument, "no answer came.", retryAt: now + .seconds(60), at: now, into: &out)
             case .margin(let id, _): margins[id] = MarginState(askAt: now + .seconds(60))
             case .executions: executionsLate(at: now, into: &out)
             case .quote, .fiveSeconds, .summary: break
@@ -49,7 +56,7 @@ extension IBKRSession {
     /// The instrument that an error or a message of a request id is about.
     func instrument(ofRequest id: Int64) -> InstrumentID? {
         switch requests[id]?.kind {
-        case .quote(let id), .bars(let id), .fiveSeconds(let id), .margin(let id, _): id
+        case .quote(let id), .bars(let id), .page(let id, _), .fiveSeconds(let id), .margin(let id, _): id
         case .wish(let index): InstrumentID(wishes[index].symbol)
         case .contract, .summary, .executions, nil: nil
         }

@@ -16,9 +16,18 @@ struct MarketStream: Sendable {
     var isToldSilent = false
     /// When the last bar came, or its stream was opened.
     var barAt: Instant
-    /// When quotes or bars are to be asked for again.
+    /// When quotes, bars or a page are to be asked for again.
     var quoteRetryAt: Instant?
     var barsRetryAt: Instant?
+    var pageRetryAt: Instant?
+    /// The request of a page of missing minutes.
+    var pageRequest: Int64?
+    /// Which minutes are known and which are missing. Outlives connections.
+    var gaps = BarGaps()
+    /// How many were wanted before it.
+    let place: Int
+    /// No market data line is free for it.
+    var waitsForLine = false
     /// Times in a row that silence led to a new request: each doubles the patience.
     var silences = 0
     /// The broker serves no updated history of it: minutes are made of five-second bars.
@@ -26,7 +35,7 @@ struct MarketStream: Sendable {
     /// The minute that five-second bars add up to.
     var minute: Bar?
 
-    init(at now: Instant) { quote = Quote(asOf: now); tickAt = now; barAt = now; heardAt = now }
+    init(place: Int, at now: Instant) { self.place = place; quote = Quote(asOf: now); tickAt = now; barAt = now; heardAt = now }
 }
 
 /// All streams, in the order they were wanted.
@@ -44,7 +53,7 @@ struct StreamTable: Sendable {
     mutating func add(_ id: InstrumentID, at now: Instant) {
         awaited.removeAll { $0 == id }
         guard streams[id] == nil else { return }
-        streams[id] = MarketStream(at: now)
+        streams[id] = MarketStream(place: order.count, at: now)
         order.append(id)
     }
     mutating func change(_ id: InstrumentID, _ body: (inout MarketStream) -> Void) {
@@ -75,6 +84,7 @@ struct StreamTable: Sendable {
         for id in order {
             change(id) {
                 $0.quoteRequest = nil; $0.barsRequest = nil; $0.fiveSecondRequest = nil; $0.minute = nil
+                $0.pageRequest = nil; $0.pageRetryAt = nil; $0.waitsForLine = false
             }
         }
         changed = []
