@@ -24,6 +24,9 @@ enum GatewayCommand {
                 CommandOption("instruments", value: "N", "lists so many made-up stocks besides, S001 and on (0)"),
                 CommandOption("ticks", value: "N", "steps of the market in a second (4)"),
                 CommandOption("lines", value: "N", "instruments that all clients together may watch (100)"),
+                CommandOption("slippage", value: "RULE", "takers pay more: ticks:N, spread:PERCENT or lots:N:TICKS (none)"),
+                CommandOption("fees", value: "RULE", "all orders cost: unit:MONEY:MINIMUM, value:PERCENT:MINIMUM (as the broker charges)"),
+                CommandOption("halt", value: "ID@AFTER+FOR", isRepeatable: true, "trading in MBTZ6.CME, say, stops then for so many seconds"),
                 CommandOption("fault", value: "NAME", isRepeatable: true, "misbehaves on purpose; see below"),
                 CommandOption("fault-seed", value: "N", "of the chance in faults (1)"),
             ],
@@ -38,6 +41,7 @@ enum GatewayCommand {
         loop.signals { _ in stopped = true }
         let settings = try settings(options)
         let server = try server(loop, settings, options)
+        var halts = try GatewayMarket.halts(options, from: SystemClock.now())
         let host = options.text("host") ?? "127.0.0.1"
         let port = try server.listen(host: host, port: try options.number("port", in: 0...65_535, default: 0))
         let address = RelayAddress(host: host, port: port)
@@ -50,6 +54,10 @@ enum GatewayCommand {
         while !stopped, server.failure == nil {
             loop.turn(milliseconds: server.millisecondsToWait)
             server.advance()
+            while let due = halts.last, due.at <= SystemClock.now() {
+                server.suffer(due.incident)
+                halts.removeLast()
+            }
         }
         server.stop()
         if let failure = server.failure {
@@ -89,7 +97,8 @@ enum GatewayCommand {
         let rules = PaperRules(
             seed: try options.number("seed", in: 0...UInt64.max, default: 1), step: try GatewayMarket.step(options),
             speed: try options.number("speed", in: 1...10_000, default: 1),
-            startingCash: Money(whole: try options.number("cash", in: 1...1_000_000_000, default: 1_000_000)))
+            startingCash: Money(whole: try options.number("cash", in: 1...1_000_000_000, default: 1_000_000)),
+            slippage: try GatewayMarket.slippage(options))
         let today = USZone.central.local(now).date
         let exchange = PaperExchange(rules: rules, listings: try GatewayMarket.listings(options, today, isReal, tape), start: now)
         guard let folder = options.text("data") else {

@@ -159,6 +159,36 @@ import Venues
         #expect(open.hear(1, "58").first?[3] == "1", "a running market is live")
     }
 
+    /// The fields of an order for any contract.
+    private func buy(_ id: Int, _ quantity: String, _ contract: [String], _ type: String = "MKT", limit: String = "") -> [String] {
+        var fields = order(id, "BUY", quantity, type, ["lmtPrice": limit, "tif": "GTC"])
+        fields.replaceSubrange(2..<14, with: contract)
+        return fields
+    }
+
+    @Test func everyClassTradesAndIsAccountedFor() throws {
+        var bench = try ready()
+        bench.send(1, buy(1, "2", Self.call))
+        bench.send(1, buy(2, "20000", Self.euro))
+        bench.send(1, buy(3, "0.0125", Self.coin, "LMT", limit: "150000"))
+        bench.pass(.seconds(5))
+        let heard = bench.hear(1)
+        let executions = heard.filter { $0[0] == "11" }
+        #expect(Set(executions.map { $0[5] }) == ["OPT", "CASH", "CRYPTO"] && Set(executions.map { $0[2] }) == ["1", "2", "3"])
+        let call = try #require(executions.first { $0[2] == "1" })
+        #expect(call[7...8] == ["230", "C"] && call[17] == "CBOE", "\(call)")
+        let open = try #require(heard.first { $0[0] == "5" && $0[1] == "1" })
+        #expect(open[7] == "C" && open[8] == "100", "an option keeps its right in reports")
+        bench.send(1, ["61", "1"])
+        let positions = bench.hear(1, "61")
+        let option = try #require(positions.first { $0[5] == "OPT" })
+        let price = try Price(call[20])
+        // Cost of one contract: a hundred times its price.
+        let cost = try Price(option[15])
+        #expect(option[14] == "2" && abs(cost.raw - price.raw * 100) <= 200_000_000, "\(option)")
+        #expect(positions.first { $0[5] == "CRYPTO" }?[14] == "0.0125" && positions.first { $0[5] == "CASH" }?[14] == "20000")
+    }
+
     @Test func allClientsShareTheLinesAndEachInstrumentCountsOnce() throws {
         var bench = try ready(GatewaySettings(lines: 2))
         bench.start(2)

@@ -111,6 +111,29 @@ import Venues
     }
 }
 
+@Suite struct GatewayHaltTests {
+    @Test func aHaltIsToldAndNothingTradesUntilItEnds() throws {
+        let instrument = InstrumentID("MBTZ6.CME")
+        var bench = try GatewayBench()
+        bench.start(1)
+        bench.send(1, ["1", "11", "5"] + contract("MBTZ6") + ["0", "", "0", "0", ""])
+        bench.pass(.seconds(5))
+        _ = bench.hear(1)
+        bench.suffer(.halt(instrument))
+        #expect(bench.hear(1) == [["45", "6", "5", "49", "1.0"]])
+        bench.send(1, order(1, "BUY", "2"))
+        bench.pass(.seconds(30))
+        let halted = bench.hear(1)
+        #expect(!halted.contains { $0[0] == "11" || $0[0] == "1" || $0[0] == "2" }, "neither fills nor prices")
+        bench.send(1, ["1", "11", "6"] + contract("MBTZ6") + ["0", "", "1", "0", ""])
+        #expect(bench.hear(1, "45").contains(["45", "6", "6", "49", "1.0"]), "whoever comes late is told too")
+        bench.suffer(.resume(instrument))
+        bench.pass(.seconds(5))
+        let after = bench.hear(1)
+        #expect(after.contains(["45", "6", "5", "49", "0.0"]) && after.contains { $0[0] == "11" } && after.contains { $0[0] == "1" })
+    }
+}
+
 @Suite struct GatewayDepthTests {
     /// A client's book, rebuilt from rows as clients do it.
     private struct Book {

@@ -69,4 +69,6 @@ package enum GatewayIncident: Hashable, Sendable {
     case competingSession(lasting: Span)
     /// The last execution is corrected to another price.
     case correctLastExecution
+    /// Trading in an instrument stops, or goes on.
+    case halt(InstrumentID), resume(InstrumentID)
 }

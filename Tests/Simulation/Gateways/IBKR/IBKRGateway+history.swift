@@ -149,28 +149,50 @@ extension IBKRGateway {
     /// On every whole second: five-second bars that have just closed, and history that has moved.
     mutating func tellBars() {
         guard !isLinkLost else { return }
+        // The same bars are wanted by many: each is made once.
+        var made: [BarKey: [Bar]] = [:]
         for index in clients.indices {
             let client = clients[index]
-            if now.seconds % 5 == 0 { for stream in client.bars { tellBar(client.connection, stream) } }
-            for position in client.histories.indices { clients[index].histories[position] = told(client.histories[position], client) }
+            if now.seconds % 5 == 0 { for stream in client.bars { tellBar(client.connection, stream, &made) } }
+            for position in client.histories.indices { clients[index].histories[position] = told(client.histories[position], client, &made) }
         }
     }
 
-    private mutating func tellBar(_ connection: GatewayConnection, _ stream: BarStream) {
-        let start = Instant(seconds: now.seconds - 5)
+    /// What makes two streams' newest bars the same.
+    private struct BarKey: Hashable {
+        var instrument: InstrumentID
+        var length: Int64
+        var source: BarSource
+        var regularHours: Bool
+    }
+
+    private mutating func bars(_ key: BarKey, count: Int, end: Instant, _ made: inout [BarKey: [Bar]]) -> [Bar] {
+        if let known = made[key] { return known }
         let bars = exchange.bars(
-            stream.instrument, length: .seconds(5), count: 1, end: start, source: stream.source, regularHours: stream.regularHours)
-        for bar in bars {
+            key.instrument, length: Span(nanoseconds: key.length), count: count, end: end, source: key.source, regularHours: key.regularHours)
+        made[key] = bars
+        return bars
+    }
+
+    private mutating func tellBar(_ connection: GatewayConnection, _ stream: BarStream, _ made: inout [BarKey: [Bar]]) {
+        let start = Instant(seconds: now.seconds - 5)
+        // A length of its own, so that history of five seconds, which looks at two bars, is another entry.
+        let key = BarKey(instrument: stream.instrument, length: -5, source: stream.source, regularHours: stream.regularHours)
+        if made[key] == nil {
+            made[key] = exchange.bars(
+                stream.instrument, length: .seconds(5), count: 1, end: start, source: stream.source, regularHours: stream.regularHours)
+        }
+        for bar in made[key] ?? [] {
             send(connection, GatewayMessages.realTimeBar(id: stream.id, Self.wire(bar, date: String(bar.start.seconds), source: stream.source)))
         }
     }
 
     /// Tells what has changed since the last time: the end of the bar before, when a new one has begun, and the forming one.
-    private mutating func told(_ stream: HistoryStream, _ client: GatewayClient) -> HistoryStream {
+    private mutating func told(_ stream: HistoryStream, _ client: GatewayClient, _ made: inout [BarKey: [Bar]]) -> HistoryStream {
         var stream = stream
-        let bars = exchange.bars(
-            stream.instrument, length: stream.length, count: 2, end: now, source: stream.source, regularHours: stream.regularHours)
-        for bar in bars {
+        let key = BarKey(
+            instrument: stream.instrument, length: stream.length.nanoseconds, source: stream.source, regularHours: stream.regularHours)
+        for bar in bars(key, count: 2, end: now, &made) {
             if let last = stream.lastTold, bar.start < last.start || bar == last { continue }
             send(client.connection, GatewayMessages.historicalDataUpdate(id: stream.id, wire(bar, stream, client.version)))
             stream.lastTold = bar

@@ -114,6 +114,8 @@ extension IBKRGateway {
         case .reset(let span): beginReset(lasting: span)
         case .restart(let span): restart(lasting: span)
         case .competingSession(let span): loseData(for: span)
+        case .halt(let instrument): deliver(exchange.handle(.halt(instrument), at: now))
+        case .resume(let instrument): deliver(exchange.handle(.resume(instrument), at: now))
         case .correctLastExecution: if let last = orders.executions.last { correct(last.serial) }
         }
     }
