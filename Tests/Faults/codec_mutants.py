@@ -84,6 +84,7 @@ MUTANTS = [
     one("a message that is not decoded", "IBDecoder.swift", "case 14, 83...87, 104, 105:", "case 14, 83...86, 104, 105:"),
     one("a tick that allocates", "IBTick.swift", "return .price(try tickPrice(b, &c))",
         "let words = Array(repeating: 0, count: b.byteCount)\n            return words.isEmpty ? nil : .price(try tickPrice(b, &c))"),
+    one("a cut stamp taken for a text", "IBTick.swift", "if case .missing = error { throw error }", ""),
     one("no strike written as nothing (harmless)", "IBEncoder.swift", "w.price(contract.strike ?? Price(raw: 0)); w.text(contract.right",
         "w.price(contract.strike); w.text(contract.right", harmless=True),
 ]

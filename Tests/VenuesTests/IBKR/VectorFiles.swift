@@ -54,7 +54,7 @@ struct ZoneSet: Sendable {
 }
 
 /// Counts by file for the report that a vector suite prints.
-struct Tally {
+struct Tally: Sendable {
     private(set) var counts: [String: [String: Int]] = [:]
     private(set) var listed: [String: Set<String>] = [:]
     mutating func count(_ file: String, _ what: String) { counts[file, default: [:]][what, default: 0] += 1 }
