@@ -28,6 +28,8 @@ enum GatewayCommand {
                 CommandOption("fees", value: "RULE", "all orders cost: unit:MONEY:MINIMUM, value:PERCENT:MINIMUM (as the broker charges)"),
                 CommandOption("halt", value: "ID@AFTER+FOR", isRepeatable: true, "trading in MBTZ6.CME, say, stops then for so many seconds"),
                 CommandOption("fault", value: "NAME", isRepeatable: true, "misbehaves on purpose; see below"),
+                CommandOption("master", value: "N", "the client with this id hears of every client's orders and executions"),
+                CommandOption("manual", "somebody trades by hand at the TWS, too: orders without a client"),
                 CommandOption("fault-seed", value: "N", "of the chance in faults (1)"),
             ],
             "Plays an IB Gateway for TWS API clients; prints 'listening on ADDRESS:PORT' when it is ready.\n\nFaults:\n"
@@ -87,7 +89,9 @@ enum GatewayCommand {
         let lines = try options.number("lines", in: 1...100_000, default: 100)
         return GatewaySettings(
             account: account, maximumVersion: version, switches: switches, lines: lines,
-            faultSeed: try options.number("fault-seed", in: 0...UInt64.max, default: 1))
+            faultSeed: try options.number("fault-seed", in: 0...UInt64.max, default: 1),
+            master: options.text("master") == nil ? nil : try options.number("master", in: 0...Int(Int32.max), default: 0),
+            isManual: options.text("manual") != nil)
     }
 
     private static func server(_ loop: EventLoop, _ settings: GatewaySettings, _ options: RigOptions) throws -> GatewayServer {

@@ -94,7 +94,7 @@ func order(_ id: Int, _ action: String, _ quantity: String, _ type: String = "MK
     for (index, value) in base { fields[index] = value }
     let places = [
         "lmtPrice": 19, "auxPrice": 20, "tif": 21, "ocaGroup": 22, "account": 23, "orderRef": 26, "transmit": 27, "parentId": 28, "outsideRth": 33,
-        "goodTillDate": 38, "ocaType": 46, "trailStopPrice": 68, "trailingPercent": 69, "whatIf": 84,
+        "goodAfterTime": 37, "goodTillDate": 38, "ocaType": 46, "trailStopPrice": 68, "trailingPercent": 69, "whatIf": 84,
     ]
     for (name, value) in set { if let place = places[name] { fields[place] = value } }
     return fields

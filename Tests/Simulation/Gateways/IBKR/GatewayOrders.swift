@@ -33,6 +33,8 @@ package struct GatewayOrders: Sendable {
     /// Newest last; more than one only when an order works twice.
     private var permsOf: [OrderKey: [Int64]] = [:]
     private var highestId: [Int: Int64] = [:]
+    /// Negative ids name orders that were made by hand and bound to client 0.
+    private var lowestId: Int64 = 0
     private var nextPerm: Int64 = 0
     private var prefix = ""
     /// Of the last week, in the order they happened.
@@ -67,13 +69,26 @@ package struct GatewayOrders: Sendable {
     mutating func takePerm() -> Int64 { nextPerm += 1; return nextPerm }
 
     mutating func store(_ order: GatewayOrder) {
-        if orders.updateValue(order, forKey: order.permId) == nil {
+        if let old = orders.updateValue(order, forKey: order.permId) {
+            if old.key != order.key {
+                permsOf[old.key]?.removeAll { $0 == order.permId }
+                permsOf[order.key, default: []].append(order.permId)
+            }
+        } else {
             // Numbers rise, also when a journal is read back.
             perms.append(order.permId)
             permsOf[order.key, default: []].append(order.permId)
         }
+        lowestId = min(lowestId, order.key.orderId)
         nextPerm = max(nextPerm, order.permId)
         burn(order.key)
+    }
+    /// Gives an order that was made by hand to client 0, under the next negative id.
+    mutating func bind(_ order: GatewayOrder) -> GatewayOrder {
+        var order = order
+        order.key = OrderKey(clientId: 0, orderId: lowestId - 1)
+        store(order)
+        return order
     }
     mutating func update(_ paper: PaperOrder) { orders[paper.ticket.id.raw]?.paper = paper }
 

@@ -60,22 +60,36 @@ package enum GatewayRecord: Hashable, Sendable {
 
 extension GatewayRecord {
     private static func json(_ order: GatewayOrder) -> JSONValue {
-        // Empty fields say nothing; the names that repeat belong to orders this gateway refuses.
-        let set = zip(order.fields.names, order.fields.values).filter { !$1.isEmpty }
-        var seen: Set<String> = []
-        let fields = set.filter { seen.insert($0.0).inserted }.map { JSONMember($0.0, .string($0.1)) }
-        return [
-            "client": .integer(Int64(order.key.clientId)), "order": .integer(order.key.orderId), "perm": .integer(order.permId),
-            "fields": .object(fields),
-            "ticket": json(order.ticket), "refused": .bool(order.isRefused),
+        // Empty fields say nothing, but in blocks the place of each counts.
+        let all = zip(order.fields.names, order.fields.values)
+        let fields = all.filter { !$1.isEmpty && !OrderFields.repeats($0) }.map { JSONMember($0, .string($1)) }
+        let blocks = all.filter { OrderFields.repeats($0.0) }.map { JSONValue.array([.string($0), .string($1)]) }
+        var members = [
+            JSONMember("client", .integer(Int64(order.key.clientId))), JSONMember("order", .integer(order.key.orderId)),
+            JSONMember("perm", .integer(order.permId)), JSONMember("fields", .object(fields)), JSONMember("ticket", json(order.ticket)),
+            JSONMember("refused", .bool(order.isRefused)),
         ]
+        if !blocks.isEmpty { members.append(JSONMember("blocks", .array(blocks))) }
+        return .object(members)
+    }
+
+    /// Journals of before this had blocks know none.
+    private static func blocks(_ json: JSONValue?) -> [(name: String, value: String)]? {
+        guard let json else { return [] }
+        let pairs = json.elements?.compactMap { item -> (name: String, value: String)? in
+            guard let words = item.elements, words.count == 2, let name = words[0].text, let value = words[1].text else { return nil }
+            return (name, value)
+        }
+        return pairs?.count == json.elements?.count ? pairs : nil
     }
 
     private static func gatewayOrder(_ json: JSONValue) -> GatewayOrder? {
         guard let client = json["client"]?.integerValue.flatMap({ Int(exactly: $0) }), let order = json["order"]?.integerValue,
             let perm = json["perm"]?.integerValue, let members = json["fields"]?.members, let ticket = json["ticket"].flatMap(ticket),
             let refused = json["refused"]?.boolValue,
-            let fields = OrderFields(names: members.map(\.key), values: members.map { $0.value.text ?? "" })
+            let blocks = blocks(json["blocks"]),
+            let fields = OrderFields(
+                names: members.map(\.key) + blocks.map(\.name), values: members.map { $0.value.text ?? "" } + blocks.map(\.value))
         else { return nil }
         return GatewayOrder(
             key: OrderKey(clientId: client, orderId: order), permId: perm, fields: fields, ticket: ticket, isTransmitted: true, isRefused: refused,

@@ -13,6 +13,10 @@ package struct GatewaySettings: Sendable {
     package var switches: [GatewaySwitch]
     /// Of the chance in faults.
     package var faultSeed: UInt64
+    /// The client id that hears of every client's orders and executions; nil for none.
+    package var master: Int?
+    /// Somebody trades by hand at the TWS, too.
+    package var isManual: Bool
     /// Answers more than 50 messages a second with error 100, and the third time with a closed connection.
     package var isPacing: Bool
     /// Instruments whose quotes all clients of the login together may watch.
@@ -21,11 +25,11 @@ package struct GatewaySettings: Sendable {
     var tickStreamsMax: Int { max(lines / 20, 3) }
     package init(
         account: String = "DU1234567", maximumVersion: Int = 178, zone: USZone = .eastern, switches: [GatewaySwitch] = [], isPacing: Bool = true,
-        lines: Int = 100, faultSeed: UInt64 = 1
+        lines: Int = 100, faultSeed: UInt64 = 1, master: Int? = nil, isManual: Bool = false
     ) {
         precondition((157...178).contains(maximumVersion) && lines > 0, "server version out of 157...178, or no market data lines")
         self.account = account; self.maximumVersion = maximumVersion; self.zone = zone; self.switches = switches; self.isPacing = isPacing
-        self.lines = lines; self.faultSeed = faultSeed
+        self.lines = lines; self.faultSeed = faultSeed; self.master = master; self.isManual = isManual
     }
 
     /// Most messages a client may send in a second.

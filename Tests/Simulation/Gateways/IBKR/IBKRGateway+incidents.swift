@@ -11,6 +11,8 @@ struct GatewayDate: Sendable {
         case reset, resetOver(dataLost: Bool)
         case competingBegins(every: Span), competingEnds
         case correct(serial: UInt64)
+        /// A person at the TWS places an order.
+        case byHand
         /// Reads on from what clients have sent.
         case read
     }
@@ -56,6 +58,7 @@ extension IBKRGateway {
 
     /// Puts down what the switches say will happen.
     mutating func plan() {
+        if settings.isManual { troubles.add(.byHand, at: now + .seconds(5)) }
         for item in settings.switches {
             switch item {
             case .link(let code, let every): troubles.add(.linkLost(code: code, every: every), at: now + every)
@@ -101,6 +104,9 @@ extension IBKRGateway {
             loseData(for: every)
         case .competingEnds: troubles.isDataElsewhere = false
         case .correct(let serial): correct(serial)
+        case .byHand:
+            placeByHand()
+            troubles.add(.byHand, at: now + faults.milliseconds(20_000...40_000))
         case .read: readOn()
         }
     }

@@ -14,6 +14,8 @@ extension IBKRGateway {
             guard client(connection)?.clientId == 0 || !bind else {
                 return error(connection, -1, 321, "Error validating request.-'bJ' : cause - Only the client with id 0 can bind orders")
             }
+            binder = bind ? connection : nil
+            if bind { bindManualOrders(for: connection) }
         case .completedOrders: tellCompletedOrders(connection)
         case .executions(let id, let filter): tellExecutions(connection, id, filter)
         default: break
@@ -27,7 +29,7 @@ extension IBKRGateway {
         if settings.switches.contains(.loseOrder(ordersReceived)) { return close(connection) }
         do throws(GatewayComplaint) {
             if settings.switches.contains(.readOnly) { throw .invalid("The API interface is currently in Read-Only mode.") }
-            guard (1...Int64(Int32.max)).contains(orderId) else { throw .invalid("Invalid order id \(orderId)") }
+            guard (1...Int64(Int32.max)).contains(orderId) || orderId < 0 && orders[key] != nil else { throw .invalid("Invalid order id \(orderId)") }
             let account = fields["account"]
             guard account.isEmpty || isOwn(account) else { throw .invalid("Invalid account code '\(account)'.") }
             guard let listing = resolve(WireContract(fields), orderId, connection) else { return }
@@ -35,6 +37,7 @@ extension IBKRGateway {
                 throw GatewayComplaint(code: 203, text: "The security \(listing.instrument.localSymbol) is not available or allowed for this account")
             }
             if fields["whatIf"] == "1" { return try preview(connection, key, fields, listing) }
+            countRequest(connection, orderId)
             if let known = orders[key] { try modify(known, fields, listing) } else { try submit(key, fields, listing) }
         } catch {
             self.error(connection, orderId, error.code, error.text)
@@ -45,8 +48,10 @@ extension IBKRGateway {
         }
     }
 
-    private func translation(_ fields: OrderFields, _ listing: PaperInstrument) -> OrderTranslation {
-        OrderTranslation(fields: fields, listing: listing, zone: settings.zone)
+    private mutating func translation(_ fields: OrderFields, _ listing: PaperInstrument) -> OrderTranslation {
+        let touch = exchange.touch(listing.instrument.id)
+        return OrderTranslation(
+            fields: fields, listing: listing, zone: settings.zone, now: now, mark: fields["action"] == "BUY" ? touch?.ask : touch?.bid)
     }
 
     private mutating func submit(_ key: OrderKey, _ fields: OrderFields, _ listing: PaperInstrument) throws(GatewayComplaint) {
@@ -79,11 +84,18 @@ extension IBKRGateway {
         }
     }
 
-    private mutating func transmit(_ order: GatewayOrder) {
+    mutating func transmit(_ order: GatewayOrder) {
+        if hasTooManyActive(besides: order) { return refuse(order, Self.tooManyActive) }
         var order = order
         order.isTransmitted = true
         orders.store(order)
         records.append(.order(order))
+        if order.isCancelledByConditions { conditioned.append(order.permId) }
+        if mustWait(order) { wait(order) } else { place(order) }
+    }
+
+    /// To the exchange.
+    mutating func place(_ order: GatewayOrder) {
         let events = exchange.handle(.place(order.ticket), at: now)
         for case .refused(_, let why) in events { refuse(order, OrderTranslation.complaint(why)) }
         deliver(events)
@@ -145,6 +157,10 @@ extension IBKRGateway {
             if fields["transmit"] == "0" { tellOrder(order) } else { transmitFamily(of: order) }
             return
         }
+        if isWaiting(known) {
+            records.append(.order(order))
+            return change(order, to: .held)
+        }
         let events = exchange.handle(.replace(ticket), at: now)
         for case .refused(_, let why) in events { throw OrderTranslation.complaint(why) }
         orders.store(order)
@@ -154,7 +170,8 @@ extension IBKRGateway {
 
     private mutating func cancelOrder(_ connection: GatewayConnection, _ orderId: Int64) {
         guard let clientId = client(connection)?.clientId else { return }
-        guard let order = orders[OrderKey(clientId: clientId, orderId: orderId)] else {
+        countRequest(connection, orderId)
+        guard let order = orders[OrderKey(clientId: clientId, orderId: orderId)], !order.isUnbound else {
             return error(connection, orderId, 10_147, "OrderId \(orderId) that needs to be cancelled is not found.")
         }
         guard !order.isRefused else {
@@ -170,11 +187,12 @@ extension IBKRGateway {
     }
 
     /// Cancels a live order, sent or not.
-    private mutating func end(_ order: GatewayOrder) {
+    mutating func end(_ order: GatewayOrder) {
         guard order.isTransmitted else { return abandon(order) }
-        if let owner = client(withId: order.key.clientId), let current = orders[order.permId], current.isLive {
-            send(owner.connection, GatewayMessages.orderStatus(status(of: current, as: "PendingCancel")))
+        if let current = orders[order.permId], current.isLive {
+            for client in audience(of: order) { send(client.connection, GatewayMessages.orderStatus(status(of: current, as: "PendingCancel"))) }
         }
+        if isWaiting(order) { return change(order, to: .cancelled) }
         if settings.switches.contains(.fillAfterCancel), orders[order.permId]?.paper?.state == .working { return fillBehindCancel(order) }
         deliver(exchange.handle(.cancel(order.ticket.id), at: now))
     }

@@ -16,6 +16,7 @@ extension IBKRGateway {
             case .fill(let fill):
                 orders.append(fill)
                 records.append(.fill(fill))
+                countExecuted(fill)
                 expectCorrection(of: fill)
                 tell(fill)
                 lastFill = fill
@@ -41,13 +42,16 @@ extension IBKRGateway {
         tellOrder(order)
     }
 
-    /// An order and its status to its owner.
+    /// An order and its status to its owner and the master client.
     mutating func tellOrder(_ order: GatewayOrder) {
-        guard let owner = client(withId: order.key.clientId), let listing = exchange.listing(order.ticket.instrument) else { return }
+        guard let listing = exchange.listing(order.ticket.instrument) else { return }
         let status = status(of: order)
-        if status.status != "Cancelled" { send(owner.connection, report(of: order, listing).openOrder(version: owner.version)) }
-        send(owner.connection, GatewayMessages.orderStatus(status))
-        if status.status == "Cancelled" { error(owner.connection, order.key.orderId, 202, "Order Canceled - reason:") }
+        for client in audience(of: order) {
+            if status.status != "Cancelled" { send(client.connection, report(of: order, listing).openOrder(version: client.version)) }
+            send(client.connection, GatewayMessages.orderStatus(status))
+            guard status.status == "Cancelled", client.clientId == order.key.clientId else { continue }
+            error(client.connection, order.key.orderId, 202, "Order Canceled - reason:")
+        }
     }
 
     /// How an order stands, in the words of the wire.
@@ -103,14 +107,18 @@ extension IBKRGateway {
             values["trailStopPrice"] = stop.description
             values["adjTrailStopPrice"] = stop.description
         }
-        return OrderReport(orderId: order.key.orderId, listing: Self.wire(listing).with(right: listing.option == nil ? "?" : nil), values: values)
+        return OrderReport(
+            orderId: order.key.orderId, listing: Self.wire(listing).with(right: listing.option == nil ? "?" : nil), values: values,
+            lists: order.fields.lists)
     }
 
     mutating func tellOpenOrders(_ connection: GatewayConnection, own: Bool) {
         guard let client = client(connection) else { return }
+        // Client 0 is given the orders made by hand when it asks for its own.
+        if own, client.clientId == 0 { bindManualOrders(for: connection) }
         faults.isListing = true
         defer { faults.isListing = false }
-        for order in orders.all where order.isLive && (!own || order.key.clientId == client.clientId) {
+        for order in orders.all where order.isLive && (!own || order.key.clientId == client.clientId && !order.isUnbound) {
             guard let listing = exchange.listing(order.ticket.instrument) else { continue }
             send(connection, report(of: order, listing).openOrder(version: client.version))
             send(connection, GatewayMessages.orderStatus(status(of: order)))
@@ -143,10 +151,12 @@ extension IBKRGateway {
 
     // MARK: Executions
 
-    private func execution(_ fill: PaperFill, version: Int) -> GatewayMessages.Execution? {
+    private func execution(_ fill: PaperFill, for client: GatewayClient) -> GatewayMessages.Execution? {
+        let version = client.version
         guard let order = orders[fill.order.raw], let listing = exchange.listing(fill.instrument) else { return nil }
         var execution = GatewayMessages.Execution(
-            listing: Self.wire(listing), orderId: order.key.orderId, execId: orders.execId(fill),
+            listing: Self.wire(listing), orderId: order.isUnbound && client.clientId != 0 ? Int64(Int32.max) : order.key.orderId,
+            execId: orders.execId(fill),
             time: GatewayText.time(fill.at, zone: settings.zone, version: version), account: settings.account,
             exchange: facts(listing).tradePlace,
             side: fill.side == .buy ? "BOT" : "SLD", shares: fill.quantity.description, price: told(fill, listing).description,
@@ -179,15 +189,16 @@ extension IBKRGateway {
 
     /// A fill to the client whose order it was.
     mutating func tell(_ fill: PaperFill) {
-        guard let order = orders[fill.order.raw], let owner = client(withId: order.key.clientId),
-            let execution = execution(fill, version: owner.version)
-        else { return }
-        send(owner.connection, GatewayMessages.execDetails(id: -1, execution, version: owner.version))
+        guard let order = orders[fill.order.raw] else { return }
+        for client in audience(of: order) {
+            guard let execution = execution(fill, for: client) else { continue }
+            send(client.connection, GatewayMessages.execDetails(id: -1, execution, version: client.version))
+        }
     }
 
     private mutating func tellCommission(_ fill: PaperFill) {
-        guard let order = orders[fill.order.raw], let owner = client(withId: order.key.clientId) else { return }
-        send(owner.connection, commission(fill))
+        guard let order = orders[fill.order.raw] else { return }
+        for client in audience(of: order) { send(client.connection, commission(fill)) }
     }
 
     private func commission(_ fill: PaperFill) -> [String] {
@@ -198,14 +209,14 @@ extension IBKRGateway {
     }
 
     mutating func tellExecutions(_ connection: GatewayConnection, _ id: Int, _ filter: ExecutionFilter) {
-        guard let version = client(connection)?.version else { return }
+        guard let client = client(connection) else { return }
         let today = settings.zone.local(now).date
         let since = GatewayText.instant(filter.time, zone: settings.zone) ?? settings.zone.instant(today, minute: 0)
         faults.isListing = true
         defer { faults.isListing = false }
         for fill in orders.executions where fill.at >= since && settings.zone.local(fill.at).date == today {
-            guard let execution = execution(fill, version: version), matches(execution, filter) else { continue }
-            send(connection, GatewayMessages.execDetails(id: id, execution, version: version))
+            guard let execution = execution(fill, for: client), matches(execution, filter) else { continue }
+            send(connection, GatewayMessages.execDetails(id: id, execution, version: client.version))
             send(connection, commission(fill))
         }
         send(connection, GatewayMessages.execDetailsEnd(id: id))

@@ -30,7 +30,9 @@ extension IBKRGateway {
                 order.paper = orders[order.permId]?.paper
                 orders.store(order)
             case .state(let paper):
-                self.exchange.restore(paper)
+                // What waited in the gateway had not been to the exchange.
+                let isHeldThere = paper.ticket.parent.flatMap { self.exchange.order($0) } != nil
+                if paper.state != .held || isHeldThere { self.exchange.restore(paper) }
                 orders.update(paper)
             case .fill(let fill):
                 do throws(PaperRefusal) { try self.exchange.restore(fill) } catch { throw .unlisted(fill.instrument) }
@@ -38,6 +40,7 @@ extension IBKRGateway {
             case .corrected(let serial): orders.correct(serial)
             }
         }
+        conditioned = orders.all.filter { $0.isLive && (isWaiting($0) || $0.isCancelledByConditions) }.map(\.permId)
         dayStart.net = self.exchange.balance().netLiquidation
     }
 }

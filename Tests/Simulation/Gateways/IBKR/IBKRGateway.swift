@@ -46,6 +46,11 @@ package struct IBKRGateway: Sendable {
     var troubles = GatewayTroubles()
     var ordersReceived = 0
     var refusedClientIds = 0
+    /// PermIds of orders that wait in the gateway, or that their conditions will cancel.
+    var conditioned: [Int64] = []
+    /// Client 0 that binds orders made by hand as they come.
+    var binder: GatewayConnection?
+    var efficiency: OrderEfficiency
     /// The number of the order that was last placed twice.
     var twinOf = 0
     /// Net liquidation at the start of the local day, for the day's profit.
@@ -63,6 +68,7 @@ package struct IBKRGateway: Sendable {
         boardOf = Dictionary(zip(boards.map(\.instrument), boards.indices)) { first, _ in first }
         self.now = now
         lastSecond = now.seconds
+        efficiency = OrderEfficiency(day: settings.zone.local(now).date)
         faults = GatewayFaults(settings.switches, seed: settings.faultSeed)
         dayStart = (settings.zone.local(now).date, self.exchange.balance().netLiquidation)
         orders.begin(at: now)
@@ -143,6 +149,7 @@ package struct IBKRGateway: Sendable {
             nextDrop = now + span
         }
         for index in clients.indices { clients[index].messagesThisSecond = 0 }
+        wakeConditioned()
         tellBars()
         tellAccounts()
     }

@@ -15,6 +15,25 @@ package struct OrderFields: Hashable, Sendable {
     /// True when the field is there and not one of the ways of writing "unset".
     package func isSet(_ name: String) -> Bool { first[name].map { !Unset.matches(values[$0]) } ?? false }
 
+    /// The repeated blocks, each inner list the fields of one item: `legs`, `legPrices`, `routing`, `algo`, `conditions`.
+    package var lists: [String: [[String]]] {
+        var lists: [String: [[String]]] = [:]
+        for (name, value) in zip(names, values) {
+            guard let block = Self.blocks.first(where: { name.hasPrefix($0.prefix) }) else { continue }
+            var items = lists[block.list] ?? []
+            if name == block.first || items.isEmpty { items.append([value]) } else { items[items.count - 1].append(value) }
+            lists[block.list] = items
+        }
+        return lists
+    }
+    /// Each repeated block: how its fields begin, and the field that begins an item.
+    private static let blocks: [(list: String, prefix: String, first: String)] = [
+        ("legs", "leg.", "leg.conId"), ("legPrices", "legPrice", "legPrice"), ("routing", "routing.", "routing.tag"),
+        ("algo", "algo.", "algo.tag"), ("conditions", "condition.", "condition.type"),
+    ]
+    /// True for a field that may come more than once.
+    package static func repeats(_ name: String) -> Bool { blocks.contains { name.hasPrefix($0.prefix) } }
+
     /// Restores what `names` and `values` held.
     package init?(names: [String], values: [String]) {
         guard names.count == values.count else { return nil }

@@ -16,22 +16,19 @@ struct OrderTranslation {
     let fields: OrderFields
     let listing: PaperInstrument
     let zone: USZone
+    let now: Instant
+    /// What one costs, for orders of an amount of money; nil when there is no market.
+    let mark: Price?
 
     /// - Parameter parent: the permId of the parent, when there is one.
     func ticket(permId: Int64, parent: Int64?) throws(GatewayComplaint) -> PaperTicket {
         guard let side = Side(rawValue: fields["action"] == "SSHORT" ? "SELL" : fields["action"]) else {
             throw .invalid("Invalid side: \(fields["action"])")
         }
-        guard fields.isSet("totalQuantity"), let quantity = try? Quantity(fields["totalQuantity"]), quantity > .zero else {
-            throw GatewayComplaint(code: 434, text: "The order size cannot be zero.")
-        }
+        let quantity = try quantity(side)
         guard listing.instrument.securityType.rawValue == fields["contract.secType"] || fields["contract.secType"].isEmpty else {
             throw .invalid("Invalid security type")
         }
-        for name in ["algoStrategy", "hedgeType", "scalePriceIncrement", "deltaNeutralOrderType"] where fields.isSet(name) {
-            throw .invalid("\(name) is not supported by this gateway")
-        }
-        if (Int(fields["conditions.count"]) ?? 0) > 0 { throw .invalid("conditions are not supported by this gateway") }
         var ticket = PaperTicket(id: PaperOrderID(permId), instrument: listing.instrument.id, side: side, quantity: quantity)
         try setType(&ticket)
         try setTime(&ticket)
@@ -45,6 +42,23 @@ struct OrderTranslation {
             ticket.group = "parent:\(parent)"
         }
         return ticket
+    }
+
+    /// As written, or what an amount of money buys.
+    private func quantity(_ side: Side) throws(GatewayComplaint) -> Quantity {
+        let hasCash = fields.isSet("cashQty") && (try? Quantity(fields["cashQty"])) != .zero
+        let isMarketBuyOfCoins = listing.instrument.securityType == .crypto && side == .buy && fields["orderType"] == "MKT"
+        guard hasCash || !isMarketBuyOfCoins else {
+            throw GatewayComplaint(code: 10_289, text: "You must set Cash Quantity for this order.")
+        }
+        if fields.isSet("totalQuantity"), let quantity = try? Quantity(fields["totalQuantity"]), quantity > .zero { return quantity }
+        guard hasCash else { throw GatewayComplaint(code: 434, text: "The order size cannot be zero.") }
+        guard !listing.isFuture else { throw GatewayComplaint(code: 10_244, text: "Cash quantity is not allowed for this order.") }
+        guard let cash = try? Quantity(fields["cashQty"]), cash > .zero, let mark, mark.raw > 0 else { throw .invalid("Invalid cash quantity") }
+        let raw = Int64(clamping: Int128(cash.raw) * 100_000_000 / Int128(mark.raw))
+        let step = listing.instrument.lotStep.raw
+        guard raw >= step else { throw GatewayComplaint(code: 434, text: "The order size cannot be zero.") }
+        return Quantity(raw: raw / step * step)
     }
 
     private func setType(_ ticket: inout PaperTicket) throws(GatewayComplaint) {
@@ -92,6 +106,12 @@ struct OrderTranslation {
 
     private func setTime(_ ticket: inout PaperTicket) throws(GatewayComplaint) {
         let word = fields["tif"].isEmpty ? "DAY" : fields["tif"]
+        // Coins know an order that lives for some minutes.
+        if word == "Minutes", listing.instrument.securityType == .crypto {
+            ticket.timeInForce = .gtd
+            ticket.goodTill = now + .minutes(Int64(fields["duration"]) ?? 5)
+            return
+        }
         guard let tif = TimeInForce(rawValue: word) else {
             throw GatewayComplaint(code: 111, text: "The TIF (\(word)) and the order type are incompatible.")
         }

@@ -90,6 +90,8 @@ struct GatewayFaults: Sendable {
 
     /// A span of this many milliseconds, by chance.
     mutating func milliseconds(_ range: ClosedRange<Int>) -> Span { .milliseconds(Int64(random.int(range))) }
+    /// An index below `count`, by chance.
+    mutating func pick(_ count: Int) -> Int { random.int(0...count - 1) }
     mutating func chance(_ numerator: Int, in denominator: Int) -> Bool { random.chance(numerator, in: denominator) }
 
     /// What leaves now because of this message; none when it is held or lost.
