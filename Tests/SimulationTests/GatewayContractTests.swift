@@ -189,6 +189,28 @@ import Venues
         #expect(positions.first { $0[5] == "CRYPTO" }?[14] == "0.0125" && positions.first { $0[5] == "CASH" }?[14] == "20000")
     }
 
+    @Test func oldClientsReadWholeSizesEvenOfCoins() throws {
+        for (version, isWhole) in [(162, true), (163, false)] {
+            var bench = try ready(GatewaySettings(maximumVersion: version))
+            bench.send(1, ["1", "11", "5"] + Self.coin + ["0", "", "0", "0", ""])
+            bench.send(1, ["97", "6"] + Self.coin + ["BidAsk", "0", "0"])
+            bench.send(1, ["97", "7"] + Self.coin + ["Last", "20", "0"])
+            bench.send(1, ["10", "5", "8"] + Self.coin + ["5", "0", ""])
+            bench.send(1, ["20", "9"] + Self.coin + ["0", "", "1 min", "600 S", "0", "TRADES", "2", "0", ""])
+            bench.send(1, ["50", "3", "10"] + Self.coin + ["5", "TRADES", "0", ""])
+            bench.pass(.seconds(11))
+            let heard = bench.hear(1)
+            func sizes(_ message: String, _ at: [Int]) -> [String] { heard.filter { $0[0] == message }.flatMap { frame in at.map { frame[$0] } } }
+            let touches = heard.filter { $0[0] == "99" && $0[2] == "3" }.flatMap { $0[6...7] }
+            let trades = heard.filter { $0[0] == "99" && $0[2] == "1" }.map { $0[5] }
+            let past = heard.filter { $0[0] == "98" }.flatMap { frame in stride(from: 6, to: frame.count - 1, by: 6).map { frame[$0] } }
+            let bars = heard.filter { $0[0] == "17" }.flatMap { frame in stride(from: 10, to: frame.count, by: 8).map { frame[$0] } }
+            for kind in [sizes("2", [4]), sizes("1", [5]), sizes("12", [7]), sizes("50", [8]), touches, trades, past, bars] {
+                #expect(!kind.isEmpty && kind.contains { $0.contains(".") } == !isWhole, "\(version): \(kind.prefix(4))")
+            }
+        }
+    }
+
     @Test func allClientsShareTheLinesAndEachInstrumentCountsOnce() throws {
         var bench = try ready(GatewaySettings(lines: 2))
         bench.start(2)

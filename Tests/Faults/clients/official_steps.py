@@ -126,8 +126,10 @@ def death(checks: Checks, gateway: Gateway, _: int) -> None:
 
 def walk(name: str, version: int) -> None:
     """All steps for one client, which must agree on `version`."""
+    import official_research
+
     checks = Checks(name)
     with Gateway("--seed", "11", data=True) as gateway:
-        for step in (handshake, data, orders, account, death):
+        for step in (handshake, data, orders, account, *official_research.STEPS, death):
             checks.step(step, gateway, version)
     checks.finish()

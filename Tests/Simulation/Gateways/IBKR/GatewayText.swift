@@ -21,6 +21,10 @@ enum GatewayText {
         let clock = [second / 3_600, second / 60 % 60, second % 60].map { CivilDate.padded(Int($0), 2) }.joined(separator: ":")
         return (date, clock)
     }
+    /// A size of the market. Clients before 163 read whole numbers only, as gateways wrote them then.
+    static func size(_ quantity: Quantity, version: Int) -> String {
+        (version >= 163 ? quantity : quantity.floored(to: Quantity(whole: 1))).description
+    }
     /// Two decimals, half to even.
     static func amount(_ money: Money) -> String {
         Decimals.divide(Int128(money.raw), by: 1_000_000).map { Decimals.text($0, scale: 2, minimum: 2) } ?? "0.00"

@@ -64,11 +64,12 @@ extension IBKRGateway {
 
     private mutating func tell(_ connection: GatewayConnection, _ stream: inout DepthStream, _ listing: PaperInstrument) {
         let book = exchange.depth(stream.instrument, rows: stream.rows)
+        let version = client(connection)?.version ?? 178
         for (side, old, new) in [(1, stream.bids, book.bids), (0, stream.asks, book.asks)] {
             for (position, level) in new.enumerated() where position >= old.count || old[position] != level {
                 let row = GatewayMessages.DepthRow(
                     position: position, operation: position < old.count ? 1 : 0, side: side, price: level.price.description,
-                    size: level.size.description)
+                    size: GatewayText.size(level.size, version: version))
                 tell(connection, stream, row, listing)
             }
             // From the end, so that no row moves before it is taken away.

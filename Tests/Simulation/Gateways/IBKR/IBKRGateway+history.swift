@@ -112,17 +112,17 @@ extension IBKRGateway {
             isDaily
             ? settings.zone.local(bar.start + .hours(12)).date.compact
             : stream.formatDate == 2 ? String(bar.start.seconds) : GatewayText.time(bar.start, zone: settings.zone, version: version)
-        return Self.wire(bar, date: date, source: stream.source)
+        return Self.wire(bar, date: date, source: stream.source, version: version)
     }
 
-    private static func wire(_ bar: Bar, date: String, source: BarSource) -> GatewayMessages.WireBar {
+    private static func wire(_ bar: Bar, date: String, source: BarSource, version: Int) -> GatewayMessages.WireBar {
         // The average lies between the extremes; only trades have volume.
         let average = Price(raw: bar.low.raw + (bar.high.raw - bar.low.raw) / 2)
         let hasVolume = source == .trades
         let count = max(bar.volume.raw / 300_000_000, bar.volume.raw > 0 ? 1 : 0)
         return GatewayMessages.WireBar(
             date: date, open: bar.open.description, high: bar.high.description, low: bar.low.description, close: bar.close.description,
-            volume: hasVolume ? bar.volume.description : "-1", average: hasVolume ? average.description : "-1",
+            volume: hasVolume ? GatewayText.size(bar.volume, version: version) : "-1", average: hasVolume ? average.description : "-1",
             count: hasVolume ? String(count) : "-1")
     }
 
@@ -182,8 +182,11 @@ extension IBKRGateway {
             made[key] = exchange.bars(
                 stream.instrument, length: .seconds(5), count: 1, end: start, source: stream.source, regularHours: stream.regularHours)
         }
+        let version = client(connection)?.version ?? 178
         for bar in made[key] ?? [] {
-            send(connection, GatewayMessages.realTimeBar(id: stream.id, Self.wire(bar, date: String(bar.start.seconds), source: stream.source)))
+            send(
+                connection,
+                GatewayMessages.realTimeBar(id: stream.id, Self.wire(bar, date: String(bar.start.seconds), source: stream.source, version: version)))
         }
     }
 

@@ -124,7 +124,7 @@ extension IBKRGateway {
     private mutating func tellStart(_ board: Int, _ stream: QuoteStream, _ listing: PaperInstrument) {
         let types = stream.isDelayed ? TickTypes.delayed : .live
         guard let touch = boards[board].touch else { return }
-        var batch = TickBatch()
+        var batch = batch(for: stream, board)
         var empty = boards[board]
         empty.touch = nil
         empty.changes(to: touch, types, into: &batch)
@@ -170,7 +170,7 @@ extension IBKRGateway {
         let now = now
         tellAll(board) { board, types, batch in board.changes(by: trade, types, at: now, into: &batch) }
         for stream in boards[board].streams where stream.wantsTrades {
-            var batch = TickBatch()
+            var batch = batch(for: stream, board)
             boards[board].generics(by: trade, stream, at: now, into: &batch)
             tell(batch, stream)
         }
@@ -185,19 +185,34 @@ extension IBKRGateway {
         tellAll(board) { _, types, batch in batch.generic(types.halted, isHalted ? "1.0" : "0.0") }
     }
 
-    /// Writes once for those with live and once for those with delayed data, and tells each stream.
+    /// Writes once for each kind of stream there is (live, delayed; whole sizes for old clients), and tells each stream.
     private mutating func tellAll(_ board: Int, _ write: (QuoteBoard, TickTypes, inout TickBatch) -> Void) {
-        liveBatch.removeAll()
-        delayedBatch.removeAll()
-        write(boards[board], .live, &liveBatch)
-        if boards[board].streams.contains(where: \.isDelayed) { write(boards[board], .delayed, &delayedBatch) }
+        var isWritten = (false, false, false, false)
         for stream in boards[board].streams {
             guard let index = index(of: stream.connection) else { continue }
-            if stream.isDelayed {
-                delayedBatch.write(stream.id, into: &clients[index].outbox)
-            } else {
-                liveBatch.write(stream.id, into: &clients[index].outbox)
+            let isWhole = boards[board].isFractional && clients[index].version < 163
+            switch (isWhole, stream.isDelayed) {
+            case (false, false): tell(stream.id, index, 0, &isWritten.0, board, write)
+            case (false, true): tell(stream.id, index, 1, &isWritten.1, board, write)
+            case (true, false): tell(stream.id, index, 2, &isWritten.2, board, write)
+            case (true, true): tell(stream.id, index, 3, &isWritten.3, board, write)
             }
         }
+    }
+
+    private mutating func tell(
+        _ id: Int, _ client: Int, _ kind: Int, _ isWritten: inout Bool, _ board: Int, _ write: (QuoteBoard, TickTypes, inout TickBatch) -> Void
+    ) {
+        if !isWritten {
+            batches[kind].removeAll()
+            write(boards[board], kind % 2 == 0 ? .live : .delayed, &batches[kind])
+            isWritten = true
+        }
+        batches[kind].write(id, into: &clients[client].outbox)
+    }
+
+    /// A batch for one stream alone.
+    private func batch(for stream: QuoteStream, _ board: Int) -> TickBatch {
+        TickBatch(isWhole: boards[board].isFractional && (client(stream.connection)?.version ?? 178) < 163)
     }
 }

@@ -96,18 +96,20 @@ extension IBKRGateway {
     }
 
     private mutating func tell(_ prints: [PaperPrint], _ connection: GatewayConnection, _ id: Int, _ kind: TickKind, _ listing: PaperInstrument) {
+        guard let version = client(connection)?.version else { return }
         let fields: [String]
         switch kind {
         case .last, .allLast:
             let trades = prints.compactMap { print in
                 print.trade.map {
                     GatewayMessages.WireTrade(
-                        seconds: print.at.seconds, price: $0.price.description, size: $0.size.description, exchange: facts(listing).tradePlace)
+                        seconds: print.at.seconds, price: $0.price.description, size: GatewayText.size($0.size, version: version),
+                        exchange: facts(listing).tradePlace)
                 }
             }
             fields = GatewayMessages.historicalTicks(id: id, trades: trades, isDone: true)
         case .touch:
-            fields = GatewayMessages.historicalTicks(id: id, touches: prints.map { Self.wire($0.touch, $0.at.seconds) }, isDone: true)
+            fields = GatewayMessages.historicalTicks(id: id, touches: prints.map { Self.wire($0.touch, $0.at.seconds, version) }, isDone: true)
         case .midpoint:
             let points = prints.map { (seconds: $0.at.seconds, price: $0.touch.midpoint.description, size: "0") }
             fields = GatewayMessages.historicalTicks(id: id, midpoints: points, isDone: true)
@@ -115,10 +117,10 @@ extension IBKRGateway {
         send(connection, fields)
     }
 
-    private static func wire(_ touch: PaperTouch, _ seconds: Int64) -> GatewayMessages.WireTouch {
+    private static func wire(_ touch: PaperTouch, _ seconds: Int64, _ version: Int) -> GatewayMessages.WireTouch {
         GatewayMessages.WireTouch(
-            seconds: seconds, bid: touch.bid.description, ask: touch.ask.description, bidSize: touch.bidSize.description,
-            askSize: touch.askSize.description)
+            seconds: seconds, bid: touch.bid.description, ask: touch.ask.description, bidSize: GatewayText.size(touch.bidSize, version: version),
+            askSize: GatewayText.size(touch.askSize, version: version))
     }
 
     // MARK: Now
@@ -137,9 +139,11 @@ extension IBKRGateway {
     /// A trade to every stream of single ticks that shows it.
     mutating func tickTraded(_ instrument: InstrumentID, _ trade: PaperTrade, at instant: Instant) {
         guard let listing = exchange.listing(instrument) else { return }
-        let wire = GatewayMessages.WireTrade(
-            seconds: instant.seconds, price: trade.price.description, size: trade.size.description, exchange: facts(listing).tradePlace)
-        for client in clients {
+        let place = facts(listing).tradePlace
+        for client in clients where client.ticks.contains(where: { $0.instrument == instrument && $0.kind.isTrade }) {
+            let wire = GatewayMessages.WireTrade(
+                seconds: instant.seconds, price: trade.price.description, size: GatewayText.size(trade.size, version: client.version),
+                exchange: place)
             for stream in client.ticks where stream.instrument == instrument && stream.kind.isTrade {
                 send(client.connection, GatewayMessages.tickByTick(id: stream.id, type: stream.kind == .last ? 1 : 2, wire))
             }
@@ -154,7 +158,7 @@ extension IBKRGateway {
         case .touch:
             // A new subscriber makes the exchange tell the touch again.
             if old == touch || (stream.ignoresSize && old?.bid == touch.bid && old?.ask == touch.ask) { return }
-            send(connection, GatewayMessages.tickByTick(id: stream.id, Self.wire(touch, now.seconds)))
+            send(connection, GatewayMessages.tickByTick(id: stream.id, Self.wire(touch, now.seconds, client(connection)?.version ?? 178)))
         case .midpoint:
             if old?.midpoint == touch.midpoint { return }
             send(connection, GatewayMessages.tickByTick(id: stream.id, midpoint: touch.midpoint.description, seconds: now.seconds))

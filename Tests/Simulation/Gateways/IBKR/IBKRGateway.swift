@@ -34,9 +34,8 @@ package struct IBKRGateway: Sendable {
     let boardOf: [InstrumentID: Int]
     /// Instruments of which the exchange tells quotes and trades.
     var watched: [InstrumentID] = []
-    /// Kept for their memory: what one change says to streams of live and of delayed data.
-    var liveBatch = TickBatch()
-    var delayedBatch = TickBatch()
+    /// Kept for their memory: what one change says to streams of live and of delayed data, and to old clients of either.
+    var batches = [TickBatch(), TickBatch(), TickBatch(isWhole: true), TickBatch(isWhole: true)]
     var orders = GatewayOrders()
     var records: [GatewayRecord] = []
     var isLinkLost = false
@@ -64,7 +63,11 @@ package struct IBKRGateway: Sendable {
         self.settings = settings
         self.exchange = exchange
         catalogue = exchange.listings
-        boards = catalogue.map { QuoteBoard(instrument: $0.instrument.id, hasTrades: $0.hasTrades, isOption: $0.option != nil) }
+        boards = catalogue.map { listing in
+            QuoteBoard(
+                instrument: listing.instrument.id, hasTrades: listing.hasTrades, isOption: listing.option != nil,
+                isFractional: listing.instrument.lotStep < Quantity(whole: 1))
+        }
         boardOf = Dictionary(zip(boards.map(\.instrument), boards.indices)) { first, _ in first }
         self.now = now
         lastSecond = now.seconds

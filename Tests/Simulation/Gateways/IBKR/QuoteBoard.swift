@@ -34,6 +34,8 @@ struct QuoteBoard: Sendable {
     let instrument: InstrumentID
     let hasTrades: Bool
     let isOption: Bool
+    /// Sizes may be parts of one.
+    let isFractional: Bool
     var touch: PaperTouch?
     var day = QuoteDay()
     var isHalted = false
@@ -55,7 +57,10 @@ struct TickBatch: Sendable {
     private struct Frame: Sendable { var start: Int; var head: Int; var end: Int }
     private var bytes: [UInt8] = []
     private var frames: [Frame] = []
-    var isEmpty: Bool { frames.isEmpty }
+    /// Sizes are written as whole numbers, for clients before 163.
+    let isWhole: Bool
+    init(isWhole: Bool = false) { self.isWhole = isWhole }
+    private var version: Int { isWhole ? 0 : .max }
 
     mutating func removeAll() {
         bytes.removeAll(keepingCapacity: true)
@@ -64,9 +69,9 @@ struct TickBatch: Sendable {
 
     /// A price with its size; bit 0 of the mask says that it can be traded at once.
     mutating func price(_ type: Int, _ price: Price, _ size: Quantity?, mask: Int = 0) {
-        add("1", type, [price.description, size?.description ?? "0", String(mask)])
+        add("1", type, [price.description, size.map { GatewayText.size($0, version: version) } ?? "0", String(mask)])
     }
-    mutating func size(_ type: Int, _ size: Quantity) { add("2", type, [size.description]) }
+    mutating func size(_ type: Int, _ size: Quantity) { add("2", type, [GatewayText.size(size, version: version)]) }
     mutating func generic(_ type: Int, _ value: String) { add("45", type, [value]) }
     mutating func text(_ type: Int, _ text: String) { add("46", type, [text]) }
 
