@@ -20,6 +20,7 @@ struct RigCommand: Sendable {
         WorldCommand.command,
         T2OClient.command,
         DecodeBench.command,
+        FuzzCommand.command,
         GatewayLoad.command,
         CatchUpBench.command,
         CatchUpCloud.command,

@@ -149,6 +149,12 @@ struct GatewayReader {
         return value
     }
     mutating func bool() throws(GatewayFault) -> Bool { try integer() != 0 }
+    /// Over a counted list, so many fields a part. A count that the message cannot hold is no number.
+    mutating func skipList(of width: Int) throws(GatewayFault) {
+        let count = try int()
+        guard (0...fields.count).contains(count) else { throw .notANumber(message: message, text: fields[at - 1]) }
+        try skip(count * width)
+    }
     mutating func skip(_ count: Int) throws(GatewayFault) { for _ in 0..<count { _ = try text() } }
 }
 

@@ -211,7 +211,7 @@ package enum GatewayRequest: Sendable {
 
     private static func marketData(_ reader: inout GatewayReader) throws(GatewayFault) -> MarketDataRequest {
         let contract = try WireContract(&reader)
-        if contract.secType == "BAG" { try reader.skip(4 * (try reader.int())) }
+        if contract.secType == "BAG" { try reader.skipList(of: 4) }
         if try reader.bool() { try reader.skip(3) }
         return MarketDataRequest(
             contract: contract, genericTicks: try reader.text(), snapshot: try reader.bool(),
@@ -223,7 +223,7 @@ package enum GatewayRequest: Sendable {
         let (expired, end) = (try reader.bool(), try reader.text())
         let (barSize, duration) = (try reader.text(), try reader.text())
         let (regular, what, format) = (try reader.bool(), try reader.text(), try reader.int())
-        if contract.secType == "BAG" { try reader.skip(4 * (try reader.int())) }
+        if contract.secType == "BAG" { try reader.skipList(of: 4) }
         return HistoryRequest(
             contract: contract, includeExpired: expired, end: end, barSize: barSize, duration: duration, regularHours: regular, whatToShow: what,
             formatDate: format, keepUpToDate: try reader.bool())
