@@ -41,7 +41,7 @@ extension Desk {
         for id in book.haltedInstruments.keys.sorted() {
             out.add(.instrumentHalt(instrument: id, halted: false, reason: "resumed at the console: \(reason)"))
         }
-        compareAgain(at: now)
+        compareAgain(at: now, into: &out)
     }
 
     private func refuse(_ command: Command, _ code: String, _ text: String, into out: inout Outcome) {
@@ -59,8 +59,17 @@ extension Desk {
     private mutating func handleClose(_ instrument: InstrumentID, _ command: Command, deadline: Instant?, at now: Instant, into out: inout Outcome) {
         guard book.netQuantity(instrument).raw != 0 else { return refuse(command, "nothingToClose", RiskRefusal.nothingToClose.text, into: &out) }
         guard programs[instrument] == nil else { return refuse(command, "alreadyClosing", "The position is being closed already.", into: &out) }
+        guard !disagreeing.contains(instrument) else { return refuseDiffering(instrument, command, into: &out) }
         let program = Program(command: command, origin: .manual, deadline: deadline ?? now + .seconds(60), opening: nil)
         startClosing(instrument, program, at: now, into: &out)
+    }
+
+    /// Closing what the ledger holds would turn the position round where the broker holds less.
+    private func refuseDiffering(_ instrument: InstrumentID, _ command: Command, into out: inout Outcome) {
+        let text =
+            "The broker holds another position of \(instrument) than this ledger. Close it at the broker's own screen, then run "
+            + "`tidewire-edge resume` at the edge's console: the two are compared anew."
+        refuse(command, "positionDiffers", text, into: &out)
     }
 
     private mutating func handleOrder(
@@ -73,6 +82,7 @@ extension Desk {
         let held = book.netQuantity(instrument)
         let isOpposite = held.raw != 0 && (held.raw > 0) != (opening.side == .buy)
         guard isOpposite else { return open(instrument, opening, command: command, at: now, into: &out) }
+        guard !disagreeing.contains(instrument) else { return refuseDiffering(instrument, command, into: &out) }
         // The other side is never netted into: first flat, and further only when asked for.
         if book.haltLevel >= .reducing, reverse {
             let refusal = RiskRefusal.halted(level: book.haltLevel, source: book.haltFact?.source ?? "ledger")

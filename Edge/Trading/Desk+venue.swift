@@ -72,7 +72,7 @@ extension Desk {
     }
 
     /// Drafts what the broker's word changes; saying the same again drafts nothing.
-    func apply(_ order: BrokerOrder, code: Int64?, into out: inout Outcome) {
+    mutating func apply(_ order: BrokerOrder, code: Int64?, into out: inout Outcome) {
         guard let ours = ourOrder(order) else { return }
         if let stop = order.stopPrice, stop != ours.stopPrice, ours.leg.ordType == .trailingStop { out.add(.stopMoved(tag: ours.tag, level: stop)) }
         let moves = ours.status == .unknown || order.status.rank > ours.status.rank || (ours.status == .dead && !order.status.isTerminal)
@@ -86,6 +86,8 @@ extension Desk {
                     tag: ours.tag, status: order.status == .pendingNew && ours.status == .unknown ? .new : order.status, permID: order.permID,
                     cumQty: order.cumQty, code: code, text: order.text)))
         if ours.status == .dead, !order.status.isTerminal { endZombie(ours, into: &out) }
+        // A comparison that is under way reads the executions anyway.
+        if order.status == .filled, ours.status != .filled, ours.cumQty < ours.quantity, reconciliation.isDone { isShort = true }
         guard order.status == .rejected, moves else { return }
         endEntry(unprotectedBy: ours, into: &out)
         tellRejected(ours, text: order.text, into: &out)
@@ -108,7 +110,7 @@ extension Desk {
         var fill = broker.fill
         let isDrafted = out.drafts.contains { if case .fill(let other) = $0.fact { other.execID == fill.execID } else { false } }
         guard !book.hasExecution(fill.execID), !isDrafted else { return }
-        if let earlier = corrected(by: fill.execID) {
+        if let earlier = corrected(by: fill.execID, in: out) {
             // Whether a correction replaces or adds is not documented: nothing is booked on a guess.
             let text = "The broker corrected execution \(earlier) as \(fill.execID): \(fill.lastQty) at \(fill.lastPx). It is not booked."
             return halt(fill.instrument, rule: "R2", text: text, into: &out)
@@ -128,9 +130,10 @@ extension Desk {
         if isLostLineage, book.haltLevel < .halt { out.add(.halt(HaltFact(level: .halt, source: "rule:R5", reason: text))) }
     }
 
-    /// The booked execution that this one corrects: IBKR's ids have four parts, and a correction differs in the last alone.
-    private func corrected(by execID: String) -> String? {
+    /// The execution that this one corrects, booked or about to be: IBKR's ids have four parts, and a correction differs in the last alone.
+    private func corrected(by execID: String, in out: Outcome) -> String? {
         guard let root = Desk.root(execID) else { return nil }
+        for draft in out.drafts { if case .fill(let other) = draft.fact, Desk.root(other.execID) == root { return other.execID } }
         return book.fills.reversed().prefix(Desk.correctable).first { Desk.root($0.fill.execID) == root }?.fill.execID
     }
     private static func root(_ execID: String) -> Substring? {

@@ -85,6 +85,8 @@ package struct Desk: Sendable {
     var disagreeing: Set<InstrumentID> = []
     /// Orders that the broker said something of and does not list: compared with as soon as no other comparison is under way.
     var missing: Set<ClOrdID> = []
+    /// An order ended as filled and its executions did not all come: positions are to be compared.
+    var isShort = false
     /// Protection that is larger than what it protects, by instrument.
     var excesses: [InstrumentID: Excess] = [:]
     /// The ledger's head when positions without protection were last looked for.
@@ -110,7 +112,7 @@ package struct Desk: Sendable {
         case .resume(let reason): resume(reason, at: now, into: &out)
         case .halt(let source, let reason): raiseHalt(HaltFact(level: .halt, source: source, reason: reason), into: &out)
         case .timer:
-            compareMissing(at: now)
+            compareMissing(at: now, into: &out)
             advanceReconciliation(at: now, into: &out)
             advancePrograms(at: now, into: &out)
             endInterrupted(at: now, into: &out)

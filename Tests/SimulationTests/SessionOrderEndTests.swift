@@ -77,6 +77,27 @@ import Venues
         #expect(desk.gateway.hear().orders(5).last?.status == .canceled)
     }
 
+    /// A last word that is quicker than its executions is held, also when a list ends in between; after ten seconds it is of days not listed any more.
+    @Test(arguments: [true, false]) func aWordAheadOfItsExecutionsWaitsForThem(comes: Bool) throws {
+        var desk = try OneOrder()
+        desk.status("Filled", filled: 100)
+        for _ in 0..<3 {
+            desk.gateway.pass(.milliseconds(2_200))
+            let request = try #require(desk.gateway.sent("7").first)[2]
+            desk.gateway.say(["55", "1", request])
+            #expect(desk.statuses().allSatisfy { $0 != .filled }, "the list ended without them")
+        }
+        if comes {
+            desk.execution("e.01", shares: 100, sum: 100)
+        } else {
+            desk.gateway.pass(.milliseconds(4_200))
+            desk.gateway.say(["55", "1", try #require(desk.gateway.sent("7").last)[2]])
+        }
+        let heard = desk.gateway.hear()
+        #expect(heard.orders(5).last?.status == .filled && heard.orders(5).last?.cumQty == Quantity(whole: comes ? 100 : 0))
+        #expect(heard.fills.count == (comes ? 1 : 0))
+    }
+
     /// A gateway that does not list executions is not believed about the end; the comparison after reconnecting tells it.
     @Test func withoutAListOfExecutionsTheConnectionIsRenewed() throws {
         var desk = try OneOrder(.limit)
@@ -195,10 +216,11 @@ import Venues
     }
 
     /// Nothing at all came: looked up, and given back when it is listed as working.
-    @Test func aCancelThatWasLostGivesTheOrderBack() throws {
+    @Test(arguments: [0, 10]) func aCancelThatWasLostGivesTheOrderBack(filledMeanwhile: Int) throws {
         var desk = try OneOrder(.limit)
         desk.status("Submitted")
         desk.cancel()
+        if filledMeanwhile > 0 { desk.execution("e.01", shares: filledMeanwhile, sum: filledMeanwhile) }
         desk.gateway.pass(.milliseconds(5_200))
         #expect(desk.gateway.sent("5").count == 1)
         desk.open("Submitted")

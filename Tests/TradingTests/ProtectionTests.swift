@@ -173,6 +173,42 @@ struct ProtectionTests {
         #expect(desk.desk.book.haltedInstruments[TestDesk.mbt]?.hasPrefix("R9") == true)
     }
 
+    /// A stop that protects nothing and that the broker will not cancel is not asked for all day long.
+    @Test func aRefusedCancelOfAnExcessRests() throws {
+        var desk = try entered(10)
+        var sale = try desk.brokerFill(desk.placed[0], "foreign", 10, 98_100)
+        sale.reference = ""; sale.brokerOrderID = 0; sale.fill.side = .sell
+        try desk.send(.fill(sale))
+        try pass(&desk, seconds: 10, held: 0)
+        try desk.send(.cancelRefused(desk.brokerOrder(desk.placed[1], .new), code: 161, text: "not in a cancellable state"))
+        try pass(&desk, seconds: 300, held: 0)
+        #expect(cancelled(desk) == [desk.placed[1]])
+        try pass(&desk, seconds: 320, held: 0)
+        #expect(cancelled(desk) == [desk.placed[1], desk.placed[1]])
+    }
+
+    /// The broker says filled and lists no execution: what is held is compared before anything else leaves.
+    @Test func anEndWithoutItsExecutionsIsCompared() throws {
+        var desk = try entered(0)
+        try desk.send(.order(desk.brokerOrder(desk.placed[0], .filled), code: nil))
+        try desk.tick()
+        #expect(!desk.desk.isTrading && desk.desk.live.gateway?.condition == .reconciling)
+    }
+
+    /// Selling what the ledger holds would open the other side where the broker holds less.
+    @Test func nothingIsClosedThatTheBrokerHoldsOtherwise() throws {
+        var desk = try entered(10)
+        try desk.send(.order(desk.brokerOrder(desk.placed[1], .canceled), code: nil))
+        desk.actions = []
+        try desk.send(.condition(desk.gateway(.connected), generation: 2))
+        try desk.send(.ready(account: "DU1", generation: 2, nextOrderID: 1))
+        for _ in 0..<3 { try desk.tick(11); try desk.send(.snapshot(desk.snapshot(2, positions: held(5)))) }
+        #expect(desk.desk.book.haltedInstruments[TestDesk.mbt]?.hasPrefix("R9") == true && desk.desk.isTrading)
+        let placed = desk.placed.count
+        _ = try desk.command(.close(instrument: TestDesk.mbt), lifetime: 60)
+        #expect(desk.refusal?.code == "positionDiffers" && desk.placed.count == placed)
+    }
+
     @Test func anEntryWhoseStopWasRefusedDoesNotRest() throws {
         var desk = try entered(0)
         try desk.send(.order(desk.brokerOrder(desk.placed[1], .rejected, text: "no such offset"), code: 201))

@@ -126,6 +126,17 @@ struct ReconciliationTests {
         #expect(desk.desk.book.differences.map(\.rule) == ["R2"] && desk.desk.book.haltedInstruments[TestDesk.mbt]?.hasPrefix("R2") == true)
     }
 
+    /// R2: the broker lists an execution beside the one that it corrects. One of them is booked, and a person is told.
+    @Test func aCorrectionInTheSamePictureIsNotBookedBesideItsOriginal() throws {
+        var desk = try TestDesk()
+        try desk.makeReady()
+        _ = try desk.command(DeskTests.buy(2))
+        let fills = try ["01.01", "01.02"].map { try desk.brokerFill(desk.placed[0], "0000e0d5.6545a1b2.\($0)", 2, 98_000) }
+        try desk.send(.snapshot(desk.snapshot(1, fills: fills)))
+        #expect(desk.desk.book.netQuantity(TestDesk.mbt) == Quantity(whole: 2))
+        #expect(desk.desk.book.haltedInstruments[TestDesk.mbt]?.hasPrefix("R2") == true)
+    }
+
     /// R7: one intent became two orders at the broker.
     @Test func twoWorkingOrdersOfOneTagHaltTheirInstrument() throws {
         var desk = try lost()

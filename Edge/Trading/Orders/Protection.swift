@@ -13,6 +13,8 @@ struct Excess: Hashable, Sendable {
 extension Desk {
     /// How long the broker gets to cancel or reduce children by itself.
     private static var patience: Span { .seconds(5) }
+    /// How long a stop rests whose cancel the broker refused.
+    private static var excessAgain: Span { .minutes(10) }
 
     /// Cancels or reduces stops that exceed what they protect: after an entry was cancelled in part, or a position was closed by other hands.
     /// Acts only on positions that the broker has just confirmed: a stop that protects something is never taken away by mistake.
@@ -28,17 +30,20 @@ extension Desk {
             guard now - excess.since >= Desk.patience else { continue }
             guard excess.isCompared else {
                 excesses[id]?.isCompared = true
-                return compareAgain(at: now)
+                return compareAgain(at: now, into: &out)
             }
             guard !disagreeing.contains(id) else { continue }
+            // What the broker refused to cancel is not asked for all day long.
+            guard !orders.contains(where: { $0.cancelRefusedAt.map { now >= $0 && now - $0 < Desk.excessAgain } ?? false }) else { continue }
             excesses[id] = nil
             reduce(orders, side: side, held: book.netQuantity(id), into: &out)
         }
     }
 
     /// Asks for a comparison with the broker in this connection. No order leaves before it is done.
-    mutating func compareAgain(at now: Instant) {
+    mutating func compareAgain(at now: Instant, into out: inout Outcome) {
         reconciliation.again(at: now, hasUnknown: book.workingOrders.contains { $0.status == .unknown }, settings)
+        if let gateway = live.gateway { show(gateway, into: &out) }
     }
 
     /// Stops of one side that are to stay, and how much of them may fill without turning the position round.

@@ -100,11 +100,17 @@ extension Desk {
     }
 
     /// Orders that the broker does not list although they work here: their end is read from its lists, or their absence proved.
-    mutating func compareMissing(at now: Instant) {
-        guard reconciliation.isDone, !missing.isEmpty else { return }
+    mutating func compareMissing(at now: Instant, into out: inout Outcome) {
+        guard reconciliation.isDone else { return }
         let isWorking = missing.contains { book.order($0)?.isWorking ?? false }
         missing = []
-        if isWorking { reconciliation.prove(at: now, settings) }
+        if isWorking {
+            reconciliation.prove(at: now, settings)
+            if let gateway = live.gateway { show(gateway, into: &out) }
+        } else if isShort {
+            compareAgain(at: now, into: &out)
+        }
+        isShort = false
     }
 
     /// Executions, then orders, then positions: each explains the next.

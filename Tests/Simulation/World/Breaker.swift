@@ -17,7 +17,7 @@ package enum Breaker: String, CaseIterable, Sendable {
     case ordersTwice
     /// The cloud takes entries that leave a hole.
     case gaps
-    /// The session tells of no execution but in snapshots.
+    /// The session tells of no execution, neither at once nor in snapshots.
     case losesFills
     /// The edge counts a command's life from when it came.
     case lateCommands

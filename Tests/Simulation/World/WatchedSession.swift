@@ -54,7 +54,20 @@ package struct WatchedSession: VenueSession {
     package mutating func tick(at now: Instant, into out: inout SessionOutput) {
         guard !isDead else { return }
         session.tick(at: now - time.offset, into: &out)
-        if breaker == .losesFills { out.events.removeAll { if case .fill = $0 { true } else { false } } }
+        if breaker == .losesFills { loseFills(of: &out) }
+    }
+
+    /// A fill that is lost live alone is found by the comparison that follows an end without executions.
+    private func loseFills(of out: inout SessionOutput) {
+        out.events = out.events.compactMap { event in
+            switch event {
+            case .fill: return nil
+            case .snapshot(var picture):
+                picture.fills = []
+                return .snapshot(picture)
+            default: return event
+            }
+        }
     }
 
     package mutating func clockWasSet(by step: Span, at now: Instant, into out: inout SessionOutput) {
@@ -75,5 +88,6 @@ package struct WatchedSession: VenueSession {
     }
     package mutating func request(_ request: VenueRequest, at now: Instant, into out: inout SessionOutput) {
         if !isDead { session.request(request, at: now - time.offset, into: &out) }
+        if breaker == .losesFills { loseFills(of: &out) }
     }
 }

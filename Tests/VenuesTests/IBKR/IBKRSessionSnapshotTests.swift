@@ -130,6 +130,16 @@ import Venues
         #expect(picture != nil && (missing != 4 || picture?.positions.isEmpty == true), "what the first list held is not in it")
     }
 
+    /// The broker's link is said to be back while a picture is taken: it is given up, and its late marks end nothing of the next.
+    @Test func aLinkThatComesBackEndsThePictureUnderWay() {
+        var (gateway, executions, summary) = asked()
+        gateway.complain(-1, 1_102, "Connectivity between IBKR and Trader Workstation has been restored - data maintained.")
+        #expect(failures(gateway.hear()).count == 1)
+        gateway.ask(.snapshot)
+        for end in ends(executions, summary) { gateway.say(end) }
+        #expect(pictures(gateway.hear()).isEmpty)
+    }
+
     /// An end mark that is lost for good: the next one could belong to anything, so the connection is made anew.
     @Test(arguments: bare) func aLostEndMarkRenewsTheConnection(missing: Int, message: String) {
         var (gateway, executions, summary) = asked()

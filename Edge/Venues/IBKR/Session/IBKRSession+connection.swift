@@ -105,8 +105,9 @@ extension IBKRSession {
     /// Logged in with the broker's link up: a new generation begins, and the desk compares anew.
     mutating func becomeReady(at now: Instant, into out: inout SessionOutput) {
         guard phase == .up, refusal == nil, isLinkUp else { return }
+        // What was asked for an earlier picture may still come, and must not end this one.
+        abandonSnapshot("the broker's link came back", into: &out)
         generation += 1
-        snapshot = nil
         show(.connected, "Connected to account \(account) by server version \(serverVersion).", at: now, into: &out)
         out.events.append(.ready(account: account, generation: generation, nextOrderID: nextOrderID))
     }

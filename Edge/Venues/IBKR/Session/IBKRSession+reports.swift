@@ -95,7 +95,10 @@ extension IBKRSession {
         snapshot?.isDisturbed = true
         // An open order's message does not say how much was filled: then the executions are read before its end is believed.
         let expected = filled ?? (word == "Filled" ? order.quantity : order.held?.filled)
-        var held = order.held ?? SessionOrder.Held(word: word, filled: expected, askAt: now + .seconds(1), since: nextRequestID)
+        var held =
+            order.held
+            ?? SessionOrder.Held(
+                word: word, filled: expected, askAt: now + .seconds(1), endBy: now + settings.limits.lateExecutions, since: nextRequestID)
         held.word = word
         held.filled = expected.map { max($0, held.filled ?? $0) }
         order.held = held
@@ -213,7 +216,8 @@ extension IBKRSession {
             orders[id]?.executed = max(before, sum)
         }
         if execution.permId != 0 { orders[id]?.permID = execution.permId }
-        orders[id]?.deadline = nil
+        // It says that the broker has the order, and nothing of a cancel that is under way.
+        if orders[id]?.cancelAskedAt == nil { orders[id]?.deadline = nil }
     }
 
     /// What an execution completes: an end that was held back.
@@ -226,8 +230,16 @@ extension IBKRSession {
 
     private mutating func endExecutions(_ id: Int64, at now: Instant, into out: inout SessionOutput) {
         guard case .executions(let why)? = requests.removeValue(forKey: id)?.kind else { return }
-        // All executions there are have been told: what an order's last word says beyond them is of days that are not listed any more.
-        for order in orders.keys.sorted() { if let held = orders[order]?.held, held.since <= id { end(order, into: &out) } }
+        for order in orders.keys.sorted() {
+            guard let held = orders[order]?.held, held.since <= id else { continue }
+            if why != .snapshot, let filled = held.filled, let executed = orders[order]?.executed, executed < filled, now < held.endBy {
+                // The word was quicker than the list: an end without its executions would show a position that is not there.
+                orders[order]?.held?.askAt = now + .seconds(2)
+            } else {
+                // What an order's last word says beyond all that is listed is of days that are not listed any more.
+                end(order, into: &out)
+            }
+        }
         guard why == .snapshot else { return }
         snapshot?.hasExecutions = true
         finishSnapshot(at: now, into: &out)

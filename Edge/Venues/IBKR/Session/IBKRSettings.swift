@@ -42,6 +42,8 @@ package struct IBKRLimits: Hashable, Sendable {
     package var acknowledgement = Span.seconds(5)
     /// How often the levels of trailing stops are read: the broker moves them without telling.
     package var trailingRefresh = Span.seconds(5)
+    /// How long an order's last word waits for the executions that it speaks of.
+    package var lateExecutions = Span.seconds(10)
     /// How often a contract's margin is asked for again.
     package var marginRefresh = Span.minutes(10)
     /// Reconnecting waits a random part of this, doubled with each failure ...

@@ -9,9 +9,11 @@ struct SessionOrder: Hashable, Sendable {
         var word: String
         /// How much must be executed before it is believed; nil when the broker did not say.
         var filled: Quantity?
-        /// When executions are asked for, unless they came before.
-        let askAt: Instant
-        /// A list of executions that was asked for under this request id or a later one ends the wait, whatever it holds.
+        /// When executions are asked for, unless they came before; again later while a list ends without them.
+        var askAt: Instant
+        /// From then on a list that ends without them is believed.
+        let endBy: Instant
+        /// A list of executions that was asked for under this request id or a later one ends the wait, if it holds what is missing or comes late.
         let since: Int64
         /// Lists of executions that were asked for and did not end.
         var misses = 0
