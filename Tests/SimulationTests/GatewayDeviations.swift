@@ -69,3 +69,13 @@ struct GatewayDeviations {
     /// Rows of one direction that no vector needed.
     func idle(outbound: Bool) -> [String] { rows.filter { $0.isOutbound == outbound && !used.contains($0.id) }.map(\.id) }
 }
+
+/// The table against the files that are kept here; other files may stand beside them.
+@Suite struct GatewayDeviationTests {
+    @Test func everyRowIsNeeded() throws {
+        #expect(try InboundRun().deviations.idle(outbound: false).isEmpty && OutboundRun().deviations.idle(outbound: true).isEmpty)
+    }
+    @Test func theFilesAreAllThere() throws {
+        #expect(try InboundRun().written >= 330 && OutboundRun().read >= 900)
+    }
+}
