@@ -26,6 +26,7 @@ struct RigCommand: Sendable {
         CatchUpCloud.command,
         FaultsCommand.command,
         T2OBench.command,
+        TickFlood.command,
         FootprintBench.command,
     ]
     /// Exit codes, as of every program of the house.

@@ -13,7 +13,10 @@ final class TickPlayer: TCPOwner {
     private var connection: TCPConnection?
     private var bytes: [UInt8] = []
     private var hasGreeted = false
-    private var request: String?
+    /// The number under which the client asked for quotes.
+    private(set) var request: String?
+    /// Nothing is played but what is poured and triggered.
+    var isManual = false
     private var hasRead = false
     private var nextTickAt: Span?
     private var ticks = 0
@@ -41,22 +44,33 @@ final class TickPlayer: TCPOwner {
 
     /// Plays until `end`; to be called after each turn of the loop. Answers how long the next turn may wait.
     func advance(until end: Span) -> Int {
-        guard let due = nextTickAt else { return 50 }
+        guard !isManual, let due = nextTickAt else { return 50 }
         let now = SystemClock.monotonic()
         guard now < end else { return 10 }
         guard now >= due else { return 1 }
         nextTickAt = due + TickPlayer.tick
         ticks += 1
         if ticks % TickPlayer.triggerEvery == 0 {
-            let price = 1_000 * 4 + triggers
-            triggers += 1
-            sentAt.append(SystemClock.monotonic())
-            tell(price: price)
+            trigger()
         } else {
             tell(price: 500 * 4 + ticks % 100)
         }
         return 0
     }
+
+    /// The client has read everything and a second has passed.
+    var isReady: Bool { nextTickAt.map { SystemClock.monotonic() >= $0 } ?? false }
+    /// Tells a traded price that is answered by an order.
+    func trigger() {
+        let price = 1_000 * 4 + triggers
+        triggers += 1
+        sentAt.append(SystemClock.monotonic())
+        tell(price: price)
+    }
+    /// The newest trigger has its order.
+    var isLastAnswered: Bool { sentAt.last.map { $0 == nil } ?? false }
+    /// Frames as they stand.
+    func pour(_ bytes: [UInt8]) { _ = connection?.send(bytes) }
 
     /// Prices are told in quarters.
     private func tell(price: Int) {
@@ -67,12 +81,15 @@ final class TickPlayer: TCPOwner {
 
     private func say(_ messages: [[String]]) {
         var out: [UInt8] = []
-        for fields in messages {
-            let payload: [UInt8] = fields.flatMap { Array($0.utf8) + [0] }
-            for shift in [24, 16, 8, 0] { out.append(UInt8(truncatingIfNeeded: payload.count >> shift)) }
-            out += payload
-        }
+        for fields in messages { TickPlayer.append(fields, to: &out) }
         _ = connection?.send(out)
+    }
+
+    /// A frame of these fields.
+    static func append(_ fields: [String], to out: inout [UInt8]) {
+        let length = fields.reduce(0) { $0 + $1.utf8.count + 1 }
+        for shift in [24, 16, 8, 0] { out.append(UInt8(truncatingIfNeeded: length >> shift)) }
+        for field in fields { out += Array(field.utf8); out.append(0) }
     }
 
     // MARK: What the client says

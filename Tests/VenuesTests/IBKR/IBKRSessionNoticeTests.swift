@@ -125,7 +125,7 @@ import Venues
         gateway.complain(-1, 2_103, "Market data farm connection is broken:usfarm")
         gateway.complain(-1, 2_104, "Market data farm connection is OK:usfarm")
         let notices = gateway.hear().notices
-        #expect(notices.map(\.code) == [2_103, 2_103] && notices.first?.cure != "" && notices.last?.cure == "")
+        #expect(notices.map(\.code) == [Notice.dataFarm, Notice.dataFarm] && notices.first?.cure != "" && notices.last?.text == "")
     }
 
     @Test func aLostLinkStopsOrdersAndItsReturnBeginsAnew() throws {

@@ -85,6 +85,7 @@ extension IBKRSession {
         askAccount(at: now, into: &out)
         askContracts(at: now, into: &out)
         reopenStreams(at: now, into: &out)
+        tellFarms(at: now, into: &out)
         becomeReady(at: now, into: &out)
     }
 
@@ -173,7 +174,7 @@ extension IBKRSession {
         trailingReadAt = nil
         isLinkUp = true
         dataKeptAt = nil
-        brokenFarms = []
+        farms = FarmTable()
         refusal = nil
         splitter = FrameSplitter()
         streams.lose()

@@ -171,12 +171,35 @@ extension IBKRSession {
         becomeReady(at: now, into: &out)
     }
 
+    /// A farm that works is told at every start; only a broken one is news, and its return.
     private mutating func farm(isUp: Bool, _ error: IBError, at now: Instant, into out: inout SessionOutput) {
-        // A farm that works is told at every start; only the broken one is news, and its return replaces it.
-        let broken: Int64 = error.code == 2_158 || error.code == 2_157 ? 2_157 : error.code == 2_106 || error.code == 2_105 ? 2_105 : 2_103
-        if isUp, brokenFarms.remove(broken) == nil { return }
-        if !isUp { brokenFarms.insert(broken) }
-        notice(broken, error.text, cure: isUp ? "" : NoticeTable.cure(broken), at: now, into: &out)
+        guard farms.take(error.code, error.text, isUp: isUp) else { return }
+        let isSeen = tellFarms(at: now, into: &out)
+        // What was silent while its farm was broken gets the ordinary patience again.
+        if isUp {
+            for id in streams.order {
+                streams.change(id) {
+                    if $0.quoteRequest != nil, $0.silences > 0 { $0.silences = 0; $0.tickAt = now }
+                }
+            }
+        }
+        // Nothing that is watched rests on it: said in general.
+        if !isSeen { notice(FarmTable.broken(error.code), error.text, cure: isUp ? "" : NoticeTable.cure(error.code), at: now, into: &out) }
+    }
+
+    /// Says beside each watched instrument which of its sources are broken, where that has changed. False when nothing has.
+    @discardableResult
+    mutating func tellFarms(at now: Instant, into out: inout SessionOutput) -> Bool {
+        var isTold = false
+        for id in streams.order {
+            guard let stream = streams[id], let instrument = contracts.instrument(id) else { continue }
+            let words = farms.words(instrument)
+            guard words != stream.sourceWords else { continue }
+            isTold = true
+            streams.change(id) { $0.sourceWords = words }
+            notice(Notice.dataFarm, words, instrument: id, cure: words.isEmpty ? "" : NoticeTable.cure(2_103), at: now, into: &out)
+        }
+        return isTold
     }
 
     /// Mostly the ghost of our own connection, which goes with time; in the end the next id is taken, if there is one.

@@ -61,8 +61,8 @@ package struct IBKRSession: VenueSession {
     var isLinkUp = true
     /// When the broker's link came back with word that all data was kept; nil once that was seen to be true or false.
     var dataKeptAt: Instant?
-    /// The codes of data farms that were told to be broken.
-    var brokenFarms: Set<Int64> = []
+    /// The broker's data farms that are broken.
+    var farms = FarmTable()
     /// Why orders are refused although the connection stands: wrong account, read-only.
     var refusal: GatewayState?
     /// No order id below this was ever free since the ledger began.
@@ -140,11 +140,12 @@ package struct IBKRSession: VenueSession {
             splitter.end(all, used: used)
         }
         // One event an instrument and read, however many ticks it brought.
-        for id in streams.takeChanged() {
-            guard let stream = streams[id] else { continue }
+        var heardAgain: [InstrumentID] = []
+        streams.tellChanged { id, stream in
             out.events.append(.quote(id, stream.quote))
-            if stream.isToldSilent { tellHeard(id, at: now, into: &out) }
+            if stream.isToldSilent { heardAgain.append(id) }
         }
+        for id in heardAgain { tellHeard(id, at: now, into: &out) }
         drain(at: now, into: &out)
     }
 
@@ -212,14 +213,14 @@ package struct IBKRSession: VenueSession {
     private mutating func read(_ payload: RawSpan, at now: Instant, into out: inout SessionOutput) {
         if phase == .greeting, takeGreeting(payload, at: now, into: &out) { return }
         let message: IBMessage
-        do throws(FieldFault) { message = try decoder.decode(payload) } catch {
+        do throws(FieldFault) {
+            if let tick = try decoder.tick(payload) { return take(tick, at: now, into: &out) }
+            message = try decoder.decode(payload)
+        } catch {
             malformedMessages += 1
             return tellUnreadable(payload, "could not be read", at: now, into: &out)
         }
         switch message {
-        case .tickPrice(let tick): take(tick, at: now, into: &out)
-        case .tickSize(let id, let type, let size): take(size: size, type: type, request: id, at: now)
-        case .tickString(let id, let type, let text): take(text: text, type: type, request: id, at: now, into: &out)
         case .orderStatus, .openOrder, .openOrderEnd, .completedOrder, .completedOrdersEnd, .execution, .executionsEnd, .commission:
             takeOrderMessage(message, at: now, into: &out)
         case .error(let error): take(error, at: now, into: &out)

@@ -12,6 +12,10 @@ struct MarketStream: Sendable {
     var tickAt: Instant
     /// When a tick truly came last; the beginning before the first.
     var heardAt: Instant
+    /// Its quote changed in this read.
+    var isChanged = false
+    /// What a person was told of the broker's sources of its data; empty while they work.
+    var sourceWords = ""
     /// A person was told of the silence, and not yet of its end.
     var isToldSilent = false
     /// When the last bar came, or its stream was opened.
@@ -38,55 +42,75 @@ struct MarketStream: Sendable {
     init(place: Int, at now: Instant) { self.place = place; quote = Quote(asOf: now); tickAt = now; barAt = now; heardAt = now }
 }
 
-/// All streams, in the order they were wanted.
+/// All streams, in the order they were wanted. Ticks find theirs by the number of their request.
 struct StreamTable: Sendable {
-    private var streams: [InstrumentID: MarketStream] = [:]
+    /// By place; never taken out.
+    private var streams: [MarketStream] = []
     private(set) var order: [InstrumentID] = []
+    private var places: [InstrumentID: Int] = [:]
+    /// Open requests for quotes, with the place of their stream.
+    private var quotes: [Int64: Int] = [:]
     /// Instruments that are wanted and not known yet.
     private(set) var awaited: [InstrumentID] = []
-    private var changed: [InstrumentID] = []
+    /// Places of streams with a quote to tell.
+    private var changed: [Int] = []
 
-    subscript(id: InstrumentID) -> MarketStream? { streams[id] }
-    func isWanted(_ id: InstrumentID) -> Bool { streams[id] != nil || awaited.contains(id) }
+    subscript(id: InstrumentID) -> MarketStream? { places[id].map { streams[$0] } }
+    func isWanted(_ id: InstrumentID) -> Bool { places[id] != nil || awaited.contains(id) }
 
     mutating func await(_ id: InstrumentID) { awaited.append(id) }
     mutating func add(_ id: InstrumentID, at now: Instant) {
         awaited.removeAll { $0 == id }
-        guard streams[id] == nil else { return }
-        streams[id] = MarketStream(place: order.count, at: now)
+        guard places[id] == nil else { return }
+        places[id] = streams.count
+        streams.append(MarketStream(place: streams.count, at: now))
         order.append(id)
     }
     mutating func change(_ id: InstrumentID, _ body: (inout MarketStream) -> Void) {
-        guard let index = streams.index(forKey: id) else { return }
-        body(&streams.values[index])
+        guard let place = places[id] else { return }
+        let request = streams[place].quoteRequest
+        body(&streams[place])
+        guard streams[place].quoteRequest != request else { return }
+        if let request { quotes[request] = nil }
+        if let new = streams[place].quoteRequest { quotes[new] = place }
     }
 
+    // MARK: Ticks
+
+    /// The place of the stream that a request for quotes is of; nil for requests that are closed.
+    func place(ofQuotes request: Int64) -> Int? { quotes[request] }
+
     /// A tick: the quote changes and is told at the end of the read.
-    mutating func tick(_ id: InstrumentID, at now: Instant, _ body: (inout Quote) -> Void) {
-        guard let index = streams.index(forKey: id) else { return }
-        streams.values[index].tickAt = now
-        streams.values[index].heardAt = now
-        streams.values[index].silences = 0
-        streams.values[index].quote.asOf = now
-        body(&streams.values[index].quote)
-        if !changed.contains(id) { changed.append(id) }
+    mutating func tick(_ place: Int, at now: Instant, _ body: (inout Quote) -> Void) {
+        streams[place].tickAt = now
+        streams[place].heardAt = now
+        streams[place].silences = 0
+        streams[place].quote.asOf = now
+        body(&streams[place].quote)
+        guard !streams[place].isChanged else { return }
+        streams[place].isChanged = true
+        changed.append(place)
     }
     /// The quote as it stands when it has changed in this read and nobody has been told.
-    func untold(_ id: InstrumentID) -> Quote? { changed.contains(id) ? streams[id]?.quote : nil }
-    mutating func takeChanged() -> [InstrumentID] {
-        if changed.isEmpty { return [] }
-        defer { changed.removeAll(keepingCapacity: true) }
-        return changed
+    func untold(_ place: Int) -> Quote? { streams[place].isChanged ? streams[place].quote : nil }
+
+    /// Hands over the quotes that have changed since the last time, one an instrument. The list of them keeps its memory.
+    mutating func tellChanged(_ tell: (InstrumentID, MarketStream) -> Void) {
+        for place in changed {
+            streams[place].isChanged = false
+            tell(order[place], streams[place])
+        }
+        changed.removeAll(keepingCapacity: true)
     }
 
     /// The connection is gone and all requests with it; what is wanted stays.
     mutating func lose() {
-        for id in order {
-            change(id) {
-                $0.quoteRequest = nil; $0.barsRequest = nil; $0.fiveSecondRequest = nil; $0.minute = nil
-                $0.pageRequest = nil; $0.pageRetryAt = nil; $0.waitsForLine = false
-            }
+        for place in streams.indices {
+            streams[place].quoteRequest = nil; streams[place].barsRequest = nil; streams[place].fiveSecondRequest = nil
+            streams[place].minute = nil; streams[place].pageRequest = nil; streams[place].pageRetryAt = nil
+            streams[place].waitsForLine = false; streams[place].isChanged = false
         }
+        quotes = [:]
         changed = []
     }
     mutating func barsFailed(_ id: InstrumentID, retryAt: Instant) {
