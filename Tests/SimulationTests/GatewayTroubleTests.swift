@@ -82,6 +82,9 @@ import Venues
         ask(5, &always)
         always.pass(.seconds(2))
         #expect(always.hear(1).map { [$0[0]] + $0.dropFirst(2).prefix(2) } == [["4", "5", "10197"]])
+        always.send(1, ["97", "6"] + contract("AAPL") + ["BidAsk", "0", "1"])
+        always.send(1, ["10", "5", "7"] + contract("AAPL") + ["5", "0", ""])
+        #expect(always.errors(1) == ["10197", "10197"])
         var spells = try ready(.competingSession(.seconds(5)))
         ask(5, &spells)
         #expect(spells.errors(1).isEmpty && !spells.hear(1, "1").isEmpty)
@@ -119,6 +122,16 @@ import Venues
         bench.start(3, id: 1)
         bench.send(3, ["5", "1"])
         #expect(bench.hear(3, "5").map { $0[1] } == ["1"], "what was not transmitted is gone")
+    }
+
+    @Test func itRestartsEveryDay() throws {
+        var bench = try GatewayBench(GatewaySettings(switches: [.restartAt(.daily(10 * 3_600 + 20))]))
+        bench.pass(.hours(24))
+        bench.start(1)
+        bench.pass(.seconds(19))
+        #expect(bench.closed.isEmpty)
+        bench.pass(.seconds(1))
+        #expect(bench.closed == [1])
     }
 
     @Test func theNightlyResetLiesForAMinute() throws {

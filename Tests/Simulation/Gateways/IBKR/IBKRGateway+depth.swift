@@ -27,6 +27,7 @@ extension IBKRGateway {
         guard listing.hasDepth else {
             return error(connection, wireId, 10_092, "Deep market data is not supported for this combination of security type/exchange")
         }
+        if troubles.isDataElsewhere { return error(connection, wireId, 10_197, Self.competing) }
         if let code = settings.dataRefusal(of: listing.instrument.symbol) {
             return error(connection, wireId, code, "Requested market data is not subscribed.")
         }

@@ -7,8 +7,8 @@ struct GatewayDate: Sendable {
     enum Matter: Sendable {
         case linkLost(code: Int, every: Span)
         case linkRestored(dataLost: Bool)
-        case restart, restarted
-        case reset, resetOver(dataLost: Bool)
+        case restart(GatewayHour), restarted
+        case reset(GatewayHour), resetOver(dataLost: Bool)
         case competingBegins(every: Span), competingEnds
         case correct(serial: UInt64)
         /// A person at the TWS places an order.
@@ -64,8 +64,8 @@ extension IBKRGateway {
             case .link(let code, let every): troubles.add(.linkLost(code: code, every: every), at: now + every)
             case .competingSession(nil): troubles.isDataElsewhere = true
             case .competingSession(let span?): troubles.add(.competingBegins(every: span), at: now + span)
-            case .restartAt(let hour): troubles.add(.restart, at: next(hour))
-            case .resetAt(let hour): troubles.add(.reset, at: next(hour))
+            case .restartAt(let hour): troubles.add(.restart(hour), at: next(hour))
+            case .resetAt(let hour): troubles.add(.reset(hour), at: next(hour))
             default: break
             }
         }
@@ -95,9 +95,14 @@ extension IBKRGateway {
             let dataLost = code == 1_101 || code == 1_100 && faults.chance(1, in: 2)
             troubles.add(.linkRestored(dataLost: dataLost), at: now + Span(nanoseconds: min(every.nanoseconds / 2, 3_000_000_000)))
         case .linkRestored(let dataLost): restoreLink(dataLost: dataLost)
-        case .restart: restart(lasting: Self.restartLasts)
+        case .restart(let hour):
+            // Daily ones come again.
+            if case .daily = hour { troubles.add(.restart(hour), at: next(hour)) }
+            restart(lasting: Self.restartLasts)
         case .restarted: troubles.isRestarting = false
-        case .reset: beginReset(lasting: Self.resetLasts)
+        case .reset(let hour):
+            if case .daily = hour { troubles.add(.reset(hour), at: next(hour)) }
+            beginReset(lasting: Self.resetLasts)
         case .resetOver(let dataLost): endReset(dataLost: dataLost)
         case .competingBegins(let every):
             troubles.add(.competingBegins(every: Span(nanoseconds: every.nanoseconds * 2)), at: now + Span(nanoseconds: every.nanoseconds * 2))

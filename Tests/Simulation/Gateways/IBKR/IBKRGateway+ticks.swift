@@ -45,6 +45,7 @@ extension IBKRGateway {
             return error(connection, wireId, 10_189, "Failed to request tick-by-tick data:Number of ticks must be 0 to \(Self.historicalTicksMax)")
         }
         guard let listing = resolve(contract, wireId, connection) else { return }
+        if troubles.isDataElsewhere { return error(connection, wireId, 10_197, Self.competing) }
         guard settings.dataRefusal(of: listing.instrument.symbol) == nil else {
             return error(connection, wireId, 10_189, "Failed to request tick-by-tick data:No market data permissions for this contract")
         }
