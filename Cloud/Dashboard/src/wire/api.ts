@@ -3,6 +3,7 @@ import { read, type Shape } from "./schema";
 import * as types from "./types";
 
 const BASE = "/api/v1";
+const LOGOUT = "/auth/logout";
 /** A request without an answer in this time counts as unanswered; asking again with the same key is safe. */
 const TIMEOUT_MS = 8_000;
 
@@ -18,12 +19,18 @@ export class Unanswered extends Error {
 
 interface Ask { readonly method?: "GET" | "POST"; readonly body?: object; readonly key?: string }
 
+/** Questions under way, which signing out takes back: behind it each would be answered as nobody's. Writes are let go on. */
+const questions = new Set<AbortController>();
+let isParting = false;
+
 async function answer(path: string, ask: Ask): Promise<Response> {
+  if (isParting && path !== LOGOUT) throw new Unanswered("signing out");
   const headers: Record<string, string> = { Accept: "application/json" };
   if (ask.body !== undefined) headers["Content-Type"] = "application/json";
   if (ask.key !== undefined) headers["Idempotency-Key"] = ask.key;
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), TIMEOUT_MS);
+  if (ask.key === undefined && path !== LOGOUT) questions.add(stop);
   try {
     return await fetch(BASE + path, {
       method: ask.method ?? "GET", headers, credentials: "same-origin", cache: "no-store", signal: stop.signal,
@@ -33,6 +40,7 @@ async function answer(path: string, ask: Ask): Promise<Response> {
     throw new Unanswered(cause);
   } finally {
     clearTimeout(timer);
+    questions.delete(stop);
   }
 }
 
@@ -68,8 +76,14 @@ export const api = {
   session: () => asked("/session", types.session),
   login: (username: string, password: string) => asked("/auth/login", types.loginAnswer, { method: "POST", body: { username, password } }),
   async logout(): Promise<void> {
-    const response = await answer("/auth/logout", { method: "POST", body: {} });
-    if (!response.ok && response.status !== 401) throw new Refused(await problemOf(response));
+    isParting = true;
+    for (const question of questions) question.abort();
+    try {
+      const response = await answer(LOGOUT, { method: "POST", body: {} });
+      if (!response.ok && response.status !== 401) throw new Refused(await problemOf(response));
+    } finally {
+      isParting = false;
+    }
   },
   candles: (instrument: string) => asked(`/market/candles${query({ instrument })}`, types.candles),
   ledger: (parameters: LedgerQuery) => asked(`/ledger${query({ ...parameters })}`, types.ledger),
