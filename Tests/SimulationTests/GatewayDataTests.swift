@@ -109,7 +109,12 @@ import Venues
         bench.send(1, history("4", "MBTZ6", end: "20261120 09:00:00 US/Eastern", keep: "1"))
         bench.send(1, history("5", "MBTZ6", bar: "1 secs", duration: "1 Y"))
         bench.send(1, history("6", "NOPE"))
-        #expect(bench.errors(1) == ["321", "321", "10314", "321", "162", "200"])
+        // Numbers that no clock holds.
+        for (id, duration) in [("7", "300 Y"), ("8", "110000 D"), ("9", "4000 M"), ("10", "900000 W")] {
+            bench.send(1, history(id, "MBTZ6", duration: duration))
+        }
+        for (id, end) in [("11", "00010101 00:00:00 UTC"), ("12", "99991231 23:59:59 UTC")] { bench.send(1, history(id, "MBTZ6", end: end)) }
+        #expect(bench.errors(1) == ["321", "321", "10314", "321", "162", "200", "321", "321", "321", "321", "10314", "10314"])
         bench.send(1, history("7", "MBTZ6", end: "20261120-14:00:00", duration: "120 S"))
         #expect(bench.hear(1, "17").first?[3] == "20261120 08:59:59 US/Eastern")
     }

@@ -165,6 +165,16 @@ import Venues
         #expect(ask(["0", "", "", "", "", "", "SELL"]).filter { $0[0] == "11" }.allSatisfy { $0[18] == "SLD" })
     }
 
+    /// Sending the same again changes nothing, and is answered all the same: clients wait for the word.
+    @Test func aChangeOfNothingIsAnswered() throws {
+        var bench = try ready()
+        let resting = order(1, "BUY", "1", "LMT", ["lmtPrice": "50000", "tif": "GTC"])
+        bench.send(1, resting)
+        #expect(bench.hear(1, "3").last?[2] == "Submitted")
+        bench.send(1, resting)
+        #expect(bench.hear(1, "3").map { $0[2] } == ["Submitted"])
+    }
+
     @Test func ordersThatCannotBeAreRefusedWithTheirCodes() throws {
         var bench = try ready(cash: 5_000)
         func refusal(_ fields: [String]) -> [String] { bench.send(1, fields); return bench.errors(1) }
@@ -172,6 +182,7 @@ import Venues
         #expect(bench.hear(1, "3").last?[2] == "Inactive")
         #expect(refusal(order(2, "BUY", "0")) == ["434"])
         #expect(refusal(order(3, "BUY", "1", "LMT", ["lmtPrice": "50001"])) == ["110"])
+        #expect(bench.hear(1, "3").isEmpty, "it was never an order")
         #expect(refusal(order(4, "BUY", "1", "REL")) == ["387"])
         #expect(refusal(order(5, "BUY", "1", "MKT", ["tif": "OPG"])) == ["111"])
         #expect(refusal(order(6, "BUY", "1", symbol: "MBTQ9")) == ["200"])

@@ -107,7 +107,8 @@ import Venues
         bench.send(1, past("7", end: "20261120 09:00:00 US/Eastern", count: "5000", "TRADES"))
         bench.send(1, past("8", end: "20261120 09:00:00 US/Eastern", "SCHEDULE"))
         bench.send(1, past("9", end: "yesterday", "TRADES"))
-        #expect(bench.errors(1) == ["10187", "10187", "10187", "10314"])
+        bench.send(1, past("10", end: "00010101 00:00:00 UTC", "TRADES"))
+        #expect(bench.errors(1) == ["10187", "10187", "10187", "10314", "10314"])
     }
 }
 

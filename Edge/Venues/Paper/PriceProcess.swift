@@ -131,7 +131,7 @@ struct PriceCursor: Sendable {
         return from + Int64(Int128(to - from) * Int128(inBar - bounds[segment - 1]) / Int128(bounds[segment] - bounds[segment - 1]))
     }
 
-    static func floorDivide(_ a: Int64, _ b: Int64) -> Int64 { a >= 0 ? a / b : -((-a + b - 1) / b) }
+    static func floorDivide(_ a: Int64, _ b: Int64) -> Int64 { a / b - (a % b < 0 ? 1 : 0) }
 
     private static func squareRoot(_ value: Int128) -> Int64 {
         guard value > 1 else { return Int64(max(value, 0)) }

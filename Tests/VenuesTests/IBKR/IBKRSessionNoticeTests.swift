@@ -147,6 +147,20 @@ import Venues
         #expect(gateway.hear().readies.count == 1 && frames.count == 1 && frames.first?[2] != String(quotes), "1101 asks anew, under a new id")
     }
 
+    /// A source of history that is away answers each request by the same words: it is not asked as fast as it answers.
+    @Test func barsThatAreLostAgainAndAgainAreAskedForMoreAndMoreSeldom() throws {
+        var (gateway, _, bars) = try watching()
+        var request = bars
+        var asked = 0
+        for _ in 0..<120 {
+            gateway.complain(request, 10_182, "Failed to request live updates (disconnected).")
+            gateway.pass(.milliseconds(500))
+            gateway.say(["49", "1", "1"])
+            if let again = gateway.sent("20").last { request = try #require(Int64(again[1])); asked += 1 }
+        }
+        #expect((3...8).contains(asked), "\(asked) times in a minute")
+    }
+
     @Test func aDeadBarStreamIsAskedForAgainAndFallsBackToFiveSecondBars() throws {
         var (gateway, _, bars) = try watching()
         gateway.say(["17", String(bars), "", "", "1", "1795186740", "230", "231", "229", "230.5", "100", "230.1", "9"])

@@ -83,7 +83,7 @@ extension IBKRSession {
         guard case .bars(let id)? = requests[request]?.kind else { return }
         guard let bar = bar(update) else { malformedMessages += 1; return }
         streams.change(id) {
-            $0.barAt = now
+            $0.barAt = now; $0.barLosses = 0
             _ = $0.gaps.take(stream: [bar])
         }
         out.events.append(.bars(id, [bar], isHistory: false))
@@ -102,7 +102,7 @@ extension IBKRSession {
         }
         let whole = minute
         streams.change(id) {
-            $0.minute = whole; $0.barAt = now
+            $0.minute = whole; $0.barAt = now; $0.barLosses = 0
             _ = $0.gaps.take(stream: [whole])
         }
         out.events.append(.bars(id, [minute], isHistory: false))

@@ -104,8 +104,8 @@ extension IBKRSession {
 
     /// The quotes or bars of a request are refused: asked again after a while.
     mutating func refuseStream(_ request: Int64, retryAt: Instant, fallsBack: Bool = false) {
-        guard let kind = requests.removeValue(forKey: request)?.kind else { return }
-        switch kind {
+        guard let refused = requests.removeValue(forKey: request) else { return }
+        switch refused.kind {
         case .quote(let id):
             streams.change(id) {
                 $0.quoteRequest = nil; $0.quoteRetryAt = retryAt
@@ -124,7 +124,8 @@ extension IBKRSession {
             streams.change(id) {
                 $0.fiveSecondRequest = nil; $0.barsRetryAt = retryAt
             }
-        default: requests[request] = Request(kind: kind)
+        // What is no stream keeps its deadline, by which it is asked again.
+        default: requests[request] = refused
         }
     }
 
@@ -134,7 +135,13 @@ extension IBKRSession {
         case .quote(let id): openQuotes(id, at: now, into: &out)
         case .bars(let id), .fiveSeconds(let id):
             history.end(request)
-            openBars(id, at: now, into: &out)
+            let losses = streams[id]?.barLosses ?? 0
+            streams.change(id) {
+                $0.barLosses = losses + 1
+                // The first time at once; a source that stays away is not asked as fast as it answers.
+                if losses > 0 { $0.barsRequest = nil; $0.barsRetryAt = now + .seconds(1 << Int64(min(losses, 6))) }
+            }
+            if losses == 0 { openBars(id, at: now, into: &out) }
         case .page(let id, _):
             history.end(request)
             streams.change(id) { $0.pageRequest = nil }

@@ -46,12 +46,15 @@ struct Pacer: Sendable {
         left.removeAll { now - $0 >= .seconds(1) || now < $0 }
         var sent: [Int64] = []
         for lane in Lane.allCases where lane.rawValue <= last.rawValue {
-            while let unit = queues[lane.rawValue].first, unit.frames <= room(lane, at: now) {
+            // A unit that is larger than all the room there is goes alone.
+            while let unit = queues[lane.rawValue].first, left.isEmpty || unit.frames <= room(lane, at: now) {
                 queues[lane.rawValue].removeFirst()
                 bytes += unit.bytes
                 left += Array(repeating: now, count: unit.frames)
                 sent += unit.orderIDs
             }
+            // What waits for room keeps it: a bracket would never leave beside requests that take each place as it comes free.
+            if lane != .request, !queues[lane.rawValue].isEmpty { break }
         }
         return sent
     }

@@ -34,6 +34,8 @@ struct MarketStream: Sendable {
     var waitsForLine = false
     /// Times in a row that silence led to a new request: each doubles the patience.
     var silences = 0
+    /// Times in a row that its bars were lost before the next live one came.
+    var barLosses = 0
     /// The broker serves no updated history of it: minutes are made of five-second bars.
     var usesFiveSeconds = false
     /// The minute that five-second bars add up to.

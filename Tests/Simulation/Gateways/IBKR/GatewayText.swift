@@ -38,7 +38,8 @@ enum GatewayText {
     static func instant(_ text: String, zone: USZone) -> Instant? {
         let isUTC = text.dropFirst(8).first == "-"
         let parts = text.split(whereSeparator: { $0 == " " || (isUTC && $0 == "-") }).map(String.init)
-        guard parts.count == 2 || parts.count == 3, let date = CivilDate(parts[0]) else { return nil }
+        // Years that no market of today knows would not fit our clock.
+        guard parts.count == 2 || parts.count == 3, let date = CivilDate(parts[0]), (1_970...2_200).contains(date.year) else { return nil }
         let clock = parts[1].split(separator: ":").compactMap { Int($0) }
         guard clock.count == 3, (0..<24).contains(clock[0]), (0..<60).contains(clock[1]), (0..<60).contains(clock[2]) else { return nil }
         let (minute, second) = (clock[0] * 60 + clock[1], clock[2])

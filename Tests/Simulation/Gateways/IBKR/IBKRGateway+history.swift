@@ -24,14 +24,9 @@ enum HistoryWords {
     static func duration(_ text: String) -> Span? {
         let parts = text.split(separator: " ")
         guard parts.count == 2, let count = Int64(parts[0]), (1...1_000_000).contains(count) else { return nil }
-        switch parts[1] {
-        case "S": return .seconds(count)
-        case "D": return .hours(24 * count)
-        case "W": return .hours(168 * count)
-        case "M": return .hours(720 * count)
-        case "Y": return .hours(8_760 * count)
-        default: return nil
-        }
+        guard let unit = ["S": 1, "D": 86_400, "W": 604_800, "M": 2_592_000, "Y": 31_536_000 as Int64][parts[1]] else { return nil }
+        // A hundred years are more than anybody has.
+        return count <= 3_153_600_000 / unit ? .seconds(unit * count) : nil
     }
 }
 

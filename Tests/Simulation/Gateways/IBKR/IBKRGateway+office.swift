@@ -84,7 +84,7 @@ extension IBKRGateway {
         guard let listing = resolve(contract, Int64(id), connection) else { return }
         let parts = period.split(separator: " ")
         let unit: Span? = parts.count == 2 ? HistoryWords.period(String(parts[1])) : nil
-        guard let unit, let count = Int64(parts[0]), (1...366).contains(count), unit.nanoseconds * count <= Span.hours(366 * 24).nanoseconds else {
+        guard let unit, let count = Int64(parts[0]), (1...366).contains(count), count <= Span.hours(366 * 24).nanoseconds / unit.nanoseconds else {
             return error(connection, Int64(id), 321, "Error validating request.-'bH' : cause - Invalid period: \(period)")
         }
         let bars = 48

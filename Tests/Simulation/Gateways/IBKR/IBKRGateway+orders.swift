@@ -121,7 +121,8 @@ extension IBKRGateway {
         orders.store(order)
         records.append(.order(order))
         guard let owner = client(withId: order.key.clientId) else { return }
-        tellOrder(order)
+        // Only the broker's own rejection follows an order that was seen; what the gateway turns down at the door is told by its code alone.
+        if complaint.code == 201 { tellOrder(order) }
         error(owner.connection, order.key.orderId, complaint.code, complaint.text)
     }
 
@@ -166,6 +167,8 @@ extension IBKRGateway {
         orders.store(order)
         records.append(.order(order))
         deliver(events)
+        // A change of nothing that the exchange knows is answered too: clients wait for it.
+        if ticket == known.ticket, let same = orders[known.permId] { tellOrder(same) }
     }
 
     private mutating func cancelOrder(_ connection: GatewayConnection, _ orderId: Int64) {

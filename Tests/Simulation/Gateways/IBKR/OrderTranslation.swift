@@ -96,7 +96,8 @@ struct OrderTranslation {
     private func limitOffset() throws(GatewayComplaint) -> Price {
         if fields.isSet("lmtPriceOffset") { return try price("lmtPriceOffset") }
         let (limit, stop) = (try price("lmtPrice"), try price("trailStopPrice"))
-        return Price(raw: abs(limit.raw - stop.raw))
+        guard let offset = limit.subtracting(stop), offset.raw > .min else { throw .invalid("Invalid lmtPrice: \(fields["lmtPrice"])") }
+        return Price(raw: abs(offset.raw))
     }
     private func price(_ name: String) throws(GatewayComplaint) -> Price {
         guard fields.isSet(name) else { throw .invalid("Missing \(name)") }
@@ -109,7 +110,7 @@ struct OrderTranslation {
         // Coins know an order that lives for some minutes.
         if word == "Minutes", listing.instrument.securityType == .crypto {
             ticket.timeInForce = .gtd
-            ticket.goodTill = now + .minutes(Int64(fields["duration"]) ?? 5)
+            ticket.goodTill = now + .minutes(fields.isSet("duration") ? min(max(Int64(fields["duration"]) ?? 5, 1), 1_440) : 5)
             return
         }
         guard let tif = TimeInForce(rawValue: word) else {
