@@ -112,7 +112,7 @@ package enum ResearchRequest: Hashable, Sendable {
     private static func exercise(_ reader: inout GatewayReader) throws(GatewayFault) -> ResearchRequest {
         try reader.skip(1)
         let id = try reader.int()
-        let contract = try WireContract(option: &reader)
+        let contract = try WireContract(&reader, hasPrimary: false)
         let request = ExerciseRequest(
             contract: contract, action: try reader.int(), quantity: try reader.int(), account: try reader.text(), override: try reader.bool())
         return .exercise(id: id, request)
@@ -179,20 +179,6 @@ package enum OfficeRequest: Hashable, Sendable {
 }
 
 extension WireContract {
-    /// The eleven fields of an exercise, which has no primary exchange.
-    init(option reader: inout GatewayReader) throws(GatewayFault) {
-        conId = try reader.integer()
-        symbol = try reader.text()
-        secType = try reader.text()
-        expiry = try reader.text()
-        strike = try reader.text()
-        right = try reader.text()
-        multiplier = try reader.text()
-        exchange = try reader.text()
-        currency = try reader.text()
-        localSymbol = try reader.text()
-        tradingClass = try reader.text()
-    }
     /// The seven fields by which a company is named.
     init(company reader: inout GatewayReader) throws(GatewayFault) {
         conId = try reader.integer()

@@ -16,7 +16,8 @@ package struct WireContract: Hashable, Sendable {
     package var localSymbol = ""
     package var tradingClass = ""
 
-    init(_ reader: inout GatewayReader) throws(GatewayFault) {
+    /// - Parameter hasPrimary: false for the eleven fields of an exercise, which has no primary exchange.
+    init(_ reader: inout GatewayReader, hasPrimary: Bool = true) throws(GatewayFault) {
         conId = try reader.integer()
         symbol = try reader.text()
         secType = try reader.text()
@@ -25,7 +26,7 @@ package struct WireContract: Hashable, Sendable {
         right = try reader.text()
         multiplier = try reader.text()
         exchange = try reader.text()
-        primaryExchange = try reader.text()
+        if hasPrimary { primaryExchange = try reader.text() }
         currency = try reader.text()
         localSymbol = try reader.text()
         tradingClass = try reader.text()
