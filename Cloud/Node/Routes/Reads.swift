@@ -124,8 +124,6 @@ extension Node {
     }
 
     private func followed(_ follow: Follow, _ edge: EdgeID, _ limit: Int) throws -> LedgerPage {
-        // Without room for the index the entries behind it are looked through.
-        do { try stores.ledgers.followSubjects(edge, limit: 100_000) } catch let error where Node.isFull(error) {}
         var found: [Seq: Entry] = [:]
         for ref in follow.refs { for entry in try stores.ledgers.read(edge, ref: ref, limit: 500) { found[entry.seq] = entry } }
         for seq in follow.extra { for entry in try stores.ledgers.read(edge, from: seq, limit: 1) { found[entry.seq] = entry } }

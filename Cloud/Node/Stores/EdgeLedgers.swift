@@ -57,7 +57,7 @@ package final class EdgeLedgers {
         return try store.read(from: seq.raw, limit: limit).map { try Entry($0) }
     }
 
-    /// Entries about one subject, oldest first; the index follows first.
+    /// Entries about one subject, oldest first, however far the index has followed.
     package func read(_ edge: EdgeID, ref: [UInt8], limit: Int) throws -> [Entry] {
         guard let store = stores[edge] else { return [] }
         return try store.entries(ref: ref, limit: limit).map { try Entry($0) }
@@ -70,9 +70,9 @@ package final class EdgeLedgers {
             .map { try Entry($0) }
     }
 
-    /// Lets every subject index follow by at most `limit` entries; called when there is time, and before subjects are read.
-    package func followSubjects(_ edge: EdgeID? = nil, limit: Int) throws {
-        for id in edge.map({ [$0] }) ?? stores.keys.sorted() {
+    /// Lets every subject index follow by at most `limit` entries; called when there is time.
+    package func followSubjects(limit: Int) throws {
+        for id in stores.keys.sorted() {
             guard let store = stores[id] else { continue }
             _ = try store.indexSubjects(limit: limit)
         }

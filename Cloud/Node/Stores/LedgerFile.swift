@@ -14,7 +14,7 @@ package protocol LedgerFile: AnyObject {
     func read(from seq: UInt64, limit: Int) throws(StoreError) -> [EntryRow]
     /// Rows of these kinds between two numbers, from either end, at most `limit`.
     func read(kinds: [UInt16], from: UInt64, below: UInt64, newestFirst: Bool, limit: Int) throws(StoreError) -> [EntryRow]
-    /// Rows about one subject, oldest first, as far as the index has followed.
+    /// Rows about one subject, oldest first, however far the index has followed.
     func entries(ref: [UInt8], limit: Int) throws(StoreError) -> [EntryRow]
     /// Lets the index of subjects follow by at most `limit` rows; 0 when it has caught up.
     func indexSubjects(limit: Int) throws(StoreError) -> Int
