@@ -48,6 +48,19 @@ import Venues
         #expect(Set(prices).count > 190, "and yet it moves")
     }
 
+    /// Every swing is walked, also the longest: its turning point falls into this very day, and no minute jumps there.
+    @Test func noMinuteJumpsFurtherThanTheHourlyGap() throws {
+        let turningPoint = Instant(seconds: 428 << 22)
+        for seed in 1...12 {
+            var venue = try venue(seed: UInt64(seed), start: turningPoint + .hours(12))
+            let bars = venue.bars(mbt, length: .minutes(1), count: 1_380, end: turningPoint + .hours(12))
+            #expect(bars.first.map { $0.start < turningPoint } == true)
+            let moves = zip(bars, bars.dropFirst()).map { abs($0.close.raw - $1.close.raw) }
+            // Twice the gap of twelve ticks, and ten times the minute's eight.
+            #expect(moves.allSatisfy { $0 < Price(whole: (24 + 80) * 5).raw }, "seed \(seed): \(String(describing: moves.max()))")
+        }
+    }
+
     @Test func barsOfThePastEqualTheTradesSeenLive() throws {
         var venue = try venue(seed: 5)
         let start = Timeframe.minute.start(of: friday + .minutes(1))

@@ -104,7 +104,7 @@ struct PriceCursor: Sendable {
             cells[octave] = cell
         }
         let part = step & ((1 << Int64(octave)) - 1)
-        return cell.from + (cell.to - cell.from) * part >> Int64(octave)
+        return cell.from + ((cell.to - cell.from) * part) >> Int64(octave)
     }
 
     private func lattice(_ octave: Int, _ index: Int64) -> Int64 {
