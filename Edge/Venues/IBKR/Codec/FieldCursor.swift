@@ -198,8 +198,12 @@ package struct FieldCursor: Sendable {
         return bytes.extracting(range.lowerBound..<end).withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// Lists and hours, which are read here and never kept as they stand: whole, however long.
+    /// Lists, hours, and documents of a form of their own (XML, JSON), which are never kept as they stand: whole, however long.
     package mutating func list(_ bytes: RawSpan) throws(FieldFault) -> String { try text(bytes, limit: bytes.byteCount) }
+
+    /// A document, an article or a list of reasons, in which `\uXXXX` stands for characters beyond ASCII: whole, however long. Half a document
+    /// cannot be read; whoever keeps one cuts it.
+    package mutating func document(_ bytes: RawSpan) throws(FieldFault) -> String { WireText.unescaped(try list(bytes)) }
 
     /// Words for a person, in which `\uXXXX` stands for characters beyond ASCII. What is cut ends in an ellipsis.
     package mutating func unescapedText(_ bytes: RawSpan) throws(FieldFault) -> String {

@@ -28,7 +28,7 @@ extension IBDecoder {
                     realized: try c.money(b), value: try c.money(b)))
         case 16:
             try c.skip(b)
-            return .advisorData(type: try c.required(b), xml: try c.text(b))
+            return .advisorData(type: try c.required(b), xml: try c.list(b))
         case 77:
             return .softDollarTiers(
                 requestId: try c.required(b),
@@ -40,7 +40,7 @@ extension IBDecoder {
         case 78:
             return .familyCodes(
                 try list(b, &c) { b, c throws(FieldFault) in IBFamilyCode(account: try c.text(b), code: try c.text(b)) })
-        case 103: return .advisorDataReplaced(requestId: try c.required(b), text: try c.text(b))
+        case 103: return .advisorDataReplaced(requestId: try c.required(b), text: try c.list(b))
         default: return .userInfo(requestId: try c.required(b), brand: try c.unescapedText(b))
         }
     }
@@ -58,13 +58,13 @@ extension IBDecoder {
         case 14:
             try c.skip(b)
             return .bulletin(
-                IBBulletin(id: try c.required(b), type: try c.required(b), text: try c.unescapedText(b), exchange: try c.text(b)))
-        case 83: return .newsArticle(requestId: try c.required(b), type: try c.required(b), text: try c.unescapedText(b))
+                IBBulletin(id: try c.required(b), type: try c.required(b), text: try c.document(b), exchange: try c.text(b)))
+        case 83: return .newsArticle(requestId: try c.required(b), type: try c.required(b), text: try c.document(b))
         case 84:
             return .newsTick(
                 IBNewsTick(
                     requestId: try c.required(b), milliseconds: try c.required(b), provider: try c.text(b), articleId: try c.text(b),
-                    headline: try c.unescapedText(b), extra: try c.text(b)))
+                    headline: try c.document(b), extra: try c.list(b)))
         case 85:
             return .newsProviders(
                 try list(b, &c) { b, c throws(FieldFault) in IBNewsProvider(code: try c.text(b), name: try c.unescapedText(b)) })
@@ -72,10 +72,10 @@ extension IBDecoder {
             return .historicalNews(
                 IBHistoricalHeadline(
                     requestId: try c.required(b), time: try c.text(b), provider: try c.text(b), articleId: try c.text(b),
-                    headline: try c.unescapedText(b)))
+                    headline: try c.document(b)))
         case 87: return .historicalNewsEnd(requestId: try c.required(b), hasMore: try c.flag(b))
-        case 104: return .eventMetaData(requestId: try c.required(b), json: try c.text(b))
-        default: return .eventData(requestId: try c.required(b), json: try c.text(b))
+        case 104: return .eventMetaData(requestId: try c.required(b), json: try c.list(b))
+        default: return .eventData(requestId: try c.required(b), json: try c.list(b))
         }
     }
 }

@@ -115,7 +115,7 @@ extension IBDecoder {
     }
 
     private func combo(_ b: RawSpan, _ c: inout FieldCursor, _ o: inout IBOpenOrder) throws(FieldFault) {
-        o.contract.comboLegsDescrip = try c.text(b)
+        o.contract.comboLegsDescrip = try c.list(b)
         for _ in 0..<(try c.count(b)) {
             var leg = ComboLeg()
             leg.conId = try c.long(b) ?? 0; leg.ratio = try c.integer(b) ?? 0; leg.action = try c.text(b); leg.exchange = try c.text(b)
@@ -151,7 +151,7 @@ extension IBDecoder {
 
     private func tags(_ b: RawSpan, _ c: inout FieldCursor) throws(FieldFault) -> [TagValue] {
         var tags: [TagValue] = []
-        for _ in 0..<(try c.count(b)) { tags.append(TagValue(try c.text(b), try c.text(b))) }
+        for _ in 0..<(try c.count(b)) { tags.append(TagValue(try c.text(b), try c.list(b))) }
         return tags
     }
 

@@ -8,7 +8,7 @@ extension IBDecoder {
         case 18: return try bondDetails(b, &c)
         case 51:
             try c.skip(b)
-            return .fundamentalData(requestId: try c.required(b), xml: try c.text(b))
+            return .fundamentalData(requestId: try c.required(b), xml: try c.list(b))
         case 56:
             try c.skip(b)
             return .deltaNeutralValidation(
@@ -43,7 +43,7 @@ extension IBDecoder {
 
     private func scans(_ id: Int64, _ b: RawSpan, _ c: inout FieldCursor) throws(FieldFault) -> IBMessage {
         try c.skip(b)
-        if id == 19 { return .scannerParameters(xml: try c.text(b)) }
+        if id == 19 { return .scannerParameters(xml: try c.list(b)) }
         return .scannerData(requestId: try c.required(b), try list(b, &c, scanRow))
     }
 
@@ -69,15 +69,15 @@ extension IBDecoder {
         bond.maturity = maturity.date; d.lastTradeTime = maturity.time; d.lastTradeZone = maturity.zone; d.timeZoneId = maturity.zone
         bond.issueDate = try c.text(b); bond.ratings = try c.text(b); bond.bondType = try c.text(b); bond.couponType = try c.text(b)
         bond.isConvertible = try c.flag(b); bond.isCallable = try c.flag(b); bond.isPutable = try c.flag(b)
-        bond.description = try c.unescapedText(b)
+        bond.description = try c.document(b)
         d.contract.exchange = try c.text(b); d.contract.currency = try c.text(b); d.marketName = try c.text(b)
         d.contract.tradingClass = try c.text(b); d.contract.conId = try c.long(b) ?? 0; d.minTick = try c.price(b)
         if version < IBProtocol.sizeRules { try c.skip(b) }
-        d.orderTypes = try c.text(b); d.validExchanges = try c.text(b); bond.nextOptionDate = try c.text(b)
-        bond.nextOptionType = try c.text(b); bond.isNextOptionPartial = try c.flag(b); bond.notes = try c.unescapedText(b)
+        d.orderTypes = try c.list(b); d.validExchanges = try c.list(b); bond.nextOptionDate = try c.text(b)
+        bond.nextOptionType = try c.text(b); bond.isNextOptionPartial = try c.flag(b); bond.notes = try c.document(b)
         d.longName = try c.unescapedText(b); d.evRule = try c.text(b); d.evMultiplier = try c.number(b)
         for _ in 0..<(try c.count(b)) { d.secIds.append(TagValue(try c.text(b), try c.text(b))) }
-        d.aggGroup = try c.integer(b); d.marketRuleIds = try c.text(b)
+        d.aggGroup = try c.integer(b); d.marketRuleIds = try c.list(b)
         if version >= IBProtocol.sizeRules {
             d.minSize = try c.size(b); d.sizeIncrement = try c.size(b); d.suggestedSizeIncrement = try c.size(b)
         }
@@ -136,6 +136,6 @@ extension IBDecoder {
         contract.tradingClass = try c.text(b)
         return IBScanRow(
             rank: rank, contract: contract, marketName: marketName, distance: try c.text(b), benchmark: try c.text(b), projection: try c.text(b),
-            legs: try c.text(b))
+            legs: try c.list(b))
     }
 }

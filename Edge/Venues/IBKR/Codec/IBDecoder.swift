@@ -30,7 +30,7 @@ package struct IBDecoder: Sendable {
             return .tickGeneric(requestId: try c.required(b), type: try c.required(b), value: try c.number(b))
         case 46:
             try c.skip(b)
-            return .tickString(requestId: try c.required(b), type: try c.required(b), text: try c.text(b))
+            return .tickString(requestId: try c.required(b), type: try c.required(b), text: try c.list(b))
         case 59: return .commission(try commission(b, &c))
         case 6, 7, 8, 54, 61, 62, 63, 64: return try account(id, b, &c)
         case 10, 17, 50, 52, 57, 58, 81, 90: return try market(id, b, &c)
@@ -73,7 +73,7 @@ package struct IBDecoder: Sendable {
         try c.skip(b)
         return IBError(
             id: try c.long(b) ?? -1, code: try c.required(b), text: try c.unescapedText(b),
-            rejectJSON: version >= IBProtocol.advancedReject && !c.isAtEnd(b) ? try c.unescapedText(b) : "")
+            rejectJSON: version >= IBProtocol.advancedReject && !c.isAtEnd(b) ? try c.document(b) : "")
     }
 
     private func orderStatus(_ b: RawSpan, _ c: inout FieldCursor) throws(FieldFault) -> IBOrderStatus {
