@@ -217,4 +217,18 @@ import Venues
         for _ in 0..<21 { gateway.pass(.seconds(15), step: .seconds(1)); gateway.say(["49", "1", "1"]) }
         #expect(gateway.sent("9").count == 1)
     }
+
+    /// What refuses a stream does not end a question for a contract: without an answer it is asked again, or nothing could ever be traded.
+    @Test(arguments: [320, 321, 322, 354, 101, 10_197]) func aRefusedQuestionForAContractIsAskedAgain(code: Int) throws {
+        var gateway = ScriptedGateway.up(instruments: [.future(symbol: "MBT", exchange: "CME", currency: "USD")])
+        gateway.pass(.milliseconds(300))
+        for _ in 0..<2 {
+            let request = try #require(gateway.sent("9").first)
+            gateway.complain(try #require(Int64(request[2])), code, "Error validating request.")
+            #expect(gateway.hear().notices.map(\.code) == [Int64(code)])
+            gateway.say(["49", "1", "1"])
+            for _ in 0..<3 { gateway.pass(.seconds(12), step: .seconds(1)); gateway.say(["49", "1", "1"]) }
+        }
+        #expect(gateway.sent("9").count == 1)
+    }
 }
