@@ -51,7 +51,7 @@ import Venues
     }
 
     /// A contract that nobody wished for is asked by its number before the picture is told.
-    @Test func unknownContractsAreNamedFirst() throws {
+    @Test(arguments: [200, 321]) func unknownContractsAreNamedFirst(refusal: Int) throws {
         var (gateway, executions, summary) = asked()
         gateway.say(["61", "3", "DU1", "4815747", "NVDA", "STK", "", "0", "", "", "", "USD", "NVDA", "NMS", "10", "140"])
         for end in ends(executions, summary) { gateway.say(end) }
@@ -59,7 +59,7 @@ import Venues
         #expect(pictures(gateway.hear()).isEmpty)
         let request = try #require(gateway.sent("9").first)
         #expect(request[3] == "4815747")
-        gateway.complain(try #require(Int64(request[2])), 200, "No security definition has been found for the request")
+        gateway.complain(try #require(Int64(request[2])), refusal, "No security definition has been found for the request")
         let picture = try #require(pictures(gateway.hear()).first)
         #expect(picture.positions.map(\.instrument) == [InstrumentID("NVDA.STK")])
     }

@@ -21,16 +21,17 @@ extension IBKRSession {
         askSummary(at: now, into: &out)
     }
 
-    /// A fresh summary; the broker serves two at most, so the old one goes first.
+    /// A fresh summary; the broker serves two at most, so the old one goes first. No picture of the account is whole without it, and none is
+    /// traded on before: it does not wait behind requests for data.
     mutating func askSummary(at now: Instant, into out: inout SessionOutput) {
         if let old = summaryRequest {
             requests[old] = nil
-            send(.cancelAccountSummary(requestId: old), at: now, into: &out)
+            send(.cancelAccountSummary(requestId: old), .order, at: now, into: &out)
         }
         let id = takeRequestID()
         summaryRequest = id
         requests[id] = Request(kind: .summary)
-        send(.accountSummary(requestId: id, group: "All", tags: IBKRSession.tags), at: now, into: &out)
+        send(.accountSummary(requestId: id, group: "All", tags: IBKRSession.tags), .order, at: now, into: &out)
     }
 
     /// Another client took the account updates: once a minute they are taken back.

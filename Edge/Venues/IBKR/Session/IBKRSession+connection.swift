@@ -163,7 +163,9 @@ extension IBKRSession {
         deadline = now + pause(isStubborn: isStubborn)
         failures += 1
         // What never left is known never to have left; all else is unknown until the broker tells.
-        for id in pacer.reset() { refuse(id, "The connection ended before the order was sent. It was never sent.", code: 504, into: &out) }
+        let unsent = pacer.reset()
+        for id in unsent.orders { refuse(id, "The connection ended before the order was sent. It was never sent.", code: 504, into: &out) }
+        takeBack(changes: unsent.changes, "the connection ended.", at: now, into: &out)
         abandonSnapshot("the connection ended", into: &out)
         requests = [:]
         lists = ListReads()

@@ -34,7 +34,8 @@ extension IBKRSession {
         contract.includeExpired = true
         let id = takeRequestID()
         requests[id] = Request(kind: .contract(conId), deadline: now + settings.limits.request)
-        send(.contractDetails(requestId: id, contract), at: now, into: &out)
+        // A picture of the account waits for the name, and trading waits for the picture.
+        send(.contractDetails(requestId: id, contract), .order, at: now, into: &out)
     }
 
     mutating func take(_ details: IBContractDetails, request id: Int64) {

@@ -148,13 +148,15 @@ extension IBKRSession {
         abandonSnapshot("the gateway lost the broker", into: &out)
         for id in orders.keys { orders[id]?.told = nil }
         // The gateway would keep them for a market that nobody sees any more.
-        for id in pacer.withdrawOrders() { refuse(id, "The gateway lost IBKR before the order was sent. It was never sent.", code: 504, into: &out) }
+        let unsent = pacer.withdrawOrders()
+        for id in unsent.orders { refuse(id, "The gateway lost IBKR before the order was sent. It was never sent.", code: 504, into: &out) }
+        takeBack(changes: unsent.changes, "the gateway lost IBKR.", at: now, into: &out)
         show(.brokerLinkDown, "The gateway has lost its connection to IBKR.", cure: NoticeTable.cure(error.code), at: now, into: &out)
     }
 
     private mutating func linkUp(dataLost: Bool, at now: Instant, into out: inout SessionOutput) {
         isLinkUp = true
-        lists.extend(to: now + settings.limits.list)
+        waitAnew(at: now)
         guard phase == .up, refusal == nil else { return }
         if dataLost {
             reopenStreams(at: now, into: &out)
@@ -230,6 +232,8 @@ extension IBKRSession {
         noteReadOnly(error, at: now, into: &out)
         if instrument(ofRequest: error.id) != nil { refuseStream(error.id, retryAt: now + .minutes(5), fallsBack: true) }
         show(error, at: now, into: &out)
+        // Nothing more will come of it, and a picture of the account may wait for it. A wish keeps its deadline, and is asked again.
+        if case .contract? = requests[error.id]?.kind { noContract(error.id, error.text, at: now, into: &out) }
     }
 
     /// A gateway in read-only mode shows and does not trade: said at once, not at the first order.

@@ -77,18 +77,40 @@ extension IBKRSession {
             var order = try OrderForms.order(leg, tag: tag, account: account, instrument: instrument)
             order.parentId = orders[id]?.parentID ?? 0
             if orders[id] == nil { remember(leg, tag, parentID: 0, account: account) }
+            // What waits to be placed is changed behind itself: a change that overtook it would be placed in its stead.
+            let lane = pacer.lane(placing: id) ?? (leg.role == .open ? .order : .urgent)
+            let isFirst = !pacer.holdsChange(of: id)
+            guard send(.placeOrder(IBContract(instrument), order), lane, change: id, at: now, into: &out) else { return }
+            let before = orders[id]?.quantity
+            if isFirst { orders[id]?.quantityBefore = before }
             orders[id]?.changedAt = now
             orders[id]?.quantity = leg.quantity
             orders[id]?.await(until: now + settings.limits.acknowledgement)
-            send(.placeOrder(IBContract(instrument), order), leg.role == .open ? .order : .urgent, at: now, into: &out)
         } catch {
             notice(505, error.text, instrument: leg.instrument, at: now, into: &out)
         }
     }
 
+    /// Changes that were taken back before they left: the orders are as they were, and a person is told.
+    mutating func takeBack(changes: [Int64], _ reason: String, at now: Instant, into out: inout SessionOutput) {
+        for id in Set(changes).sorted() {
+            guard let order = orders[id], !order.isOver else { continue }
+            orders[id]?.quantity = order.quantityBefore ?? order.quantity
+            orders[id]?.quantityBefore = nil
+            orders[id]?.changedAt = nil
+            if order.cancelAskedAt == nil, order.isAcknowledged { orders[id]?.deadline = nil }
+            let text = "The change of order \(order.reference) was never sent: \(reason)"
+            notice(504, text, instrument: order.instrument, cure: "Change it again once the broker is back.", at: now, into: &out)
+        }
+    }
+
     mutating func cancel(_ id: Int64, tag: ClOrdID, at now: Instant, into out: inout SessionOutput) {
         if let unit = pacer.withdraw(id) {
-            for id in unit.orderIDs { refuse(id, "Cancelled before it was sent.", code: 202, into: &out) }
+            // A change that stayed behind would be placed as an order of its own.
+            for id in unit.orderIDs {
+                _ = pacer.withdrawChanges(of: id)
+                refuse(id, "Cancelled before it was sent.", code: 202, into: &out)
+            }
             return
         }
         guard phase == .up, refusal == nil else {
@@ -109,6 +131,12 @@ extension IBKRSession {
             orders[id]?.await(until: now + settings.limits.acknowledgement)
         }
         orders[id]?.cancelAskedAt = now
+        // A change behind a cancel is a change of nothing.
+        if pacer.withdrawChanges(of: id) {
+            if let quantity = orders[id]?.quantityBefore { orders[id]?.quantity = quantity }
+            orders[id]?.quantityBefore = nil
+            orders[id]?.changedAt = nil
+        }
         send(.cancelOrder(orderId: id, manualTime: ""), .urgent, at: now, into: &out)
     }
 
@@ -204,6 +232,7 @@ extension IBKRSession {
     }
     /// A list of executions did not end. What waits for one asks again, and not for ever.
     mutating func executionsLate(at now: Instant, into out: inout SessionOutput) {
+        guard isLinkUp else { return }
         for id in orders.filter({ $0.value.held != nil }).keys.sorted() {
             orders[id]?.held?.misses += 1
             if let order = orders[id], let held = order.held, held.misses >= IBKRSession.lookupsMax { return giveUp(order, at: now, into: &out) }
@@ -212,9 +241,22 @@ extension IBKRSession {
     /// Questions about an order without a word before that.
     private static var lookupsMax: Int { 3 }
 
+    /// The broker can be asked again: what was waited for is waited for anew, as long as the first time.
+    mutating func waitAnew(at now: Instant) {
+        lists.extend(to: now + settings.limits.list)
+        for id in requests.keys { if let deadline = requests[id]?.deadline { requests[id]?.deadline = max(deadline, now + settings.limits.request) } }
+        for id in orders.keys {
+            if orders[id]?.deadline != nil { orders[id]?.await(until: now + settings.limits.acknowledgement) }
+            guard let held = orders[id]?.held else { continue }
+            orders[id]?.held?.askAt = max(held.askAt, now + .seconds(1))
+            orders[id]?.held?.endBy = max(held.endBy, now + settings.limits.lateExecutions)
+        }
+    }
+
     /// Orders without a word, final states without their executions, trailing stops that move unseen.
     mutating func checkOrders(at now: Instant, into out: inout SessionOutput) {
-        guard refusal == nil else { return }
+        // While the gateway has lost the broker nobody can answer: the waits begin anew when it is back.
+        guard refusal == nil, isLinkUp else { return }
         var needsOrders = false
         var needsExecutions = false
         for id in orders.filter({ $0.value.needsLooking }).keys.sorted() {

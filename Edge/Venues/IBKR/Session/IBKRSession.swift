@@ -266,14 +266,19 @@ package struct IBKRSession: VenueSession {
     // MARK: Writing
 
     /// Puts a request behind the pacer. What cannot be encoded is a mistake of ours and is told, never sent in part.
-    mutating func send(_ request: IBRequest, _ lane: Pacer.Lane = .request, at now: Instant, into out: inout SessionOutput) {
+    /// - Parameter change: the order that the request changes: taken back with it when the broker is lost before it left.
+    /// - Returns: false when it was told that it will not leave.
+    @discardableResult
+    mutating func send(
+        _ request: IBRequest, _ lane: Pacer.Lane = .request, change: Int64? = nil, at now: Instant, into out: inout SessionOutput
+    ) -> Bool {
         do throws(EncodeFault) {
-            guard pacer.offer(Pacer.Unit(bytes: try encoder.encode(request), frames: 1), lane) else {
-                return notice(100, "Too many requests wait for the gateway; one was dropped.", at: now, into: &out)
-            }
+            if pacer.offer(Pacer.Unit(bytes: try encoder.encode(request), frames: 1, change: change), lane) { return true }
+            notice(100, "Too many requests wait for the gateway; one was dropped.", at: now, into: &out)
         } catch {
             notice(505, "A request could not be written for server version \(encoder.version): \(error)", at: now, into: &out)
         }
+        return false
     }
 
     /// Hands over what the pacer allows: before the login is whole, nothing but the login.

@@ -12,6 +12,8 @@ struct Pacer: Sendable {
         var frames: Int
         /// The orders that these frames place; empty for all else.
         var orderIDs: [Int64] = []
+        /// The order that this frame changes; nil for all else.
+        var change: Int64?
     }
 
     private let perSecond: Int
@@ -84,16 +86,39 @@ struct Pacer: Sendable {
         return nil
     }
 
-    /// Takes back every order that has not left, and leaves all else; gives their numbers.
-    mutating func withdrawOrders() -> [Int64] {
-        let unsent = queues.flatMap { $0.flatMap(\.orderIDs) }
-        for lane in queues.indices { queues[lane].removeAll { !$0.orderIDs.isEmpty } }
+    /// The lane in which an order waits to be placed. A change of it must not overtake it: it would be taken for the order itself.
+    func lane(placing orderID: Int64) -> Lane? { Lane.allCases.first { queues[$0.rawValue].contains { $0.orderIDs.contains(orderID) } } }
+    /// True while a change of an order waits.
+    func holdsChange(of orderID: Int64) -> Bool { queues.contains { $0.contains { $0.change == orderID } } }
+
+    /// Takes back the changes of one order that have not left; true when there were any.
+    mutating func withdrawChanges(of orderID: Int64) -> Bool {
+        guard holdsChange(of: orderID) else { return false }
+        for lane in queues.indices { queues[lane].removeAll { $0.change == orderID } }
+        return true
+    }
+
+    /// What was taken back before it left.
+    struct Unsent: Hashable, Sendable {
+        /// Numbers of orders that were never placed.
+        var orders: [Int64]
+        /// Numbers of orders that are not changed.
+        var changes: [Int64]
+    }
+    private var unsent: Unsent {
+        Unsent(orders: queues.flatMap { $0.flatMap(\.orderIDs) }, changes: queues.flatMap { $0.compactMap(\.change) })
+    }
+
+    /// Takes back every order that has not left and every change of one, and leaves all else.
+    mutating func withdrawOrders() -> Unsent {
+        let unsent = unsent
+        for lane in queues.indices { queues[lane].removeAll { !$0.orderIDs.isEmpty || $0.change != nil } }
         return unsent
     }
 
-    /// Empties the queue at the end of a connection; gives the orders that never left.
-    mutating func reset() -> [Int64] {
-        let unsent = queues.flatMap { $0.flatMap(\.orderIDs) }
+    /// Empties the queue at the end of a connection; gives what never left.
+    mutating func reset() -> Unsent {
+        let unsent = unsent
         queues = Lane.allCases.map { _ in [] }
         left = []
         slowUntil = nil

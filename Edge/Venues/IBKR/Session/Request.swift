@@ -30,6 +30,8 @@ struct Request: Hashable, Sendable {
 extension IBKRSession {
     /// Requests whose answer did not come.
     mutating func checkRequests(at now: Instant, into out: inout SessionOutput) {
+        // Nobody can answer while the gateway has lost the broker.
+        guard isLinkUp else { return }
         var late: [Int64] = []
         for (id, request) in requests { if let deadline = request.deadline, now >= deadline { late.append(id) } }
         for id in late.sorted() {

@@ -12,7 +12,7 @@ struct SessionOrder: Hashable, Sendable {
         /// When executions are asked for, unless they came before; again later while a list ends without them.
         var askAt: Instant
         /// From then on a list that ends without them is believed.
-        let endBy: Instant
+        var endBy: Instant
         /// A list of executions that was asked for under this request id or a later one ends the wait, if it holds what is missing or comes late.
         let since: Int64
         /// Lists of executions that were asked for and did not end.
@@ -64,6 +64,8 @@ struct SessionOrder: Hashable, Sendable {
     var lookups = 0
     /// When a change was last sent: a refusal soon after is about the change.
     var changedAt: Instant?
+    /// The quantity that the broker has, while a change of it has not left.
+    var quantityBefore: Quantity?
     /// When a cancel was last sent, until the broker has it.
     var cancelAskedAt: Instant?
     var held: Held?
