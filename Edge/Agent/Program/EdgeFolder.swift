@@ -3,7 +3,7 @@ internal import Ledger
 package import Platform
 internal import Sync
 package import Values
-internal import Wire
+package import Wire
 
 /// Why the data folder cannot be used, as a sentence with its cure.
 package enum EdgeFolderError: Error, Sendable, CustomStringConvertible {
@@ -44,6 +44,7 @@ package struct EdgeFolder: Sendable {
     package var killFile: String { path + "/KILL" }
     private var identityFile: String { path + "/keys/edge.id" }
     private var linkKeyFile: String { path + "/keys/link.key" }
+    private var ledgerKeyFile: String { path + "/keys/ledger.key" }
     private var cloudFile: String { path + "/keys/cloud.json" }
 
     /// Who this edge is: drawn once, then for ever.
@@ -65,6 +66,19 @@ package struct EdgeFolder: Sendable {
         }
         let keys = CurveKeys.generate()
         try write(linkKeyFile, Array((Hex.text(keys.secretKey) + "\n").utf8))
+        return keys
+    }
+
+    /// The key that signs the ledger's checkpoints, made at the first call; it never leaves the folder.
+    package func ledgerKeys() throws(EdgeFolderError) -> SigningKeys {
+        if let text = try line(ledgerKeyFile) {
+            guard let seed = Hex.bytes(text), let keys = SigningKeys(seed: seed) else { throw .damaged(path: ledgerKeyFile) }
+            return keys
+        }
+        guard let keys = SigningKeys(seed: (0..<Signing.keyBytes).map { _ in UInt8.random(in: .min ... .max) }) else {
+            throw .damaged(path: ledgerKeyFile)
+        }
+        try write(ledgerKeyFile, Array((Hex.text(keys.seed) + "\n").utf8))
         return keys
     }
 
