@@ -23,6 +23,7 @@ enum GatewayCommand {
                 CommandOption("max-version", value: "N", "the newest protocol it speaks, 157 to 178 (178)"),
                 CommandOption("instruments", value: "N", "lists so many made-up stocks besides, S001 and on (0)"),
                 CommandOption("ticks", value: "N", "steps of the market in a second (4)"),
+                CommandOption("rate", value: "N", "messages a client may send in a second; each one more gets error 100 (50; 0 = no limit)"),
                 CommandOption("lines", value: "N", "instruments that all clients together may watch (100)"),
                 CommandOption("slippage", value: "RULE", "takers pay more: ticks:N, spread:PERCENT or lots:N:TICKS (none)"),
                 CommandOption("fees", value: "RULE", "all orders cost: unit:MONEY:MINIMUM, value:PERCENT:MINIMUM (as the broker charges)"),
@@ -88,7 +89,8 @@ enum GatewayCommand {
         let version = try options.number("max-version", in: 157...178, default: 178)
         let lines = try options.number("lines", in: 1...100_000, default: 100)
         return GatewaySettings(
-            account: account, maximumVersion: version, switches: switches, lines: lines,
+            account: account, maximumVersion: version, switches: switches, rate: try options.number("rate", in: 0...1_000_000, default: 50),
+            lines: lines,
             faultSeed: try options.number("fault-seed", in: 0...UInt64.max, default: 1),
             master: options.text("master") == nil ? nil : try options.number("master", in: 0...Int(Int32.max), default: 0),
             isManual: options.text("manual") != nil)

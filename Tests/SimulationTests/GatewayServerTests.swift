@@ -63,6 +63,28 @@ private final class Life {
         #expect(life.wait { heardSecond.isClosed } && life.server.clientCount == 0)
     }
 
+    /// What a slow reader does not read stays in the sockets: the client's writes do not get through.
+    @Test func aSlowReaderHoldsItsClientBack() throws {
+        let life = try Life(nil, GatewaySettings(switches: [.slowReader(100)], rate: 0))
+        let heard = Listener()
+        let connection = life.loop.connect(host: "127.0.0.1", port: life.port, timeoutMillis: 5_000, queuedBytesMax: 64 << 20, owner: heard)
+        let greeting = Array("v157..178".utf8)
+        _ = connection.send(Array("API\0".utf8) + [0, 0, 0, UInt8(greeting.count)] + greeting)
+        life.send(["71", "2", "1", ""], connection)
+        life.send(["49", "1"], connection)
+        // Many times what the kernel keeps for two sockets, as frames of a megabyte.
+        for _ in 0..<32 { #expect(connection.send([0, 16, 0, 0] + [UInt8](repeating: 0, count: 1 << 20)) == .queued) }
+        #expect(life.wait { heard.heard("49").count == 1 }, "it reads")
+        let waiting = connection.queuedBytes
+        var turns = 0
+        #expect(
+            life.wait {
+                turns += 1; return turns > 100 || connection.queuedBytes == 0
+            })
+        #expect(connection.queuedBytes > 8 << 20 && connection.queuedBytes == waiting, "and takes no more than it reads")
+        life.server.stop()
+    }
+
     @Test func garbageEndsThatConnectionAlone() throws {
         let life = try Life(nil)
         let (_, good) = life.connect(id: 1)

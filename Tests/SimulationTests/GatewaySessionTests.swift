@@ -84,7 +84,8 @@ import Venues
         for round in 1...3 {
             _ = bench.hear(1)
             for _ in 0..<60 { bench.send(1, ["49", "1"]) }
-            #expect(bench.errors(1) == ["100"], "round \(round)")
+            // The start is a message of the first second; the third second ends at the first one too many.
+            #expect(bench.errors(1) == Array(repeating: "100", count: [11, 10, 1][round - 1]), "round \(round)")
             bench.pass(.seconds(1))
         }
         #expect(bench.closed == [1])

@@ -91,12 +91,50 @@ import Venues
         spells.pass(.seconds(5))
         _ = spells.hear(1)
         spells.pass(.seconds(4))
-        #expect(spells.hear(1).isEmpty, "the stream has ended")
-        spells.pass(.seconds(1))
+        #expect(spells.hear(1).isEmpty, "the stream is silent")
         ask(6, &spells)
-        #expect(spells.errors(1).isEmpty && !spells.hear(1, "1").isEmpty)
-        spells.pass(.seconds(5))
         #expect(spells.errors(1) == ["10197"])
+        spells.pass(.seconds(1))
+        #expect(spells.errors(1).isEmpty && spells.hear(1, "1").allSatisfy { $0[2] == "5" }, "the stream goes on by itself")
+        spells.pass(.seconds(4))
+        #expect(!spells.hear(1, "2").isEmpty)
+    }
+
+    /// Not quotes alone: single ticks, depth, five-second bars and bars that are kept up to date are silent too, and go on afterwards.
+    @Test func everyKindOfStreamWaitsForTheOtherSession() throws {
+        var bench = try ready()
+        bench.send(1, ["1", "11", "5"] + contract("AAPL") + ["0", "", "0", "0", ""])
+        bench.send(1, ["97", "6"] + contract("AAPL") + ["BidAsk", "0", "0"])
+        bench.send(1, ["97", "7"] + contract("AAPL") + ["AllLast", "0", "0"])
+        bench.send(1, ["10", "5", "8"] + contract("AAPL") + ["5", "0", ""])
+        bench.send(1, ["50", "3", "9"] + contract("AAPL") + ["5", "TRADES", "0", ""])
+        bench.send(1, ["20", "10"] + contract("AAPL") + ["0", "", "5 secs", "60 S", "0", "TRADES", "2", "1", ""])
+        func kinds() -> Set<String> { Set(bench.hear(1).map { $0[0] == "99" ? "99." + $0[2] : $0[0] }) }
+        for _ in 0..<12 { bench.pass(.seconds(1)) }
+        let all: Set<String> = ["1", "99.3", "99.2", "13", "50", "90"]
+        #expect(kinds().isSuperset(of: all))
+        let volume = bench.hear(1)
+        bench.suffer(.competingSession(lasting: .seconds(20)))
+        #expect(bench.hear(1).map { [$0[3], $0[2]] } == ["5", "6", "7", "8", "9", "10"].map { ["10197", $0] })
+        for _ in 0..<19 { bench.pass(.seconds(1)) }
+        #expect(volume.isEmpty && bench.hear(1).isEmpty, "nothing of the market is told")
+        bench.send(1, ["50", "3", "11"] + contract("AAPL") + ["5", "TRADES", "0", ""])
+        #expect(bench.errors(1) == ["10197"])
+        for _ in 0..<12 { bench.pass(.seconds(1)) }
+        #expect(kinds().isSuperset(of: all), "all go on")
+    }
+
+    /// A client whose bytes wait may hang up; the reading that was to come is then the next client's, not one more.
+    @Test func aSlowReaderIsNotTwiceAsFastForTheSecondClient() throws {
+        var bench = try GatewayBench(GatewaySettings(switches: [.slowReader(100)]))
+        bench.start(1)
+        bench.hangUp(1)
+        bench.start(2)
+        // The hello has 17 bytes, the start 12: three readings of ten bytes each, one every tenth of a second.
+        for _ in 0..<2 { bench.pass(.milliseconds(100)) }
+        #expect(bench.hear(2, "9").isEmpty)
+        bench.pass(.milliseconds(100))
+        #expect(bench.hear(2, "9").count == 1)
     }
 
     @Test func fewMessagesAreTooMany() throws {
@@ -105,7 +143,27 @@ import Venues
             for _ in 0..<7 { bench.send(1, ["49", "1"]) }
             bench.pass(.seconds(1))
         }
-        #expect(bench.errors(1) == ["100", "100", "100"] && bench.closed == [1])
+        // The start is a message too; in the third second the first one too many ends it.
+        #expect(bench.errors(1) == Array(repeating: "100", count: 3 + 2 + 1) && bench.closed == [1])
+    }
+
+    @Test func eachMessageAboveTheRateIsAnsweredWithItsNumber() throws {
+        func ask(_ count: Int, _ settings: GatewaySettings) throws -> [[String]] {
+            var bench = try GatewayBench(settings)
+            bench.start(1)
+            bench.pass(.seconds(1))
+            _ = bench.hear(1)
+            for _ in 0..<count { bench.send(1, ["49", "1"]) }
+            return bench.hear(1)
+        }
+        let usual = try ask(53, GatewaySettings())
+        #expect(usual.map(\.[0]) == Array(repeating: "49", count: 50) + ["4", "4", "4"])
+        #expect(
+            usual.suffix(3).map { Array($0[2...4]) }
+                == [51, 52, 53].map { ["-1", "100", "Max rate of messages per second has been exceeded: max=50 rec=\($0) (1)"] })
+        #expect(try ask(4, GatewaySettings(rate: 3)).map(\.[0]) == ["49", "49", "49", "4"])
+        #expect(try ask(400, GatewaySettings(rate: 0)).allSatisfy { $0[0] == "49" }, "no limit")
+        #expect(try ask(3, GatewaySettings(switches: [.pacing(2)], rate: 0)).map(\.[0]) == ["49", "49", "4"], "the fault has a limit of its own")
     }
 
     @Test(arguments: [GatewayHour.after(.seconds(20)), .daily(10 * 3_600 + 20)]) func itRestartsAtItsTime(hour: GatewayHour) throws {

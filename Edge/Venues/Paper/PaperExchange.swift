@@ -173,6 +173,9 @@ package struct PaperExchange: Sendable {
         return bars
     }
 
+    /// Steps of the market that one bar of this length is made from: what it costs.
+    package func stepsPerBar(of length: Span) -> Int64 { max(1, min(length.nanoseconds / rules.step.nanoseconds, PaperMarket.samplesPerBar)) }
+
     // MARK: State shared by the parts
 
     mutating func takePriority() -> UInt64 { nextPriority += 1; return nextPriority }

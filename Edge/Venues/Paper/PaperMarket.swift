@@ -134,7 +134,7 @@ package enum BarSource: String, Sendable { case trades = "TRADES", midpoint = "M
 
 extension PaperMarket {
     /// Most steps looked at for one bar; longer bars are sampled evenly.
-    private static let samplesPerBar: Int64 = 1_200
+    static let samplesPerBar: Int64 = 1_200
 
     /// The bar that starts at `start`, built from the steps up to and including the one of `now`; nil when the market had not one open step in it.
     mutating func bar(start: Instant, length: Span, source: BarSource, now: Instant, hours: ExchangeHours) -> Bar? {
@@ -144,13 +144,14 @@ extension PaperMarket {
         let stride = max(1, (end - first + Self.samplesPerBar - 1) / Self.samplesPerBar)
         var bar: Bar?
         var at = first
-        // Sessions change on whole minutes: ask once a minute, not once a step.
+        // Asked once a session, and once a minute outside of them, not once a step.
         var openUntil = first
         var (isOpen, wasOpen) = (false, false)
         while at < end {
             if at >= openUntil {
-                isOpen = hours.isOpen(at: instant(of: at))
-                openUntil = index(of: Timeframe.minute.start(of: instant(of: at)) + .minutes(1))
+                let session = hours.session(at: instant(of: at))
+                isOpen = session != nil
+                openUntil = index(of: session?.close ?? Timeframe.minute.start(of: instant(of: at)) + .minutes(1))
             }
             if isOpen { wasOpen = true }
             if isOpen, let (price, size) = sample(source, at: at, sampled: stride > 1) {
@@ -167,11 +168,11 @@ extension PaperMarket {
     private mutating func sample(_ source: BarSource, at index: Int64, sampled: Bool) -> (Price, Quantity)? {
         if source == .trades, let trade = trade(at: index) { return (trade.price, trade.size) }
         if source == .trades, !sampled { return nil }
-        let touch = touch(at: index)
+        let (bid, ask) = ticks(at: shown(index))
         switch source {
-        case .trades, .bid: return (touch.bid, .zero)
-        case .ask: return (touch.ask, .zero)
-        case .midpoint: return (Price(raw: touch.bid.raw + (touch.ask.raw - touch.bid.raw) / 2), .zero)
+        case .trades, .bid: return (Price(raw: bid * tick), .zero)
+        case .ask: return (Price(raw: ask * tick), .zero)
+        case .midpoint: return (Price(raw: bid * tick + (ask - bid) * tick / 2), .zero)
         }
     }
 }

@@ -14,6 +14,8 @@ package final class GatewayServer {
     private var listener: TCPListener?
     private var connections: [GatewayConnection: TCPConnection] = [:]
     private var lastConnection: UInt64 = 0
+    /// Connections that are not read at the moment.
+    private var held: Set<GatewayConnection> = []
     /// Why the journal could not be written; from then on the server answers nobody.
     package private(set) var failure: GatewayJournalError?
 
@@ -66,6 +68,7 @@ package final class GatewayServer {
     }
     fileprivate func closed(_ id: GatewayConnection) {
         guard connections.removeValue(forKey: id) != nil else { return }
+        held.remove(id)
         perform(gateway.disconnect(id, at: now()))
     }
 
@@ -83,7 +86,22 @@ package final class GatewayServer {
                 // Who does not read is cut off, as by the real one.
                 connection.close()
                 closed(id)
-            case .close(let id): connections.removeValue(forKey: id)?.close(flushing: true)
+            case .close(let id):
+                connections.removeValue(forKey: id)?.close(flushing: true)
+                held.remove(id)
+            }
+        }
+        holdBack()
+    }
+
+    private func holdBack() {
+        guard gateway.settings.readBytes != nil else { return }
+        // What a slow reader has not got to stays in the sockets, until they are full and the client cannot write any more.
+        for (id, connection) in connections {
+            if gateway.isBehind(id) {
+                if held.insert(id).inserted { connection.pause() }
+            } else if held.remove(id) != nil {
+                connection.resume()
             }
         }
     }

@@ -17,25 +17,26 @@ package struct GatewaySettings: Sendable {
     package var master: Int?
     /// Somebody trades by hand at the TWS, too.
     package var isManual: Bool
-    /// Answers more than 50 messages a second with error 100, and the third time with a closed connection.
-    package var isPacing: Bool
+    /// Messages a client may send in a second; each one more is answered with error 100 alone, and the third time the connection closes. 0 for no limit.
+    package var rate: Int
     /// Instruments whose quotes all clients of the login together may watch.
     package var lines: Int
     /// Streams of single ticks they may have: a twentieth of the lines, and three at least.
     var tickStreamsMax: Int { max(lines / 20, 3) }
     package init(
-        account: String = "DU1234567", maximumVersion: Int = 178, zone: USZone = .eastern, switches: [GatewaySwitch] = [], isPacing: Bool = true,
+        account: String = "DU1234567", maximumVersion: Int = 178, zone: USZone = .eastern, switches: [GatewaySwitch] = [], rate: Int = 50,
         lines: Int = 100, faultSeed: UInt64 = 1, master: Int? = nil, isManual: Bool = false
     ) {
         precondition((157...178).contains(maximumVersion) && lines > 0, "server version out of 157...178, or no market data lines")
-        self.account = account; self.maximumVersion = maximumVersion; self.zone = zone; self.switches = switches; self.isPacing = isPacing
+        precondition(rate >= 0, "a rate below zero")
+        self.account = account; self.maximumVersion = maximumVersion; self.zone = zone; self.switches = switches; self.rate = rate
         self.lines = lines; self.faultSeed = faultSeed; self.master = master; self.isManual = isManual
     }
 
-    /// Most messages a client may send in a second.
-    var messagesPerSecondMax: Int {
+    /// Most messages a client may send in a second; nil for any number.
+    var messagesPerSecondMax: Int? {
         for case .pacing(let rate) in switches { return rate }
-        return 50
+        return rate == 0 ? nil : rate
     }
     /// Bytes of one piece of output; nil for whole messages.
     var pieceBytes: Int? {

@@ -21,7 +21,7 @@ extension IBKRGateway {
     mutating func startDepth(_ connection: GatewayConnection, _ id: Int, _ contract: WireContract, _ rows: Int, _ isSmart: Bool) {
         guard let index = index(of: connection) else { return }
         let wireId = Int64(id)
-        guard !clients[index].uses(id) else { return error(connection, wireId, 102, "Duplicate ticker id") }
+        guard !isTaken(id, index) else { return error(connection, wireId, 102, "Duplicate ticker id") }
         guard rows > 0 else { return error(connection, wireId, 321, "Error validating request.-'bD' : cause - Number of rows must be positive") }
         guard let listing = resolve(contract, wireId, connection) else { return }
         guard listing.hasDepth else {
@@ -52,7 +52,7 @@ extension IBKRGateway {
 
     /// After a move of the market: every book that has changed.
     mutating func tellDepths() {
-        guard !isLinkLost else { return }
+        guard !isDark else { return }
         for index in clients.indices {
             for position in clients[index].depths.indices {
                 var stream = clients[index].depths[position]

@@ -34,7 +34,7 @@ extension IBKRGateway {
     mutating func tellHistory(_ connection: GatewayConnection, _ id: Int, _ request: HistoryRequest) {
         guard let index = index(of: connection) else { return }
         let wireId = Int64(id)
-        guard !clients[index].uses(id) else { return error(connection, wireId, 322, "Error processing request.-'bN' : cause - Duplicate ticker id") }
+        guard !isTaken(id, index) else { return error(connection, wireId, 322, "Error processing request.-'bN' : cause - Duplicate ticker id") }
         if troubles.isResetting {
             return error(connection, wireId, 162, "Historical Market Data Service error message:HMDS connection failed; trying to reconnect.")
         }
@@ -65,23 +65,22 @@ extension IBKRGateway {
         guard count <= HistoryWords.barsMax else {
             return error(connection, wireId, 162, "Historical Market Data Service error message:Time length exceed max.")
         }
-        var stream = HistoryStream(
+        guard historyJobs.count(where: { $0.connection == connection }) < Self.historyJobsMax else {
+            return error(
+                connection, wireId, 322,
+                "Error processing request.-'bN' : cause - Only \(Self.historyJobsMax) simultaneous API historical data requests allowed.")
+        }
+        let stream = HistoryStream(
             id: id, instrument: listing.instrument.id, source: source, length: length, formatDate: request.formatDate,
             regularHours: request.regularHours)
-        var bars = exchange.bars(listing.instrument.id, length: length, count: count, end: end, source: source, regularHours: request.regularHours)
-        if request.whatToShow == "BID_ASK" {
-            let asks = exchange.bars(
-                listing.instrument.id, length: length, count: count, end: end, source: .ask, regularHours: request.regularHours)
-            bars = zip(bars, asks).map(Self.bidAsk)
-        }
+        let newest = Timeframe(seconds: length.nanoseconds / 1_000_000_000).start(of: end)
         let version = clients[index].version
-        let span = (
-            GatewayText.time(end - duration, zone: settings.zone, version: version), GatewayText.time(end, zone: settings.zone, version: version)
-        )
-        send(connection, GatewayMessages.historicalData(id: id, start: span.0, end: span.1, bars.map { wire($0, stream, version) }))
-        guard request.keepUpToDate else { return }
-        stream.lastTold = bars.last
-        clients[index].histories.append(stream)
+        begin(
+            HistoryJob(
+                connection: connection, stream: stream, isBidAsk: request.whatToShow == "BID_ASK", goesOn: request.keepUpToDate,
+                start: GatewayText.time(end - duration, zone: settings.zone, version: version),
+                end: GatewayText.time(end, zone: settings.zone, version: version),
+                next: newest - Span(nanoseconds: length.nanoseconds * Int64(count - 1)), newest: newest))
     }
 
     /// What a word of a request stands for; nil for what this gateway does not know.
@@ -96,12 +95,7 @@ extension IBKRGateway {
         let (symbol, place) = (listing.instrument.localSymbol, listing.instrument.exchange)
         return "Historical Market Data Service error message:HMDS query returned no data: \(symbol)@\(place) Trades"
     }
-    /// A bar that opens at the bid, closes at the ask, and spans the lowest bid and the highest ask.
-    private static func bidAsk(_ bid: Bar, _ ask: Bar) -> Bar {
-        Bar(start: bid.start, open: bid.open, high: ask.high, low: bid.low, close: ask.close, volume: .zero)
-    }
-
-    private func wire(_ bar: Bar, _ stream: HistoryStream, _ version: Int) -> GatewayMessages.WireBar {
+    func wire(_ bar: Bar, _ stream: HistoryStream, _ version: Int) -> GatewayMessages.WireBar {
         let isDaily = stream.length >= .hours(24)
         let date =
             isDaily
@@ -125,13 +119,14 @@ extension IBKRGateway {
         _ connection: GatewayConnection, _ id: Int, _ contract: WireContract, _ seconds: Int, _ what: String, _ regular: Bool
     ) {
         guard let index = index(of: connection) else { return }
-        guard !clients[index].uses(id) else { return error(connection, Int64(id), 102, "Duplicate ticker id") }
+        guard !isTaken(id, index) else { return error(connection, Int64(id), 102, "Duplicate ticker id") }
         guard seconds == 5, let source = BarSource(rawValue: what) else {
             return error(
                 connection, Int64(id), 321,
                 "Error validating request.-'b3' : cause - Real time bars exist for 5 seconds of TRADES, MIDPOINT, BID, ASK")
         }
         guard let listing = resolve(contract, Int64(id), connection) else { return }
+        if troubles.isDataElsewhere { return error(connection, Int64(id), 10_197, Self.competing) }
         guard listing.hasTrades || source != .trades else {
             return error(connection, Int64(id), 420, "Invalid Real-time Query:There are no trades of \(listing.instrument.localSymbol)")
         }
@@ -143,7 +138,7 @@ extension IBKRGateway {
 
     /// On every whole second: five-second bars that have just closed, and history that has moved.
     mutating func tellBars() {
-        guard !isLinkLost else { return }
+        guard !isDark else { return }
         // The same bars are wanted by many: each is made once.
         var made: [BarKey: [Bar]] = [:]
         for index in clients.indices {
@@ -151,14 +146,6 @@ extension IBKRGateway {
             if now.seconds % 5 == 0 { for stream in client.bars { tellBar(client.connection, stream, &made) } }
             for position in client.histories.indices { clients[index].histories[position] = told(client.histories[position], client, &made) }
         }
-    }
-
-    /// What makes two streams' newest bars the same.
-    private struct BarKey: Hashable {
-        var instrument: InstrumentID
-        var length: Int64
-        var source: BarSource
-        var regularHours: Bool
     }
 
     private mutating func bars(_ key: BarKey, count: Int, end: Instant, _ made: inout [BarKey: [Bar]]) -> [Bar] {

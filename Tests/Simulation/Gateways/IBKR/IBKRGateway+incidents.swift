@@ -34,6 +34,8 @@ struct GatewayTroubles: Sendable {
     var waiting: [(GatewayConnection, GatewayRequest)] = []
     /// Sent by clients and not yet read.
     var unread: [(connection: GatewayConnection, bytes: [UInt8])] = []
+    /// The next reading stands on the calendar.
+    var isReadingOn = false
     /// Connections that were taken so far, and those of them that nobody will answer.
     var accepted = 0
     var deaf: Set<GatewayConnection> = []
@@ -107,7 +109,7 @@ extension IBKRGateway {
         case .competingBegins(let every):
             troubles.add(.competingBegins(every: Span(nanoseconds: every.nanoseconds * 2)), at: now + Span(nanoseconds: every.nanoseconds * 2))
             loseData(for: every)
-        case .competingEnds: troubles.isDataElsewhere = false
+        case .competingEnds: regainData()
         case .correct(let serial): correct(serial)
         case .byHand:
             placeByHand()
@@ -148,6 +150,7 @@ extension IBKRGateway {
             "Connectivity between IBKR and Trader Workstation has been restored - data \(dataLost ? "lost" : "maintained").")
     }
     private mutating func forgetStreams() {
+        historyJobs = []
         for index in clients.indices { clients[index].dropStreams() }
         for index in boards.indices { boards[index].streams = [] }
         unwatchUnused()
@@ -186,23 +189,32 @@ extension IBKRGateway {
 
     // MARK: Another session
 
+    /// Every stream of the market is told, and silent until the other session ends; new ones are refused.
     private mutating func loseData(for span: Span) {
         troubles.isDataElsewhere = true
         for client in clients {
-            for quote in client.quotes { error(client.connection, Int64(quote.id), 10_197, Self.competing) }
+            let ids =
+                client.quotes.map(\.id) + client.ticks.map(\.id) + client.depths.map(\.id) + client.bars.map(\.id) + client.histories.map(\.id)
+            for id in ids { error(client.connection, Int64(id), 10_197, Self.competing) }
         }
-        for index in clients.indices { clients[index].quotes = [] }
-        for index in boards.indices { boards[index].streams = [] }
-        unwatchUnused()
         troubles.add(.competingEnds, at: now + span)
     }
+    /// The streams go on with what the market says now.
+    private mutating func regainData() {
+        troubles.isDataElsewhere = false
+        for instrument in watched { if let touch = exchange.touch(instrument) { quoted(instrument, touch) } }
+    }
+    /// No stream of the market flows.
+    var isDark: Bool { isLinkLost || troubles.isDataElsewhere }
     static var competing: String { "No market data during competing live session" }
 
     // MARK: A slow reader
 
     /// Puts bytes behind those that wait; the first ones begin the reading.
     mutating func queue(_ bytes: [UInt8], of connection: GatewayConnection) {
-        if troubles.unread.isEmpty { troubles.add(.read, at: now + .milliseconds(100)) }
+        // Those for whom it was put down may have hung up meanwhile: it is still the next one.
+        if !troubles.isReadingOn { troubles.add(.read, at: now + .milliseconds(100)) }
+        troubles.isReadingOn = true
         if let index = troubles.unread.firstIndex(where: { $0.connection == connection }) {
             troubles.unread[index].bytes += bytes
         } else {
@@ -219,6 +231,7 @@ extension IBKRGateway {
         }
         // Who hung up on reading has been taken off the list already.
         troubles.unread.removeAll { $0.bytes.isEmpty }
-        if !troubles.unread.isEmpty { troubles.add(.read, at: now + .milliseconds(100)) }
+        troubles.isReadingOn = !troubles.unread.isEmpty
+        if troubles.isReadingOn { troubles.add(.read, at: now + .milliseconds(100)) }
     }
 }

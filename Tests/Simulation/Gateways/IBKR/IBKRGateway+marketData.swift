@@ -24,20 +24,22 @@ extension IBKRGateway {
             clients[index].bars.removeAll { $0.id == id }
         case .history(let id, let request): tellHistory(connection, id, request)
         case .cancelHistory(let id):
-            let known = clients[index].histories.contains { $0.id == id }
+            let known =
+                clients[index].histories.contains { $0.id == id } || historyJobs.contains { $0.connection == connection && $0.stream.id == id }
             clients[index].histories.removeAll { $0.id == id }
-            error(connection, Int64(id), known ? 162 : 366, known ? Self.historyCancelled : "No historical data query found for ticker id:\(id)")
+            historyJobs.removeAll { $0.connection == connection && $0.stream.id == id }
+            guard known else { error(connection, Int64(id), 366, "No historical data query found for ticker id:\(id)"); return true }
+            error(connection, Int64(id), 162, "Historical Market Data Service error message:API historical data query cancelled: \(id)")
         case .headTimestamp(let id, let contract, _, _, let what, let format): tellHead(connection, id, contract, what, format)
         case .cancelHeadTimestamp: break
         default: return false
         }
         return true
     }
-    private static var historyCancelled: String { "Historical Market Data Service error message:API historical data query cancelled: " }
 
     private mutating func subscribe(_ connection: GatewayConnection, _ id: Int, _ request: MarketDataRequest) {
         guard let index = index(of: connection) else { return }
-        guard !clients[index].uses(id) else { return error(connection, Int64(id), 102, "Duplicate ticker id") }
+        guard !isTaken(id, index) else { return error(connection, Int64(id), 102, "Duplicate ticker id") }
         guard let listing = resolve(request.contract, Int64(id), connection) else { return }
         // A word may follow a number, as in `292:BRFG`, or stand alone (`mdoff`).
         let generics = request.genericTicks.split(separator: ",").map { String($0.split(separator: ":").first ?? "").filter { $0 != " " } }
@@ -153,7 +155,7 @@ extension IBKRGateway {
     // MARK: Changes
 
     mutating func quoted(_ instrument: InstrumentID, _ touch: PaperTouch) {
-        guard !isLinkLost else { return }
+        guard !isDark else { return }
         tickQuoted(instrument, touch)
         guard let board = boardOf[instrument], !boards[board].streams.isEmpty, boards[board].touch != touch else { return }
         tellAll(board) { board, types, batch in board.changes(to: touch, types, into: &batch) }
@@ -164,9 +166,12 @@ extension IBKRGateway {
     }
 
     mutating func traded(_ instrument: InstrumentID, _ trade: PaperTrade) {
-        guard !isLinkLost else { return }
+        guard let board = boardOf[instrument], boards[board].hasTrades else { return }
+        // What nobody is told is part of the day all the same.
+        defer { if !boards[board].streams.isEmpty { boards[board].take(trade) } }
+        guard !isDark else { return }
         tickTraded(instrument, trade, at: now)
-        guard let board = boardOf[instrument], boards[board].hasTrades, !boards[board].streams.isEmpty else { return }
+        guard !boards[board].streams.isEmpty else { return }
         let now = now
         tellAll(board) { board, types, batch in board.changes(by: trade, types, at: now, into: &batch) }
         for stream in boards[board].streams where stream.wantsTrades {
@@ -174,14 +179,13 @@ extension IBKRGateway {
             boards[board].generics(by: trade, stream, at: now, into: &batch)
             tell(batch, stream)
         }
-        boards[board].take(trade)
     }
 
     /// Trading in an instrument has stopped or goes on.
     mutating func halted(_ instrument: InstrumentID, _ isHalted: Bool) {
         guard let board = boardOf[instrument] else { return }
         boards[board].isHalted = isHalted
-        guard !isLinkLost else { return }
+        guard !isDark else { return }
         tellAll(board) { _, types, batch in batch.generic(types.halted, isHalted ? "1.0" : "0.0") }
     }
 

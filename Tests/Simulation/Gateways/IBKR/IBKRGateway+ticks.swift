@@ -37,7 +37,7 @@ extension IBKRGateway {
     ) {
         guard let index = index(of: connection) else { return }
         let wireId = Int64(id)
-        guard !clients[index].uses(id) else { return error(connection, wireId, 102, "Duplicate ticker id") }
+        guard !isTaken(id, index) else { return error(connection, wireId, 102, "Duplicate ticker id") }
         guard let kind = TickKind(rawValue: kind) else {
             return error(connection, wireId, 10_189, "Failed to request tick-by-tick data:Unknown tick type \(kind)")
         }
@@ -59,7 +59,7 @@ extension IBKRGateway {
         watch(instrument)
         if count > 0 { tellPast(connection, id, listing, kind, count, ignoresSize) }
         var stream = TickStream(id: id, instrument: instrument, kind: kind, ignoresSize: ignoresSize)
-        if let touch = exchange.touch(instrument), !isLinkLost { tell(touch, connection, &stream) }
+        if let touch = exchange.touch(instrument), !isDark { tell(touch, connection, &stream) }
         if let index = self.index(of: connection) { clients[index].ticks.append(stream) }
     }
 

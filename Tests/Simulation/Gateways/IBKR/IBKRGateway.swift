@@ -55,6 +55,9 @@ package struct IBKRGateway: Sendable {
     /// Net liquidation at the start of the local day, for the day's profit.
     var dayStart: (date: CivilDate, net: Money)
     private var out: [GatewayOutput] = []
+    /// History that takes longer than a turn, the next one first.
+    var historyJobs: [HistoryJob] = []
+    var shelf = BarShelf()
     private var lastSecond: Int64
     private var nextDrop: Instant?
 
@@ -81,7 +84,10 @@ package struct IBKRGateway: Sendable {
     }
 
     /// When `advance` has something to do next.
-    package var nextWake: Instant { min(exchange.nextStep, Instant(seconds: lastSecond + 1), nextDue ?? exchange.nextStep) }
+    package var nextWake: Instant {
+        let soon = min(exchange.nextStep, Instant(seconds: lastSecond + 1), nextDue ?? exchange.nextStep)
+        return historyJobs.isEmpty ? soon : min(soon, now + .milliseconds(1))
+    }
     /// When something that is held or planned is due.
     private var nextDue: Instant? { [faults.nextDue, troubles.nextDue].compactMap { $0 }.min() }
 
@@ -132,6 +138,7 @@ package struct IBKRGateway: Sendable {
     // MARK: Time
 
     private mutating func play(to instant: Instant) {
+        let isLater = now < instant
         while now < instant {
             // Second by second, as bars and updates are told on whole seconds; an idle gateway leaps.
             var next = clients.isEmpty ? instant : min(instant, Instant(seconds: now.seconds + 1))
@@ -142,6 +149,7 @@ package struct IBKRGateway: Sendable {
             if now.seconds > lastSecond { lastSecond = now.seconds; everySecond() }
             sufferDue()
         }
+        if isLater { workOnHistory() }
     }
 
     private mutating func everySecond() {
@@ -164,6 +172,9 @@ package struct IBKRGateway: Sendable {
 
     // MARK: Reading
 
+    /// True while a slow reader has something of a connection's still to read: let its bytes wait in the socket.
+    package func isBehind(_ connection: GatewayConnection) -> Bool { troubles.unread.contains { $0.connection == connection } }
+
     mutating func read(_ connection: GatewayConnection, _ bytes: [UInt8]) {
         guard let index = index(of: connection) else { return }
         clients[index].frames.append(bytes)
@@ -183,19 +194,18 @@ package struct IBKRGateway: Sendable {
         case .greeting(let greeting): greet(greeting, index)
         case .fields(let fields):
             clients[index].messagesThisSecond += 1
-            if settings.isPacing, clients[index].messagesThisSecond > settings.messagesPerSecondMax { return slowDown(index) }
+            if let most = settings.messagesPerSecondMax, clients[index].messagesThisSecond > most { return slowDown(index, most) }
             try serve(try GatewayRequest(fields, version: clients[index].version), connection)
         }
     }
 
-    private mutating func slowDown(_ index: Int) {
-        let most = settings.messagesPerSecondMax
-        guard clients[index].messagesThisSecond == most + 1 else { return }
-        clients[index].pacingViolations += 1
-        let connection = clients[index].connection
-        error(
-            connection, -1, 100, "Max rate of messages per second has been exceeded: max=\(most) rec=\(most + 1) (\(clients[index].pacingViolations))"
-        )
+    /// Turns down one message too many: the answer to it, whatever it was, is error 100 without its number. A second in which there were any is one
+    /// violation.
+    private mutating func slowDown(_ index: Int, _ most: Int) {
+        let (connection, received) = (clients[index].connection, clients[index].messagesThisSecond)
+        if received == most + 1 { clients[index].pacingViolations += 1 }
+        let count = clients[index].pacingViolations
+        error(connection, -1, 100, "Max rate of messages per second has been exceeded: max=\(most) rec=\(received) (\(count))")
         if clients[index].pacingViolations >= 3 { close(connection) }
     }
 
@@ -252,6 +262,7 @@ package struct IBKRGateway: Sendable {
         for quote in clients[index].quotes { boards[quote.board].streams.removeAll { $0.connection == connection } }
         clients.remove(at: index)
         faults.forget(connection)
+        historyJobs.removeAll { $0.connection == connection }
         troubles.unread.removeAll { $0.connection == connection }
         troubles.waiting.removeAll { $0.0 == connection }
         unwatchUnused()

@@ -189,10 +189,11 @@ extension GatewaySwitch {
         snapshot-without-end[=orders|executions|positions|completed|account|summary|quotes|contracts]
                                never end this list, or the first of each kind
         split[=BYTES]          write in pieces of so many bytes (1)
-        slow-reader[=BYTES]    read so many bytes a second from each client (1000)
+        slow-reader[=BYTES]    read so many bytes a second from each client (1000); the rest waits in its socket
         competing-session[=SECONDS]
-                               10197 instead of quotes, always or in every second span of that length
-        pacing[=RATE]          take more than so many messages a second (10) for too many: 100, and at the third time hang up
+                               10197 instead of market data, always or in every second span of that length
+        pacing[=RATE]          take more than so many messages a second (10) for too many, whatever --rate says: each one more gets 100,
+                               and in the third such second the gateway hangs up
         restart-at=HH:MM[:SS]|+SECONDS
                                restart at this time of the login's zone (US/Eastern), or so long after the start
         reset-at=HH:MM[:SS]|+SECONDS
