@@ -68,6 +68,11 @@ package final class Agent {
         return effects
     }
 
+    /// The closed bars of an instrument that are to be passed on, oldest first: those after `sent`, and those that changed since the last call.
+    package func takeClosedBars(of instrument: InstrumentID, before present: Instant, after sent: Instant?) -> [Bar] {
+        desk.takeClosedBars(of: instrument, before: present, after: sent)
+    }
+
     /// True when another turn should follow at once: actions have already brought about events.
     package var hasPending: Bool { !pending.isEmpty }
 

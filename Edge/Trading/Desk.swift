@@ -134,6 +134,10 @@ package struct Desk: Sendable {
 
     /// The one-minute bars of an instrument, oldest first; the last may still be forming.
     package func bars(of instrument: InstrumentID) -> [Bar] { bars[instrument]?.bars ?? [] }
+    /// The closed bars of an instrument that are to be passed on: see `BarBuilder.takeClosed`.
+    package mutating func takeClosedBars(of instrument: InstrumentID, before present: Instant, after sent: Instant?) -> [Bar] {
+        bars[instrument]?.takeClosed(before: present, after: sent) ?? []
+    }
     /// Instruments with bars, in order.
     package var charted: [InstrumentID] { bars.keys.sorted() }
 

@@ -183,10 +183,14 @@ package final class EdgeLoop {
     private func sendClosedBars(of instrument: InstrumentID, to uplink: Uplink, at clock: ClockReading) throws {
         let present = Timeframe.minute.start(of: clock.wall)
         let since = sentBars[instrument]
-        let closed = agent.desk.bars(of: instrument).filter { $0.start < present && $0.start > since ?? Instant(nanoseconds: .min) }
+        let closed = agent.takeClosedBars(of: instrument, before: present, after: since)
         guard let last = closed.last else { return }
-        sentBars[instrument] = last.start
-        try uplink.market(MarketBars(instrument: instrument, timeframe: .minute, bars: closed, isHistory: since == nil), at: clock)
+        sentBars[instrument] = max(last.start, since ?? last.start)
+        // Corrections of the past are history; only what is newer has just closed.
+        let past = since.map { since in closed.filter { $0.start <= since } } ?? closed
+        for (bars, isHistory) in [(past, true), (Array(closed.dropFirst(past.count)), false)] where !bars.isEmpty {
+            try uplink.market(MarketBars(instrument: instrument, timeframe: .minute, bars: bars, isHistory: isHistory), at: clock)
+        }
     }
 
     // MARK: - The local socket

@@ -71,6 +71,45 @@ import Venues
         #expect(gateway.hear().notices.filter { $0.code == Notice.dataFarm }.allSatisfy { $0.text.isEmpty })
     }
 
+    /// Gateways tell of their farms right after the login, when nothing is watched yet.
+    @Test func whatWasToldBeforeAnythingWasWatchedIsToldBesideIt() {
+        var gateway = ScriptedGateway.up(known: [Self.stock, Self.future])
+        gateway.complain(-1, 2_103, "Market data farm connection is broken:usfuture")
+        #expect(gateway.hear().notices.map(\.code) == [2_103], "in general, as nothing rests on it")
+        gateway.ask(.watch(Self.stock.id))
+        #expect(gateway.hear().notices.isEmpty)
+        gateway.ask(.watch(Self.future.id))
+        let told = gateway.hear().notices
+        #expect(told.map(\.code) == [Notice.dataFarm] && told.first?.instrument == Self.future.id && told.first?.text.contains("usfuture") == true)
+        gateway.complain(-1, 2_104, "Market data farm connection is OK:usfuture")
+        let mended = gateway.hear().notices
+        #expect(mended.map(\.code) == [Notice.dataFarm, 2_103] && mended.first?.text == "" && mended.last?.cure == "", "both are taken back")
+    }
+
+    /// A farm that has nothing to do is not broken any more.
+    @Test(arguments: [
+        (
+            2_103, "Market data farm connection is broken:usfarm.nj", 2_108,
+            "Market data farm connection is inactive but should be available upon demand."
+        ),
+        (2_105, "HMDS data farm connection is broken:ushmds", 2_107, "HMDS data farm connection is inactive but should be available upon demand."),
+    ])
+    func anInactiveFarmIsNotBroken(code: Int, text: String, idle: Int, words: String) {
+        for separator in ["", ":"] {
+            var gateway = watching()
+            let name = text.split(separator: ":").last.map(String.init) ?? ""
+            gateway.complain(-1, idle, words + separator + name)
+            #expect(gateway.hear().isEmpty, "nobody's business")
+            gateway.complain(-1, code, text)
+            #expect(gateway.hear().notices.first?.code == Notice.dataFarm)
+            gateway.complain(-1, idle, words + separator + "otherfarm")
+            #expect(gateway.hear().isEmpty)
+            gateway.complain(-1, idle, words + separator + name)
+            let notices = gateway.hear().notices
+            #expect(!notices.isEmpty && notices.allSatisfy { $0.code == Notice.dataFarm && $0.text == "" })
+        }
+    }
+
     /// Ticks that come while the session was patient with a dead farm are not waited for longer than usual afterwards.
     @Test func afterTheFarmSilenceHasTheOrdinaryPatience() {
         var gateway = watching()

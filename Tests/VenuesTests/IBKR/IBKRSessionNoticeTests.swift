@@ -173,7 +173,7 @@ import Venues
         gateway.say(["49", "1", "1"])
         for _ in 0..<22 { gateway.pass(.seconds(15), step: .seconds(1)); gateway.say(["49", "1", "1"]) }
         let frames = gateway.sent()
-        let five = try #require(frames.first { $0[0] == "50" })
+        let five = try #require(frames.last { $0[0] == "50" })
         _ = gateway.hear()
         gateway.say(["50", "3", five[2], "1795187100", "230", "232", "229", "231", "10", "230.5", "3"])
         gateway.say(["50", "3", five[2], "1795187105", "231", "233", "230", "232", "5", "231.5", "2"])

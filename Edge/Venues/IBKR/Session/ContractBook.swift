@@ -31,6 +31,13 @@ struct ContractBook: Sendable {
     mutating func retry(_ wish: Int, at instant: Instant) { wishes[wish, default: WishState()].askAt = instant }
     /// True when the instrument trades now, as far as anybody said.
     func isOpen(_ id: InstrumentID, at now: Instant) -> Bool { hours[id]?.isOpen(at: now) ?? true }
+    /// When the session began that is under way, the beginning of time when nobody said; nil while it does not trade.
+    func opened(_ id: InstrumentID, at now: Instant) -> Instant? {
+        guard let schedule = hours[id] else { return Instant(nanoseconds: .min) }
+        return schedule.opened(at: now)
+    }
+    /// True when the instrument trades at some time in the range, as far as anybody said.
+    func isOpen(_ id: InstrumentID, within range: Range<Instant>) -> Bool { hours[id]?.isOpen(within: range) ?? true }
     mutating func lose() { wishes = [:]; nameless = []; askedOn = nil }
 
     /// Our name for a contract that a message mentions. Without a number we know it is made of the contract's own words, and never of the place
@@ -48,6 +55,8 @@ struct ContractBook: Sendable {
 /// Sessions of the next days, as contract details list them: `20261120:1700-20261121:1600;20261122:CLOSED`.
 struct TradingSchedule: Hashable, Sendable {
     private var sessions: [Range<Instant>] = []
+    /// The days that are listed.
+    private var since: Instant?
     private var until: Instant?
 
     /// Nil when the text cannot be read: then nothing is claimed.
@@ -55,9 +64,12 @@ struct TradingSchedule: Hashable, Sendable {
         for part in text.split(separator: ";") {
             let ends = part.split(separator: "-").map { TradingSchedule.instant($0, zone) }
             if ends.count == 1, part.hasSuffix(":CLOSED"), let day = CivilDate(part.prefix(8)), WireTime.years.contains(day.year) {
+                let start = zone.instant(of: day, secondOfDay: 0)
+                since = min(start, since ?? start)
                 until = zone.instant(of: day.adding(days: 1), secondOfDay: 0)
             } else if ends.count == 2, let open = ends[0], let close = ends[1], open < close {
                 sessions.append(open..<close)
+                since = min(open, since ?? open)
                 until = max(close, until ?? close)
             } else {
                 return nil
@@ -78,5 +90,17 @@ struct TradingSchedule: Hashable, Sendable {
     func isOpen(at now: Instant) -> Bool {
         guard let until, now < until else { return true }
         return sessions.contains { $0.contains(now) }
+    }
+
+    /// When the session began that holds this instant; the beginning of time beyond the days that are listed, nil outside of sessions.
+    func opened(at now: Instant) -> Instant? {
+        guard let until, now < until else { return Instant(nanoseconds: .min) }
+        return sessions.first { $0.contains(now) }?.lowerBound
+    }
+
+    /// True unless the range lies in the days that are listed and outside of their sessions.
+    func isOpen(within range: Range<Instant>) -> Bool {
+        guard let since, let until, range.lowerBound >= since, range.upperBound <= until else { return true }
+        return sessions.contains { $0.overlaps(range) }
     }
 }

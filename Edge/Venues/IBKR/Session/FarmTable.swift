@@ -5,18 +5,33 @@ package import Values
 package struct FarmTable: Hashable, Sendable {
     /// What a farm serves.
     package enum Service: String, Hashable, Sendable { case prices, history, definitions }
-    private struct Farm: Hashable, Sendable { var service: Service; var name: String }
+    private struct Farm: Hashable, Sendable {
+        var service: Service
+        var name: String
+        init(_ code: Int64, _ text: String) { service = FarmTable.service(code); name = FarmTable.name(text) }
+    }
     /// In the order they broke.
     private var broken: [Farm] = []
+    /// Those of which a person was told beside no instrument.
+    private var general: [Farm] = []
 
     package init() {}
 
-    /// Takes a notice of the codes 2103 to 2106, 2157 and 2158. True when it is news.
+    /// Takes a notice of the codes 2103 to 2108, 2157 and 2158. True when it is news.
     package mutating func take(_ code: Int64, _ text: String, isUp: Bool) -> Bool {
-        let farm = Farm(service: FarmTable.service(code), name: FarmTable.name(text))
+        let farm = Farm(code, text)
         let isKnown = broken.contains(farm)
         if isUp { broken.removeAll { $0 == farm } } else if !isKnown { broken.append(farm) }
         return isKnown == isUp
+    }
+
+    /// The farm of this notice was told to a person beside no instrument.
+    package mutating func tellInGeneral(_ code: Int64, _ text: String) { general.append(Farm(code, text)) }
+    /// True when it was, and from now on is not.
+    package mutating func takeBack(_ code: Int64, _ text: String) -> Bool {
+        let count = general.count
+        general.removeAll { $0 == Farm(code, text) }
+        return general.count < count
     }
 
     /// The code that says of a farm's service that it is broken.
@@ -29,14 +44,16 @@ package struct FarmTable: Hashable, Sendable {
     }
     private static func service(_ code: Int64) -> Service {
         switch code {
-        case 2_105, 2_106: .history
+        case 2_105, 2_106, 2_107: .history
         case 2_157, 2_158: .definitions
         default: .prices
         }
     }
-    /// What stands behind the last colon: `Market data farm connection is broken:usfarm.nj`.
+    /// What stands behind the last colon, or behind the words of an inactive one: `Market data farm connection is broken:usfarm.nj`,
+    /// `HMDS data farm connection is inactive but should be available upon demand.ushmds`.
     private static func name(_ text: String) -> String {
-        text.split(separator: ":").last.map { $0.filter { !$0.isWhitespace }.lowercased() } ?? ""
+        let name = text.split(separator: ":").last.map { $0.filter { !$0.isWhitespace }.lowercased() } ?? ""
+        return name.contains("upondemand.") ? name.split(separator: "demand.").last.map { String($0) } ?? "" : name
     }
 
     /// What is broken of an instrument's sources, for a person; empty when nothing is.

@@ -175,6 +175,7 @@ extension IBKRSession {
         accountUpdatesAskedAt = nil
         trailingReadAt = nil
         isLinkUp = true
+        linkLostAt = nil
         dataKeptAt = nil
         farms = FarmTable()
         refusal = nil

@@ -6,14 +6,19 @@ extension IBKRSession {
     mutating func watch(_ id: InstrumentID, at now: Instant, into out: inout SessionOutput) {
         guard !streams.isWanted(id) else { return }
         guard contracts.instrument(id) != nil else { return streams.await(id) }
+        add(id, at: now, into: &out)
+    }
+
+    private mutating func add(_ id: InstrumentID, at now: Instant, into out: inout SessionOutput) {
         streams.add(id, at: now)
         open(id, at: now, into: &out)
+        // Gateways tell of their farms at login, before anything is watched.
+        tellFarms(at: now, into: &out)
     }
 
     mutating func openIfWanted(_ id: InstrumentID, at now: Instant, into out: inout SessionOutput) {
         guard streams.awaited.contains(id) else { return }
-        streams.add(id, at: now)
-        open(id, at: now, into: &out)
+        add(id, at: now, into: &out)
     }
 
     /// After a new connection, or when the broker lost them: everything that is wanted, with new request ids.
@@ -24,7 +29,7 @@ extension IBKRSession {
     mutating func open(_ id: InstrumentID, at now: Instant, into out: inout SessionOutput) {
         guard phase == .up, refusal == nil else { return }
         openQuotes(id, at: now, into: &out)
-        openBars(id, at: now, into: &out)
+        renewBars(id, at: now, into: &out)
     }
 
     /// Closes what was open, so that a late tick of the old request meets nobody, and asks anew, when there is a line for it.
@@ -76,7 +81,7 @@ extension IBKRSession {
     /// The broker refused one more line: other clients of the login use them too.
     mutating func lineRefused(_ error: IBError, at now: Instant, into out: inout SessionOutput) {
         guard case .quote(let id)? = requests[error.id]?.kind else {
-            return refuseStream(error.id, retryAt: now + .seconds(60))
+            return refuseStream(error, retryAt: now + .seconds(60), at: now, into: &out)
         }
         requests[error.id] = nil
         streams.change(id) {
@@ -103,7 +108,10 @@ extension IBKRSession {
     // MARK: What the broker refuses, and silence
 
     /// The quotes or bars of a request are refused: asked again after a while.
-    mutating func refuseStream(_ request: Int64, retryAt: Instant, fallsBack: Bool = false) {
+    mutating func refuseStream(
+        _ error: IBError, retryAt: Instant, fallsBack: Bool = false, at now: Instant, into out: inout SessionOutput
+    ) {
+        let request = error.id
         guard let refused = requests.removeValue(forKey: request) else { return }
         switch refused.kind {
         case .quote(let id):
@@ -112,14 +120,10 @@ extension IBKRSession {
             }
         case .bars(let id):
             history.end(request)
-            streams.change(id) {
-                $0.barsRequest = nil; $0.barsRetryAt = retryAt; $0.usesFiveSeconds = $0.usesFiveSeconds || fallsBack
-            }
+            if fallsBack { fallBack(id, retryAt: retryAt, at: now) } else { streams.barsFailed(id, retryAt: retryAt) }
         case .page(let id, _):
             history.end(request)
-            streams.change(id) {
-                $0.pageRequest = nil; $0.pageRetryAt = retryAt
-            }
+            pageFailed(id, error.text, notBefore: retryAt, at: now, into: &out)
         case .fiveSeconds(let id):
             streams.change(id) {
                 $0.fiveSecondRequest = nil; $0.barsRetryAt = retryAt
@@ -130,7 +134,8 @@ extension IBKRSession {
     }
 
     /// A stream that died without our doing.
-    mutating func reopen(_ request: Int64, at now: Instant, into out: inout SessionOutput) {
+    mutating func reopen(_ error: IBError, at now: Instant, into out: inout SessionOutput) {
+        let request = error.id
         switch requests.removeValue(forKey: request)?.kind {
         case .quote(let id): openQuotes(id, at: now, into: &out)
         case .bars(let id), .fiveSeconds(let id):
@@ -138,14 +143,14 @@ extension IBKRSession {
             let losses = streams[id]?.barLosses ?? 0
             streams.change(id) {
                 $0.barLosses = losses + 1
+                if $0.fiveSecondRequest == request { $0.fiveSecondRequest = nil }
                 // The first time at once; a source that stays away is not asked as fast as it answers.
                 if losses > 0 { $0.barsRequest = nil; $0.barsRetryAt = now + .seconds(1 << Int64(min(losses, 6))) }
             }
             if losses == 0 { openBars(id, at: now, into: &out) }
         case .page(let id, _):
             history.end(request)
-            streams.change(id) { $0.pageRequest = nil }
-            askPage(id, at: now, into: &out)
+            pageFailed(id, error.text, at: now, into: &out)
         default: break
         }
     }
@@ -170,10 +175,8 @@ extension IBKRSession {
                 streams.change(id) { $0.silences += 1 }
                 if stream.silences == 1 { tellSilent(id, since: stream.heardAt, at: now, into: &out) }
                 openQuotes(id, at: now, into: &out)
-            } else if stream.barsRequest != nil, now - stream.barAt >= patience + .seconds(60), stream.heardAt > stream.barAt {
-                // Ticks flow and bars do not.
-                openBars(id, at: now, into: &out)
             }
+            checkBars(id, at: now, into: &out)
         }
     }
 

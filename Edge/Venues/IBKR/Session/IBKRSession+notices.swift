@@ -9,8 +9,10 @@ extension IBKRSession {
         if case .margin(let id, _)? = requests[error.id]?.kind { return refuseMargin(id, error, at: now, into: &out) }
         switch NoticeTable.rule(error.code) {
         case .ignore: break
+        case .historyUnknown: loseHistory(error, at: now, into: &out)
         case .linkDown: linkDown(error, at: now, into: &out)
         case .linkUp(let dataLost): linkUp(dataLost: dataLost, at: now, into: &out)
+        case .farmIdle: farm(isUp: true, error, at: now, into: &out)
         case .farm(let isUp): farm(isUp: isUp, error, at: now, into: &out)
         case .tooFast:
             pacer.slowDown(at: now)
@@ -29,12 +31,12 @@ extension IBKRSession {
         case .noContract:
             switch requests[error.id]?.kind {
             case .wish, .contract: return noContract(error.id, error.text, at: now, into: &out)
-            default: refuseStream(error.id, retryAt: now + .minutes(5))
+            default: refuseStream(error, retryAt: now + .minutes(5), at: now, into: &out)
             }
             show(error, at: now, into: &out)
         case .noLiveData:
             show(error, at: now, into: &out)
-            refuseStream(error.id, retryAt: now + .minutes(5))
+            refuseStream(error, retryAt: now + .minutes(5), at: now, into: &out)
         case .delayed:
             take(dataType: 3, request: error.id, at: now)
             show(error, at: now, into: &out)
@@ -45,10 +47,10 @@ extension IBKRSession {
             let id = instrument(ofRequest: error.id)
             guard refuseHistory(error, at: now, into: &out) else { return }
             notice(error.code, error.text, instrument: id, cure: NoticeTable.cure(error.code), at: now, into: &out)
-        case .resubscribe: reopen(error.id, at: now, into: &out)
+        case .resubscribe: reopen(error, at: now, into: &out)
         case .streamRefused(let seconds):
             show(error, at: now, into: &out)
-            refuseStream(error.id, retryAt: now + .seconds(seconds), fallsBack: error.code != 10_197)
+            refuseStream(error, retryAt: now + .seconds(seconds), fallsBack: error.code != 10_197, at: now, into: &out)
         case .reread:
             show(error, at: now, into: &out)
             reread(at: now, into: &out)
@@ -143,6 +145,7 @@ extension IBKRSession {
     private mutating func linkDown(_ error: IBError, at now: Instant, into out: inout SessionOutput) {
         guard isLinkUp else { return }
         isLinkUp = false
+        linkLostAt = now
         dataKeptAt = nil
         // Nothing that was being read can be believed whole.
         abandonSnapshot("the gateway lost the broker", into: &out)
@@ -156,6 +159,7 @@ extension IBKRSession {
 
     private mutating func linkUp(dataLost: Bool, at now: Instant, into out: inout SessionOutput) {
         isLinkUp = true
+        defer { linkLostAt = nil }
         waitAnew(at: now)
         guard phase == .up, refusal == nil else { return }
         if dataLost {
@@ -166,8 +170,9 @@ extension IBKRSession {
             dataKeptAt = now
             for id in streams.order {
                 streams.change(id) {
-                    $0.tickAt = now; $0.barAt = now
+                    $0.tickAt = now; $0.barAt = now; $0.minute = nil
                 }
+                if let linkLostAt { missOutage(id, since: linkLostAt, at: now, into: &out) }
             }
         }
         becomeReady(at: now, into: &out)
@@ -185,8 +190,14 @@ extension IBKRSession {
                 }
             }
         }
-        // Nothing that is watched rests on it: said in general.
-        if !isSeen { notice(FarmTable.broken(error.code), error.text, cure: isUp ? "" : NoticeTable.cure(error.code), at: now, into: &out) }
+        // Nothing that is watched rests on it: said in general, and taken back there.
+        let code = FarmTable.broken(error.code)
+        if isUp {
+            if farms.takeBack(error.code, error.text) { notice(code, error.text, at: now, into: &out) }
+        } else if !isSeen {
+            farms.tellInGeneral(error.code, error.text)
+            notice(code, error.text, cure: NoticeTable.cure(error.code), at: now, into: &out)
+        }
     }
 
     /// Says beside each watched instrument which of its sources are broken, where that has changed. False when nothing has.
@@ -230,8 +241,9 @@ extension IBKRSession {
 
     private mutating func invalid(_ error: IBError, at now: Instant, into out: inout SessionOutput) {
         noteReadOnly(error, at: now, into: &out)
-        if instrument(ofRequest: error.id) != nil { refuseStream(error.id, retryAt: now + .minutes(5), fallsBack: true) }
-        show(error, at: now, into: &out)
+        let id = instrument(ofRequest: error.id)
+        if id != nil { refuseStream(error, retryAt: now + .minutes(5), fallsBack: true, at: now, into: &out) }
+        notice(error.code, error.text, instrument: id, cure: NoticeTable.cure(error.code), at: now, into: &out)
         // Nothing more will come of it, and a picture of the account may wait for it. A wish keeps its deadline, and is asked again.
         if case .contract? = requests[error.id]?.kind { noContract(error.id, error.text, at: now, into: &out) }
     }

@@ -59,6 +59,8 @@ package struct IBKRSession: VenueSession {
     var offeredID: Int64?
     var offeredAccounts: [String]?
     var isLinkUp = true
+    /// When the gateway said that it lost the broker; nil while it has not.
+    var linkLostAt: Instant?
     /// When the broker's link came back with word that all data was kept; nil once that was seen to be true or false.
     var dataKeptAt: Instant?
     /// The broker's data farms that are broken.

@@ -37,6 +37,10 @@ enum NoticeRule: Hashable, Sendable {
     case linkDown
     /// They can again.
     case linkUp(dataLost: Bool)
+    /// The broker knows no such request for history: news only when we wait for it.
+    case historyUnknown
+    /// A farm has nothing to do and works upon demand: nobody's business, but it is not broken.
+    case farmIdle
     /// Data of a farm is broken, or works again.
     case farm(isUp: Bool)
     /// We send too fast.
@@ -72,7 +76,7 @@ package enum NoticeAction: String, Hashable, Sendable {
 extension NoticeRule {
     var action: NoticeAction {
         switch self {
-        case .ignore: .ignore
+        case .ignore, .historyUnknown, .farmIdle: .ignore
         case .show, .orderWarning, .delayed, .farm, .tooFast: .show
         case .resubscribe, .streamRefused, .noLine, .history, .accountUpdatesLost, .linkUp: .resubscribe
         case .orderRefused, .orderDoubted, .orderCancelled, .reread, .duplicateID, .noContract, .noLiveData, .invalid: .refuse
@@ -102,7 +106,9 @@ package enum NoticeTable {
         case 1_102: .linkUp(dataLost: false)
         case 2_103, 2_105, 2_157: .farm(isUp: false)
         case 2_104, 2_106, 2_158: .farm(isUp: true)
-        case 2_107, 2_108, 2_119, 300, 366, 492, 165: .ignore
+        case 2_107, 2_108: .farmIdle
+        case 366: .historyUnknown
+        case 2_119, 300, 492, 165: .ignore
         case 2_100: .accountUpdatesLost
         case 100: .tooFast
         case 326: .clientIDInUse

@@ -43,16 +43,22 @@ extension IBKRSession {
                 tellUnnamed(into: &out)
                 finishSnapshot(at: now, into: &out)
             case .bars(let instrument):
-                history.end(id)
+                giveUpHistory(id, at: now, into: &out)
                 streams.barsFailed(instrument, retryAt: now + .seconds(60))
             case .page(let instrument, _):
-                history.end(id)
-                pageFailed(instrument, "no answer came.", retryAt: now + .seconds(60), at: now, into: &out)
+                giveUpHistory(id, at: now, into: &out)
+                pageFailed(instrument, "no answer came.", at: now, into: &out)
             case .margin(let id, _): margins[id] = MarginState(askAt: now + .seconds(60))
             case .executions: executionsLate(at: now, into: &out)
             case .quote, .fiveSeconds, .summary: break
             }
         }
+    }
+
+    /// The broker still works on it: without a word it would keep one of the few places, and answer when nobody waits any more.
+    private mutating func giveUpHistory(_ request: Int64, at now: Instant, into out: inout SessionOutput) {
+        history.end(request)
+        send(.cancelHistoricalData(requestId: request), at: now, into: &out)
     }
 
     /// The instrument that an error or a message of a request id is about.

@@ -36,10 +36,18 @@ struct MarketStream: Sendable {
     var silences = 0
     /// Times in a row that its bars were lost before the next live one came.
     var barLosses = 0
-    /// The broker serves no updated history of it: minutes are made of five-second bars.
+    /// Times in a row that silence led to a new request for bars: each doubles the patience.
+    var barSilences = 0
+    /// Its last request for bars was for plain history: minutes are made of five-second bars.
     var usesFiveSeconds = false
+    /// Until then updated history is not asked for: the broker refused it, or too many have it.
+    var keepsAgainAt: Instant?
     /// The minute that five-second bars add up to.
     var minute: Bar?
+    /// The stream of five-second bars began in the midst of that minute.
+    var isPart = false
+    /// A person was told that minutes are missing, and not yet of their coming.
+    var isToldMissing = false
 
     init(place: Int, at now: Instant) { self.place = place; quote = Quote(asOf: now); tickAt = now; barAt = now; heardAt = now }
 }
@@ -110,6 +118,7 @@ struct StreamTable: Sendable {
         for place in streams.indices {
             streams[place].quoteRequest = nil; streams[place].barsRequest = nil; streams[place].fiveSecondRequest = nil
             streams[place].minute = nil; streams[place].pageRequest = nil; streams[place].pageRetryAt = nil
+            streams[place].usesFiveSeconds = false; streams[place].keepsAgainAt = nil
             streams[place].waitsForLine = false; streams[place].isChanged = false
         }
         quotes = [:]
