@@ -75,7 +75,9 @@ package struct Book: Sendable {
     /// Oldest first.
     package private(set) var fills: [FillRecord] = []
     private var fillIndex: [String: Int] = [:]
-    private var earlyCommissions: [String: Commission] = [:]
+    private(set) var earlyCommissions: [String: Commission] = [:]
+    /// Sums over what is settled, for the digest; kept by every change below.
+    private(set) var settled = Settled()
     package private(set) var commands: [CommandID: CommandOutcome] = [:]
     /// Orders that a command brought about, in order.
     package private(set) var commandOrders: [CommandID: [ClOrdID]] = [:]
@@ -121,7 +123,7 @@ package struct Book: Sendable {
         case .orderDead(let tag, _): raise(tag, to: .dead, entry.wall)
         case .stopMoved(let tag, let level): change(tag) { $0.stopPrice = level }
         case .cancelRefused(let refusal): apply(refusal, entry.wall)
-        case .commandAccepted(let outcome), .commandRefused(let outcome): commands[outcome.command] = outcome
+        case .commandAccepted(let outcome), .commandRefused(let outcome): settle(outcome)
         case .denied(let denial): denials.append(denial); denials.removeFirst(max(0, denials.count - Book.shownMax))
         case .halt(let fact), .resume(let fact): haltLevel = fact.level; haltFact = fact
         case .instrumentHalt(let instrument, let halted, let reason): haltedInstruments[instrument] = halted ? reason : nil
@@ -176,13 +178,25 @@ package struct Book: Sendable {
         }
     }
 
-    private mutating func link(_ command: CommandID?, _ tag: ClOrdID) { if let command { commandOrders[command, default: []].append(tag) } }
+    private mutating func link(_ command: CommandID?, _ tag: ClOrdID) {
+        guard let command else { return }
+        settled.links.add(Settled.link(command, tag, commandOrders[command]?.count ?? 0))
+        commandOrders[command, default: []].append(tag)
+    }
+
+    private mutating func settle(_ outcome: CommandOutcome) {
+        if let earlier = commands[outcome.command] { settled.commands.remove(earlier.canonical) }
+        settled.commands.add(outcome.canonical)
+        commands[outcome.command] = outcome
+    }
 
     /// Changes an order in its place and keeps the list of working ones; does nothing for a tag that is not known.
     private mutating func change(_ tag: ClOrdID, _ body: (inout OrderRecord) -> Void) {
         guard let place = orderPlaces[tag] else { return }
         let wasWorking = orders[place].isWorking
+        if !wasWorking { settled.orders.remove(orders[place].canonical) }
         body(&orders[place])
+        if !orders[place].isWorking { settled.orders.add(orders[place].canonical) }
         guard wasWorking != orders[place].isWorking else { return }
         let index = workingPlaces.firstIndex { $0 >= place } ?? workingPlaces.count
         if wasWorking { workingPlaces.remove(at: index) } else { workingPlaces.insert(place, at: index) }
@@ -236,7 +250,9 @@ package struct Book: Sendable {
     private mutating func apply(_ fill: Fill, _ entry: Entry) {
         guard fillIndex[fill.execID] == nil else { return }
         fillIndex[fill.execID] = fills.count
-        fills.append(FillRecord(seq: entry.seq, fill: fill, recordedAt: entry.wall, wasReplayed: entry.flags.contains(.replayed)))
+        let record = FillRecord(seq: entry.seq, fill: fill, recordedAt: entry.wall, wasReplayed: entry.flags.contains(.replayed))
+        fills.append(record)
+        settled.fills.add(record.canonical)
         let multiplier = instruments[fill.instrument]?.multiplier ?? Quantity(whole: 1)
         positions[fill.instrument, default: Position(instrument: fill.instrument)].apply(
             side: fill.side, quantity: fill.lastQty, price: fill.lastPx, multiplier: multiplier)
@@ -260,7 +276,9 @@ package struct Book: Sendable {
     private mutating func apply(_ commission: Commission) {
         guard let index = fillIndex[commission.execID] else { earlyCommissions[commission.execID] = commission; return }
         guard fills[index].commission == nil else { return }
+        settled.fills.remove(fills[index].canonical)
         fills[index].commission = commission.amount
+        settled.fills.add(fills[index].canonical)
         positions[fills[index].fill.instrument]?.charge(commission.amount)
     }
 }

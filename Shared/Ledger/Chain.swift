@@ -65,8 +65,8 @@ package struct Chain: Sendable {
         let mono = max(clock.monotonic - start, lastMono)
         var entry = Entry(
             seq: seq, epoch: epoch, boot: boot, wall: clock.wall, mono: mono, hlc: max(hlc + 1, forOrder.nanoseconds), kind: draft.fact.kind.rawValue,
-            kindVersion: 1, flags: flags, ref: draft.fact.ref(boot: boot, seq: seq),
-            body: try Chain.text(of: draft.fact.body(edge: edge, boot: boot, seq: seq)), previous: head.hash, hash: [])
+            kindVersion: draft.fact.kind.version, flags: flags, ref: draft.fact.ref(boot: boot, seq: seq),
+            body: try Chain.text(of: draft.body(edge: edge, boot: boot, seq: seq)), previous: head.hash, hash: [])
         entry.hash = Chain.hash(entry, edge: edge)
         firstMonotonic = start; lastMono = mono; hlc = entry.hlc; head = entry.head
         return entry

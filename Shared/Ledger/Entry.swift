@@ -1,5 +1,6 @@
 // The entry of the ledger, the draft it is made from, and the head of a chain.
 package import Values
+package import Wire
 
 /// Header flags of an entry.
 package struct EntryFlags: OptionSet, Hashable, Sendable {
@@ -59,5 +60,14 @@ package struct Head: Hashable, Sendable {
 package struct Draft: Hashable, Sendable {
     package var fact: Fact
     package var flags: EntryFlags
+    /// The lines of double entry; only for kinds that have them. Whoever numbers the draft sets them, from the book of that moment.
+    package var postings: [Posting] = []
     package init(_ fact: Fact, flags: EntryFlags = []) { self.fact = fact; self.flags = flags }
+
+    /// The body to write, at the present version of its kind.
+    package func body(edge: EdgeID, boot: Boot, seq: Seq) -> JSONValue {
+        let body = fact.body(edge: edge, boot: boot, seq: seq)
+        guard fact.kind.hasPostings, case .object(let members) = body else { return body }
+        return .object(members + [JSONMember("postings", .array(postings.map(\.value)))])
+    }
 }

@@ -13,16 +13,30 @@ extension Entry {
 
     /// Both from one reading of the body.
     package func decodedWithTags() throws(CodecError) -> (fact: Fact, tags: [ClOrdID]) {
+        let reading = try reading()
+        return (reading.fact, reading.tags)
+    }
+
+    /// The whole body, read at the version it was written in.
+    package func reading() throws(CodecError) -> Reading {
         guard let kind = Kind(rawValue: kind) else { throw .unknownKind(self.kind) }
-        guard kindVersion == 1 else { throw .unknownVersion(kind: self.kind, version: kindVersion) }
         let value: JSONValue
         do { value = try JSONReader.read(body) } catch { throw .notJSON }
-        let fields = try Fields(value)
-        let fact = try Fact.decode(kind, fields)
-        var tags: [ClOrdID] = []
-        if kind == .intent { for leg in try fields.list("legs") { tags.append(ClOrdID(try Fields(leg).text("tag"))) } }
-        return (fact, tags)
+        let fields = try Fields(Upcasters.lifted(value, kind, from: kindVersion))
+        var reading = Reading(fact: try Fact.decode(kind, fields))
+        if kind == .intent { for leg in try fields.list("legs") { reading.tags.append(ClOrdID(try Fields(leg).text("tag"))) } }
+        if kind.hasPostings { for line in try fields.list("postings") { reading.postings.append(try Posting(line)) } }
+        return reading
     }
+}
+
+/// What a body says.
+package struct Reading: Sendable {
+    package var fact: Fact
+    /// Of an intent's legs, in order; empty for other kinds.
+    package var tags: [ClOrdID] = []
+    /// The lines of double entry; empty for entries without money.
+    package var postings: [Posting] = []
 }
 
 extension Fact {

@@ -1,4 +1,4 @@
-// Facts to bodies: the member names of every kind at version 1.
+// Facts to bodies: the member names of every kind at its present version. Postings are put in by the draft.
 package import Values
 package import Wire
 
