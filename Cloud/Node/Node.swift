@@ -232,7 +232,8 @@ package final class Node {
             batch = []
         }
         if !batch.isEmpty { fold(batch, of: edge.id) }
-        let memory = EdgeMemory(have: stores.ledgers.head(edge.id), announced: edge.announced)
+        let have = stores.ledgers.head(edge.id)
+        let memory = EdgeMemory(have: have, announced: edge.announced, epoch: try stores.ledgers.epoch(edge.id))
         try link(.enrolled(edge.id, memory))
     }
 
@@ -264,6 +265,7 @@ package final class Node {
         case .send(let bytes, let peer): effect(.send(bytes, to: peer))
         case .commit(let edge, let entries): try keep(entries, of: edge)
         case .compare(let edge, let head): try link(.compared(edge, head, isEqual: stores.ledgers.has(edge, head)))
+        case .lookUp(let edge, let seqs): try link(.lookedUp(edge, seqs, stores.ledgers.heads(edge, seqs)))
         case .announced(let edge, let head):
             enrolled[edge]?.announced = head
             store(.announced(edge, head))

@@ -101,7 +101,7 @@ extension Message {
 
 extension Fields {
     fileprivate func span(_ key: String) throws(CodecError) -> Span { Span(nanoseconds: try integer(key)) }
-    fileprivate func head(_ key: String) throws(CodecError) -> Head { try Head(raw(key), key) }
+    func head(_ key: String) throws(CodecError) -> Head { try Head(raw(key), key) }
     fileprivate func boot(_ key: String) throws(CodecError) -> Boot {
         guard let raw = UInt64(exactly: try integer(key)) else { throw .badValue(key) }
         return Boot(raw: raw)
@@ -118,8 +118,8 @@ extension Seq {
 
 extension Head {
     /// `[seq, "hash in hex"]`.
-    fileprivate var value: JSONValue { [.integer(Int64(clamping: seq.raw)), .string(Hex.text(hash))] }
-    fileprivate init(_ value: JSONValue, _ key: String) throws(CodecError) {
+    var value: JSONValue { [.integer(Int64(clamping: seq.raw)), .string(Hex.text(hash))] }
+    init(_ value: JSONValue, _ key: String) throws(CodecError) {
         guard let parts = value.elements, parts.count == 2, let text = parts[1].text else { throw .wrongType(key) }
         guard let hash = Hex.bytes(text), hash.count == 32 else { throw .badValue(key) }
         self.init(seq: try Seq(parts[0], key), hash: hash)
@@ -155,6 +155,7 @@ extension Hello {
         out.put("boot", Int64(boot.raw)); out.put("attempt", attempt); out.put("epoch", Int64(epoch)); out.put("head", head.value)
         out.put("acked", acked.value); out.put("oldest", Int64(clamping: oldest.raw)); out.put("stamp", stamp.value)
         out.put("clockSound", isClockSound); out.put("commandKinds", .array(commandKinds.map { .string($0) }))
+        out.put("features", .array(features.map { .string($0) })); out.put("incarnation", incarnation)
         return out.value
     }
     fileprivate init(_ f: Fields) throws(CodecError) {
@@ -166,7 +167,8 @@ extension Hello {
             edge: edge, protocolMin: try f.integer("protocolMin"), protocolMax: try f.integer("protocolMax"), release: try f.text("release"),
             boot: try f.boot("boot"), attempt: try f.integer("attempt"), epoch: epoch, head: try f.head("head"), acked: try f.head("acked"),
             oldest: try Seq(f.raw("oldest"), "oldest"), stamp: try Stamp(Fields(f.raw("stamp"))), isClockSound: try f.flag("clockSound"),
-            commandKinds: try f.list("commandKinds").compactMap(\.text))
+            commandKinds: try f.list("commandKinds").compactMap(\.text), features: try f.optional("features", f.list)?.compactMap(\.text) ?? [],
+            incarnation: try f.optional("incarnation", f.text) ?? "")
     }
 }
 

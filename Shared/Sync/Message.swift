@@ -49,14 +49,27 @@ package struct Hello: Hashable, Sendable {
     package var isClockSound: Bool
     /// Kinds of commands it understands.
     package var commandKinds: [String]
+    /// What it can do beyond the first release of the protocol; see `Feature`.
+    package var features: [String]
+    /// The cloud's store that it was last welcomed by; empty before the first time.
+    package var incarnation: String
     package init(
         edge: EdgeID, protocolMin: Int64, protocolMax: Int64, release: String, boot: Boot, attempt: Int64, epoch: UInt32, head: Head, acked: Head,
-        oldest: Seq, stamp: Stamp, isClockSound: Bool, commandKinds: [String]
+        oldest: Seq, stamp: Stamp, isClockSound: Bool, commandKinds: [String], features: [String] = [], incarnation: String = ""
     ) {
         self.edge = edge; self.protocolMin = protocolMin; self.protocolMax = protocolMax; self.release = release; self.boot = boot
         self.attempt = attempt; self.epoch = epoch; self.head = head; self.acked = acked; self.oldest = oldest; self.stamp = stamp
-        self.isClockSound = isClockSound; self.commandKinds = commandKinds
+        self.isClockSound = isClockSound; self.commandKinds = commandKinds; self.features = features; self.incarnation = incarnation
     }
+    func can(_ feature: Feature) -> Bool { features.contains(feature.rawValue) }
+}
+
+/// What one end may do only if the other said that it understands it; a name is never used again for something else.
+package enum Feature: String, Hashable, Sendable, CaseIterable {
+    /// Takes entries from the cloud that its own ledger has lost.
+    case heal
+    /// Shows its branch of a fork, and carries out a person's decision.
+    case settle
 }
 
 /// Cloud to edge: the session is open (its id stands in the header), send what follows `have`.

@@ -67,7 +67,7 @@ extension Receiver {
             guard let (fresh, verifier) = try verified(&batch, onto: state.tail, edge: edge) else {
                 // All of it was here before. It must be the same; the store knows.
                 if batch.last.seq == tail.seq {
-                    compared(edge, batch.last, batch.last == tail, at: now, into: &out)
+                    compared(edge, batch.last, batch.last == tail, into: &out)
                 } else {
                     out.append(.compare(edge, batch.last))
                 }
@@ -121,6 +121,9 @@ extension Receiver {
             return
         }
         edges[edge]?.tail = verifier
+        if let last = entries.last, last.epoch > edges[edge]?.raises.last?.epoch ?? edges[edge]?.memory.epoch ?? 0 {
+            edges[edge]?.raises.append((last.seq, last.epoch))
+        }
         edges[edge]?.session?.pending.append(Pending(last: verifier.head, entries: entries.count, bytes: bytes))
         if rules.ackBeforeCommit { send(.ack(verifier.head), to: edge, into: &out) }
         out.append(.commit(edge, entries))
@@ -131,6 +134,10 @@ extension Receiver {
         guard let state = edges[edge], head.seq > state.memory.have.seq else { return }
         precondition(head.seq <= state.tail.head.seq, "the store committed entry \(head.seq), verified is \(state.tail.head.seq)")
         edges[edge]?.memory.have = head
+        while let raise = edges[edge]?.raises.first, raise.seq <= head.seq {
+            edges[edge]?.memory.epoch = raise.epoch
+            edges[edge]?.raises.removeFirst()
+        }
         while let first = edges[edge]?.session?.pending.first, first.last.seq <= head.seq { edges[edge]?.session?.pending.removeFirst() }
         send(.ack(head), to: edge, into: &out)
         resumeOpening(edge, at: now, into: &out)
@@ -140,6 +147,7 @@ extension Receiver {
     mutating func commitFailed(_ edge: EdgeID, _ reason: String, into out: inout [Action]) {
         guard let state = edges[edge] else { return }
         edges[edge]?.tail = ChainVerifier(edge: edge, after: state.memory.have)
+        edges[edge]?.raises = []
         edges[edge]?.opening = nil
         fail(
             edge, Trouble(code: "STORE", text: "the cloud could not store entries: \(reason)", cure: "Make room on the cloud's disk.", ends: true),

@@ -66,26 +66,39 @@ extension Receiver {
             edges[opening.peer.edge]?.opening = opening
             return
         }
-        let verdict = rules.anyVerdictContinues ? .goOn : Verdict.judge(opening.hello, state.memory, opening.evidence)
+        let verdict = rules.anyVerdictContinues ? .goOn : Verdict.judge(opening.hello, state.memory, opening.evidence, rules)
         switch verdict {
         case .goOn: welcome(opening, at: now, into: &out)
-        case .refused(let refusal) where !opening.isAlive && refusal.verdict != .version && !rules.refuseWithoutSignOfLife:
-            // A late HELLO of a dead run would look like a rollback: nobody is accused before he has answered.
+        case .refused(let refusal): conclude(opening, refusal, at: now, into: &out)
+        case .behind:
+            let text = "the edge's ledger ends at entry \(opening.hello.head.seq), the cloud has up to \(state.memory.have.seq)"
+            conclude(opening, Refusal(.edgeBehind, edge: opening.peer.edge, text: text), at: now, into: &out)
+        case .disputed(let dispute), .settled(_, let dispute):
+            conclude(opening, Refusal(dispute.verdict, edge: opening.peer.edge, text: dispute.text), at: now, into: &out)
+        case .adopt(let settlement):
+            conclude(opening, Refusal(.fork, edge: opening.peer.edge, text: settlement.dispute.text), at: now, into: &out)
+        case .prove(let seqs):
+            opening.stage = .proving(seqs)
+            edges[opening.peer.edge]?.opening = opening
+            answer(opening, .prove(attempt: opening.hello.attempt, seqs: seqs), into: &out)
+        case .lookUp(let seqs):
+            opening.stage = .lookingUp(seqs)
+            edges[opening.peer.edge]?.opening = opening
+            out.append(.lookUp(opening.peer.edge, seqs))
+        }
+    }
+
+    /// Refuses, once the edge has shown that it lives: a late HELLO of a dead run would look like a rollback, and nobody is accused before he answers.
+    private mutating func conclude(_ current: Opening, _ refusal: Refusal, at now: ClockReading, into out: inout [Action]) {
+        var opening = current
+        guard opening.isAlive || refusal.verdict == .version || rules.refuseWithoutSignOfLife else {
             opening.stage = .confirming
             edges[opening.peer.edge]?.opening = opening
             answer(opening, .beat(Beat(stamp: opening.clock.stamp(at: now.monotonic, wall: now.wall), wantsAnswer: true)), into: &out)
-        case .refused(let refusal):
-            edges[opening.peer.edge]?.opening = nil
-            refuse(opening.hello, refusal, to: opening.peer, into: &out)
-        case .prove(let seqs):
-            opening.stage = .proving
-            edges[opening.peer.edge]?.opening = opening
-            answer(opening, .prove(attempt: opening.hello.attempt, seqs: seqs), into: &out)
-        case .compare(let head):
-            opening.stage = .comparing(head)
-            edges[opening.peer.edge]?.opening = opening
-            out.append(.compare(opening.peer.edge, head))
+            return
         }
+        edges[opening.peer.edge]?.opening = nil
+        refuse(opening.hello, refusal, to: opening.peer, into: &out)
     }
 
     private mutating func welcome(_ opening: Opening, at now: ClockReading, into out: inout [Action]) {
@@ -108,6 +121,7 @@ extension Receiver {
                     stamp: session.clock.stamp(at: now.monotonic, wall: now.wall))),
             to: edge, into: &out)
         out.append(.opened(edge, hello.boot))
+        if let alarm = Verdict.alarm(hello, memory, incarnation: incarnation, rules) { out.append(.refused(alarm)) }
         show(edge, .live, into: &out)
         shareCredit(into: &out)
     }
@@ -125,8 +139,9 @@ extension Receiver {
     private mutating func receive(_ message: Message, for current: Opening, at now: ClockReading, into out: inout [Action]) {
         var opening = current
         switch message {
-        case .proof(let attempt, let heads) where opening.stage == .proving && attempt == opening.hello.attempt:
-            opening.evidence.proof = heads
+        case .proof(let attempt, let heads) where attempt == opening.hello.attempt:
+            guard case .proving(let seqs) = opening.stage else { return }
+            opening.evidence.shown(heads, of: seqs)
             opening.isAlive = true
             judge(opening, at: now, into: &out)
         case .beat(let beat) where beat.boot == opening.hello.boot:
@@ -184,13 +199,15 @@ extension Receiver {
         if let opening = edges[edge]?.opening, opening.stage == .draining { judge(opening, at: now, into: &out) }
     }
 
-    /// The store's answer to `.compare`: about an edge's head, or about a batch that came twice.
-    mutating func compared(_ edge: EdgeID, _ head: Head, _ isEqual: Bool, at now: ClockReading, into out: inout [Action]) {
-        if var opening = edges[edge]?.opening, opening.stage == .comparing(head) {
-            opening.evidence.isHeadOurs = isEqual
-            judge(opening, at: now, into: &out)
-            return
-        }
+    /// The store's hashes for a comparison of two histories.
+    mutating func lookedUp(_ edge: EdgeID, _ seqs: [Seq], _ heads: [Head], at now: ClockReading, into out: inout [Action]) {
+        guard var opening = edges[edge]?.opening, opening.stage == .lookingUp(seqs) else { return }
+        opening.evidence.stored(heads, of: seqs)
+        judge(opening, at: now, into: &out)
+    }
+
+    /// The store's answer to `.compare`, about a batch that came twice.
+    mutating func compared(_ edge: EdgeID, _ head: Head, _ isEqual: Bool, into out: inout [Action]) {
         guard let state = edges[edge], state.session != nil else { return }
         if isEqual {
             send(.ack(state.memory.have), to: edge, into: &out)

@@ -21,6 +21,8 @@ package struct Receiver: Sendable {
         case commitFailed(EdgeID, reason: String)
         /// Answer to `.compare`.
         case compared(EdgeID, Head, isEqual: Bool)
+        /// Answer to `.lookUp`: those that the store has.
+        case lookedUp(EdgeID, [Seq], [Head])
         /// Send a command; its bound boot is already durable.
         case dispatch(Command)
         case tick
@@ -36,6 +38,8 @@ package struct Receiver: Sendable {
         case commit(EdgeID, [Entry])
         /// Ask the store, after the commits asked for before, whether it has this entry with this hash.
         case compare(EdgeID, Head)
+        /// Ask the store, after the commits asked for before, for its hashes of these entries.
+        case lookUp(EdgeID, [Seq])
         /// Remember durably the highest head ever announced.
         case announced(EdgeID, Head)
         case opened(EdgeID, Boot)
@@ -98,7 +102,8 @@ package struct Receiver: Sendable {
         case .drop(let edge, let trouble): fail(edge, trouble, into: &out)
         case .committed(let edge, let head): committed(edge, head, at: clock, into: &out)
         case .commitFailed(let edge, let reason): commitFailed(edge, reason, into: &out)
-        case .compared(let edge, let head, let isEqual): compared(edge, head, isEqual, at: clock, into: &out)
+        case .compared(let edge, let head, let isEqual): compared(edge, head, isEqual, into: &out)
+        case .lookedUp(let edge, let seqs, let heads): lookedUp(edge, seqs, heads, at: clock, into: &out)
         case .dispatch(let command): dispatch(command, at: clock, into: &out)
         case .tick: for edge in order { watch(edge, at: clock, into: &out) }
         case .stop(let reason):

@@ -13,6 +13,8 @@ package enum RefusalCase: String, Hashable, Sendable, CaseIterable {
     case cloudRestored = "CLOUD_RESTORED"
     /// Two running edges claim one identity.
     case twin = "TWIN"
+    /// A copy of a lineage that a person has ended: another one goes on.
+    case fenced = "FENCED"
     /// No common version of the protocol.
     case version = "VERSION"
     /// The key is enrolled for another edge than the one named.
@@ -59,6 +61,9 @@ extension RefusalCase {
                 + "Nothing was merged."
         case .cloudRestored:
             "The cloud's store is older than what it had acknowledged. Put the newest copy of the edge's database back in the cloud, or ask for help."
+        case .fenced:
+            "This copy of the edge was set aside by a person's decision. Stop it. To use this machine as the edge, move its ledger.db away and start it: "
+                + "it then takes the cloud's copy."
         case .twin: "Stop the copy of the edge that should not run; the other goes on."
         case .version: "Bring edge and cloud to releases that speak a common protocol: update the older one."
         case .identity: "The edge's key belongs to another edge. Enrol this machine with an invitation of its own."

@@ -49,4 +49,11 @@ package struct Rules: Hashable, Sendable {
     package var noTwinCheck = false
     package var anyBootExecutes = false
     package var refuseWithoutSignOfLife = false
+    package var skipForkCheck = false
+    package var noRollbackCheck = false
+    package var noEpochFence = false
+    package var silentRestore = false
+    package var mergeForks = false
+    package var healWithoutVerify = false
+    package var epochNotRaised = false
 }

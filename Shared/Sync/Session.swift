@@ -64,10 +64,10 @@ struct Opening: Hashable, Sendable {
         case draining
         /// Another run of the same edge has a session: both have to show that they live.
         case twin(challengedAt: Span, oldAnswered: Bool, newAnswered: Bool)
-        /// Waiting for PROOF.
-        case proving
-        /// Waiting for the store.
-        case comparing(Head)
+        /// Waiting for PROOF of these.
+        case proving([Seq])
+        /// Waiting for the store's hashes of these.
+        case lookingUp([Seq])
         /// The verdict is a refusal; waiting for a sign of life before anybody is accused.
         case confirming
     }
@@ -87,6 +87,8 @@ struct EdgeState: Sendable {
     var memory: EdgeMemory
     /// The chain through the last verified entry, committed or not.
     var tail: ChainVerifier
+    /// Entries verified and not yet committed with which a new epoch begins.
+    var raises: [(seq: Seq, epoch: UInt32)] = []
     var session: Session?
     var opening: Opening?
     var presence = Presence.dead

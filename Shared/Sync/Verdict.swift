@@ -8,16 +8,37 @@ package struct EdgeMemory: Hashable, Sendable {
     package var have: Head
     /// The highest head the edge ever announced, whether its entries have come or not.
     package var announced: Head
-    package init(have: Head = .start, announced: Head = .start) { self.have = have; self.announced = announced }
+    /// Of the last durable entry; 0 before the first.
+    package var epoch: UInt32
+    /// What waits for a person's decision.
+    package var dispute: Dispute?
+    /// A decision that the edge has not carried out yet.
+    package var settlement: Settlement?
+    package init(have: Head = .start, announced: Head = .start, epoch: UInt32 = 0, dispute: Dispute? = nil, settlement: Settlement? = nil) {
+        self.have = have; self.announced = announced; self.epoch = epoch; self.dispute = dispute; self.settlement = settlement
+    }
 }
 
-/// What has been found out about one HELLO so far.
+/// What has been found out about one HELLO so far: hashes by number, from either side.
 package struct Evidence: Hashable, Sendable {
-    /// Heads the edge showed in its PROOF; nil before it answered.
-    package var proof: [Head]?
-    /// Whether the edge's head is on the cloud's chain; nil before the store answered.
-    package var isHeadOurs: Bool?
-    package init(proof: [Head]? = nil, isHeadOurs: Bool? = nil) { self.proof = proof; self.isHeadOurs = isHeadOurs }
+    /// Asked of the edge; nil for one it did not show.
+    private var edge: [Seq: [UInt8]?] = [:]
+    /// Asked of the cloud's own store; nil for one it does not have.
+    private var cloud: [Seq: [UInt8]?] = [:]
+    package init() {}
+
+    /// The edge answered a PROVE. What was asked for and not shown is as good as another hash.
+    package mutating func shown(_ heads: [Head], of asked: [Seq]) {
+        for seq in asked { edge[seq] = .some(heads.first { $0.seq == seq }?.hash) }
+    }
+    /// The store answered.
+    package mutating func stored(_ heads: [Head], of asked: [Seq]) {
+        for seq in asked { cloud[seq] = .some(heads.first { $0.seq == seq }?.hash) }
+    }
+    /// Hashes asked of the edge.
+    package var asked: Int { edge.count }
+    fileprivate func edgeHash(_ seq: Seq) -> [UInt8]?? { edge[seq] }
+    fileprivate func cloudHash(_ seq: Seq) -> [UInt8]?? { cloud[seq] }
 }
 
 /// What to do with a HELLO.
@@ -27,56 +48,159 @@ package enum Verdict: Hashable, Sendable {
     case refused(Refusal)
     /// The edge has to show these hashes first.
     case prove([Seq])
-    /// The cloud's store has to be asked whether it has this entry.
-    case compare(Head)
+    /// The cloud's store has to be asked for these hashes first.
+    case lookUp([Seq])
+    /// EDGE_BEHIND: the edge's ledger is the beginning of the cloud's.
+    case behind
+    /// FORK or ROLLBACK_UNSYNCED: a person has to decide.
+    case disputed(Dispute)
+    /// A person has decided about this dispute; the edge has to be told.
+    case settled(Settlement, Dispute)
+    /// The edge carried out the decision to keep its branch: the cloud's own branch is to be sealed.
+    case adopt(Settlement)
 
-    /// CONTINUE only when everything either side ever held is on one chain that the edge still has.
-    package static func judge(_ hello: Hello, _ memory: EdgeMemory, _ evidence: Evidence = Evidence()) -> Verdict {
-        func refuse(_ verdict: RefusalCase, _ text: String) -> Verdict { .refused(Refusal(verdict, edge: hello.edge, text: text)) }
-        let have = memory.have, head = hello.head
+    /// Every row of the table, by comparing both histories where they can differ.
+    package static func judge(_ hello: Hello, _ memory: EdgeMemory, _ evidence: Evidence = Evidence(), _ rules: Rules = Rules()) -> Verdict {
         guard hello.protocolMin <= Int64(Frame.version), hello.protocolMax >= Int64(Frame.version) else {
             return refuse(
-                .version, "the edge (release \(hello.release)) speaks \(hello.protocolMin) to \(hello.protocolMax), the cloud speaks \(Frame.version)"
-            )
+                hello, .version,
+                "the edge (release \(hello.release)) speaks \(hello.protocolMin) to \(hello.protocolMax), the cloud speaks \(Frame.version)")
         }
-        if head.seq < have.seq {
-            guard head.seq > Seq(0) else { return refuse(.edgeBehind, "the edge's ledger is empty, the cloud has \(have.seq) entries") }
-            switch evidence.isHeadOurs {
-            case nil: return .compare(head)
-            case true?: return refuse(.edgeBehind, "the edge's ledger ends at entry \(head.seq), the cloud has up to \(have.seq)")
-            case false?: return refuse(.fork, "the edge's entry \(head.seq) is not the one the cloud has")
+        let judge = Judge(hello: hello, memory: memory, evidence: evidence, rules: rules)
+        let top = min(hello.head.seq, memory.have.seq)
+        if top > Seq(0), !rules.skipForkCheck {
+            // What is no longer kept at the edge is not asked for: it was acknowledged, and the first batch says what it follows.
+            switch top < hello.oldest ? .same : judge.compare(top) {
+            case .same: break
+            case .unknown(.prove): return .prove([top] + judge.announcedToo)
+            case .unknown(let question): return question
+            case .different: return judge.fork(below: top)
             }
         }
-        if head.seq == have.seq, head.hash != have.hash { return refuse(.fork, "the edge's entry \(head.seq) is not the one the cloud has") }
-        guard hello.acked.seq <= have.seq else {
-            return refuse(.cloudRestored, "the cloud had acknowledged entry \(hello.acked.seq) and now ends at \(have.seq)")
-        }
-        guard hello.oldest.raw <= have.seq.raw + 1 else {
-            return refuse(.cloudRestored, "the cloud needs entry \(have.seq.next), the edge keeps entries from \(hello.oldest) on")
-        }
-        guard head.seq >= memory.announced.seq else {
+        if hello.head.seq < memory.have.seq { return .behind }
+        guard hello.oldest.raw <= memory.have.seq.raw + 1 else {
             return refuse(
-                .rollbackUnsynced, "the edge had announced entry \(memory.announced.seq) and now ends at \(head.seq); the cloud has \(have.seq)")
+                hello, .cloudRestored, "the cloud needs entry \(memory.have.seq.next), the edge keeps entries from \(hello.oldest) on")
         }
-        return judgeProofs(hello, memory, evidence)
+        return judge.unsynced()
     }
 
-    /// The cloud's last entry and the highest announced one must be the edge's own.
-    private static func judgeProofs(_ hello: Hello, _ memory: EdgeMemory, _ evidence: Evidence) -> Verdict {
-        var questions: [Seq] = []
-        for ours in [memory.have, memory.announced] where ours.seq > Seq(0) {
-            if ours.seq == hello.head.seq {
-                guard ours.hash == hello.head.hash else { return fork(ours.seq, hello) }
-            } else if ours.seq >= hello.oldest {
-                guard let proof = evidence.proof else { questions.append(ours.seq); continue }
-                // Asked for and not shown is as good as another hash.
-                guard proof.contains(ours) else { return fork(ours.seq, hello) }
-            }
-        }
-        return questions.isEmpty ? .goOn : .prove(questions)
+    fileprivate static func refuse(_ hello: Hello, _ verdict: RefusalCase, _ text: String) -> Verdict {
+        .refused(Refusal(verdict, edge: hello.edge, text: text))
+    }
+}
+
+/// One judgement's parts.
+private struct Judge {
+    enum Finding: Hashable { case same, different, unknown(Verdict) }
+    let hello: Hello
+    let memory: EdgeMemory
+    let evidence: Evidence
+    let rules: Rules
+
+    /// Whether both sides have the same entry of this number, which is not above either head.
+    func compare(_ seq: Seq) -> Finding {
+        guard let ours = cloudHash(seq) else { return .unknown(.lookUp([seq])) }
+        guard let theirs = edgeHash(seq) else { return .unknown(.prove([seq])) }
+        return ours != nil && ours == theirs ? .same : .different
     }
 
-    private static func fork(_ seq: Seq, _ hello: Hello) -> Verdict {
-        .refused(Refusal(.fork, edge: hello.edge, text: "the edge's entry \(seq) is not the one the cloud knows"))
+    private func edgeHash(_ seq: Seq) -> [UInt8]?? {
+        if seq == Seq(0) { return .some(Head.start.hash) }
+        return seq == hello.head.seq ? .some(hello.head.hash) : evidence.edgeHash(seq)
+    }
+    private func cloudHash(_ seq: Seq) -> [UInt8]?? {
+        if seq == Seq(0) { return .some(Head.start.hash) }
+        return seq == memory.have.seq ? .some(memory.have.hash) : evidence.cloudHash(seq)
+    }
+
+    // MARK: - Fork
+
+    /// They differ at `top`: finds the last common entry, then what a person has said.
+    func fork(below top: Seq) -> Verdict {
+        // Of what the edge no longer keeps nothing can be shown; it is taken for common, and a batch that does not follow it is refused.
+        var search = Bisection(same: hello.oldest > Seq(1) ? Seq(hello.oldest.raw - 1) : Seq(0), different: top, asked: 1)
+        while !search.isDone {
+            let round = search.questions
+            let missing = round.filter { edgeHash($0) == nil }
+            if !missing.isEmpty { return .prove(missing) }
+            let unread = round.filter { cloudHash($0) == nil }
+            if !unread.isEmpty { return .lookUp(unread) }
+            search.take { compare($0) == .same }
+        }
+        guard let common = cloudHash(search.low) else { return .lookUp([search.low]) }
+        let dispute = Dispute(
+            verdict: .fork, common: Head(seq: search.low, hash: common ?? []), edgeHead: hello.head, cloudHead: memory.have, isCloudBranchKept: true)
+        return answer(dispute)
+    }
+
+    // MARK: - What was announced and never came
+
+    /// The announced entry, when it will be asked for in any case: in one round trip with the cloud's last.
+    var announcedToo: [Seq] {
+        let seq = memory.announced.seq
+        return seq > memory.have.seq && seq < hello.head.seq && memory.have.seq < hello.head.seq && !rules.noRollbackCheck ? [seq] : []
+    }
+
+    /// The edge has everything the cloud has: does it also have what it once announced?
+    func unsynced() -> Verdict {
+        let announced = memory.announced, head = hello.head
+        guard announced.seq > memory.have.seq, !isForgiven, !rules.noRollbackCheck else { return fenced() ?? .goOn }
+        if announced.seq > head.seq { return answer(lost(.rollbackUnsynced, after: head)) }
+        if announced.seq == head.seq { return announced.hash == head.hash ? fenced() ?? .goOn : answer(lost(.fork, after: memory.have)) }
+        guard let theirs = edgeHash(announced.seq) else { return .prove([announced.seq]) }
+        return theirs == announced.hash ? fenced() ?? .goOn : answer(lost(.fork, after: memory.have))
+    }
+
+    /// An entry that was announced is gone. The same loss found again keeps its first description: the edge goes on writing in the meantime.
+    private func lost(_ verdict: RefusalCase, after common: Head) -> Dispute {
+        if var known = memory.dispute, known.cloudHead == memory.announced, !known.isCloudBranchKept {
+            known.edgeHead = hello.head
+            return known
+        }
+        return Dispute(verdict: verdict, common: common, edgeHead: hello.head, cloudHead: memory.announced, isCloudBranchKept: false)
+    }
+
+    /// True when a person has decided and what was announced before no longer counts.
+    private var isForgiven: Bool {
+        guard let settlement = memory.settlement else { return false }
+        return settlement.kept == .cloud || hello.epoch >= settlement.epoch
+    }
+
+    // MARK: - The person's word
+
+    private func answer(_ dispute: Dispute) -> Verdict {
+        if let refusal = fenced() { return refusal }
+        guard let settlement = memory.settlement, settlement.dispute.common == dispute.common, settlement.dispute.cloudHead == dispute.cloudHead
+        else {
+            return .disputed(dispute)
+        }
+        // The decision is about the branch that was shown, and not about another copy's.
+        let decided = settlement.dispute.edgeHead
+        if decided.seq > hello.head.seq { return .disputed(dispute) }
+        guard let theirs = edgeHash(decided.seq) else { return .prove([decided.seq]) }
+        guard theirs == decided.hash else { return .disputed(dispute) }
+        if settlement.kept == .edge, hello.epoch >= settlement.epoch { return .adopt(settlement) }
+        return .settled(settlement, dispute)
+    }
+
+    /// A ledger of a lineage that was ended cannot come back beside the one that was chosen.
+    private func fenced() -> Verdict? {
+        guard hello.epoch < memory.epoch, hello.head.seq > Seq(0), !rules.noEpochFence else { return nil }
+        return Verdict.refuse(
+            hello, .fenced, "this copy belongs to lineage \(hello.epoch) of the edge's ledger; lineage \(memory.epoch) was chosen to go on")
+    }
+}
+
+extension Verdict {
+    /// CLOUD_RESTORED: the cloud has less than it had acknowledged. With a store that says it was restored that is in order; otherwise somebody
+    /// has to look. The session opens either way: the edge sends again what the cloud lost.
+    package static func alarm(_ hello: Hello, _ memory: EdgeMemory, incarnation: String, _ rules: Rules = Rules()) -> Refusal? {
+        guard hello.acked.seq > memory.have.seq, hello.incarnation.isEmpty || hello.incarnation == incarnation, !rules.silentRestore else {
+            return nil
+        }
+        return Refusal(
+            .cloudRestored, edge: hello.edge,
+            text: "the cloud had acknowledged entry \(hello.acked.seq) and now ends at \(memory.have.seq); the edge sends the rest again")
     }
 }

@@ -50,6 +50,9 @@ private struct Pair {
                 if let head = entries.last?.head { effects += try answer(receiver.handle(.committed(edge, head), at: now)) }
             case .compare(let edge, let head):
                 effects += try answer(receiver.handle(.compared(edge, head, isEqual: stored.last?.head ?? .start == head), at: now))
+            case .lookUp(let edge, let seqs):
+                let heads = stored.map(\.head).filter { seqs.contains($0.seq) }
+                effects += try answer(receiver.handle(.lookedUp(edge, seqs, heads), at: now))
             default: break
             }
         }

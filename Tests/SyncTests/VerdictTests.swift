@@ -13,22 +13,50 @@ struct VerdictTests {
             commandKinds: [])
     }
 
+    /// What a whole judgement came to.
+    struct Outcome {
+        var verdict: RefusalCase?
+        var dispute: Dispute?
+        /// Hashes asked of the edge, and the rounds they came in.
+        var asked = 0
+        var rounds = 0
+    }
+
     /// Judges as the receiver does, answering every question from the two histories.
-    static func verdict(_ hello: Hello, _ memory: EdgeMemory, edge: [Entry], cloud: [Entry]) -> RefusalCase? {
+    static func judge(_ hello: Hello, _ memory: EdgeMemory, edge: [Entry], cloud: [Entry], rules: Rules = Rules()) -> Outcome {
         var evidence = Evidence()
-        for _ in 0..<3 {
-            switch Verdict.judge(hello, memory, evidence) {
-            case .goOn: return nil
+        var outcome = Outcome()
+        for _ in 0..<200 {
+            switch Verdict.judge(hello, memory, evidence, rules) {
+            case .goOn: return outcome
+            case .behind:
+                outcome.verdict = .edgeBehind
+                return outcome
             case .refused(let refusal):
                 #expect(!refusal.text.isEmpty && refusal.cure == refusal.verdict.cure && refusal.edge == Samples.edge)
-                return refusal.verdict
+                outcome.verdict = refusal.verdict
+                return outcome
+            case .disputed(let dispute), .settled(_, let dispute):
+                #expect(!dispute.text.isEmpty && !dispute.choices.isEmpty)
+                (outcome.verdict, outcome.dispute) = (dispute.verdict, dispute)
+                return outcome
+            case .adopt: return outcome
             case .prove(let seqs):
-                evidence.proof = seqs.filter { $0 >= hello.oldest && $0.raw <= UInt64(edge.count) }.map { edge[Int($0.raw) - 1].head }
-            case .compare(let head): evidence.isHeadOurs = head.seq.raw <= UInt64(cloud.count) && cloud[Int(head.seq.raw) - 1].head == head
+                #expect(seqs.count <= Bisection.roundMax && !seqs.isEmpty)
+                outcome.asked += seqs.count
+                outcome.rounds += 1
+                evidence.shown(seqs.filter { $0 >= hello.oldest && $0.raw <= UInt64(edge.count) }.map { edge[Int($0.raw) - 1].head }, of: seqs)
+            case .lookUp(let seqs):
+                evidence.stored(
+                    seqs.filter { $0.raw <= UInt64(cloud.count) }.map { $0 == Seq(0) ? .start : cloud[Int($0.raw) - 1].head }, of: seqs)
             }
         }
         Issue.record("the questions did not end")
-        return nil
+        return outcome
+    }
+
+    static func verdict(_ hello: Hello, _ memory: EdgeMemory, edge: [Entry], cloud: [Entry]) -> RefusalCase? {
+        judge(hello, memory, edge: edge, cloud: cloud).verdict
     }
 
     /// Two histories with a common beginning, and every length of what the cloud holds and what was announced and acknowledged.
@@ -49,7 +77,7 @@ struct VerdictTests {
                                 let memory = EdgeMemory(have: head(cloud), announced: head(Array(ours.entries.prefix(announced))))
                                 let found = Self.verdict(
                                     Self.hello(edgeNow, acked: head(Array(edge.prefix(acked)))), memory, edge: edgeNow, cloud: cloud)
-                                #expect(found == expected(edgeNow, cloud, Array(ours.entries.prefix(announced)), acked: acked))
+                                #expect(found == expected(edgeNow, cloud, Array(ours.entries.prefix(announced))))
                                 seen[found, default: 0] += 1
                             }
                         }
@@ -57,20 +85,14 @@ struct VerdictTests {
                 }
             }
         }
-        for verdict in [nil, RefusalCase.edgeBehind, .rollbackUnsynced, .fork, .cloudRestored] { #expect(seen[verdict, default: 0] > 10) }
+        for verdict in [nil, RefusalCase.edgeBehind, .rollbackUnsynced, .fork] { #expect(seen[verdict, default: 0] > 10) }
     }
 
     /// The table of LEDGER-AND-SYNC 3.4 by comparing whole lists.
-    private func expected(_ edge: [Entry], _ cloud: [Entry], _ announced: [Entry], acked: Int) -> RefusalCase? {
+    private func expected(_ edge: [Entry], _ cloud: [Entry], _ announced: [Entry]) -> RefusalCase? {
         let together = min(edge.count, cloud.count)
-        if !edge.prefix(together).elementsEqual(cloud.prefix(together)) {
-            // Beyond a fork the other rows may apply as well; those that need no hash are found first.
-            if edge.count <= cloud.count { return .fork }
-            if acked > cloud.count { return .cloudRestored }
-            return edge.count < announced.count ? .rollbackUnsynced : .fork
-        }
+        if !edge.prefix(together).elementsEqual(cloud.prefix(together)) { return .fork }
         if edge.count < cloud.count { return .edgeBehind }
-        if acked > cloud.count { return .cloudRestored }
         if edge.count < announced.count { return .rollbackUnsynced }
         return edge.prefix(announced.count).elementsEqual(announced) ? nil : .fork
     }
@@ -102,11 +124,110 @@ struct VerdictTests {
         var ledger = try Samples.Ledger(seed: 1)
         try ledger.grow(9)
         let have = ledger.entries[4].head
-        guard case .refused(let refusal) = Verdict.judge(Self.hello(ledger.entries), EdgeMemory(have: have, announced: have), Evidence(proof: []))
-        else {
-            Issue.record("no refusal")
-            return
+        let memory = EdgeMemory(have: have, announced: have)
+        #expect(Verdict.judge(Self.hello(ledger.entries), memory) == .prove([Seq(5)]))
+        // The edge has ten entries and shows none of those asked for.
+        let outcome = Self.judge(Self.hello(ledger.entries), memory, edge: [], cloud: Array(ledger.entries.prefix(5)))
+        #expect(outcome.verdict == .fork && outcome.dispute?.common == .start)
+    }
+
+    /// The last common entry is found exactly, and never with more than 64 hashes.
+    @Test func theForkIsFoundExactlyIn64Hashes() throws {
+        var random = SeededRandom(seed: 20)
+        var rounds = 0
+        for _ in 0..<200 {
+            let shared = random.int(0...300)
+            var ours = try Samples.Ledger(seed: random.next())
+            try ours.grow(max(0, shared - 1))
+            var theirs = ours
+            if shared == 0 { theirs = try Samples.Ledger(seed: random.next()) } else { try theirs.restart() }
+            try theirs.grow(random.int(0...200))
+            try ours.grow(random.int(1...200))
+            for (edge, cloud) in [(ours.entries, theirs.entries), (theirs.entries, ours.entries)] {
+                let memory = EdgeMemory(have: head(cloud), announced: head(cloud))
+                let outcome = Self.judge(Self.hello(edge), memory, edge: edge, cloud: cloud)
+                let expected = zip(edge, cloud).prefix { $0 == $1 }.count
+                #expect(outcome.verdict == .fork && outcome.asked <= Bisection.hashesMax)
+                #expect(outcome.dispute?.common == head(Array(edge.prefix(expected))), "fork after \(expected)")
+                #expect(outcome.dispute?.edgeHead == head(edge) && outcome.dispute?.cloudHead == head(cloud))
+                rounds = max(rounds, outcome.rounds)
+            }
         }
-        #expect(refusal.verdict == .fork)
+        #expect(rounds <= 6, "\(rounds) round trips for 500 entries")
+    }
+
+    /// Forks at random places of histories of any length: 2^63 entries need 63 halvings, a million six rounds.
+    @Test func anyLengthOfHistoryFitsTheBudget() {
+        var random = SeededRandom(seed: 21)
+        for _ in 0..<20_000 {
+            let top = UInt64.random(in: 1...(1 << UInt64(random.int(1...62))), using: &random)
+            let last = UInt64.random(in: 0..<top, using: &random)
+            var search = Bisection(same: Seq(0), different: Seq(top), asked: 1)
+            var rounds = 0
+            while !search.isDone {
+                let questions = search.questions
+                #expect(!questions.isEmpty && questions.count <= Bisection.roundMax && zip(questions, questions.dropFirst()).allSatisfy { $0 < $1 })
+                #expect(questions.allSatisfy { $0 > search.low && $0 < search.high })
+                search.take { $0.raw <= last }
+                rounds += 1
+            }
+            #expect(search.low == Seq(last) && search.asked <= Bisection.hashesMax)
+            if top <= 1_000_000 { #expect(rounds <= 6) }
+        }
+    }
+
+    /// Without the check a forked edge is let in; without the other one a rolled-back edge is.
+    @Test func theChecksAreNeeded() throws {
+        var ours = try Samples.Ledger(seed: 1)
+        try ours.grow(5)
+        var theirs = ours
+        try theirs.restart(); try theirs.grow(9); try ours.grow(3)
+        var rules = Rules()
+        rules.skipForkCheck = true
+        let forked = EdgeMemory(have: ours.head, announced: ours.head)
+        #expect(Self.judge(Self.hello(theirs.entries), forked, edge: theirs.entries, cloud: ours.entries).verdict == .fork)
+        #expect(Self.judge(Self.hello(theirs.entries), forked, edge: theirs.entries, cloud: ours.entries, rules: rules).verdict == nil)
+        rules = Rules()
+        rules.noRollbackCheck = true
+        let cloud = Array(ours.entries.prefix(4)), edge = Array(ours.entries.prefix(6))
+        let unsynced = EdgeMemory(have: head(cloud), announced: ours.head)
+        let lost = Self.judge(Self.hello(edge), unsynced, edge: edge, cloud: cloud)
+        #expect(lost.verdict == .rollbackUnsynced && lost.dispute?.common == head(edge) && lost.dispute?.choices == [.edge])
+        #expect(lost.dispute?.text.contains("entries 7 to 9 are gone") == true)
+        #expect(Self.judge(Self.hello(edge), unsynced, edge: edge, cloud: cloud, rules: rules).verdict == nil)
+    }
+
+    /// A ledger of an ended lineage is refused by name, whatever else it is.
+    @Test func anEndedLineageIsFenced() throws {
+        var ours = try Samples.Ledger(seed: 1)
+        try ours.grow(5)
+        var clone = ours
+        try clone.restart(); try ours.grow(3)
+        let memory = EdgeMemory(have: ours.head, announced: ours.head, epoch: 2)
+        #expect(Self.judge(Self.hello(clone.entries), memory, edge: clone.entries, cloud: ours.entries).verdict == .fenced)
+        let beginning = Array(ours.entries.prefix(3))
+        #expect(Self.judge(Self.hello(beginning), memory, edge: beginning, cloud: ours.entries).verdict == .edgeBehind, "a beginning is healed")
+        var rules = Rules()
+        rules.noEpochFence = true
+        #expect(Self.judge(Self.hello(clone.entries), memory, edge: clone.entries, cloud: ours.entries, rules: rules).verdict == .fork)
+    }
+
+    /// The cloud has less than it acknowledged: told aloud unless its store says that it was restored.
+    @Test func aRestoredCloudIsToldUnlessItSaysSo() throws {
+        var ledger = try Samples.Ledger(seed: 1)
+        try ledger.grow(9)
+        var hello = Self.hello(ledger.entries, acked: ledger.entries[7].head)
+        let memory = EdgeMemory(have: ledger.entries[4].head, announced: ledger.entries[4].head)
+        #expect(
+            Self.judge(hello, memory, edge: ledger.entries, cloud: Array(ledger.entries.prefix(5))).verdict == nil, "the session opens either way")
+        hello.incarnation = "a"
+        #expect(Verdict.alarm(hello, memory, incarnation: "a")?.verdict == .cloudRestored)
+        #expect(Verdict.alarm(hello, memory, incarnation: "b") == nil)
+        hello.acked = ledger.entries[4].head
+        #expect(Verdict.alarm(hello, memory, incarnation: "a") == nil)
+        hello.acked = ledger.head
+        var rules = Rules()
+        rules.silentRestore = true
+        #expect(Verdict.alarm(hello, memory, incarnation: "a", rules) == nil, "the mutant says nothing")
     }
 }

@@ -103,6 +103,10 @@ struct Walk {
                 while !committing.isEmpty { try commit() }
                 let isEqual = head.seq == Seq(0) || (head.seq.raw <= UInt64(stored.count) && stored[Int(head.seq.raw) - 1].head == head)
                 try cloud(.compared(Samples.edge, head, isEqual: isEqual))
+            case .lookUp(let edge, let seqs):
+                while !committing.isEmpty { try commit() }
+                let heads = seqs.filter { $0.raw <= UInt64(stored.count) }.map { $0 == Seq(0) ? .start : stored[Int($0.raw) - 1].head }
+                try cloud(.lookedUp(edge, seqs, heads))
             case .announced(_, let head): announced = head
             case .refused(let refusal): refusals.append(refusal)
             case .opened, .closed, .presence, .live, .market, .malformed, .commandReceived, .commandNotDelivered: break

@@ -91,6 +91,17 @@ package final class EdgeLedgers {
         return try read(edge, from: head.seq, limit: 1).first?.head == head
     }
 
+    /// The hashes of these entries, as far as they are stored.
+    package func heads(_ edge: EdgeID, _ seqs: [Seq]) throws -> [Head] {
+        try seqs.compactMap { seq in seq == Seq(0) ? .start : try read(edge, from: seq, limit: 1).first { $0.seq == seq }?.head }
+    }
+
+    /// The epoch of the last durable entry; 0 before the first.
+    package func epoch(_ edge: EdgeID) throws -> UInt32 {
+        let head = head(edge).seq
+        return head > Seq(0) ? try read(edge, from: head, limit: 1).first?.epoch ?? 0 : 0
+    }
+
     /// Write-ahead bytes at which the log is copied into the file: what a restart has to walk stays short.
     private static let logBytesMax = 64 << 20
 }
