@@ -148,6 +148,72 @@ import Venues
         #expect(heard.missingOrders == [5] && heard.orders(5).isEmpty)
     }
 
+    // MARK: Codes that nobody has described
+
+    private static let undescribed = [354, 416, 420, 435, 9_999, 10_028, 10_052, 10_245, 10_311, 10_318]
+
+    /// Before any word of the order such a code may be its refusal: it is one when neither the open orders nor the executions hold the order.
+    @Test(arguments: undescribed) func anUndescribedCodeOfAnAbsentOrderRefusesIt(code: Int) throws {
+        var desk = try OneOrder(.limit)
+        _ = desk.gateway.sent()
+        _ = desk.gateway.hear()
+        desk.gateway.complain(5, code, "This order is not for you.")
+        #expect(desk.gateway.sent("5").count == 1 && desk.statuses().isEmpty)
+        desk.endOpenOrders()
+        #expect(desk.statuses().isEmpty, "it may have filled")
+        let request = try #require(desk.gateway.sent("7").first)[2]
+        desk.gateway.say(["55", "1", request])
+        let heard = desk.gateway.hear()
+        #expect(heard.orders(5).map(\.status) == [.rejected] && heard.orders(5).first?.text.contains("not for you") == true)
+        #expect(heard.notices.map(\.code) == [Int64(code)])
+        desk.gateway.pass(.seconds(7))
+        #expect(desk.gateway.sent().isEmpty, "it is settled")
+    }
+
+    /// An order that the broker lists lives, whatever the code: the words are a warning.
+    @Test(arguments: undescribed, ["PreSubmitted", "Inactive", "PendingSubmit"]) func ofAnOrderThatIsListedItIsAWarning(code: Int, word: String)
+        throws
+    {
+        var desk = try OneOrder(.limit)
+        desk.gateway.complain(5, code, "This order is not for you.")
+        desk.open(word)
+        desk.endOpenOrders()
+        let told = desk.gateway.hear().orders(5)
+        #expect(told.last?.text.contains("not for you") == true && told.allSatisfy { !$0.status.isTerminal })
+        desk.status("Submitted")
+        desk.status("Cancelled")
+        #expect(desk.statuses().last == .canceled, "a cancel later on is no refusal")
+    }
+
+    /// It filled between the code and the list of open orders, and the word of it is late.
+    @Test(arguments: undescribed) func anOrderThatFilledMeanwhileIsNotRefused(code: Int) throws {
+        for isListed in [true, false] {
+            var desk = try OneOrder(.limit)
+            _ = desk.gateway.sent()
+            desk.gateway.complain(5, code, "This order is not for you.")
+            desk.endOpenOrders()
+            let request = try #require(desk.gateway.sent("7").first)[2]
+            desk.execution("e.01", shares: 100, sum: 100, request: isListed ? request : "-1")
+            desk.gateway.say(["55", "1", request])
+            let heard = desk.gateway.hear()
+            #expect(heard.fills.count == 1 && heard.orders(5).allSatisfy { $0.status != .rejected } && heard.missingOrders == [5])
+            desk.status("Filled", filled: 100)
+            #expect(desk.statuses() == [.filled])
+        }
+    }
+
+    /// Nobody ends the list of executions: the order is not called refused; the comparison after reconnecting settles it.
+    @Test func withoutAListOfExecutionsItIsNotSettled() throws {
+        var desk = try OneOrder(.limit)
+        desk.gateway.complain(5, 10_318, "This order is not for you.")
+        desk.open("PendingSubmit")
+        desk.gateway.complain(5, 10_318, "This order is not for you.")
+        desk.endOpenOrders()
+        desk.endOpenOrders()
+        for _ in 0..<12 where !desk.gateway.wishes.contains(.disconnect) { desk.gateway.pass(.seconds(5)); desk.gateway.say(["49", "1", "1"]) }
+        #expect(desk.gateway.wishes.contains(.disconnect) && desk.gateway.hear().orders(5).allSatisfy { !$0.status.isTerminal })
+    }
+
     /// However long the gateway talks, what is told fits an entry of the ledger.
     @Test func aReasonOfAMegabyteIsCut() throws {
         var desk = try OneOrder(.limit)
@@ -228,48 +294,5 @@ import Venues
         #expect(desk.gateway.hear().refusedCancels.count == 1)
         desk.gateway.pass(.seconds(7))
         #expect(desk.gateway.sent("5").isEmpty, "once")
-    }
-
-    // MARK: Contracts that nobody has named
-
-    /// An order placed by hand fills in a contract that no setting names: the place where it filled is not its name.
-    @Test func aForeignFillHasTheNameOfItsListing() throws {
-        var desk = try OneOrder(.limit)
-        desk.status("Submitted")
-        _ = desk.gateway.hear()
-        _ = desk.gateway.sent()
-        desk.execution("x.01", shares: 10, sum: 10, client: 0, order: 0, contract: ("4815747", "NVDA"), reference: "")
-        desk.gateway.pass(.milliseconds(200))
-        let request = try #require(desk.gateway.sent("9").first)
-        #expect(request[3] == "4815747" && desk.gateway.hear().fills.isEmpty)
-        // Stocks are listed at their primary exchange, wherever they are routed.
-        let details =
-            [
-                "10", request[2], "NVDA", "STK", "", "0", "", "SMART", "USD", "NVDA", "NMS", "NMS", "4815747", "0.01", "", "LMT,MKT", "SMART,ISLAND",
-                "1",
-            ]
-            + ["0", "NVIDIA CORP", "NASDAQ", "", "", "", "", "US/Eastern", "", "", "", "", "0", "", "", "", "26", "", "COMMON", "1", "1", "100"]
-        desk.gateway.say(details)
-        desk.gateway.say(["52", "1", request[2]])
-        let heard = desk.gateway.hear()
-        #expect(heard.fills.map(\.fill.instrument) == [InstrumentID("NVDA.NASDAQ")] && heard.instruments.map(\.id) == [InstrumentID("NVDA.NASDAQ")])
-        desk.execution("x.02", shares: 10, sum: 20, client: 0, order: 0, contract: ("4815747", "NVDA"), reference: "")
-        #expect(desk.gateway.hear().fills.map(\.fill.instrument) == [InstrumentID("NVDA.NASDAQ")], "and the next at once")
-    }
-
-    /// The details cannot be had, or the connection ends before: the fill is told all the same, under a name without a venue.
-    @Test(arguments: [false, true]) func aForeignFillIsToldWhateverBecomesOfItsName(drops: Bool) throws {
-        var desk = try OneOrder(.limit)
-        desk.status("Submitted")
-        _ = desk.gateway.sent()
-        desk.execution("x.01", shares: 10, sum: 10, client: 0, order: 0, contract: ("4815747", "NVDA"), reference: "")
-        desk.gateway.pass(.milliseconds(200))
-        let request = try #require(desk.gateway.sent("9").first)
-        if drops {
-            desk.gateway.drop()
-        } else {
-            desk.gateway.complain(try #require(Int64(request[2])), 200, "No security definition has been found for the request")
-        }
-        #expect(desk.gateway.hear().fills.map(\.fill.instrument) == [InstrumentID("NVDA.STK")])
     }
 }

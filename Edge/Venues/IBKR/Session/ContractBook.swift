@@ -16,6 +16,8 @@ struct ContractBook: Sendable {
     var wishes: [Int: WishState] = [:]
     /// Contract numbers that nobody could describe.
     private(set) var nameless: Set<Int64> = []
+    /// How often nobody answered what a contract is, in this connection.
+    private var unanswered: [Int64: Int] = [:]
     /// The day the wishes were last asked for: at the next, the front month may be another.
     var askedOn: CivilDate?
 
@@ -28,6 +30,11 @@ struct ContractBook: Sendable {
         if let schedule { hours[instrument.id] = schedule }
     }
     mutating func giveUp(_ conId: Int64) { nameless.insert(conId) }
+    /// Counts one more question without an answer, and gives their number.
+    mutating func countUnanswered(_ conId: Int64) -> Int {
+        unanswered[conId, default: 0] += 1
+        return unanswered[conId, default: 0]
+    }
     mutating func retry(_ wish: Int, at instant: Instant) { wishes[wish, default: WishState()].askAt = instant }
     /// True when the instrument trades now, as far as anybody said.
     func isOpen(_ id: InstrumentID, at now: Instant) -> Bool { hours[id]?.isOpen(at: now) ?? true }
@@ -38,7 +45,7 @@ struct ContractBook: Sendable {
     }
     /// True when the instrument trades at some time in the range, as far as anybody said.
     func isOpen(_ id: InstrumentID, within range: Range<Instant>) -> Bool { hours[id]?.isOpen(within: range) ?? true }
-    mutating func lose() { wishes = [:]; nameless = []; askedOn = nil }
+    mutating func lose() { wishes = [:]; nameless = []; unanswered = [:]; askedOn = nil }
 
     /// Our name for a contract that a message mentions. Without a number we know it is made of the contract's own words, and never of the place
     /// where it happened to trade: an execution, a position and an order of one contract must have one name.

@@ -84,6 +84,7 @@ extension IBKRSession {
         if settings.allowsDelayedData { send(.marketDataType(3), at: now, into: &out) }
         askAccount(at: now, into: &out)
         askContracts(at: now, into: &out)
+        askUnnamed(at: now, into: &out)
         reopenStreams(at: now, into: &out)
         tellFarms(at: now, into: &out)
         becomeReady(at: now, into: &out)
@@ -107,7 +108,7 @@ extension IBKRSession {
     mutating func becomeReady(at now: Instant, into out: inout SessionOutput) {
         guard phase == .up, refusal == nil, isLinkUp else { return }
         // What was asked for an earlier picture may still come, and must not end this one.
-        abandonSnapshot("the broker's link came back", into: &out)
+        abandonSnapshot("the broker's link came back", at: now, into: &out)
         generation += 1
         show(.connected, "Connected to account \(account) by server version \(serverVersion).", at: now, into: &out)
         out.events.append(.ready(account: account, generation: generation, nextOrderID: nextOrderID))
@@ -166,10 +167,9 @@ extension IBKRSession {
         let unsent = pacer.reset()
         for id in unsent.orders { refuse(id, "The connection ended before the order was sent. It was never sent.", code: 504, into: &out) }
         takeBack(changes: unsent.changes, "the connection ended.", at: now, into: &out)
-        abandonSnapshot("the connection ended", into: &out)
+        abandonSnapshot("the connection ended", at: now, into: &out)
         requests = [:]
         lists = ListReads()
-        tellUnnamed(into: &out)
         summaryRequest = nil
         heartbeatDeadline = nil
         accountUpdatesAskedAt = nil

@@ -49,7 +49,9 @@ extension IBKRSession {
     mutating func endDetails(_ id: Int64, at now: Instant, into out: inout SessionOutput) {
         guard let request = requests.removeValue(forKey: id) else { return }
         switch request.kind {
-        case .wish(let index): settle(index, at: now, into: &out)
+        case .wish(let index):
+            settle(index, at: now, into: &out)
+            tellUnnamed(into: &out)
         case .contract(let conId):
             if let name = contracts.name(conId), let instrument = contracts.instrument(name) {
                 out.events.append(.instrument(instrument))
@@ -61,6 +63,15 @@ extension IBKRSession {
         default: break
         }
     }
+
+    /// No answer is no refusal: a mentioned contract is asked for once more before it goes without a name.
+    mutating func contractLate(_ conId: Int64, at now: Instant, into out: inout SessionOutput) {
+        if contracts.countUnanswered(conId) < IBKRSession.contractTriesMax { return ask(contract: conId, at: now, into: &out) }
+        contracts.giveUp(conId)
+        tellUnnamed(into: &out)
+        finishSnapshot(at: now, into: &out)
+    }
+    private static var contractTriesMax: Int { 2 }
 
     /// 200 for a wish or a mentioned contract.
     mutating func noContract(_ id: Int64, _ text: String, at now: Instant, into out: inout SessionOutput) {

@@ -102,10 +102,14 @@ extension IBKRSession {
             readExecutions(at: now, into: &out)
         case .ignore: break
         default:
-            // A warning: the order lives, and carries the words.
+            if NoticeTable.rule(error.code) == .tooFast { pacer.slowDown(at: now) }
             orders[id]?.code = error.code
             orders[id]?.text = error.text
-            tell(id, into: &out)
+            // A warning, if it is known as one or the broker has the order: it lives, and carries the words. Whether any other code refused an
+            // order of which there is no word yet, only the broker's lists tell.
+            let isOpen = order.isUntaken && !order.isOver && order.held == nil
+            guard isOpen, NoticeTable.rule(error.code) != .orderWarning else { return tell(id, into: &out) }
+            ask(.undescribed, of: id, code: error.code, error.text, at: now, into: &out)
         }
     }
 
@@ -148,7 +152,7 @@ extension IBKRSession {
         linkLostAt = now
         dataKeptAt = nil
         // Nothing that was being read can be believed whole.
-        abandonSnapshot("the gateway lost the broker", into: &out)
+        abandonSnapshot("the gateway lost the broker", at: now, into: &out)
         for id in orders.keys { orders[id]?.told = nil }
         // The gateway would keep them for a market that nobody sees any more.
         let unsent = pacer.withdrawOrders()

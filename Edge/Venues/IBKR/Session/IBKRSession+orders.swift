@@ -174,6 +174,12 @@ extension IBKRSession {
             if order.isOver || order.held != nil { continue }
             let isThere = order.seenIn > question.since
             switch question.kind {
+            case .undescribed where !isThere && order.isUntaken:
+                // Gone from the list may mean filled: the executions have to be read behind it.
+                orders[id]?.question = question
+                let from = question.executionsFrom ?? nextRequestID
+                orders[id]?.question?.executionsFrom = from
+                readExecutions(at: now, into: &out)
             case .refused where order.isUntaken && !(isThere && order.word == "PendingSubmit"):
                 end(refused: id, question.code, question.text, at: now, into: &out)
             case _ where !isThere:
@@ -182,10 +188,26 @@ extension IBKRSession {
                 // The broker is still at it: looked at again.
                 orders[id]?.await(until: now + settings.limits.acknowledgement)
             case .cancel: keep(id, question, at: now, into: &out)
-            case .refused, .other:
+            case .refused, .undescribed, .other:
                 orders[id]?.isRefused = false
                 if order.cancelAskedAt != nil, SessionOrder.isWorking(order.word) { keep(id, question, at: now, into: &out) }
                 tell(id, into: &out)
+            }
+        }
+    }
+
+    /// A list of executions ended: orders that the open orders did not hold, and of which nothing was executed, are refused by their code.
+    mutating func settleQuestions(ofExecutions request: Int64, at now: Instant, into out: inout SessionOutput) {
+        for id in orders.keys.sorted() {
+            guard let order = orders[id], let question = order.question, let from = question.executionsFrom, from <= request else { continue }
+            orders[id]?.question = nil
+            if order.isOver || order.held != nil { continue }
+            if order.isUntaken {
+                end(refused: id, question.code, question.text, at: now, into: &out)
+            } else if SessionOrder.isWorking(order.word) {
+                tell(id, into: &out)
+            } else {
+                out.events.append(.orderMissing(reference: order.reference, brokerOrderID: id, text: question.text))
             }
         }
     }
@@ -237,6 +259,12 @@ extension IBKRSession {
             orders[id]?.held?.misses += 1
             if let order = orders[id], let held = order.held, held.misses >= IBKRSession.lookupsMax { return giveUp(order, at: now, into: &out) }
         }
+        for id in orders.filter({ $0.value.question?.executionsFrom != nil }).keys.sorted() {
+            orders[id]?.question?.misses += 1
+            if let order = orders[id], let question = order.question, question.misses >= IBKRSession.lookupsMax {
+                return giveUp(order, at: now, into: &out)
+            }
+        }
     }
     /// Questions about an order without a word before that.
     private static var lookupsMax: Int { 3 }
@@ -270,6 +298,7 @@ extension IBKRSession {
                 if order.lookups >= IBKRSession.lookupsMax, !order.isAcknowledged { return giveUp(order, at: now, into: &out) }
             }
             if let held = order.held, now >= held.askAt { needsExecutions = true }
+            if order.question?.executionsFrom != nil { needsExecutions = true }
             let isSilentCancel = order.cancelAskedAt != nil && order.isAcknowledged && order.deadline == nil && orders[id]?.deadline != nil
             orders[id] = order
             if isSilentCancel {

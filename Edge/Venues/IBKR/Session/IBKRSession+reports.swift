@@ -160,21 +160,23 @@ extension IBKRSession {
     }
 
     /// A fill is told at once, but for one in a contract that nobody has named: the name that it is booked under must be the one that the broker's
-    /// lists will have. It waits for the contract's details, no longer than the connection lasts.
-    private mutating func tell(_ taken: ContractFill, at now: Instant, into out: inout SessionOutput) {
-        guard contracts.isUnnamed(taken.contract) else { return out.events.append(.fill(taken.fill)) }
-        unnamed.append(taken)
-        ask(contract: taken.contract.conId, at: now, into: &out)
+    /// lists will have. It waits for the contract's details, which are asked for again in the next connection when this one ends before.
+    mutating func tell(_ taken: ContractFill, at now: Instant, into out: inout SessionOutput) {
+        guard contracts.isUnnamed(taken.contract) else { return out.events.append(.fill(named(taken))) }
+        if !unnamed.contains(where: { $0.fill.fill.execID == taken.fill.fill.execID }) { unnamed.append(taken) }
+        if phase == .up { ask(contract: taken.contract.conId, at: now, into: &out) }
     }
 
-    /// Tells the fills whose contracts have a name now, or will never get one. All of them at the end of a connection.
+    /// Tells the fills whose contracts have a name now, or whose description the broker refused: those go under the contract's own words.
     mutating func tellUnnamed(into out: inout SessionOutput) {
         let waiting = unnamed
-        unnamed = []
-        for taken in waiting {
-            let isAsked = requests.values.contains { $0.kind == .contract(taken.contract.conId) }
-            if isAsked, contracts.isUnnamed(taken.contract) { unnamed.append(taken) } else { out.events.append(.fill(named(taken))) }
-        }
+        unnamed = waiting.filter { contracts.isUnnamed($0.contract) }
+        for taken in waiting where !contracts.isUnnamed(taken.contract) { out.events.append(.fill(named(taken))) }
+    }
+
+    /// Asks for the names that an earlier connection did not get.
+    mutating func askUnnamed(at now: Instant, into out: inout SessionOutput) {
+        for taken in unnamed { ask(contract: taken.contract.conId, at: now, into: &out) }
     }
 
     /// The fill under the name that its contract has by now.
@@ -240,6 +242,7 @@ extension IBKRSession {
                 end(order, into: &out)
             }
         }
+        settleQuestions(ofExecutions: id, at: now, into: &out)
         guard why == .snapshot else { return }
         snapshot?.hasExecutions = true
         finishSnapshot(at: now, into: &out)

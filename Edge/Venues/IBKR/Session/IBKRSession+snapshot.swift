@@ -35,7 +35,7 @@ extension IBKRSession {
         guard !isNaming else { return }
         snapshot = nil
         if taken.isDisturbed {
-            for fill in taken.fills { out.events.append(.fill(named(fill))) }
+            for fill in taken.fills { tell(fill, at: now, into: &out) }
             guard taken.attempts < IBKRSession.attemptsMax else {
                 return out.events.append(.snapshotFailed(generation: generation, text: "The account kept changing while it was read."))
             }
@@ -82,16 +82,16 @@ extension IBKRSession {
 
     mutating func checkSnapshot(at now: Instant, into out: inout SessionOutput) {
         guard let taken = snapshot, now >= taken.deadline else { return }
-        abandonSnapshot(taken.missing.isEmpty ? "contracts could not be named" : "no end of \(taken.missing)", into: &out)
+        abandonSnapshot(taken.missing.isEmpty ? "contracts could not be named" : "no end of \(taken.missing)", at: now, into: &out)
     }
 
     /// No conclusion may rest on a part; but the executions in it are true.
-    mutating func abandonSnapshot(_ reason: String, into out: inout SessionOutput) {
+    mutating func abandonSnapshot(_ reason: String, at now: Instant, into out: inout SessionOutput) {
         guard let taken = snapshot else { return }
         snapshot = nil
         lists.disown()
         for id in requests.keys.sorted() where requests[id]?.kind == .executions(.snapshot) { requests[id] = nil }
-        for fill in taken.fills { out.events.append(.fill(named(fill))) }
+        for fill in taken.fills { tell(fill, at: now, into: &out) }
         out.events.append(.snapshotFailed(generation: generation, text: "The account could not be read whole: \(reason)."))
     }
 }

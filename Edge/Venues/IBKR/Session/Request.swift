@@ -38,10 +38,7 @@ extension IBKRSession {
             guard let request = requests.removeValue(forKey: id) else { continue }
             switch request.kind {
             case .wish(let index): contracts.retry(index, at: now + settings.limits.request)
-            case .contract(let conId):
-                contracts.giveUp(conId)
-                tellUnnamed(into: &out)
-                finishSnapshot(at: now, into: &out)
+            case .contract(let conId): contractLate(conId, at: now, into: &out)
             case .bars(let instrument):
                 giveUpHistory(id, at: now, into: &out)
                 streams.barsFailed(instrument, retryAt: now + .seconds(60))

@@ -23,6 +23,8 @@ struct SessionOrder: Hashable, Sendable {
         enum Kind: Hashable, Sendable {
             /// Refused by a code that may be about something else.
             case refused
+            /// A code that nobody has described came before any word of the order: refused if neither the open orders nor the executions hold it.
+            case undescribed
             /// A cancel was refused or came to nothing.
             case cancel
             /// Anything else: what the list says is told.
@@ -33,6 +35,10 @@ struct SessionOrder: Hashable, Sendable {
         var text: String
         /// Reads of open orders begun before the question was there.
         let since: Int64
+        /// Not listed as open: a list of executions asked for under this request id or a later one settles whether it filled meanwhile.
+        var executionsFrom: Int64?
+        /// Lists of executions that were asked for and did not end.
+        var misses = 0
     }
 
     let id: Int64
@@ -80,7 +86,7 @@ struct SessionOrder: Hashable, Sendable {
     init(id: Int64, clientID: Int64) { self.id = id; self.clientID = clientID }
 
     /// True while time may change something about it.
-    var needsLooking: Bool { deadline != nil || held != nil }
+    var needsLooking: Bool { deadline != nil || held != nil || question?.executionsFrom != nil }
     /// True once the broker has said anything of it but a refusal.
     var isAcknowledged: Bool { !word.isEmpty }
 
