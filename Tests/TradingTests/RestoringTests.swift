@@ -163,6 +163,55 @@ struct RestoringTests {
         #expect(desk.placed.count == (afterSecond ? before : before + 1))
     }
 
+    /// An entry that rests beside the position is no reason to leave it bare.
+    @Test func anotherWorkingOrderDoesNotKeepTheProtectionAway() throws {
+        var desk = try refused()
+        try desk.quote(98_000)
+        _ = try desk.command(DeskTests.buy(2, trailing: Self.trail))
+        try #require(desk.placed.count == 6)
+        for tag in desk.placed.suffix(2) { try desk.send(.order(desk.brokerOrder(tag, .new), code: nil)) }
+        try desk.tick(6)
+        try expectProtected(desk, 10, after: 6)
+        for _ in 0..<10 { try desk.tick() }
+        #expect(desk.placed.count == 7, "once")
+    }
+
+    /// What the gate refuses is said where the owner sees it, once, and tried again until it passes.
+    @Test func aRefusedAttemptIsToldAndTriedAgain() throws {
+        var desk = try refused()
+        try desk.send(.orderIDFloor(Int64(Int32.max)))
+        for _ in 0..<10 { try desk.tick() }
+        #expect(desk.placed.count == 4 && unprotected(desk).count == 2)
+        #expect(unprotected(desk).last?.contains("could not be placed again") == true && desk.desk.book.haltedInstruments.isEmpty)
+        try desk.makeReady(generation: 2, positions: [BrokerPosition(account: "DU1", instrument: TestDesk.mbt, quantity: Quantity(whole: 10))])
+        try desk.tick()
+        try expectProtected(desk, 10, after: 4)
+    }
+
+    /// Two stops were to be placed again and one was taken: the rejected one is tried again for its own part.
+    @Test func aStopThatWasTakenDoesNotKeepTheRejectedOneAway() throws {
+        var desk = try TestDesk()
+        try desk.makeReady()
+        for (place, size) in [(0, 4), (2, 6)] as [(Int, Int64)] {
+            _ = try desk.command(DeskTests.buy(size, trailing: Self.trail))
+            for tag in desk.placed.suffix(2) { try desk.send(.order(desk.brokerOrder(tag, .new), code: nil)) }
+            try desk.send(.fill(desk.brokerFill(desk.placed[place], "e\(place)", size, 98_000)))
+        }
+        _ = try desk.command(.close(instrument: TestDesk.mbt), lifetime: 60)
+        for place in [1, 3] { try desk.send(.order(desk.brokerOrder(desk.placed[place], .canceled), code: nil)) }
+        try desk.tick()
+        try desk.send(.order(desk.brokerOrder(desk.placed[4], .rejected, text: "closed"), code: 201))
+        try desk.tick()
+        try #require(desk.placed.count == 7)
+        try desk.send(.order(desk.brokerOrder(desk.placed[5], .rejected, text: "no"), code: 201))
+        try desk.send(.order(desk.brokerOrder(desk.placed[6], .new), code: nil))
+        try desk.tick(6)
+        try expectProtected(desk, 4, after: 7)
+        try desk.send(.order(desk.brokerOrder(desk.placed[7], .new), code: nil))
+        for _ in 0..<10 { try desk.tick() }
+        #expect(desk.placed.count == 8 && desk.desk.book.haltedInstruments.isEmpty)
+    }
+
     /// A stop that its owner cancelled is not placed again by anything, and its absence is told.
     @Test func aStopCancelledByHandStaysAway() throws {
         var desk = try TestDesk()

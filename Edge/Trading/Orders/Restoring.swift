@@ -71,11 +71,24 @@ extension Desk {
     /// How long a rejected restoration rests before its one repetition: what was wrong for a moment may be over then.
     private static var restoreAgain: Span { .seconds(5) }
 
-    /// The stops of the last attempt to protect the open position again, newest first, when the broker rejected it.
+    /// The stops of the last attempt to protect the open position again, newest first, as far as the broker rejected it. Whatever else works
+    /// on the instrument, and a part of the attempt that was taken, makes them no less rejected.
     private func rejectedRestorations(of id: InstrumentID) -> [OrderRecord] {
-        guard let newest = lostProtection(of: id), newest.isRestored, newest.status == .rejected else { return [] }
+        guard let newest = newestStop(of: id, where: { $0.isRestored }) else { return [] }
         let attempt = book.orders.reversed().prefix { $0.createdAt >= newest.createdAt }
         return attempt.filter { $0.isRestored && $0.status == .rejected && $0.leg.instrument == id && $0.leg.side == newest.leg.side }
+    }
+
+    /// How much of the open position no working stop covers. A stop that waits for its entry to fill covers what that entry brings.
+    private func uncovered(_ id: InstrumentID) -> Quantity {
+        let held = book.netQuantity(id)
+        let side: Side = held.raw > 0 ? .sell : .buy
+        var missing = held.magnitude
+        for stop in working(on: id) where stop.leg.role == .protect && stop.leg.side == side {
+            if let entry = entry(of: stop), entry.isWorking, entry.cumQty.raw == 0 { continue }
+            missing = missing.subtracting(stop.leavesQty) ?? .zero
+        }
+        return max(.zero, missing)
     }
 
     /// The broker rejected a protection that was placed again: the ledger says so. The second time its instrument takes no new exposure.
@@ -93,16 +106,25 @@ extension Desk {
     }
     private static var secondAttempt: String { "the broker rejected the protection that was placed again: one more attempt" }
 
-    /// One more attempt with a fresh order, for what the rejected ones were to protect.
+    /// One more attempt with a fresh order, for what the rejected ones were to protect and nothing else protects. Entries that rest beside the
+    /// position are no reason to leave it bare; a closing order is, and a stop on its way out. What the gate refuses is said in the ledger, once
+    /// in the same words, and tried again.
     mutating func retryRejected(at now: Instant, into out: inout Outcome) {
         guard isTrading else { return }
         for id in book.positions.keys.sorted() where programs[id] == nil && restorations[id] == nil && !disagreeing.contains(id) {
             let rejected = rejectedRestorations(of: id)
             guard let newest = rejected.first, newest.reason != Desk.secondAttempt, now - newest.updatedAt >= Desk.restoreAgain,
-                working(on: id).isEmpty
+                !working(on: id).contains(where: { $0.leg.role == .close || ($0.leg.role == .protect && $0.status == .pendingCancel) })
             else { continue }
-            let quantity = rejected.reduce(Quantity.zero) { $0.adding($1.quantity) ?? $0 }
-            _ = protect(like: newest, min(quantity, book.netQuantity(id).magnitude), reason: Desk.secondAttempt, at: now, into: &out)
+            let quantity = min(rejected.reduce(Quantity.zero) { $0.adding($1.quantity) ?? $0 }, uncovered(id))
+            guard quantity.raw > 0,
+                let refusal = protect(like: newest, quantity, reason: Desk.secondAttempt, at: now, into: &out)
+            else { continue }
+            let text =
+                "\(quantity) of the position of \(book.netQuantity(id)) \(id) have no protection: it could not be placed again: \(refusal.text)"
+            let cure = "It is tried again. Close the position, or protect it at the broker's own screen."
+            let difference = Difference(rule: Difference.unprotected, instrument: id, text: "\(text) \(cure)")
+            if !book.differences.contains(difference) { out.add(.difference(difference)) }
         }
     }
 
@@ -117,5 +139,5 @@ extension Desk {
 
 extension OrderRecord {
     /// True for protection that was placed for a position, not with the entry that opened it.
-    fileprivate var isRestored: Bool { leg.role == .protect && origin == .system && leg.parent == nil }
+    var isRestored: Bool { leg.role == .protect && origin == .system && leg.parent == nil }
 }

@@ -31,16 +31,22 @@ extension Desk {
 
     /// The newest stop of the open position, when none works and it did not fill; nil for a position that never had one.
     func lostProtection(of id: InstrumentID) -> OrderRecord? {
+        guard !working(on: id).contains(where: { $0.leg.role == .protect }), let stop = newestStop(of: id) else { return nil }
+        return stop.status == .filled ? nil : stop
+    }
+
+    /// The newest stop of the open position, of those that are meant; nil when there is none, or nothing is held.
+    func newestStop(of id: InstrumentID, where isMeant: (OrderRecord) -> Bool = { _ in true }) -> OrderRecord? {
         let held = book.netQuantity(id)
-        guard held.raw != 0, !working(on: id).contains(where: { $0.leg.role == .protect }) else { return nil }
+        guard held.raw != 0 else { return nil }
         let (intents, opened) = opening(of: id, held: held)
         guard let opened else { return nil }
         let side: Side = held.raw > 0 ? .sell : .buy
         for place in book.orders.indices.reversed() {
             guard book.orders[place].leg.role == .protect, book.orders[place].leg.instrument == id, book.orders[place].leg.side == side,
-                intents.contains(book.orders[place].intent) || book.orders[place].createdAt >= opened
+                intents.contains(book.orders[place].intent) || book.orders[place].createdAt >= opened, isMeant(book.orders[place])
             else { continue }
-            return book.orders[place].status == .filled ? nil : book.orders[place]
+            return book.orders[place]
         }
         return nil
     }
