@@ -39,7 +39,7 @@ struct SessionBench {
         mint = try IntentMint(seed: seed)
         let exchange = try GatewayBench.exchange(seed: seed)
         gateway = IBKRGateway(settings: gatewaySettings, exchange: exchange, at: friday)
-        var settings = IBKRSettings(clientID: clientID, mode: mode, account: account, allowsDelayedData: delayed, zones: Self.zones)
+        var settings = IBKRSettings(clientID: clientID, mode: mode, account: account, marketData: delayed ? .delayed : .live, zones: Self.zones)
         settings.history = .minutes(30)
         session = IBKRSession(settings: settings, instruments: Self.wishes, nextOrderID: 1, random: SeededRandom(seed: seed))
         session.start(at: now, into: &output)

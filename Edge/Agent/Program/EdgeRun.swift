@@ -59,7 +59,7 @@ enum EdgeRun {
             + configuration.stocks.map { InstrumentWish.stock(symbol: $0.symbol, primaryExchange: $0.exchange, currency: "USD") }
         var broker = IBKRSettings(
             clientID: Int64(configuration.clientID), mode: configuration.mode, account: configuration.account,
-            maximumVersion: configuration.gatewayVersionMax, zones: zones)
+            maximumVersion: configuration.gatewayVersionMax, marketData: configuration.gatewayMarketData, zones: zones)
         broker.marketDataLines = configuration.gatewayDataLines
         broker.spareClientIDs = configuration.spareClientIDs
         return IBKRSession(

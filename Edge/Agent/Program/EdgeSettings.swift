@@ -3,6 +3,7 @@ internal import Ledger
 package import Platform
 package import Trading
 package import Values
+package import Venues
 
 /// What `edge.yaml`, the environment and flags may say, with the defaults.
 package enum EdgeSettings {
@@ -16,6 +17,9 @@ package enum EdgeSettings {
         SettingKey("gateway.client_ids_spare", default: "", "ids to take when the first stays in use, with commas; each strands the other's orders"),
         SettingKey("gateway.version_max", default: "178", "the highest version of the gateway's protocol to offer, 157 to 178"),
         SettingKey("gateway.data_lines", default: "100", "market data lines of the login: how many instruments may have live prices at a time"),
+        SettingKey(
+            "gateway.market_data", default: "live",
+            "live, frozen, delayed or delayed-frozen: what is shown where live prices are not subscribed; only live ones are traded on"),
         SettingKey("gateway.zone", default: "America/New_York", "the time zone of the gateway's login, for times without a name"),
         SettingKey("futures", default: "MBT@CME", "futures to trade, ROOT@EXCHANGE with commas; the front month is chosen"),
         SettingKey("stocks", default: "", "stocks to trade, SYMBOL@PRIMARY with commas"),
@@ -57,6 +61,7 @@ package struct EdgeConfiguration: Sendable {
     package var spareClientIDs: [Int64]
     package var gatewayVersionMax: Int
     package var gatewayDataLines: Int
+    package var gatewayMarketData: MarketDataKind
     package var gatewayZone: String
     package var futures: [WantedContract]
     package var stocks: [WantedContract]
@@ -72,6 +77,7 @@ package struct EdgeConfiguration: Sendable {
         spareClientIDs = try EdgeConfiguration.spareIDs(settings, besides: clientID)
         gatewayVersionMax = try settings.integer("gateway.version_max", in: 157...178)
         gatewayDataLines = try settings.integer("gateway.data_lines", in: 1...10_000)
+        gatewayMarketData = try settings.word("gateway.market_data", MarketDataKind.self)
         gatewayZone = try settings.text("gateway.zone")
         futures = try EdgeConfiguration.contracts("futures", settings)
         stocks = try EdgeConfiguration.contracts("stocks", settings)

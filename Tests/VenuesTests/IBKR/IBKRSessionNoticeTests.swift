@@ -58,8 +58,26 @@ import Venues
         #expect(!gateway.sent("1").isEmpty)
     }
 
+    /// Asked for before the first stream, in every connection; the gateway gives live prices unasked.
+    @Test(arguments: zip(MarketDataKind.allCases, [nil, "2", "3", "4"])) func theKindOfDataIsAskedForFirst(kind: MarketDataKind, number: String?) {
+        var gateway = ScriptedGateway({ $0.marketData = kind }, known: [Self.stock])
+        gateway.ask(.watch(Self.stock.id))
+        for _ in 0..<2 {
+            let wishes = gateway.wishes.count
+            gateway.connect()
+            gateway.say(["178", "20261120 10:00:00 US/Eastern"])
+            gateway.say(["15", "1", "DU1"])
+            gateway.say(["9", "1", "1"])
+            gateway.pass(.seconds(1))
+            let frames = gateway.sent().filter { $0[0] == "59" || $0[0] == "1" }
+            #expect(frames.map { $0[0] } == (number == nil ? ["1"] : ["59", "1"]) && frames.first { $0[0] == "59" }?[2] == number)
+            gateway.drop()
+            while gateway.wishes.count == wishes { gateway.pass(.milliseconds(500)) }
+        }
+    }
+
     @Test func delayedDataIsMarkedByItsTypeAndByItsTicks() throws {
-        var (gateway, quotes, _) = try watching { $0.allowsDelayedData = true }
+        var (gateway, quotes, _) = try watching { $0.marketData = .delayed }
         gateway.say(["58", "1", String(quotes), "3"])
         gateway.say(["1", "6", String(quotes), "68", "230.5", "100", "0"])
         var quote = gateway.hear().compactMap { if case .quote(_, let quote) = $0 { quote } else { nil } }.last

@@ -81,7 +81,8 @@ extension IBKRSession {
             return
         }
         if clientID == 0 { send(.autoOpenOrders(bind: true), at: now, into: &out) }
-        if settings.allowsDelayedData { send(.marketDataType(3), at: now, into: &out) }
+        // Before the first stream is asked for; live is what the gateway gives unasked.
+        if settings.marketData != .live { send(.marketDataType(settings.marketData.wire), at: now, into: &out) }
         askAccount(at: now, into: &out)
         askContracts(at: now, into: &out)
         askUnnamed(at: now, into: &out)

@@ -16,6 +16,28 @@ package enum InstrumentWish: Hashable, Sendable {
     }
 }
 
+/// Which prices are asked for where live ones are not to be had. Only live ones are traded on; the rest is shown as delayed.
+package enum MarketDataKind: String, CaseIterable, Sendable {
+    /// Live prices or none.
+    case live
+    /// Live prices, and the last ones of a market that is shut.
+    case frozen
+    /// Prices of 10 to 20 minutes ago where live ones are not subscribed.
+    case delayed
+    /// Delayed ones, and the last of them while the market is shut.
+    case delayedFrozen = "delayed-frozen"
+
+    /// The gateway's number for it.
+    var wire: Int64 {
+        switch self {
+        case .live: 1
+        case .frozen: 2
+        case .delayed: 3
+        case .delayedFrozen: 4
+        }
+    }
+}
+
 /// How long the session waits, and how fast it may send. The defaults are those of the plan; tests shorten some.
 package struct IBKRLimits: Hashable, Sendable {
     /// For TCP to connect.
@@ -76,8 +98,8 @@ package struct IBKRSettings: Sendable {
     package var account: String
     /// The highest server version to offer, 157...178.
     package var maximumVersion: Int
-    /// True shows delayed data where live data is not subscribed. No order is placed on it either way.
-    package var allowsDelayedData: Bool
+    /// What is shown where live prices are not to be had. No order is placed on anything but live ones.
+    package var marketData: MarketDataKind
     /// How zone names become zones, and the zone of the gateway's login for times without a name.
     package var zones: ZoneResolver
     /// Market data lines of the login, 1 or more; IBKR gives 100 and shares them among all its clients.
@@ -88,10 +110,10 @@ package struct IBKRSettings: Sendable {
 
     package init(
         clientID: Int64, mode: TradingMode, account: String = "", maximumVersion: Int = IBProtocol.versions.upperBound,
-        allowsDelayedData: Bool = false, zones: ZoneResolver, limits: IBKRLimits = IBKRLimits()
+        marketData: MarketDataKind = .live, zones: ZoneResolver, limits: IBKRLimits = IBKRLimits()
     ) {
         precondition(IBProtocol.versions.contains(maximumVersion), "server version \(maximumVersion) is outside \(IBProtocol.versions)")
         self.clientID = clientID; self.mode = mode; self.account = account; self.maximumVersion = maximumVersion
-        self.allowsDelayedData = allowsDelayedData; self.zones = zones; self.limits = limits
+        self.marketData = marketData; self.zones = zones; self.limits = limits
     }
 }
