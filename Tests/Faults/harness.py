@@ -4,6 +4,7 @@ import os
 import pathlib
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,13 @@ import traceback
 
 RIG = pathlib.Path(os.environ.get("RIG") or pathlib.Path(__file__).resolve().parents[2] / ".build/debug/rig")
 HOST = "127.0.0.1"
+
+
+def speed(own: int) -> str:
+    """How fast the market of a walk runs: its own speed, or CLIENT_SPEED for all walks that have one."""
+    given = os.environ.get("CLIENT_SPEED") or str(own)
+    print(f"the market runs at speed {given}", flush=True)
+    return given
 
 
 class Gateway:
@@ -51,6 +59,20 @@ class Gateway:
         if process.stdout:
             process.stdout.close()
         return code, time.monotonic() - begin
+
+    def greets(self) -> bool:
+        """True when it answers a client's first words."""
+        try:
+            with socket.create_connection((HOST, self.port), timeout=5) as probe:
+                probe.sendall(b"API\0\0\0\0\x09v157..178")
+                return bool(probe.recv(4))
+        except OSError:
+            return False
+
+    def remembers(self, word: str) -> int:
+        """How often a word stands in what it keeps on disk."""
+        journal = pathlib.Path(self.folder.name if self.folder else "", "gateway.journal")
+        return journal.read_text(encoding="utf-8").count(word)
 
     def __enter__(self) -> "Gateway":
         return self

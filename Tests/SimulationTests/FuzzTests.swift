@@ -25,6 +25,42 @@ import Venues
         #expect(fuzz.codec.read > 1_000 && fuzz.codec.returned > 500, "\(fuzz.codec.read) read, \(fuzz.codec.returned) returned")
     }
 
+    @Test(arguments: [1, 2] as [UInt64]) func aWholeGatewayStandsSpoiltConversations(seed: UInt64) throws {
+        let seeds = FuzzCorpus.asked + FuzzCorpus.bare + (try Self.frames("outbound"))
+        var fuzz = WireFuzz(ConversationFuzz(seeds: seeds), seeds: seeds, seed: seed)
+        let finding = fuzz.run(400)
+        #expect(finding == nil, "\(finding?.words ?? "")")
+        let codec = fuzz.codec
+        #expect(
+            (codec.frames ?? 0) > 1_000 && codec.read > 600 && codec.returned > 200,
+            "\(codec.frames ?? 0) sent, \(codec.read) read, \(codec.returned)")
+    }
+
+    /// Ways of answering badly, as a programmer would make them.
+    enum BadDoor: String, CaseIterable { case deafAfterATrade, half, afterTheEnd, toSomebodyElse, forgets }
+
+    @Test(arguments: BadDoor.allCases) func theOracleOfConversationsSeesAPlantedFault(plant: BadDoor) throws {
+        let door: ConversationFuzz.Door = { gateway, line, bytes, now in
+            let traded = gateway.exchange.fillSerial
+            let outputs = gateway.receive(line, bytes, at: now)
+            switch plant {
+            case .deafAfterATrade: return traded > 0 ? [] : outputs
+            case .half:
+                return outputs.map { if case .send(let line, let bytes) = $0, bytes.count > 400 { .send(line, bytes.dropLast()) } else { $0 } }
+            case .afterTheEnd: return traded > 0 ? outputs + [.close(line), .send(line, GatewayFrames.bytes(["9", "1"]))] : outputs
+            case .toSomebodyElse: return outputs + (traded > 0 ? [.send(GatewayConnection(9), [])] : [])
+            case .forgets:
+                return gateway.exchange.fillSerial > traded
+                    ? {
+                        _ = gateway.takeRecords(); return outputs
+                    }() : outputs
+            }
+        }
+        var fuzz = WireFuzz(ConversationFuzz(seeds: FuzzCorpus.asked, door), seeds: FuzzCorpus.asked, seed: 1)
+        let finding = fuzz.run(3_000)
+        #expect(finding != nil, "\(plant.rawValue) was not seen")
+    }
+
     // MARK: Planted faults
 
     /// Faults of a reader, as a programmer would make them.

@@ -85,6 +85,45 @@ private final class Life {
         life.server.stop()
     }
 
+    /// A turn that is longer than a line can be is read back whole, and one that is torn in its second line is none at all.
+    @Test func aTurnMayTakeSeveralLinesAndIsOne() throws {
+        var bench = try GatewayBench()
+        bench.start(1)
+        let text = String(repeating: "\u{1}x", count: 30_000)
+        for id in 1...20 { bench.send(1, order(id, "BUY", "1", "LMT", ["lmtPrice": "5000", "tif": "GTC", "orderRef": text])) }
+        let turn = Array(bench.journal.joined().dropFirst())
+        #expect(turn.count == 40)
+        let folder = ScratchFolder()
+        let file = folder.path + "/gateway.journal"
+        let born = GatewayRecord.born(at: friday, account: "DU1")
+        do {
+            let journal = try GatewayJournal(folder: folder.path)
+            try journal.append([born])
+            try journal.append(turn)
+        }
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: file))
+        let lines = bytes.split(separator: 10)
+        #expect(bytes.count > GatewayRecord.lineBytesMax && lines.count > 2 && lines.allSatisfy { $0.count < GatewayRecord.lineBytesMax })
+        #expect(try GatewayJournal(folder: folder.path).records.count == 41)
+        let torn = lines.dropLast().reduce(into: Data()) { $0 += $1 + [10] }
+        try torn.write(to: URL(fileURLWithPath: file))
+        #expect(try GatewayJournal(folder: folder.path).records == [born])
+    }
+
+    @Test func anOrderThatIsTooLongIsRefusedAtTheDoor() throws {
+        var bench = try GatewayBench()
+        bench.start(1)
+        _ = bench.hear(1)
+        bench.send(1, order(1, "BUY", "1", "LMT", ["lmtPrice": "5000", "orderRef": String(repeating: "x", count: OrderFields.bytesMax)]))
+        let refusal = try #require(bench.hear(1).first)
+        #expect(refusal[2] == "1" && refusal[3] == "321" && refusal[4].contains("\(OrderFields.bytesMax) are the most"))
+        #expect(bench.journal.count == 1, "nothing but the birth is remembered")
+        // An ordinary order has its words twice over, each at its worst spelling.
+        bench.send(1, order(1, "BUY", "1", "LMT", ["lmtPrice": "5000", "orderRef": String(repeating: "\u{1}", count: 60_000), "ocaGroup": "g"]))
+        #expect(bench.hear(1, "3").last?[2] == "Submitted")
+        for turn in bench.journal { #expect(try GatewayRecord.line(turn).count < GatewayRecord.lineBytesMax / 2) }
+    }
+
     @Test func garbageEndsThatConnectionAlone() throws {
         let life = try Life(nil)
         let (_, good) = life.connect(id: 1)

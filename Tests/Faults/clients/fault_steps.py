@@ -21,6 +21,8 @@ def refused(gateway: Gateway, seconds: float = 2) -> Client:
 
 
 def wedge(checks: Checks) -> None:
+    with Gateway("--fault", "wedge-after=1") as gateway, session(gateway):
+        checks.that("the second connection is not answered", not gateway.greets())
     with Gateway("--fault", "wedge") as gateway:
         begin = time.monotonic()
         client = refused(gateway)

@@ -9,7 +9,9 @@ from nautilus_trader.adapters.interactive_brokers.common import IB, IBContract
 from nautilus_trader.adapters.interactive_brokers.config import (
     InteractiveBrokersDataClientConfig, InteractiveBrokersExecClientConfig, InteractiveBrokersInstrumentProviderConfig,
 )
-from nautilus_trader.adapters.interactive_brokers.factories import InteractiveBrokersLiveDataClientFactory, InteractiveBrokersLiveExecClientFactory
+from nautilus_trader.adapters.interactive_brokers.factories import (
+    IB_CLIENTS, InteractiveBrokersLiveDataClientFactory, InteractiveBrokersLiveExecClientFactory,
+)
 from nautilus_trader.config import LiveDataEngineConfig, LiveExecEngineConfig, LoggingConfig, RoutingConfig, StrategyConfig, TradingNodeConfig
 from nautilus_trader.live.node import TradingNode
 from nautilus_trader.model.data import BarType
@@ -18,7 +20,7 @@ from nautilus_trader.model.events import OrderFilled
 from nautilus_trader.model.identifiers import InstrumentId, TraderId
 from nautilus_trader.trading.strategy import Strategy
 
-from harness import HOST, Checks, Gateway
+from harness import HOST, Checks, Gateway, speed
 
 ACCOUNT = "DU1234567"
 # Next month's future trades on every day of this month, whenever this month's expires.
@@ -245,7 +247,8 @@ class Walk:
         self.strategy.submit_order(order)
         checks.that("an order rests", await self.reaches(order, OrderStatus.ACCEPTED), order.status_string())
         self.gateway.kill()
-        await asyncio.sleep(1)
+        connections = [client._is_ib_connected for client in IB_CLIENTS.values()]  # noqa: SLF001 - it tells nobody that it has noticed
+        checks.that("it notices the death", await self.until(lambda: connections and not any(one.is_set() for one in connections)))
         before = len(self.strategy.quotes)
         self.gateway.start()
         checks.that("quotes flow again", await self.until(lambda: len(self.strategy.quotes) > before + 5, 60), len(self.strategy.quotes) - before)
@@ -273,7 +276,7 @@ class Walk:
 
 def main() -> None:
     checks = Checks("nautilus_trader")
-    with Gateway("--seed", "7", "--speed", "5", data=True) as gateway:
+    with Gateway("--seed", "7", "--speed", speed(5), data=True) as gateway:
         walk = Walk(checks, gateway)
         walk.node.get_event_loop().run_until_complete(walk.run())
         walk.node.dispose()

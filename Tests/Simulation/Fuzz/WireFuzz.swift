@@ -18,6 +18,12 @@ package protocol FuzzedCodec {
     var read: Int { get }
     /// Values that went through the other codec and back.
     var returned: Int { get }
+    /// Frames of all inputs together, where an input has more than one.
+    var frames: Int? { get }
+}
+
+extension FuzzedCodec {
+    package var frames: Int? { nil }
 }
 
 /// One input that a codec failed at.

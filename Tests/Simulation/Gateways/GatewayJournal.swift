@@ -1,4 +1,4 @@
-// The gateway's memory on disk: one line a turn, synced before anybody is told; rewritten without its repetitions at every start.
+// The gateway's memory on disk: a line a turn, synced before anybody is told; rewritten without its repetitions at every start.
 internal import Glibc
 internal import Platform
 internal import Values
@@ -33,15 +33,22 @@ package final class GatewayJournal {
     /// All that is known, in an order in which it can be restored; empty for a new journal.
     package var records: [GatewayRecord] { digest.records }
 
-    /// Opens or creates the journal in `folder` (mode 0700). A torn last line, which nobody was told about, is dropped.
+    /// Opens or creates the journal in `folder` (mode 0700). A torn last turn, which nobody was told about, is dropped.
     package init(folder: String) throws(GatewayJournalError) {
         path = folder + "/gateway.journal"
         if mkdir(folder, 0o700) != 0, errno != EEXIST { throw Self.failed("cannot make the folder \(folder)") }
         do throws(DatabaseError) { lock = try FileLock(path: folder + "/gateway.lock") } catch { throw .busy("\(error)") }
         let lines = try Self.read(path).split(separator: 10, omittingEmptySubsequences: false).dropLast()
+        var turn: [GatewayRecord] = []
         for (number, line) in lines.enumerated() {
-            guard let records = GatewayRecord.records(line: Array(line)) else { throw .unreadable(path: path, line: number + 1) }
-            for record in records { digest.add(record) }
+            let goesOn = line.first == Self.more
+            guard let records = GatewayRecord.records(line: Array(goesOn ? line.dropFirst() : line)) else {
+                throw .unreadable(path: path, line: number + 1)
+            }
+            turn += records
+            guard !goesOn else { continue }
+            for record in turn { digest.add(record) }
+            turn = []
         }
         try rewrite()
     }
@@ -52,7 +59,7 @@ package final class GatewayJournal {
     package func append(_ records: [GatewayRecord]) throws(GatewayJournalError) {
         guard !records.isEmpty else { return }
         for record in records { digest.add(record) }
-        let bytes = try Self.line(records)
+        let bytes = try Self.turn(records)
         try Self.write(bytes, to: descriptor, path)
         grownBytes += bytes.count
         if grownBytes > Self.growthBytesMax { try rewrite() }
@@ -75,6 +82,30 @@ package final class GatewayJournal {
     }
 
     // MARK: The file
+
+    /// Begins a line whose turn goes on with the next one.
+    private static let more = UInt8(ascii: "+")
+    /// Half of the longest line that is read: room for the spelling of one record more.
+    private static let lineBytesWanted = GatewayRecord.lineBytesMax / 2
+
+    /// One turn: one line, or as many as its length takes, which only count together.
+    private static func turn(_ records: [GatewayRecord]) throws(GatewayJournalError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var rest = records[...]
+        while !rest.isEmpty {
+            // Halved until it fits; all turns of an ordinary day fit at once.
+            var count = rest.count
+            var text = try? line(Array(rest.prefix(count)))
+            while count > 1, text.map({ $0.count > lineBytesWanted }) ?? true {
+                count = (count + 1) / 2
+                text = try? line(Array(rest.prefix(count)))
+            }
+            guard let text else { throw .io("a record is too long to be written") }
+            rest = rest.dropFirst(count)
+            bytes += rest.isEmpty ? text : [more] + text
+        }
+        return bytes
+    }
 
     private static func line(_ records: [GatewayRecord]) throws(GatewayJournalError) -> [UInt8] {
         do { return try GatewayRecord.line(records) + [10] } catch { throw .io("a record cannot be written: \(error)") }

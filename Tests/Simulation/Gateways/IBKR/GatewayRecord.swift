@@ -15,7 +15,9 @@ package enum GatewayRecord: Hashable, Sendable {
     /// The execution of this serial is known by its corrected id from now on.
     case corrected(serial: UInt64)
 
-    private static let limits = JSONLimits(depth: 8, bytes: 4_194_304)
+    /// Bytes of a line.
+    package static let lineBytesMax = 4_194_304
+    private static let limits = JSONLimits(depth: 8, bytes: lineBytesMax)
 
     /// One canonical line, without its newline, of all that one turn must remember: a torn line loses the whole turn, never a part of it.
     package static func line(_ records: [GatewayRecord]) throws(CanonicalError) -> [UInt8] {

@@ -30,6 +30,9 @@ extension IBKRGateway {
         do throws(GatewayComplaint) {
             if settings.switches.contains(.readOnly) { throw .invalid("The API interface is currently in Read-Only mode.") }
             guard (1...Int64(Int32.max)).contains(orderId) || orderId < 0 && orders[key] != nil else { throw .invalid("Invalid order id \(orderId)") }
+            guard fields.byteCount <= OrderFields.bytesMax else {
+                throw .invalid("The order has \(fields.byteCount) bytes; \(OrderFields.bytesMax) are the most.")
+            }
             let account = fields["account"]
             guard account.isEmpty || isOwn(account) else { throw .invalid("Invalid account code '\(account)'.") }
             guard let listing = resolve(WireContract(fields), orderId, connection) else { return }

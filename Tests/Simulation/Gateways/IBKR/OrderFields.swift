@@ -7,6 +7,9 @@ package struct OrderFields: Hashable, Sendable {
     /// Of the same length as `names`.
     package private(set) var values: [String]
     private var first: [String: Int]
+    /// Longest order that a gateway takes, with one byte for the end of each field: what it remembers of one is then far below a journal's line.
+    package static let bytesMax = 65_536
+    package var byteCount: Int { values.reduce(0) { $0 + $1.utf8.count + 1 } }
 
     /// The first field of that name; empty when the frame has none.
     package subscript(name: String) -> String { first[name].map { values[$0] } ?? "" }
