@@ -33,6 +33,8 @@ package enum AgentEffect: Hashable, Sendable {
 package enum AgentFailure: Error, Equatable, Sendable {
     case journal(JournalError)
     case unwritable(CanonicalError)
+    /// The mark beside the ledger cannot be written: the disk fails.
+    case mark(MarkError)
 }
 
 /// The edge's state: one owner, one thread.
@@ -48,13 +50,25 @@ package final class Agent {
     /// Instruments to watch once they are known.
     private var wanted: Set<InstrumentID>
     private var steady: SteadyClock?
+    /// Signs and marks; nil for an agent whose ledger nobody is to trust, as a test's.
+    private var keeper: LedgerKeeper?
+    private var troubles: [LedgerTrouble.Kind: LedgerTrouble] = [:]
 
     /// Recovery is the only start: `book` is the fold of the journal's entries.
-    package init(journal: Journal, book: Book, boot: Boot, settings: DeskSettings, session: any VenueSession) {
+    /// - Parameters:
+    ///   - witness: signs and marks the ledger.
+    ///   - finding: what the comparison with the mark gave at the opening.
+    package init(
+        journal: Journal, book: Book, boot: Boot, settings: DeskSettings, session: any VenueSession, witness: Witness? = nil,
+        finding: MarkFinding = .agrees
+    ) {
         self.journal = journal; self.boot = boot; self.session = session
         chain = Chain(edge: journal.edge, boot: boot, last: journal.last)
         desk = Desk(settings: settings, book: book)
         wanted = Set(settings.bots.flatMap(\.instruments) + settings.priceRules.flatMap(\.instruments))
+        if let trouble = LedgerTrouble(finding, head: journal.head) { troubles[trouble.kind] = trouble }
+        guard let witness else { return }
+        if case .rolledBack(let mark) = finding { keeper = LedgerKeeper(witness, lost: mark) } else { keeper = LedgerKeeper(witness, lost: nil) }
     }
 
     /// Records the start and begins the broker session.
@@ -62,7 +76,12 @@ package final class Agent {
         var effects: [AgentEffect] = []
         var turn = Turn()
         try number([Draft(.boot(fact))], at: clock, into: &turn)
-        _ = try commit(&turn, into: &effects)
+        if let trouble = troubles[.rolledBack], desk.book.haltLevel < .reducing {
+            try number([Draft(.halt(HaltFact(level: .reducing, source: Agent.rollbackRule, reason: trouble.text)))], at: clock, into: &turn)
+        }
+        _ = try commit(&turn, at: clock, into: &effects)
+        if let last = journal.last { try mark(last) }
+        tell(at: time(clock).now, into: &effects)
         session.start(at: time(clock).now, into: &output)
         collect(into: &effects)
         return effects
@@ -103,20 +122,94 @@ package final class Agent {
             }
             try drain(at: clock, into: &turn, &effects)
         }
-        let receipt = try commit(&turn, into: &effects)
+        let receipt = try commit(&turn, at: clock, into: &effects)
         if !turn.live.isEmpty { effects.append(.live(turn.live)) }
         perform(turn.actions, receipt, at: now)
         collect(into: &effects)
         return effects
     }
 
+    /// To be called after each turn, once its effects are done: signs and marks the ledger when that is due.
+    package func keep(at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
+        guard let keeper, keeper.isDue(at: clock.monotonic) else { return [] }
+        return try sign([], at: clock)
+    }
+
+    /// The entries that the mark speaks of and the ledger does not hold are given up: a person decided so at the console.
+    /// - Returns: nil when nothing is missing.
+    package func acceptRollback(reason: String, at clock: ClockReading) throws(AgentFailure) -> [AgentEffect]? {
+        guard let lost = keeper?.lost else { return nil }
+        var effects: [AgentEffect] = []
+        var turn = Turn()
+        let words = "The end of the ledger up to entry \(lost.head.seq) is given up: \(reason)"
+        let isOurs = desk.book.haltFact?.source == Agent.rollbackRule
+        let fact = HaltFact(level: isOurs ? .normal : desk.book.haltLevel, source: "console", reason: words)
+        try number([Draft(fact.level == .normal ? .resume(fact) : .halt(fact))], at: clock, into: &turn)
+        _ = try commit(&turn, at: clock, into: &effects)
+        settleRollback(at: clock, into: &effects)
+        return effects + (try sign([], at: clock))
+    }
+
+    /// To be called when entries came into the ledger from elsewhere: the end that was lost may be there again.
+    package func lookAtMark(at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
+        var effects: [AgentEffect] = []
+        guard let lost = keeper?.lost else { return [] }
+        do throws(JournalError) { guard try MarkFinding.isHeld(lost, by: journal) else { return [] } } catch { throw .journal(error) }
+        settleRollback(at: clock, into: &effects)
+        return effects
+    }
+
+    /// What is wrong with the ledger, the weightiest first.
+    package var ledgerTroubles: [LedgerTrouble] { troubles.values.sorted { $0.kind < $1.kind } }
+
     /// Ends the run in the ledger. Working orders stay: stopping never cancels.
     package func shutdown(reason: String, at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
+        guard keeper == nil else { return try sign([Draft(.shutdown(reason: reason))], at: clock) }
         var effects: [AgentEffect] = []
         var turn = Turn()
         try number([Draft(.shutdown(reason: reason))], at: clock, into: &turn)
-        _ = try commit(&turn, into: &effects)
+        _ = try commit(&turn, at: clock, into: &effects)
         return effects
+    }
+
+    // MARK: The ledger's own
+
+    /// Who says so in the ledger when its end is missing.
+    private static let rollbackRule = "rule:rollback"
+
+    /// Writes these drafts and the checkpoint that covers them, then the mark: never before what it speaks of is durable.
+    private func sign(_ drafts: [Draft], at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
+        var effects: [AgentEffect] = []
+        guard let keeper else { return effects }
+        var turn = Turn()
+        try number(drafts, at: clock, into: &turn)
+        let checkpoint = CheckpointFact(
+            head: chain.head, digest: desk.book.digest(), edge: chain.edge, epoch: chain.epoch, keys: keeper.witness.keys)
+        try number([Draft(.checkpoint(checkpoint))], at: clock, into: &turn)
+        _ = try commit(&turn, at: clock, into: &effects)
+        self.keeper?.covered()
+        if let last = journal.last { try mark(last) }
+        if keeper.lost == nil, troubles.removeValue(forKey: .unmarked) != nil { tell(at: time(clock).now, into: &effects) }
+        return effects
+    }
+
+    /// A full disk leaves the old mark, which is still true; a disk that fails ends the process as a failed commit does.
+    private func mark(_ entry: Entry) throws(AgentFailure) {
+        do throws(MarkError) { try keeper?.mark(entry, edge: chain.edge) } catch {
+            guard case .full = error else { throw .mark(error) }
+        }
+    }
+
+    private func settleRollback(at clock: ClockReading, into effects: inout [AgentEffect]) {
+        keeper?.settle()
+        troubles[.rolledBack] = nil
+        tell(at: time(clock).now, into: &effects)
+    }
+
+    /// Puts the weightiest trouble before the desk and on the screens.
+    private func tell(at now: Instant, into effects: inout [AgentEffect]) {
+        guard desk.ledgerTrouble != ledgerTroubles.first else { return }
+        effects.append(.live(desk.note(ledgerTroubles.first, at: now)))
     }
 
     // MARK: The parts of a turn
@@ -126,6 +219,8 @@ package final class Agent {
         var entries: [Entry] = []
         var actions: [(action: Action, draft: Int?)] = []
         var live: [LiveItem] = []
+        /// One of the entries begins a session with the broker.
+        var opensSession = false
     }
 
     /// The time by which is decided. Entries keep the wall clock as it was read.
@@ -157,6 +252,7 @@ package final class Agent {
             let entry: Entry
             do throws(CanonicalError) { entry = try chain.append(draft, at: clock) } catch { throw .unwritable(error) }
             turn.entries.append(entry)
+            if case .brokerSession(let fact) = draft.fact, fact.connected { turn.opensSession = true }
             desk.apply(CollectionOfOne(entry))
         }
     }
@@ -168,10 +264,11 @@ package final class Agent {
         for event in events { try decide(.venue(event), at: clock, into: &turn) }
     }
 
-    private func commit(_ turn: inout Turn, into effects: inout [AgentEffect]) throws(AgentFailure) -> Receipt? {
+    private func commit(_ turn: inout Turn, at clock: ClockReading, into effects: inout [AgentEffect]) throws(AgentFailure) -> Receipt? {
         guard !turn.entries.isEmpty else { return nil }
         let receipt: Receipt
         do throws(JournalError) { receipt = try journal.commit(turn.entries) } catch { throw .journal(error) }
+        keeper?.note(turn.entries.count, opens: turn.opensSession, at: clock.monotonic)
         effects.append(.committed(receipt.head))
         effects.append(.entries(turn.entries))
         for (index, action) in turn.actions.enumerated() {
@@ -219,3 +316,25 @@ package final class Agent {
 
 /// One owner, one thread.
 @available(*, unavailable) extension Agent: Sendable {}
+
+extension LedgerTrouble {
+    /// What a comparison with the mark means for trading; nil when nothing is wrong.
+    fileprivate init?(_ finding: MarkFinding, head: Head) {
+        switch finding {
+        case .agrees: return nil
+        case .missing, .unreadable:
+            let what = finding == .missing ? "There is no mark beside the ledger" : "The mark beside the ledger cannot be read"
+            self.init(
+                .unmarked, "\(what): a ledger put back from a copy would not have been noticed at this start.",
+                cure: "Nothing is to be done if the ledger was not restored; a new mark is written.")
+        case .rolledBack(let mark):
+            let ends = mark.head.seq > head.seq
+            self.init(
+                .rolledBack,
+                ends
+                    ? "This ledger ends at entry \(head.seq) and once reached entry \(mark.head.seq): it was put back from a copy, or lost its end."
+                    : "Entry \(mark.head.seq) of this ledger is not the one that was there: another copy of it went on.",
+                cure: "Let the cloud's copy decide, or give the lost end up at the edge's console: tidewire-edge ledger accept-rollback.")
+        }
+    }
+}

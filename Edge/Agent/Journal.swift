@@ -36,6 +36,8 @@ package final class Journal {
     package let edge: EdgeID
     /// The last entry of all, or nil for a new ledger: what `Chain` continues from.
     package private(set) var last: Entry?
+    /// The key that signed the checkpoints found at the opening; nil when there was none.
+    package let signer: [UInt8]?
 
     private let store: any JournalStore
     private var verifier: ChainVerifier
@@ -61,22 +63,25 @@ package final class Journal {
         self.store = store
         self.edge = edge
         verifier = ChainVerifier(edge: edge)
-        try adopt()
+        try Journal.adopt(store, edge)
         var checked = LedgerVerifier(edge: edge)
-        try reading { () throws(StoreError) in
+        var newest: Entry?
+        try Journal.reading { () throws(StoreError) in
             try store.each(from: 1) { row in
                 guard let entry = checked.accept(row) else { return false }
-                self.last = entry
+                newest = entry
                 replay(entry)
                 return true
             }
         }
         if let difference = checked.difference { throw .damaged(difference) }
+        last = newest
         // In pairs: what was walked must be what the store will write after.
         guard checked.head == Head(seq: Seq(store.head.seq), hash: store.head.hash) else {
             throw .damaged("the entries end at \(checked.head.seq), the file's head is \(store.head.seq)")
         }
         verifier = checked.chain
+        signer = checked.checkpoints.key
     }
 
     /// Opens the ledger file: its lock, its settings, then as above.
@@ -138,26 +143,26 @@ package final class Journal {
     /// Entries from `seq` on, for the uplink: at most `limit`, or `maxBytes` as `EntryRow.byteCount` counts, at least one when there is one.
     /// - Throws: `.damaged` when a row read back is not the one that was written: nothing damaged leaves the house.
     package func read(from seq: Seq, limit: Int, maxBytes: Int = .max) throws(JournalError) -> [Entry] {
-        try checked(reading { () throws(StoreError) in try store.read(from: seq.raw, limit: limit, maxBytes: maxBytes) })
+        try checked(Journal.reading { () throws(StoreError) in try store.read(from: seq.raw, limit: limit, maxBytes: maxBytes) })
     }
 
     /// The entries about one subject (an intent's or a command's bytes), oldest first.
     package func entries(about ref: [UInt8], limit: Int) throws(JournalError) -> [Entry] {
-        try checked(reading { () throws(StoreError) in try store.entries(ref: ref, limit: limit) })
+        try checked(Journal.reading { () throws(StoreError) in try store.entries(ref: ref, limit: limit) })
     }
 
     /// What the cloud has acknowledged, as last noted; advice only, learned again at each session.
     package func acknowledged() throws(JournalError) -> Seq {
-        Seq(UInt64(try reading { () throws(StoreError) in try store.meta("acked") } ?? "") ?? 0)
+        Seq(UInt64(try Journal.reading { () throws(StoreError) in try store.meta("acked") } ?? "") ?? 0)
     }
 
     /// Notes what the cloud has acknowledged. Costs a commit: call it lazily.
     package func noteAcknowledged(_ seq: Seq) throws(JournalError) {
-        try reading { () throws(StoreError) in try store.setMeta("acked", String(seq.raw)) }
+        try Journal.reading { () throws(StoreError) in try store.setMeta("acked", String(seq.raw)) }
     }
 
     /// Names a new file's edge, or checks that this is the edge's own file.
-    private func adopt() throws(JournalError) {
+    private static func adopt(_ store: any JournalStore, _ edge: EdgeID) throws(JournalError) {
         guard let found = try reading({ () throws(StoreError) in try store.meta("edge_id") }) else {
             guard store.head == .empty else { throw .foreign(found: "unknown", expected: edge) }
             return try reading { () throws(StoreError) in try store.setMeta("edge_id", edge.description) }
@@ -183,7 +188,7 @@ package final class Journal {
         return entries
     }
 
-    private func reading<Value>(_ body: () throws(StoreError) -> Value) throws(JournalError) -> Value {
+    private static func reading<Value>(_ body: () throws(StoreError) -> Value) throws(JournalError) -> Value {
         do throws(StoreError) { return try body() } catch { throw .store(error) }
     }
 }

@@ -91,6 +91,8 @@ package struct Desk: Sendable {
     var excesses: [InstrumentID: Excess] = [:]
     /// The ledger's head when positions without protection were last looked for.
     var protectionLookedAt: Seq?
+    /// What is wrong with the ledger; while it stops opening, only closing and protecting orders leave.
+    package internal(set) var ledgerTrouble: LedgerTrouble?
     /// The lowest order id the broker will take in this session.
     var sessionOrderID: Int64 = 0
     /// Ids handed out in drafts that the book has not yet seen.
@@ -143,6 +145,15 @@ package struct Desk: Sendable {
 
     /// True when orders may leave: connected, reconciled in this connection, right account.
     package var isTrading: Bool { reconciliation.isDone && live.gateway?.condition == .connected }
+
+    /// Notes what is wrong with the ledger, or that nothing is any more, and gives the words for the screens.
+    package mutating func note(_ trouble: LedgerTrouble?, at now: Instant) -> [LiveItem] {
+        ledgerTrouble = trouble
+        let notice = LiveItem.notice(
+            Notice(code: Notice.ledger, instrument: nil, text: trouble?.text ?? "", cure: trouble?.cure ?? "", asOf: now))
+        live.apply(notice)
+        return [notice]
+    }
 
     mutating func raiseHalt(_ fact: HaltFact, into out: inout Outcome) {
         // Raising twice is one halt; the second asker still gets an outcome by its command.

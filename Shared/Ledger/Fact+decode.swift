@@ -48,6 +48,7 @@ extension Fact {
                     version: try f.text("version"), mode: try f.word("mode", TradingMode.self), machine: try f.text("machine"),
                     kernelBoot: try f.text("kernelBoot"), configuration: try f.text("configuration")))
         case .shutdown: return .shutdown(reason: try f.text("reason"))
+        case .checkpoint: return .checkpoint(try CheckpointFact(f))
         case .intent: return .intent(try Ticket(f))
         case .sent: return .sent(tags: try f.list("tags").map { ClOrdID($0.text ?? "") })
         case .cancelIntent:
@@ -111,6 +112,15 @@ extension Fact {
                     until: try f.optional("until", f.instant)))
         default: preconditionFailure("kind \(kind) is decoded elsewhere")
         }
+    }
+}
+
+extension CheckpointFact {
+    fileprivate init(_ f: Fields) throws(CodecError) {
+        guard let seq = UInt64(exactly: try f.integer("seq")) else { throw .badValue("seq") }
+        self.init(
+            head: Head(seq: Seq(seq), hash: try f.bytes("hash", count: 32)), digest: try f.bytes("digest", count: 32),
+            signature: try f.bytes("signature", count: Signing.signatureBytes), key: try f.bytes("key", count: Signing.keyBytes))
     }
 }
 

@@ -8,6 +8,7 @@ extension Fact {
         switch self {
         case .boot: .boot
         case .shutdown: .shutdown
+        case .checkpoint: .checkpoint
         case .intent: .intent
         case .sent: .sent
         case .cancelIntent: .cancelIntent
@@ -44,7 +45,9 @@ extension Fact {
         case .orderDead(let tag, _), .stopMoved(let tag, _): Array(tag.text.utf8)
         case .cancelRefused(let refusal): Array(refusal.tag.text.utf8)
         case .commandAccepted(let outcome), .commandRefused(let outcome): outcome.command.bytes
-        case .boot, .shutdown, .sent, .denied, .halt, .resume, .instrumentHalt, .brokerSession, .reconciled, .difference, .instrument, .bot: []
+        case .boot, .shutdown, .checkpoint, .sent, .denied, .halt, .resume, .instrumentHalt, .brokerSession, .reconciled, .difference, .instrument,
+            .bot:
+            []
         }
     }
 
@@ -56,6 +59,7 @@ extension Fact {
             out.put("version", fact.version); out.put("mode", fact.mode.rawValue); out.put("machine", fact.machine)
             out.put("kernelBoot", fact.kernelBoot); out.put("configuration", fact.configuration)
         case .shutdown(let reason): out.put("reason", reason)
+        case .checkpoint(let checkpoint): checkpoint.write(into: &out)
         case .intent(let ticket): ticket.write(into: &out, edge: edge, intent: IntentID(boot: boot, seq: seq))
         case .sent(let tags): out.put("tags", .array(tags.map { .string($0.text) }))
         case .cancelIntent(let cancel):
@@ -103,6 +107,13 @@ extension Ticket {
     fileprivate func write(into out: inout FieldWriter, edge: EdgeID, intent: IntentID) {
         out.put("account", account); out.put("origin", origin.rawValue); out.put("command", command); out.put("bot", bot); out.put("reason", reason)
         out.put("legs", .array(legs.enumerated().map { index, leg in leg.value(tag: ClOrdID(edge: edge, intent: intent, leg: index)) }))
+    }
+}
+
+extension CheckpointFact {
+    fileprivate func write(into out: inout FieldWriter) {
+        out.put("seq", Int64(clamping: head.seq.raw)); out.put("hash", Hex.text(head.hash)); out.put("digest", Hex.text(digest))
+        out.put("signature", Hex.text(signature)); out.put("key", Hex.text(key))
     }
 }
 

@@ -5,8 +5,10 @@ package import Values
 package enum Fact: Hashable, Sendable {
     /// First entry of a run.
     case boot(BootFact)
-    /// Last entry of an orderly run.
+    /// The end of an orderly run; only the checkpoint that covers it follows.
     case shutdown(reason: String)
+    /// Where the chain stood and what it added up to, signed.
+    case checkpoint(CheckpointFact)
     case intent(Ticket)
     /// The bytes of these orders were handed to the socket (lazy, batched).
     case sent(tags: [ClOrdID])

@@ -53,6 +53,11 @@ package struct Fields: Sendable {
         guard let id = CommandID(hex: try text(key)) else { throw .badValue(key) }
         return id
     }
+    /// Bytes in hex, exactly so many.
+    package func bytes(_ key: String, count: Int) throws(CodecError) -> [UInt8] {
+        guard let bytes = Hex.bytes(try text(key)), bytes.count == count else { throw .badValue(key) }
+        return bytes
+    }
     /// The value of `read`, or nil when the member is absent.
     package func optional<T>(_ key: String, _ read: (String) throws(CodecError) -> T) throws(CodecError) -> T? { has(key) ? try read(key) : nil }
 }

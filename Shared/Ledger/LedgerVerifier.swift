@@ -8,16 +8,22 @@ package struct LedgerVerifier: Sendable {
     package private(set) var chain: ChainVerifier
     /// What is wrong with the first row that is wrong, in words; nil so far.
     package private(set) var difference: String?
+    /// The signed checkpoints so far.
+    package private(set) var checkpoints: CheckpointRule
 
     /// For the ledger of `edge`, from entry 1.
-    package init(edge: EdgeID) { chain = ChainVerifier(edge: edge) }
+    /// - Parameter key: the key its checkpoints must be signed by; nil trusts the first one's.
+    package init(edge: EdgeID, key: [UInt8]? = nil) {
+        chain = ChainVerifier(edge: edge)
+        checkpoints = CheckpointRule(edge: edge, key: key)
+    }
 
     /// Entries found good.
     package var count: UInt64 { chain.count }
     /// The last entry found good.
     package var head: Head { chain.head }
 
-    /// Checks the next row: contiguity, previous hash, own hash, clocks, and that each run begins with its boot entry.
+    /// Checks the next row: contiguity, previous hash, own hash, clocks, that each run begins with its boot entry, and a checkpoint's signature.
     /// - Returns: the entry, or nil when it (or one before it) is not good; `difference` then says why.
     package mutating func accept(_ row: EntryRow) -> Entry? {
         guard difference == nil else { return nil }
@@ -27,7 +33,8 @@ package struct LedgerVerifier: Sendable {
                 difference = error.description
                 return nil
             }
-            return entry
+            difference = checkpoints.accept(entry)
+            return difference == nil ? entry : nil
         } catch {
             difference = error.description
             return nil
@@ -39,7 +46,10 @@ package struct LedgerVerifier: Sendable {
 
     /// The report for people, one line each: what was checked and the first difference.
     package var report: String {
-        let good = "checked \(count) entries, head \(head.seq) \(Hex.text(head.hash))"
+        var good = "checked \(count) entries, head \(head.seq) \(Hex.text(head.hash))"
+        if let last = checkpoints.last {
+            good += "\n\(checkpoints.count) checkpoints signed by \(Hex.text(last.key)), the newest over entry \(last.head.seq)"
+        }
         return difference.map { "\(good)\nDIFFERENCE: \($0)" } ?? "\(good)\nno difference"
     }
 }

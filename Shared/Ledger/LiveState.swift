@@ -72,6 +72,8 @@ package struct Notice: Hashable, Sendable {
     package static let dataFarm: Int64 = 4
     /// The gateway sends messages that cannot be read here.
     package static let gatewayUnreadable: Int64 = 5
+    /// Something is wrong with the edge's ledger or the disk under it; in force until taken back.
+    package static let ledger: Int64 = 6
     /// True for the edge's own words; an empty text takes one back.
     package var isOwn: Bool { code < 100 }
     package init(code: Int64, instrument: InstrumentID?, text: String, cure: String, asOf: Instant) {

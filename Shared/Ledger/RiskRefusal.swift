@@ -4,6 +4,8 @@ package import Values
 /// Why an order was refused here (FIX DENIED), with the numbers that were compared.
 package enum RiskRefusal: Error, Hashable, Sendable {
     case halted(level: HaltLevel, source: String)
+    /// The ledger or its disk is not as it must be: closing goes on, opening waits.
+    case ledgerUnsound(text: String, cure: String)
     case gatewayNotConnected(text: String, cure: String)
     case notReconciled
     case wrongMode(account: String)
@@ -49,7 +51,7 @@ package enum RiskRefusal: Error, Hashable, Sendable {
         case .staleQuote(let age, let limit):
             "The quote is \(age.nanoseconds / 1_000_000_000) s old; the limit is \(limit.nanoseconds / 1_000_000_000) s."
         case .delayedData: "The market data is delayed; no order is placed on it. Subscribe to live data with the broker."
-        case .noMarketData(let text, let cure), .marginRefused(let text, let cure): "\(text) \(cure)"
+        case .noMarketData(let text, let cure), .marginRefused(let text, let cure), .ledgerUnsound(let text, let cure): "\(text) \(cure)"
         case .badQuantity(let quantity, let step): "The quantity \(quantity) is not a multiple of \(step) above zero."
         case .quantityMax(let limit, let actual): "The quantity \(actual) is over the limit of \(limit) for one order."
         case .notionalMax(let limit, let actual): "The notional \(actual) is over the limit of \(limit) for one order."

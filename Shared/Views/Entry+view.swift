@@ -67,7 +67,7 @@ extension EdgePicture {
         case .difference(let difference): about.instrument = difference.instrument
         case .instrument(let instrument): about.instrument = instrument.id
         case .bot(let bot): about.bot = bot.bot; about.instrument = bot.instrument
-        case .boot, .shutdown, .brokerSession, .reconciled: break
+        case .boot, .shutdown, .checkpoint, .brokerSession, .reconciled: break
         }
         return about
     }

@@ -40,6 +40,7 @@ extension EdgePicture {
         if notice.code == Notice.unprotected, let id = notice.instrument {
             return book.netQuantity(id).raw != 0 && !book.workingOrders.contains { $0.leg.instrument == id && $0.leg.role == .protect }
         }
+        if notice.code == Notice.ledger { return !notice.text.isEmpty }
         guard now - notice.asOf < EdgePicture.noticeLife, !notice.isOwn || !notice.text.isEmpty else { return false }
         guard EdgePicture.dataNotices.contains(notice.code), let quote = notice.instrument.flatMap({ live.quote($0) }) else { return true }
         return quote.isDelayed || quote.asOf <= notice.asOf
@@ -53,6 +54,7 @@ extension EdgePicture {
         case Notice.missingBars: return "Minutes are missing\(what)"
         case Notice.silentStream: return "No prices arrive\(what)"
         case Notice.dataFarm: return "The broker's data is disturbed\(what)"
+        case Notice.ledger: return "The ledger needs attention"
         case Notice.gatewayUnreadable: return "The gateway says something new"
         case 203: return "No trading permission\(what)"
         case 201: return "The broker refused an order\(what)"
@@ -64,7 +66,7 @@ extension EdgePicture {
 
     private static func severity(_ code: Int64) -> String {
         switch code {
-        case Notice.unprotected, 201, 203, 326, 502, 504, 1_100: "error"
+        case Notice.unprotected, Notice.ledger, 201, 203, 326, 502, 504, 1_100: "error"
         case 2_104, 2_106, 2_158, 1_101, 1_102: "info"
         default: "warning"
         }

@@ -8,6 +8,7 @@ extension EdgePicture {
         switch fact {
         case .boot(let boot): return "The edge started: release \(boot.version), \(boot.mode.rawValue.lowercased()) trading"
         case .shutdown(let reason): return "The edge stopped: \(reason)"
+        case .checkpoint(let checkpoint): return "Signed: the ledger up to entry \(checkpoint.head.seq)"
         case .intent(let ticket): return intentSentence(ticket)
         case .sent(let tags): return tags.count == 1 ? "The order was handed to the gateway" : "\(tags.count) orders were handed to the gateway"
         case .cancelIntent(let cancel): return "Cancel \(orderWords(cancel.tag)): \(cancel.reason)"

@@ -33,6 +33,10 @@ struct BookTests {
         let halt = HaltFact(level: .halt, source: "console", reason: "test", command: command)
         return [
             .boot(BootFact(version: "v", mode: .live, machine: "m", kernelBoot: "k", configuration: "c")), .shutdown(reason: "asked"),
+            .checkpoint(
+                CheckpointFact(
+                    head: Head(seq: Seq(70_000), hash: [UInt8](repeating: 0x11, count: 32)), digest: [UInt8](repeating: 0x22, count: 32),
+                    signature: [UInt8](repeating: 0x33, count: 64), key: [UInt8](repeating: 0x44, count: 32))),
             .intent(Ticket(account: "DU1", origin: .manual, command: command, bot: "b", reason: "why", legs: [leg(), stop])), .sent(tags: [tag]),
             .cancelIntent(CancelIntent(tag: tag, origin: .manual, command: command, reason: "r")),
             .modifyIntent(ModifyIntent(tag: tag, quantity: Quantity(whole: 2), limitPrice: Price(whole: 5), stopPrice: Price(whole: 4), reason: "r")),

@@ -103,13 +103,14 @@ package final class EdgeLoop {
         for event in linkEvents { try uplink?.receive(event, at: clock) }
         linkEvents.removeAll(keepingCapacity: true)
         takeCommands(at: clock)
-        takeRequests(at: clock)
+        try takeRequests(at: clock)
         let head = agent.journal.head.seq
         if !inputs.isEmpty || agent.hasPending {
             let taken = inputs
             inputs.removeAll(keepingCapacity: true)
             try perform(agent.turn(taken, at: clock), at: clock)
         }
+        try perform(agent.keep(at: clock), at: clock)
         // In a lively market no turn is without prices: one that wrote nothing is quiet enough for the journal's own work.
         if !agent.hasPending, agent.journal.head.seq == head { try agent.journal.idle(at: clock.wall) }
         answerAsked()
@@ -195,7 +196,7 @@ package final class EdgeLoop {
 
     // MARK: - The local socket
 
-    private func takeRequests(at clock: ClockReading) {
+    private func takeRequests(at clock: ClockReading) throws {
         for request in requests {
             let key = request.header("idempotency-key").flatMap { CommandID(hex: $0) }
             let id = key ?? CommandID(bytes: (0..<16).map { _ in UInt8.random(in: .min ... .max) })
@@ -214,6 +215,11 @@ package final class EdgeLoop {
             case .resume(let reason):
                 inputs.append(.desk(.resume(reason: reason)))
                 answer(request.id, 200, ["state": "done", "text": "Trading is resumed."])
+            case .acceptRollback(let reason):
+                let effects = try agent.acceptRollback(reason: reason, at: clock)
+                try perform(effects ?? [], at: clock)
+                let words = effects == nil ? "Nothing is missing: the ledger reaches its mark." : "Given up. The ledger goes on from where it ends."
+                answer(request.id, 200, ["state": .string(effects == nil ? "refused" : "done"), "text": .string(words)])
             }
         }
         requests.removeAll(keepingCapacity: true)
@@ -226,7 +232,7 @@ package final class EdgeLoop {
             switch LocalAPI.handle(call, agent: agent, picture: picture(at: SystemClock.now()), at: SystemClock.now()) {
             case .answer(let value): answer(request, 202, value)
             case .problem(let problem): answer(request, problem)
-            case .command, .resume: preconditionFailure("a read asks for nothing")
+            case .command, .resume, .acceptRollback: preconditionFailure("a read asks for nothing")
             }
         }
         asked.removeAll(keepingCapacity: true)

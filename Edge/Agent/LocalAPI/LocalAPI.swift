@@ -28,6 +28,8 @@ package enum LocalVerdict: Sendable {
     /// Hand this to the desk in the next turn, then answer with the command's fate.
     case command(Command, lifetime: Span?)
     case resume(reason: String)
+    /// The lost end of the ledger is given up.
+    case acceptRollback(reason: String)
 }
 
 /// Routes of the local API.
@@ -54,6 +56,7 @@ package enum LocalAPI {
         case ["status"]:
             return .object([
                 time, JSONMember("edge", picture.edgeRow), JSONMember("bots", .array(picture.botRows)), JSONMember("link", .string(request.link)),
+                JSONMember("troubles", .array(agent.ledgerTroubles.map { ["words": .string($0.text), "cure": .string($0.cure)] })),
             ])
         case ["positions"]: return .object([time, JSONMember("positions", .array(picture.positionRows))])
         case ["accounts"]: return .object([time, JSONMember("accounts", .array(picture.accountRows))])
@@ -107,6 +110,7 @@ package enum LocalAPI {
         switch path {
         case ["kill"]: return command(.halt(reason: reason), request, agent, at: now)
         case ["resume"]: return .resume(reason: reason)
+        case ["ledger", "accept-rollback"]: return .acceptRollback(reason: reason)
         default:
             if path.count == 3, path[0] == "positions", path[2] == "close" {
                 return command(.close(instrument: InstrumentID(path[1])), request, agent, at: now)

@@ -4,7 +4,7 @@ internal import Platform
 internal import Values
 internal import Wire
 
-/// status, positions, orders, close, kill and resume.
+/// status, positions, orders, close, kill, resume and the decision about a lost end of the ledger.
 struct ConsoleCommands {
     private let folder: String
     private let isJSON: Bool
@@ -24,6 +24,11 @@ struct ConsoleCommands {
             case "kill":
                 guard confirmed(options, "Halt trading? No order will leave until `tidewire-edge resume`.") else { return ExitCode.refused }
                 return try kill(reason: options["reason"] ?? "asked at the console")
+            case "ledger accept-rollback":
+                guard confirmed(options, "Give up the end of the ledger that is missing? What it held will not come back.") else {
+                    return ExitCode.refused
+                }
+                return try act("ledger/accept-rollback", ["reason": .string(options["reason"] ?? "asked at the console")])
             default:
                 guard confirmed(options, "Lift the halt and let orders leave again?") else { return ExitCode.refused }
                 return try act("resume", ["reason": .string(options["reason"] ?? "asked at the console")])
@@ -115,6 +120,7 @@ struct ConsoleCommands {
             line("halt", [cell(halt, "level"), cell(halt, "source"), cell(halt, "reason")].filter { $0 != "-" }.joined(separator: " · "))
         }
         line("ledger", "\(cell(edge, "announcedSeq")) entries, \(cell(edge, "ackedSeq")) of them in the cloud")
+        for trouble in value["troubles"]?.elements ?? [] { line("TROUBLE", cell(trouble, "words") + " " + cell(trouble, "cure")) }
         line("link", cell(value, "link"))
         for bot in value["bots"]?.elements ?? [] {
             line("bot", [cell(bot, "name"), cell(bot, "state"), cell(bot, "words")].joined(separator: " · "))

@@ -39,6 +39,8 @@ package struct EdgeFolder: Sendable {
     }
 
     package var ledger: String { path + "/ledger.db" }
+    /// How far the ledger came, outside it.
+    package var mark: String { path + "/head.mark" }
     package var socket: String { path + "/edge.sock" }
     /// Its presence halts trading.
     package var killFile: String { path + "/KILL" }

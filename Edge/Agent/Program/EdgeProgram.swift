@@ -20,7 +20,11 @@ package enum EdgeProgram {
             CommandSpec("positions", "what is held"),
             CommandSpec("orders", options: [CommandOption("working", "only those that are at the broker")], "orders and what became of them"),
             CommandSpec(
-                "ledger verify", options: [CommandOption("witness", value: "SEQ:HASH", "a head known from elsewhere that the ledger must reach")],
+                "ledger verify",
+                options: [
+                    CommandOption("witness", value: "SEQ:HASH", "a head known from elsewhere that the ledger must reach"),
+                    CommandOption("key", value: "HEX", "the public key that must have signed the checkpoints"),
+                ],
                 "check every entry of the ledger, whether or not the edge runs"),
             CommandSpec(
                 "ledger tail",
@@ -29,6 +33,9 @@ package enum EdgeProgram {
             CommandSpec(
                 "ledger export", options: [CommandOption("raw", value: "SEQ", "the bytes that this entry's hash is made of")],
                 "every entry, one JSON object a line"),
+            CommandSpec(
+                "ledger accept-rollback", options: [yes, CommandOption("reason", value: "TEXT", "noted in the ledger")],
+                "give up the end of the ledger that a restore or a lost disk took away; only here, at the edge"),
             CommandSpec("close", operands: ["INSTRUMENT"], options: [yes], "close a position at market and cancel its protection"),
             CommandSpec(
                 "kill", options: [yes, CommandOption("reason", value: "TEXT", "noted in the ledger")],
@@ -75,7 +82,8 @@ package enum EdgeProgram {
             switch command {
             case "run": return try EdgeRun.run(folder: try EdgeFolder(path), settings: try settings(path, options, environment))
             case "enrol": return try Enrolment.run(operands[0], folder: try EdgeFolder(path), replacing: options["replace"] != nil, isJSON: isJSON)
-            case "ledger verify": return try LedgerCommands.verify(path + "/ledger.db", witness: options["witness"], isJSON: isJSON)
+            case "ledger verify":
+                return try LedgerCommands.verify(path + "/ledger.db", witness: options["witness"], key: options["key"], isJSON: isJSON)
             case "ledger tail": return try LedgerCommands.tail(path, count: options["count"], follows: options["follow"] != nil, isJSON: isJSON)
             case "ledger export": return try LedgerCommands.export(path + "/ledger.db", raw: options["raw"])
             case "config check":

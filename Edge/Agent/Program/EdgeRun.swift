@@ -30,8 +30,11 @@ enum EdgeRun {
             milestones.note(entry)
         }
         let boot = Boot(raw: UInt64.random(in: .min ... .max))
+        let (witness, finding) = try witness(folder, journal)
         let agent = Agent(
-            journal: journal, book: book, boot: boot, settings: configuration.desk, session: try makeSession(configuration, book, boot))
+            journal: journal, book: book, boot: boot, settings: configuration.desk, session: try makeSession(configuration, book, boot),
+            witness: witness, finding: finding)
+        for trouble in agent.ledgerTroubles { Log.write(.error, trouble.text, ["cure": trouble.cure]) }
         let loop = EdgeLoop(
             agent: agent, milestones: milestones, folder: folder,
             settings: EdgeLoopSettings(name: configuration.name, gatewayHost: configuration.gatewayHost, gatewayPort: configuration.gatewayPort))
@@ -43,6 +46,19 @@ enum EdgeRun {
             ["entries": "\(journal.head.seq)", "millis": "\((SystemClock.monotonic() - started).nanoseconds / 1_000_000)", "data": folder.path])
         try loop.run(fact)
         return ExitCode.ok
+    }
+
+    /// The ledger's key and mark, and what the mark says of this ledger.
+    private static func witness(_ folder: EdgeFolder, _ journal: Journal) throws -> (Witness, MarkFinding) {
+        let keys = try folder.ledgerKeys()
+        if let signer = journal.signer, signer != keys.publicKey {
+            throw JournalError.damaged(
+                "its checkpoints were signed by another key than \(folder.path)/keys/ledger.key holds; put back the copy of that file")
+        }
+        let mark = FileMark(path: folder.mark)
+        let bytes: [UInt8]?
+        do throws(MarkError) { bytes = try mark.read() } catch { throw AgentFailure.mark(error) }
+        return (Witness(keys: keys, mark: mark), try MarkFinding.compare(bytes, with: journal))
     }
 
     /// The session with IB Gateway that the settings ask for.

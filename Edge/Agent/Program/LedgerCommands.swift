@@ -7,13 +7,17 @@ internal import Wire
 
 /// Reads the ledger's file, or asks the running edge.
 enum LedgerCommands {
-    static func verify(_ path: String, witness: String?, isJSON: Bool) throws -> Int32 {
-        let finding = try LedgerAudit.verify(path: path, witness: try witness.map(head))
+    static func verify(_ path: String, witness: String?, key: String?, isJSON: Bool) throws -> Int32 {
+        let finding = try LedgerAudit.verify(path: path, witness: try witness.map(head), key: try key.map(publicKey))
         if isJSON {
             var members = [
                 JSONMember("entries", .integer(Int64(clamping: finding.count))), JSONMember("seq", .integer(Int64(clamping: finding.head.seq.raw))),
                 JSONMember("hash", .string(Hex.text(finding.head.hash))),
             ]
+            if let key = finding.key {
+                members.append(JSONMember("checkpoints", .integer(Int64(clamping: finding.checkpoints))))
+                members.append(JSONMember("key", .string(Hex.text(key))))
+            }
             if let difference = finding.difference { members.append(JSONMember("difference", .string(difference))) }
             Console.write(JSONWriter.plain(.object(members)) + [0x0A])
         } else {
@@ -29,6 +33,11 @@ enum LedgerCommands {
             throw .missingOperand("--witness SEQ:HASH")
         }
         return Head(seq: Seq(seq), hash: hash)
+    }
+
+    private static func publicKey(_ text: String) throws(ArgumentError) -> [UInt8] {
+        guard let key = Hex.bytes(text), key.count == Signing.keyBytes else { throw .missingOperand("--key HEX (64 digits)") }
+        return key
     }
 
     static func export(_ path: String, raw: String?) throws -> Int32 {

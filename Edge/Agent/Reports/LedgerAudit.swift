@@ -12,6 +12,9 @@ package enum LedgerAudit {
         package var count: UInt64
         /// The last of them.
         package var head: Head
+        /// Signed checkpoints among them, and the key that signed; nil without one.
+        package var checkpoints: UInt64 = 0
+        package var key: [UInt8]?
         /// The first thing that is not as it must be, in words; nil for a whole ledger.
         package var difference: String?
         /// Lines for people.
@@ -23,9 +26,12 @@ package enum LedgerAudit {
     /// Reads the whole file: the chain from entry 1 (every hash, contiguity, clocks, a boot entry at each run's start) and SQLite's own structure.
     /// - Parameters:
     ///   - edge: whose ledger it must be; nil takes the file's own word.
+    ///   - key: the public key that the checkpoints must be signed by; nil takes the first checkpoint's.
     ///   - witness: a head known from elsewhere (the cloud, an earlier report): the ledger must reach it. A log that lost its end verifies otherwise.
     /// - Throws: when there is no ledger to check. Damage is a finding, not an error.
-    package static func verify(path: String, edge: EdgeID? = nil, witness: Head? = nil, vfs: String? = nil) throws(StoreError) -> Finding {
+    package static func verify(path: String, edge: EdgeID? = nil, witness: Head? = nil, key: [UInt8]? = nil, vfs: String? = nil) throws(StoreError)
+        -> Finding
+    {
         let store: EntryStore
         do throws(StoreError) { store = try open(path, vfs) } catch {
             return try Finding(damage: error)
@@ -34,7 +40,7 @@ package enum LedgerAudit {
         do throws(StoreError) { owner = try self.owner(of: store, path) } catch {
             return try Finding(damage: error)
         }
-        var verifier = LedgerVerifier(edge: edge ?? owner)
+        var verifier = LedgerVerifier(edge: edge ?? owner, key: key)
         if let edge, edge != owner { verifier.note("this is the ledger of edge \(owner), not of \(edge)") }
         do throws(StoreError) {
             try store.each { row in
@@ -51,7 +57,9 @@ package enum LedgerAudit {
         } catch {
             verifier.note("after entry \(verifier.head.seq): \(error)")
         }
-        return Finding(count: verifier.count, head: verifier.head, difference: verifier.difference, report: verifier.report)
+        return Finding(
+            count: verifier.count, head: verifier.head, checkpoints: verifier.checkpoints.count, key: verifier.checkpoints.last?.key,
+            difference: verifier.difference, report: verifier.report)
     }
 
     /// The bytes that entry `seq` is hashed over, so that `b2sum -l 256` gives its hash; nil when there is no such entry.

@@ -9,12 +9,17 @@ package struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
     package var description: String { "cannot \(action) \(path): \(reason)" }
     /// True when there is no such file.
     package let isMissing: Bool
+    /// True when there was no room.
+    package let isFull: Bool
 
     init(_ action: String, _ path: String) {
         let code = errno
         self.path = path; self.action = action; reason = String(cString: strerror(code)); isMissing = code == ENOENT
+        isFull = code == ENOSPC || code == EDQUOT
     }
-    init(_ action: String, _ path: String, reason: String) { self.path = path; self.action = action; self.reason = reason; isMissing = false }
+    init(_ action: String, _ path: String, reason: String) {
+        self.path = path; self.action = action; self.reason = reason; isMissing = false; isFull = false
+    }
 }
 
 /// Reading and writing what belongs to this process alone.
@@ -65,13 +70,17 @@ package enum PrivateFiles {
             written += count
         }
         let isSynced = fsync(descriptor) == 0
+        let failure = FileError("write", path)
         close(descriptor)
-        guard isSynced, rename(beside, path) == 0 else { throw FileError("write", path) }
+        guard isSynced else { throw failure }
+        guard rename(beside, path) == 0 else { throw FileError("write", path) }
         let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
         let parent = open(folder.isEmpty ? "/" : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard parent >= 0 else { throw FileError("sync", folder) }
-        fsync(parent)
+        let isPlaced = fsync(parent) == 0
+        let trouble = FileError("sync", folder)
         close(parent)
+        guard isPlaced else { throw trouble }
     }
 
     /// The names of what lies in a folder, sorted; not those that begin with a dot.

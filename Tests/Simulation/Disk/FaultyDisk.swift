@@ -30,6 +30,9 @@ package struct DiskFault: Sendable {
     }
 }
 
+/// There is no file of that name.
+package struct MissingFile: Error {}
+
 /// One simulated disk with one folder, registered with SQLite under a name of its own: `Database.Options(…, vfs: disk.name)`.
 /// Made and used on one thread. The same seed and the same calls give the same bytes but for the log's salts (see `fingerprint`).
 package final class FaultyDisk {
@@ -157,6 +160,45 @@ package final class FaultyDisk {
     package func becomeDefault() {
         sqlite3_vfs_register(system, 1)
         sqlite3_randomness(0, nil)
+    }
+
+    // MARK: - What a program does to it beside SQLite
+
+    /// Puts a small file in the place of another as a careful program does: written beside, synced, renamed, the folder synced. Each step is a
+    /// mutation that a freeze, a fault or a power cut may end at.
+    /// - Returns: nil, or what the disk answered: nothing of the old file is lost then.
+    package func replace(_ name: String, _ bytes: [UInt8]) -> DiskFault.Answer? {
+        let beside = name + ".new"
+        guard step() else { return .io }
+        let inode = Inode()
+        files[beside] = inode
+        folderChanges.append(FolderChange(order: mutations, name: beside, inode: inode))
+        guard !isFrozen else { return .io }
+        let written = bytes.withUnsafeBytes { write($0, at: 0, to: inode) }
+        guard written == SQLITE_OK else { return written == SQLITE_FULL ? .full : .io }
+        guard !isFrozen, sync(inode) == SQLITE_OK else { return .io }
+        guard step() else { return .io }
+        files[beside] = nil
+        files[name] = inode
+        folderChanges.append(FolderChange(order: mutations, name: name, inode: inode))
+        folderChanges.append(FolderChange(order: mutations, name: beside, inode: nil))
+        guard step() else { return .io }
+        syncFolder()
+        return nil
+    }
+
+    /// Deletes a file, durably.
+    package func remove(_ name: String) throws(MissingFile) {
+        guard files[name] != nil else { throw MissingFile() }
+        files[name] = nil
+        syncFolder()
+    }
+
+    /// True when the disk takes one more change of the folder.
+    private func step() -> Bool {
+        guard !isFrozen else { return false }
+        mutations += 1
+        return true
     }
 
     // MARK: - What SQLite does to it

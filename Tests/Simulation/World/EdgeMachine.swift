@@ -138,7 +138,11 @@ package final class EdgeMachine: Machine {
             deathAtNextOrder = nil
             let session = session(book, death: death)
             let boot = Boot(raw: chance.next())
-            let agent = Agent(journal: journal, book: book, boot: boot, settings: EdgeMachine.settings, session: session)
+            let mark = DiskMark(disk)
+            let finding = try MarkFinding.compare(mark.read(), with: journal)
+            let signing = SigningKeys(seed: EdgeMachine.ledgerSeed).map { Witness(keys: $0, mark: mark) }
+            let agent = Agent(
+                journal: journal, book: book, boot: boot, settings: EdgeMachine.settings, session: session, witness: signing, finding: finding)
             let effects = try agent.start(
                 BootFact(version: "world", mode: .paper, machine: "m", kernelBoot: "k", configuration: "c"), at: clock)
             let uplink = UplinkCore(
@@ -170,6 +174,8 @@ package final class EdgeMachine: Machine {
             case .tick:
                 try agent([.tick], at: clock)
                 while program?.agent.hasPending == true { try agent([], at: clock) }
+                let kept = try program?.agent.keep(at: clock) ?? []
+                try perform(program?.uplink.note(kept, at: clock) ?? [], at: clock)
                 try uplink(.tick, at: clock)
                 try rest(at: clock)
             case .broker(let events):
@@ -200,6 +206,8 @@ package final class EdgeMachine: Machine {
 
     // MARK: - Within a turn
 
+    private static let ledgerSeed = [UInt8](1...32)
+
     private static var settings: DeskSettings {
         let bot = BreakoutSettings(
             name: "breakout", instruments: [InstrumentID("AAPL.NASDAQ"), InstrumentID("NVDA.NASDAQ")], entryOffset: Ratio(raw: 300),
@@ -218,7 +226,7 @@ package final class EdgeMachine: Machine {
     /// The product's rule: whatever the disk refuses ends the process, and the next start reads what is true.
     private static func isOfDisk(_ error: any Error) -> Bool {
         switch error {
-        case JournalError.store, AgentFailure.journal(.store), is StoreError: true
+        case JournalError.store, AgentFailure.journal(.store), AgentFailure.mark, is MarkError, is StoreError: true
         default: false
         }
     }

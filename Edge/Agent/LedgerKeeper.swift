@@ -1,0 +1,52 @@
+// When the ledger is signed and marked: every so many entries, after a while of activity, when the broker's session opens, at the end.
+internal import Ledger
+internal import Values
+package import Wire
+
+/// What an agent needs to sign its ledger and to mark how far it came.
+package struct Witness {
+    package let keys: SigningKeys
+    package let mark: any MarkStore
+    package init(keys: SigningKeys, mark: any MarkStore) { self.keys = keys; self.mark = mark }
+}
+
+/// Counts what no checkpoint covers yet. One owner, one thread.
+struct LedgerKeeper {
+    let witness: Witness
+    /// The mark that the ledger does not reach; while there is one, no other is written.
+    private(set) var lost: HeadMark?
+    private var uncovered = 0
+    private var since: Span?
+    private var isAsked = false
+
+    /// A crash leaves at most so many entries without a signature over them.
+    static let entriesMax = 1_024
+    /// Entries do not wait longer than this for one that covers them.
+    static let patience = Span.seconds(60)
+
+    init(_ witness: Witness, lost: HeadMark?) { self.witness = witness; self.lost = lost }
+
+    /// Entries were committed; `opens` says that one of them began a session with the broker.
+    mutating func note(_ count: Int, opens: Bool, at monotonic: Span) {
+        uncovered += count
+        since = since ?? monotonic
+        isAsked = isAsked || opens
+    }
+
+    func isDue(at monotonic: Span) -> Bool {
+        guard uncovered > 0 else { return false }
+        return isAsked || uncovered >= LedgerKeeper.entriesMax || since.map { monotonic - $0 >= LedgerKeeper.patience } ?? false
+    }
+
+    /// A checkpoint covers everything up to here.
+    mutating func covered() { uncovered = 0; since = nil; isAsked = false }
+
+    /// Marks how far the ledger reaches, which must be durable; not while an older mark says that it once reached further.
+    func mark(_ entry: Entry, edge: EdgeID) throws(MarkError) {
+        guard lost == nil else { return }
+        try witness.mark.write(HeadMark(edge: edge, epoch: entry.epoch, head: entry.head, writtenAt: entry.wall).bytes)
+    }
+
+    /// The lost end is given up, or is there again.
+    mutating func settle() { lost = nil }
+}

@@ -1,0 +1,69 @@
+// Signed checkpoints: the edge's word, under its ledger key, for where its chain stood and what it added up to.
+package import Values
+package import Wire
+
+/// A signed position of the ledger. It speaks of the entry before its own and of the fold up to there.
+package struct CheckpointFact: Hashable, Sendable {
+    /// The entry just before the checkpoint.
+    package var head: Head
+    /// `Book.digest()` after that entry; 32 bytes.
+    package var digest: [UInt8]
+    /// Ed25519, 64 bytes.
+    package var signature: [UInt8]
+    /// The public half of the edge's ledger key, 32 bytes.
+    package var key: [UInt8]
+    package init(head: Head, digest: [UInt8], signature: [UInt8], key: [UInt8]) {
+        self.head = head; self.digest = digest; self.signature = signature; self.key = key
+    }
+
+    /// Signs where `edge` stands in `epoch`.
+    package init(head: Head, digest: [UInt8], edge: EdgeID, epoch: UInt32, keys: SigningKeys) {
+        let said = CheckpointFact.signedBytes(edge: edge, epoch: epoch, head: head, digest: digest)
+        self.init(head: head, digest: digest, signature: keys.sign(said), key: keys.publicKey)
+    }
+
+    /// The bytes under the signature: domain, edge, epoch and number little-endian, hash, digest.
+    package static func signedBytes(edge: EdgeID, epoch: UInt32, head: Head, digest: [UInt8]) -> [UInt8] {
+        var out = ByteWriter(reserving: 112)
+        out.append("tidewire.checkpoint1".utf8)
+        out.append(edge.bytes); out.little(epoch); out.little(head.seq.raw); out.append(head.hash); out.append(digest)
+        return out.bytes
+    }
+
+    /// Whether the owner of `key` signed this for that edge and epoch.
+    package func isSigned(edge: EdgeID, epoch: UInt32) -> Bool {
+        Signing.verifies(signature, over: CheckpointFact.signedBytes(edge: edge, epoch: epoch, head: head, digest: digest), by: key)
+    }
+}
+
+/// Follows the checkpoints of one ledger: each signs the entry before it, all under one key.
+package struct CheckpointRule: Sendable {
+    package let edge: EdgeID
+    /// The key that signs; the first checkpoint tells it when nobody did before.
+    package private(set) var key: [UInt8]?
+    /// Checkpoints found good.
+    package private(set) var count: UInt64 = 0
+    /// The newest of them.
+    package private(set) var last: CheckpointFact?
+
+    /// - Parameter key: known from elsewhere (the edge's own file, the enrolment, a person); nil trusts the first checkpoint.
+    package init(edge: EdgeID, key: [UInt8]? = nil) { self.edge = edge; self.key = key }
+
+    /// Looks at the next entry of a verified chain.
+    /// - Returns: what is wrong with it as a checkpoint, in words; nil for a good one and for every other kind.
+    package mutating func accept(_ entry: Entry) -> String? {
+        guard entry.kind == Kind.checkpoint.rawValue else { return nil }
+        guard let fact = try? entry.decoded(), case .checkpoint(let checkpoint) = fact else {
+            return "checkpoint \(entry.seq) cannot be read"
+        }
+        guard checkpoint.head.seq.next == entry.seq, checkpoint.head.hash == entry.previous else {
+            return "checkpoint \(entry.seq) signs another entry than the one before it"
+        }
+        if let key, key != checkpoint.key { return "checkpoint \(entry.seq) is signed by another key than this ledger's" }
+        guard checkpoint.isSigned(edge: edge, epoch: entry.epoch) else { return "the signature of checkpoint \(entry.seq) is wrong" }
+        key = checkpoint.key
+        count += 1
+        last = checkpoint
+        return nil
+    }
+}

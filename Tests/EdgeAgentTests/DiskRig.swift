@@ -1,0 +1,111 @@
+// An agent on the paper venue over the simulated disk: the disk may fail, fill up, lose power or be put back; the broker lives on.
+import EdgeAgent
+import Ledger
+import Platform
+import Simulation
+import Testing
+import Trading
+import Values
+import Venues
+import Wire
+
+/// One edge whose disk the test holds in its hands.
+final class DiskRig {
+    static let seed = [UInt8](1...32)
+    var disk: FaultyDisk
+    var now = Instant(seconds: 1_795_000_000)
+    private(set) var agent: Agent?
+    private(set) var finding: MarkFinding?
+    private var broker: PaperBroker
+    private var boots: UInt64 = 0
+    private var issued: UInt8 = 0
+    private let settings = DeskSettings(mode: .paper, settle: .seconds(2), snapshotGap: .seconds(1))
+    /// What the effects of all turns said of the ledger, the newest last.
+    private(set) var notices: [Notice] = []
+
+    init(seed: UInt64 = 7) {
+        disk = FaultyDisk(seed: seed, now: now)
+        let listings = PaperCatalogue.standard(asOf: CivilDate(dayNumber: Int(now.seconds / 86_400)))
+        broker = PaperBroker(exchange: PaperExchange(rules: PaperRules(seed: seed), listings: listings, start: now), account: "DU1")
+    }
+
+    var clock: ClockReading { ClockReading(wall: now, monotonic: Span(nanoseconds: now.nanoseconds)) }
+    var mark: DiskMark { DiskMark(disk) }
+
+    /// Starts the process; the broker is as the last one left it.
+    func start() throws {
+        boots += 1
+        var book = Book(edge: LedgerWriter.edge)
+        let journal = try Journal(path: "ledger.db", edge: LedgerWriter.edge, vfs: disk.name) { book.apply($0) }
+        let keys = try #require(SigningKeys(seed: DiskRig.seed))
+        let finding = try MarkFinding.compare(mark.read(), with: journal)
+        self.finding = finding
+        let agent = Agent(
+            journal: journal, book: book, boot: Boot(raw: boots), settings: settings,
+            session: PaperSession(broker: broker, generation: Int64(boots)), witness: Witness(keys: keys, mark: mark), finding: finding)
+        self.agent = agent
+        take(try agent.start(BootFact(version: "t", mode: .paper, machine: "m", kernelBoot: "k", configuration: "c"), at: clock))
+    }
+
+    /// The process dies; the disk is left as `mode` says.
+    func crash(_ mode: CrashMode = .everything) {
+        if let session = agent?.session as? PaperSession { broker = session.broker }
+        if mode != .everything { disk.freezeAt = disk.mutations }
+        agent = nil
+        disk.crash(mode)
+    }
+
+    /// The process dies, and another disk is put in its place.
+    func crash(replacing other: FaultyDisk) {
+        if let session = agent?.session as? PaperSession { broker = session.broker }
+        agent = nil
+        disk = other
+    }
+
+    @discardableResult func turn(_ inputs: [AgentInput]) throws -> [AgentEffect] {
+        guard let agent else { preconditionFailure("the process is down") }
+        let effects = try agent.turn(inputs, at: clock) + agent.keep(at: clock)
+        take(effects)
+        return effects
+    }
+
+    func settle(seconds: Int64) throws {
+        for _ in 0..<(seconds * 4) {
+            now = now + .milliseconds(250)
+            try turn([.tick])
+            while agent?.hasPending == true { try turn([]) }
+        }
+    }
+
+    @discardableResult func command(_ body: CommandBody) throws -> CommandID {
+        issued += 1
+        let id = try #require(CommandID(bytes: [UInt8](repeating: issued, count: 16)))
+        let command = Command(
+            id: id, edge: LedgerWriter.edge, boundBoot: agent?.boot, issuer: "cloud:admin", tier: 2, issuedAt: now, expiresAt: nil, body: body)
+        try turn([.desk(.command(command, deadline: now + .seconds(10)))])
+        return id
+    }
+
+    func buy(_ quantity: Int64) throws -> CommandID {
+        try command(.order(instrument: front, side: .buy, size: .quantity(Quantity(whole: quantity)), trailing: nil, reverse: false))
+    }
+
+    var book: Book { agent?.desk.book ?? Book() }
+    var front: InstrumentID { agent?.desk.live.front("MBT") ?? InstrumentID("none") }
+    /// Tags of every order that ever reached the broker.
+    var placed: [String] {
+        let broker = (agent?.session as? PaperSession)?.broker ?? self.broker
+        return broker.exchange.orders.map { broker.reference(of: $0.ticket.id) }
+    }
+    /// Why the newest order of a command was denied, if it was.
+    var lastDenial: String? { book.denials.last?.rule }
+    func entries() throws -> [Entry] { try agent?.journal.read(from: Seq(1), limit: .max) ?? [] }
+    func kinds() throws -> [Kind] { try entries().compactMap { Kind(rawValue: $0.kind) } }
+
+    private func take(_ effects: [AgentEffect]) {
+        for effect in effects {
+            guard case .live(let items) = effect else { continue }
+            for case .notice(let notice) in items where notice.code == Notice.ledger { notices.append(notice) }
+        }
+    }
+}
