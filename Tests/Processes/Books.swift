@@ -23,7 +23,7 @@ struct GatewayBooks {
             guard let records = GatewayRecord.records(line: Array(line)) else { throw ProcessTrouble("the gateway's journal has an unreadable line") }
             for record in records {
                 switch record {
-                case .born, .corrected: break
+                case .born, .corrected, .misprinted: break
                 case .order(let order):
                     references[order.permId] = order.fields["orderRef"]
                     if order.isRefused { isFinal[order.permId] = true }

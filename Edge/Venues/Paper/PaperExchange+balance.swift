@@ -5,18 +5,26 @@ extension PaperExchange {
     /// The account at this moment's prices.
     package mutating func balance() -> PaperBalance { balance(of: account) }
 
+    /// Most that a position may be worth, at 10^-8: an eighth of what the type holds, so that no sum of a balance leaves it.
+    private static var worthMax: Int64 { .max / 8 }
+
     /// The account as if `quantity` of the ticket (all of it when nil) were filled at the market's price now.
-    mutating func balance(adding ticket: PaperTicket, quantity: Quantity? = nil) -> PaperBalance {
+    /// - Throws: `.overflow` when the position would be worth more than can be counted.
+    mutating func balance(adding ticket: PaperTicket, quantity: Quantity? = nil) throws(PaperRefusal) -> PaperBalance {
         guard let listing = listing(ticket.instrument), let touch = touch(ticket.instrument) else { return balance() }
         let size = quantity ?? ticket.quantity
         let price = touch.opposite(of: ticket.side)
-        let value = Money.value(price, size, multiplier: listing.instrument.multiplier)
+        guard let value = Money.value(price, size, multiplier: listing.instrument.multiplier), value.raw <= Self.worthMax else { throw .overflow }
         var imagined = account
         let realised = try? account.realised(by: (ticket.side, size, price), in: listing)
         let fill = PaperFill(
             serial: 0, order: ticket.id, instrument: ticket.instrument, side: ticket.side, quantity: size, price: price, at: now, cumulative: size,
             averagePrice: price, commission: listing.commission.total(for: size, value: value) ?? .zero, realised: realised ?? nil, added: false)
-        do { try imagined.apply(fill, in: listing) } catch { return balance() }
+        try imagined.apply(fill, in: listing)
+        let position = imagined.position(ticket.instrument)
+        guard let mark = mark(ticket.instrument), let worth = PaperAccount.marketValue(position, at: mark, in: listing),
+            abs(worth.raw) <= Self.worthMax, margin(of: position) != nil
+        else { throw .overflow }
         return balance(of: imagined)
     }
 
@@ -43,7 +51,8 @@ extension PaperExchange {
         }
     }
 
-    private mutating func balance(of account: PaperAccount) -> PaperBalance {
+    /// Any account at this moment's prices; what this exchange does not list counts for nothing.
+    package mutating func balance(of account: PaperAccount) -> PaperBalance {
         var sum = PaperBalance(
             cash: account.cash, stockValue: .zero, grossValue: .zero, unrealised: .zero, futuresUnrealised: .zero, realised: .zero,
             initialMargin: .zero,

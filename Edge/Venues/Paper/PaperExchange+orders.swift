@@ -66,7 +66,7 @@ extension PaperExchange {
         let value = Money.value(touch.opposite(of: ticket.side), ticket.quantity, multiplier: listing.instrument.multiplier)
         guard let commission = listing.commission.total(for: ticket.quantity, value: value) else { throw .overflow }
         let before = balance()
-        let after = balance(adding: ticket)
+        let after = try balance(adding: ticket)
         let required = after.initialMargin
         if required > before.initialMargin, required > before.netLiquidation {
             throw .margin(equity: before.netLiquidation, required: required)
@@ -109,14 +109,18 @@ extension PaperExchange {
         // A child only ever closes what its parent opened.
         guard ticket.parent == nil else { return }
         let before = balance()
-        var after = balance(adding: ticket)
+        var after = try balance(adding: ticket)
+        try compare(after, with: before)
         // Working orders on the same side may fill first.
         for order in liveOrders where order.state != .held && order.ticket.side == ticket.side && order.ticket.id != ticket.id {
-            let more = balance(adding: order.ticket, quantity: order.remaining)
+            let more = try balance(adding: order.ticket, quantity: order.remaining)
             if more.initialMargin > before.initialMargin {
                 after.initialMargin = Money(raw: after.initialMargin.raw + more.initialMargin.raw - before.initialMargin.raw)
             }
         }
+        try compare(after, with: before)
+    }
+    private func compare(_ after: PaperBalance, with before: PaperBalance) throws(PaperRefusal) {
         guard after.initialMargin > before.initialMargin, after.initialMargin > before.netLiquidation else { return }
         throw .margin(equity: before.netLiquidation, required: after.initialMargin)
     }

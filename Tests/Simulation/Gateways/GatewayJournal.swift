@@ -160,7 +160,7 @@ private struct GatewayDigest {
         case .born: birth = birth ?? record
         case .order(let order): orders[order.permId] = record
         case .state(let paper): states[paper.ticket.id.raw] = record
-        case .fill, .corrected: fills.append(record)
+        case .fill, .corrected, .misprinted: fills.append(record)
         }
     }
 

@@ -27,9 +27,20 @@ package struct GatewayOrder: Hashable, Sendable {
 
 /// Orders by number, executions in order.
 package struct GatewayOrders: Sendable {
+    /// Orders that are over and still known; of more the oldest are forgotten, and what ended more than a day ago too.
+    private let finishedMax: Int
+    /// What is forgotten goes in lots of this size: a list is not rewritten for every order.
+    private var forgottenAtOnce: Int { finishedMax / 20 + 1 }
+
     private var orders: [Int64: GatewayOrder] = [:]
     /// Keys of `orders`, rising.
     private var perms: [Int64] = []
+    /// Those of them that are not over, rising.
+    private var livePerms: [Int64] = []
+    /// Orders that are over and when they ended, in the order in which they ended.
+    private var finished: [(perm: Int64, at: Instant)] = []
+    /// The latest time any order has told.
+    private var latest = Instant(seconds: 0)
     /// Newest last; more than one only when an order works twice.
     private var permsOf: [OrderKey: [Int64]] = [:]
     private var highestId: [Int: Int64] = [:]
@@ -37,13 +48,13 @@ package struct GatewayOrders: Sendable {
     private var lowestId: Int64 = 0
     private var nextPerm: Int64 = 0
     private var prefix = ""
-    /// Of the last week, in the order they happened.
+    /// Of the last week, and no more than five times `finishedMax` and a lot, in the order they happened.
     private(set) var executions: [PaperFill] = []
     /// Serials of executions that were told with a wrong price, and of those that have been corrected.
-    var misprinted: Set<UInt64> = []
+    private(set) var misprinted: Set<UInt64> = []
     private(set) var corrected: Set<UInt64> = []
 
-    init() {}
+    init(finishedMax: Int) { self.finishedMax = finishedMax }
 
     /// Fixes where numbers begin: later births begin higher, so that two gateways without a common journal do not share numbers either.
     mutating func begin(at instant: Instant) {
@@ -59,8 +70,10 @@ package struct GatewayOrders: Sendable {
         return (perms.count == 1 ? nil : perms.last { orders[$0]?.isLive == true }.flatMap { orders[$0] }) ?? perms.last.flatMap { orders[$0] }
     }
     subscript(perm: Int64) -> GatewayOrder? { orders[perm] }
-    /// All orders, oldest first.
-    var all: [GatewayOrder] { perms.compactMap { orders[$0] } }
+    /// All orders that are known, oldest first.
+    package var all: [GatewayOrder] { perms.compactMap { orders[$0] } }
+    /// Those that are not over, oldest first.
+    package var live: [GatewayOrder] { livePerms.compactMap { orders[$0] } }
 
     /// The smallest id that this client id may use next.
     func nextId(for clientId: Int) -> Int64 { (highestId[clientId] ?? 0) + 1 }
@@ -69,7 +82,8 @@ package struct GatewayOrders: Sendable {
     mutating func takePerm() -> Int64 { nextPerm += 1; return nextPerm }
 
     mutating func store(_ order: GatewayOrder) {
-        if let old = orders.updateValue(order, forKey: order.permId) {
+        let old = orders.updateValue(order, forKey: order.permId)
+        if let old {
             if old.key != order.key {
                 permsOf[old.key]?.removeAll { $0 == order.permId }
                 permsOf[order.key, default: []].append(order.permId)
@@ -82,6 +96,7 @@ package struct GatewayOrders: Sendable {
         lowestId = min(lowestId, order.key.orderId)
         nextPerm = max(nextPerm, order.permId)
         burn(order.key)
+        keepCount(of: order, wasOver: old.map { !$0.isLive } ?? false)
     }
     /// Gives an order that was made by hand to client 0, under the next negative id.
     mutating func bind(_ order: GatewayOrder) -> GatewayOrder {
@@ -90,13 +105,62 @@ package struct GatewayOrders: Sendable {
         store(order)
         return order
     }
-    mutating func update(_ paper: PaperOrder) { orders[paper.ticket.id.raw]?.paper = paper }
+    mutating func update(_ paper: PaperOrder) {
+        guard var order = orders[paper.ticket.id.raw] else { return }
+        let wasOver = !order.isLive
+        order.paper = paper
+        orders[order.permId] = order
+        keepCount(of: order, wasOver: wasOver)
+    }
+
+    // MARK: What is over
+
+    /// Puts an order on the list of those that live or of those that are over, where it may stand already.
+    private mutating func keepCount(of order: GatewayOrder, wasOver: Bool) {
+        if let at = order.paper?.changedAt { latest = max(latest, at) }
+        let place = livePerms.firstIndex { $0 >= order.permId } ?? livePerms.count
+        let isListed = place < livePerms.count && livePerms[place] == order.permId
+        if order.isLive {
+            if !isListed { livePerms.insert(order.permId, at: place) }
+            return
+        }
+        if isListed { livePerms.remove(at: place) }
+        if wasOver { return }
+        // What a client left empty says nothing any more.
+        orders[order.permId]?.fields.dropEmpty()
+        finished.append((order.permId, order.paper?.changedAt ?? latest))
+        forget()
+    }
+
+    private mutating func forget() {
+        let old = latest - .hours(24)
+        let surplus = finished.count - finishedMax
+        let isStale = finished.count > forgottenAtOnce && finished[forgottenAtOnce].at < old
+        guard surplus >= forgottenAtOnce || isStale else { return }
+        let count = max(surplus, finished.prefix { $0.at < old }.count)
+        for (perm, _) in finished.prefix(count) {
+            guard let order = orders.removeValue(forKey: perm) else { continue }
+            permsOf[order.key]?.removeAll { $0 == perm }
+            if permsOf[order.key]?.isEmpty == true { permsOf[order.key] = nil }
+        }
+        finished.removeFirst(count)
+        perms.removeAll { orders[$0] == nil }
+    }
+
+    // MARK: Executions
 
     mutating func append(_ fill: PaperFill) {
         executions.append(fill)
         let old = fill.at - .hours(168)
-        if let first = executions.first, first.at < old { executions.removeAll { $0.at < old } }
+        let surplus = executions.count - finishedMax * 5
+        let isStale = executions.count > forgottenAtOnce && executions[forgottenAtOnce].at < old
+        guard surplus >= forgottenAtOnce || isStale else { return }
+        executions.removeFirst(max(surplus, executions.prefix { $0.at < old }.count))
+        guard let first = executions.first?.serial else { return }
+        misprinted = misprinted.filter { $0 >= first }
+        corrected = corrected.filter { $0 >= first }
     }
+    mutating func misprint(_ serial: UInt64) { misprinted.insert(serial) }
     mutating func correct(_ serial: UInt64) {
         misprinted.remove(serial)
         corrected.insert(serial)

@@ -14,6 +14,8 @@ package enum GatewayRecord: Hashable, Sendable {
     case fill(PaperFill)
     /// The execution of this serial is known by its corrected id from now on.
     case corrected(serial: UInt64)
+    /// The execution of this serial is told with a wrong price until it is corrected.
+    case misprinted(serial: UInt64)
 
     /// Bytes of a line.
     package static let lineBytesMax = 4_194_304
@@ -38,6 +40,7 @@ package enum GatewayRecord: Hashable, Sendable {
         case .state(let order): ["state": Self.json(order)]
         case .fill(let fill): ["fill": Self.json(fill)]
         case .corrected(let serial): ["corrected": .integer(Int64(bitPattern: serial))]
+        case .misprinted(let serial): ["misprinted": .integer(Int64(bitPattern: serial))]
         }
     }
 
@@ -52,6 +55,9 @@ package enum GatewayRecord: Hashable, Sendable {
         case "corrected":
             guard let serial = member.value.integerValue else { return nil }
             self = .corrected(serial: UInt64(bitPattern: serial))
+        case "misprinted":
+            guard let serial = member.value.integerValue else { return nil }
+            self = .misprinted(serial: UInt64(bitPattern: serial))
         case "fill": guard let fill = Self.fill(member.value) else { return nil }; self = .fill(fill)
         default: return nil
         }

@@ -103,6 +103,15 @@ package enum GatewayRequest: Sendable {
     case research(ResearchRequest)
     case office(OfficeRequest)
 
+    /// The id under which a change of orders is refused: the order's, or -1 for one of all orders; nil when this changes none.
+    var changedOrder: Int64? {
+        switch self {
+        case .placeOrder(let fields): Int64(fields["orderId"]) ?? -1
+        case .cancelOrder(let id, _): id
+        case .globalCancel, .autoOpenOrders: -1
+        default: nil
+        }
+    }
     /// True for what changes orders.
     var isOrderWork: Bool {
         switch self {
@@ -110,6 +119,9 @@ package enum GatewayRequest: Sendable {
         default: false
         }
     }
+
+    /// The order a frame is about, when that much of it can be read.
+    static func order(in fields: [String]) -> Int64? { fields.count > 1 && fields[0] == "3" ? Int64(fields[1]) : nil }
 
     /// Reads one frame at a negotiated version.
     /// - Throws: `.unknownMessage` for what is not in the book; `.tooFewFields`, `.notANumber` for what it cannot read.

@@ -21,16 +21,20 @@ package struct GatewaySettings: Sendable {
     package var rate: Int
     /// Instruments whose quotes all clients of the login together may watch.
     package var lines: Int
+    /// Orders that are over and are remembered for lists and late questions, 1 or more.
+    package var finishedOrdersMax: Int
     /// Streams of single ticks they may have: a twentieth of the lines, and three at least.
     var tickStreamsMax: Int { max(lines / 20, 3) }
     package init(
         account: String = "DU1234567", maximumVersion: Int = 178, zone: USZone = .eastern, switches: [GatewaySwitch] = [], rate: Int = 50,
-        lines: Int = 100, faultSeed: UInt64 = 1, master: Int? = nil, isManual: Bool = false
+        lines: Int = 100, faultSeed: UInt64 = 1, master: Int? = nil, isManual: Bool = false,
+        finishedOrdersMax: Int = PaperExchange.finalOrdersMax
     ) {
         precondition((157...178).contains(maximumVersion) && lines > 0, "server version out of 157...178, or no market data lines")
         precondition(rate >= 0, "a rate below zero")
         self.account = account; self.maximumVersion = maximumVersion; self.zone = zone; self.switches = switches; self.rate = rate
         self.lines = lines; self.faultSeed = faultSeed; self.master = master; self.isManual = isManual
+        self.finishedOrdersMax = finishedOrdersMax
     }
 
     /// Most messages a client may send in a second; nil for any number.

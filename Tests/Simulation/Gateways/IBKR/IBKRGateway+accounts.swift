@@ -24,14 +24,14 @@ extension IBKRGateway {
         case .cancelAccountSummary(let id): stop(connection, id) { client in client.summaries.removeAll { $0.id == id } }
         case .positions:
             clients[index].wantsPositions = true
-            for position in exchange.account.positions { tellPosition(connection, position) }
+            for position in account.positions { tellPosition(connection, position) }
             send(connection, GatewayMessages.positionEnd)
         case .cancelPositions: clients[index].wantsPositions = false
         case .positionsMulti(let id, let account, let model):
             guard account.isEmpty || isOwn(account) else { return refuseAccount(connection, id, account) }
             clients[index].positionsMulti.removeAll { $0.id == id }
             clients[index].positionsMulti.append((id, model))
-            for position in exchange.account.positions { tellPositionMulti(connection, id, model, position) }
+            for position in self.account.positions { tellPositionMulti(connection, id, model, position) }
             send(connection, GatewayMessages.positionMultiEnd(id: id))
         case .cancelPositionsMulti(let id): stop(connection, id) { client in client.positionsMulti.removeAll { $0.id == id } }
         case .accountUpdatesMulti(let id, let account, let model, let ledger):
@@ -76,6 +76,7 @@ extension IBKRGateway {
 
     /// On every whole second.
     mutating func tellAccounts() {
+        guard !isLinkLost else { return }
         for index in clients.indices {
             let client = clients[index]
             for id in client.pnls { tellPnl(client.connection, id) }
@@ -88,7 +89,7 @@ extension IBKRGateway {
 
     /// A position has changed: everybody who wanted to know is told.
     mutating func positionChanged(_ instrument: InstrumentID) {
-        let position = exchange.account.position(instrument)
+        let position = account.position(instrument)
         for client in clients {
             if client.wantsPositions { tellPosition(client.connection, position) }
             for multi in client.positionsMulti { tellPositionMulti(client.connection, multi.id, multi.model, position) }
@@ -144,7 +145,7 @@ extension IBKRGateway {
         ] {
             send(connection, GatewayMessages.accountValue(row.key, row.value, row.currency, account: settings.account))
         }
-        for position in exchange.account.positions { tellPortfolio(connection, position) }
+        for position in account.positions { tellPortfolio(connection, position) }
         send(connection, GatewayMessages.accountUpdateTime(GatewayText.minute(now, zone: settings.zone)))
         if all { send(connection, GatewayMessages.accountDownloadEnd(settings.account)) }
         if let index = index(of: connection) { clients[index].accountToldAt = now }
@@ -170,7 +171,7 @@ extension IBKRGateway {
 
     /// The value of every known tag that is asked for, in the order asked; `$LEDGER` stands for the ledger's tags.
     private mutating func rows(_ tags: [String]) -> [AccountRow] {
-        let b = exchange.balance()
+        let b = exchange.balance(of: account)
         var rows: [AccountRow] = []
         for tag in tags {
             if tag.hasPrefix("$LEDGER") { rows += Self.ledgerTags.compactMap { row($0, b) } } else if let row = row(tag, b) { rows.append(row) }
@@ -247,7 +248,7 @@ extension IBKRGateway {
     }
 
     private mutating func tellPnl(_ connection: GatewayConnection, _ id: Int) {
-        let b = exchange.balance()
+        let b = exchange.balance(of: account)
         let daily = Money(raw: b.netLiquidation.raw - dayStart.net.raw)
         send(
             connection,
@@ -261,7 +262,7 @@ extension IBKRGateway {
                 connection, GatewayMessages.pnlSingle(id: id, position: "0", daily: "0", unrealised: Unset.double, realised: Unset.double, value: "0")
             )
         }
-        let position = exchange.account.position(listing.instrument.id)
+        let position = account.position(listing.instrument.id)
         guard let price = exchange.mark(listing.instrument.id), let value = PaperAccount.marketValue(position, at: price, in: listing),
             let open = PaperAccount.unrealised(position, at: price, in: listing)
         else { return }

@@ -13,7 +13,7 @@ extension IBKRGateway {
 
     /// Gives client 0 every order that was made by hand and still lives, under negative ids.
     mutating func bindManualOrders(for connection: GatewayConnection) {
-        for order in orders.all where order.isUnbound && order.isLive {
+        for order in orders.live where order.isUnbound {
             let bound = orders.bind(order)
             records.append(.order(bound))
             send(connection, GatewayMessages.orderBound(permId: bound.permId, clientId: bound.key.clientId, orderId: bound.key.orderId))

@@ -4,7 +4,9 @@ internal import Venues
 
 extension IBKRGateway {
     /// True for an order that the exchange has not seen because it waits here.
-    func isWaiting(_ order: GatewayOrder) -> Bool { order.paper?.state == .held && exchange.order(order.ticket.id) == nil }
+    func isWaiting(_ order: GatewayOrder) -> Bool {
+        !order.isRefused && order.paper?.state == .held && exchange.order(order.ticket.id) == nil
+    }
 
     /// True while something keeps an order from going to the exchange.
     mutating func mustWait(_ order: GatewayOrder) -> Bool {
@@ -18,12 +20,13 @@ extension IBKRGateway {
         var order = order
         let paper = PaperOrder(
             ticket: order.ticket, state: .held, filled: .zero, filledValue: 0, lastPrice: nil, stop: nil, triggered: false, placedAt: now,
-            changedAt: now, expiresAt: nil, priority: 0)
+            changedAt: now, expiresAt: lapse(of: order), priority: 0)
         order.paper = paper
         orders.store(order)
         records.append(.state(paper))
         conditioned.append(order.permId)
         tellOrder(order)
+        if let parent = order.ticket.parent.flatMap({ orders[$0.raw] }), !parent.isLive { endWaitingChildren(of: parent) }
     }
 
     /// Changes or ends an order that waits here.
@@ -32,22 +35,69 @@ extension IBKRGateway {
         paper.ticket = order.ticket
         paper.state = state
         paper.changedAt = now
+        if !state.isFinal { paper.expiresAt = lapse(of: order) }
         var order = order
         order.paper = paper
         orders.store(order)
         records.append(.state(paper))
         tellOrder(order)
-        guard state.isFinal else { return }
-        for child in orders.all where child.ticket.parent == order.ticket.id && isWaiting(child) { change(child, to: state) }
+        if state.isFinal { endWaitingChildren(of: order) }
     }
 
-    /// Sends what has nothing more to wait for, and cancels what its conditions cancel. Parents have lower numbers than their children.
+    /// When an order that waits here is over: as at the exchange, but that its day is the one from which it, and what it waits for, is good.
+    private func lapse(of order: GatewayOrder) -> Instant? {
+        switch order.ticket.timeInForce {
+        case .gtc: nil
+        case .gtd: order.ticket.goodTill
+        case .day, .ioc, .fok:
+            exchange.listing(order.ticket.instrument).map {
+                (order.ticket.outsideHours ? $0.tradingHours : $0.liquidHours).endOfDay(after: start(of: order))
+            }
+        }
+    }
+    private func start(of order: GatewayOrder) -> Instant {
+        let own = max(GatewayText.instant(order.fields["goodAfterTime"], zone: settings.zone) ?? now, now)
+        guard let parent = order.ticket.parent.flatMap({ orders[$0.raw] }), isWaiting(parent) else { return own }
+        return max(own, start(of: parent))
+    }
+    private func hasLapsed(_ order: GatewayOrder) -> Bool {
+        if let lapse = order.paper?.expiresAt, lapse <= now { return true }
+        return exchange.listing(order.ticket.instrument).map(isExpired) ?? false
+    }
+
+    /// A parent is over: children that wait here go with it, or keep as much as it has filled.
+    mutating func endWaitingChildren(of parent: GatewayOrder) {
+        let filled = parent.paper?.filled ?? .zero
+        for child in orders.live where child.ticket.parent?.raw == parent.permId && isWaiting(child) {
+            guard filled > .zero else { change(child, to: .cancelled); continue }
+            guard child.ticket.quantity > filled else { continue }
+            var child = child
+            child.ticket.quantity = filled
+            records.append(.order(child))
+            change(child, to: .held)
+        }
+    }
+
+    /// A fill of one member of a group ends the members that wait here, or takes as much from them.
+    mutating func settleWaiting(behind fill: PaperFill) {
+        guard let order = orders[fill.order.raw], let group = order.ticket.group, !group.isEmpty else { return }
+        for other in orders.live where other.permId != order.permId && other.ticket.group == group && isWaiting(other) {
+            guard order.ticket.groupRule == .reduce, other.ticket.quantity > fill.quantity else { change(other, to: .cancelled); continue }
+            var other = other
+            other.ticket.quantity = Quantity(raw: other.ticket.quantity.raw - fill.quantity.raw)
+            records.append(.order(other))
+            change(other, to: .held)
+        }
+    }
+
+    /// Sends what has nothing more to wait for, ends what has waited too long, and cancels what its conditions cancel. Parents have lower
+    /// numbers than their children. Without a line to IBKR everything stays as it is.
     mutating func wakeConditioned() {
-        guard !conditioned.isEmpty else { return }
+        guard !conditioned.isEmpty, !isLinkLost else { return }
         for perm in conditioned.sorted() {
             guard let order = orders[perm], order.isLive else { continue }
             if isWaiting(order) {
-                if !mustWait(order) { place(order) }
+                if hasLapsed(order) { change(order, to: .expired) } else if !mustWait(order) { place(order) }
             } else if order.isCancelledByConditions, areMet(order.conditions) {
                 end(order)
             }

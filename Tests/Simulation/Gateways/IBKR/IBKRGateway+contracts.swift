@@ -12,7 +12,7 @@ extension IBKRGateway {
         guard let first = a.instrument.maturityDate, let second = b.instrument.maturityDate else { return false }
         return first < second
     }
-    private func isExpired(_ listing: PaperInstrument) -> Bool {
+    func isExpired(_ listing: PaperInstrument) -> Bool {
         listing.instrument.maturityDate.map { $0 < listing.tradingHours.zone.local(now).date } ?? false
     }
     var alive: [PaperInstrument] { catalogue.filter { !isExpired($0) } }

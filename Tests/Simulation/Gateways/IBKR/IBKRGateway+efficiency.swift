@@ -39,11 +39,12 @@ extension IBKRGateway {
         if efficiency.day != today { efficiency = OrderEfficiency(day: today) }
     }
 
-    /// True when one more order of this contract and side is too many.
+    /// True when one more order of this contract and side is too many. What waits, here or at the exchange for its parent, is not active.
     func hasTooManyActive(besides order: GatewayOrder) -> Bool {
-        let active = orders.all.count {
-            $0.isTransmitted && $0.isLive && $0.permId != order.permId && $0.ticket.instrument == order.ticket.instrument
-                && $0.ticket.side == order.ticket.side
+        if let parent = order.ticket.parent, orders[parent.raw]?.paper?.filled == .zero { return false }
+        let active = orders.live.count {
+            ($0.paper?.state == .working || $0.paper?.state == .armed) && $0.permId != order.permId
+                && $0.ticket.instrument == order.ticket.instrument && $0.ticket.side == order.ticket.side
         }
         return active >= Self.activeMax
     }

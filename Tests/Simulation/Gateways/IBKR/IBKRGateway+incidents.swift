@@ -30,7 +30,7 @@ struct GatewayTroubles: Sendable {
     var isResetting = false
     /// Another session of the user has the market data.
     var isDataElsewhere = false
-    /// Requests about orders that wait for the end of a reset.
+    /// Requests about orders that wait for the line to IBKR or the end of a reset.
     var waiting: [(GatewayConnection, GatewayRequest)] = []
     /// Sent by clients and not yet read.
     var unread: [(connection: GatewayConnection, bytes: [UInt8])] = []
@@ -112,7 +112,7 @@ extension IBKRGateway {
         case .competingEnds: regainData()
         case .correct(let serial): correct(serial)
         case .byHand:
-            placeByHand()
+            if !isLinkLost { placeByHand() }
             troubles.add(.byHand, at: now + faults.milliseconds(20_000...40_000))
         case .read: readOn()
         }
@@ -123,7 +123,7 @@ extension IBKRGateway {
         case .dropConnections: for client in clients { close(client.connection) }
         case .linkLost: loseLink(1_100)
         case .linkRestored(let dataLost): restoreLink(dataLost: dataLost)
-        case .repeatLastExecution: if let last = orders.executions.last { tell(last) }
+        case .repeatLastExecution: if !isLinkLost, let last = orders.executions.last { tell(last) }
         case .reset(let span): beginReset(lasting: span)
         case .restart(let span): restart(lasting: span)
         case .competingSession(let span): loseData(for: span)
@@ -136,6 +136,7 @@ extension IBKRGateway {
     // MARK: The line to IBKR
 
     private mutating func loseLink(_ code: Int) {
+        if !isLinkLost { accountAtLoss = exchange.account }
         isLinkLost = true
         let isOwn = code == 2_110
         noticeAll(
@@ -148,6 +149,11 @@ extension IBKRGateway {
         noticeAll(
             dataLost ? 1_101 : 1_102,
             "Connectivity between IBKR and Trader Workstation has been restored - data \(dataLost ? "lost" : "maintained").")
+        hearUnheard()
+        guard !troubles.isResetting else { return }
+        let waiting = troubles.waiting
+        troubles.waiting = []
+        for (connection, request) in waiting { serveOrders(request, connection) }
     }
     private mutating func forgetStreams() {
         historyJobs = []
@@ -173,17 +179,15 @@ extension IBKRGateway {
         noticeAll(2_106, "HMDS data farm connection is OK:ushmds")
         noticeAll(2_158, "Sec-def data farm connection is OK:secdefnj")
         restoreLink(dataLost: dataLost)
-        let waiting = troubles.waiting
-        troubles.waiting = []
-        for (connection, request) in waiting { serveOrders(request, connection) }
     }
 
     private mutating func restart(lasting span: Span) {
         troubles.isRestarting = true
         for client in clients { close(client.connection) }
         // What no sibling let go was never more than a thought of the gateway's.
-        for order in orders.all where !order.isTransmitted { abandon(order) }
+        for order in orders.live where !order.isTransmitted { abandon(order) }
         isLinkLost = false
+        hearUnheard()
         troubles.add(.restarted, at: now + span)
     }
 

@@ -26,6 +26,8 @@ extension IBKRGateway {
             calculate(connection, id, contract, .price(at: volatility), underlying: underlying)
         // What was computed once needs no end.
         case .cancelHistogram, .cancelImpliedVolatility, .cancelOptionPrice: break
+        case .exercise(let id, _) where settings.switches.contains(.readOnly):
+            error(connection, Int64(id), GatewayComplaint.readOnly.code, GatewayComplaint.readOnly.text)
         case .exercise(let id, let request):
             guard resolve(request.contract, Int64(id), connection) != nil else { return }
             error(

@@ -4,14 +4,19 @@ internal import Venues
 
 extension IBKRGateway {
     mutating func serveOrders(_ request: GatewayRequest, _ connection: GatewayConnection) {
+        if settings.switches.contains(.readOnly), let id = request.changedOrder {
+            return error(connection, id, GatewayComplaint.readOnly.code, GatewayComplaint.readOnly.text)
+        }
         switch request {
         case .placeOrder(let fields): placeOrder(connection, fields)
         case .cancelOrder(let id, _): cancelOrder(connection, id)
-        case .globalCancel: for order in orders.all where order.isLive { end(order) }
+        case .globalCancel:
+            // One that ended with its parent has been told.
+            for old in orders.live { if let order = orders[old.permId], order.isLive { end(order) } }
         case .openOrders: tellOpenOrders(connection, own: true)
         case .allOpenOrders: tellOpenOrders(connection, own: false)
         case .autoOpenOrders(let bind):
-            guard client(connection)?.clientId == 0 || !bind else {
+            guard client(connection)?.clientId == 0 else {
                 return error(connection, -1, 321, "Error validating request.-'bJ' : cause - Only the client with id 0 can bind orders")
             }
             binder = bind ? connection : nil
@@ -23,12 +28,14 @@ extension IBKRGateway {
     }
 
     private mutating func placeOrder(_ connection: GatewayConnection, _ fields: OrderFields) {
-        guard let clientId = client(connection)?.clientId, let orderId = Int64(fields["orderId"]) else { return }
+        guard let clientId = client(connection)?.clientId else { return }
+        guard let orderId = Int64(fields["orderId"]) else {
+            return error(connection, -1, 320, "Error reading request. Order id '\(fields["orderId"])' could not be read.")
+        }
         let key = OrderKey(clientId: clientId, orderId: orderId)
         ordersReceived += 1
         if settings.switches.contains(.loseOrder(ordersReceived)) { return close(connection) }
         do throws(GatewayComplaint) {
-            if settings.switches.contains(.readOnly) { throw .invalid("The API interface is currently in Read-Only mode.") }
             guard (1...Int64(Int32.max)).contains(orderId) || orderId < 0 && orders[key] != nil else { throw .invalid("Invalid order id \(orderId)") }
             guard fields.byteCount <= OrderFields.bytesMax else {
                 throw .invalid("The order has \(fields.byteCount) bytes; \(OrderFields.bytesMax) are the most.")
@@ -77,10 +84,10 @@ extension IBKRGateway {
     /// Sends an order with everything of its family that still waits: the parent first, then the children by their numbers.
     private mutating func transmitFamily(of order: GatewayOrder) {
         let root = order.ticket.parent?.raw ?? order.permId
-        for member in orders.all where !member.isTransmitted && !member.isRefused && (member.permId == root || member.ticket.parent?.raw == root) {
+        for member in orders.live where !member.isTransmitted && (member.permId == root || member.ticket.parent?.raw == root) {
             // A child whose parent was refused has nothing to wait for.
             if let parent = member.ticket.parent, orders[parent.raw]?.isRefused == true {
-                refuse(member, GatewayComplaint(code: 201, text: "Order rejected - reason:The parent order was rejected."))
+                refuse(member, Self.parentRejected)
             } else {
                 transmit(member)
             }
@@ -88,7 +95,6 @@ extension IBKRGateway {
     }
 
     mutating func transmit(_ order: GatewayOrder) {
-        if hasTooManyActive(besides: order) { return refuse(order, Self.tooManyActive) }
         var order = order
         order.isTransmitted = true
         orders.store(order)
@@ -99,6 +105,7 @@ extension IBKRGateway {
 
     /// To the exchange.
     mutating func place(_ order: GatewayOrder) {
+        if hasTooManyActive(besides: order) { return refuse(order, Self.tooManyActive) }
         let events = exchange.handle(.place(order.ticket), at: now)
         for case .refused(_, let why) in events { refuse(order, OrderTranslation.complaint(why)) }
         deliver(events)
@@ -106,15 +113,16 @@ extension IBKRGateway {
         placeTwin(of: order)
     }
 
-    /// The same order once more, under another permId: what a change that crossed a broken line can leave behind.
-    private mutating func placeTwin(of order: GatewayOrder) {
-        guard settings.switches.contains(.twinPerm(ordersReceived)), twinOf != ordersReceived, order.ticket.parent == nil else { return }
+    /// The same order once more, under another permId: what an order that crossed a broken line can leave behind. True when it was placed.
+    @discardableResult private mutating func placeTwin(of order: GatewayOrder) -> Bool {
+        guard settings.switches.contains(.twinPerm(ordersReceived)), twinOf != ordersReceived, order.ticket.parent == nil else { return false }
         twinOf = ordersReceived
         var twin = order
         twin.permId = orders.takePerm()
         twin.ticket.id = PaperOrderID(twin.permId)
         twin.paper = nil
         transmit(twin)
+        return true
     }
 
     private mutating func refuse(_ order: GatewayOrder, _ complaint: GatewayComplaint) {
@@ -123,10 +131,15 @@ extension IBKRGateway {
         order.isRefused = true
         orders.store(order)
         records.append(.order(order))
+        defer { for child in orders.live where child.ticket.parent?.raw == order.permId && isWaiting(child) { refuse(child, Self.parentRejected) } }
         guard let owner = client(withId: order.key.clientId) else { return }
         // Only the broker's own rejection follows an order that was seen; what the gateway turns down at the door is told by its code alone.
         if complaint.code == 201 { tellOrder(order) }
         error(owner.connection, order.key.orderId, complaint.code, complaint.text)
+    }
+
+    private static var parentRejected: GatewayComplaint {
+        GatewayComplaint(code: 201, text: "Order rejected - reason:The parent order was rejected.")
     }
 
     /// 399: the order rests until the market opens.
@@ -165,6 +178,8 @@ extension IBKRGateway {
             records.append(.order(order))
             return change(order, to: .held)
         }
+        // The change becomes an order of its own, and the old one works on.
+        if placeTwin(of: order) { return }
         let events = exchange.handle(.replace(ticket), at: now)
         for case .refused(_, let why) in events { throw OrderTranslation.complaint(why) }
         orders.store(order)
@@ -230,7 +245,7 @@ extension IBKRGateway {
         order.isTransmitted = true
         orders.store(order)
         tellOrder(order)
-        for child in orders.all where child.ticket.parent?.raw == order.permId && !child.isTransmitted { abandon(child) }
+        for child in orders.live where child.ticket.parent?.raw == order.permId && !child.isTransmitted { abandon(child) }
     }
 
     private mutating func preview(_ connection: GatewayConnection, _ key: OrderKey, _ fields: OrderFields, _ listing: PaperInstrument)

@@ -14,32 +14,53 @@ extension IBKRGateway {
             case .refused, .corrected: break
             case .halted(let instrument, let isHalted, _): halted(instrument, isHalted)
             case .fill(let fill):
-                orders.append(fill)
                 records.append(.fill(fill))
-                countExecuted(fill)
-                expectCorrection(of: fill)
-                tell(fill)
-                lastFill = fill
+                if isLinkLost { unheard.append(event) } else { hear(event, after: &lastFill) }
             case .order(let paper):
-                changed(paper)
-                // The commission follows the status; a fill's own order event comes right behind it.
-                if let fill = lastFill, fill.order == paper.ticket.id {
-                    tellCommission(fill)
-                    positionChanged(fill.instrument)
-                    lastFill = nil
-                }
+                records.append(.state(paper))
+                if isLinkLost { unheard.append(event) } else { hear(event, after: &lastFill) }
             }
+        }
+    }
+
+    /// Takes up what happened at the exchange while there was no line to it.
+    mutating func hearUnheard() {
+        let events = unheard
+        unheard = []
+        accountAtLoss = nil
+        var lastFill: PaperFill?
+        for event in events { hear(event, after: &lastFill) }
+    }
+
+    /// What the gateway learns from the exchange, and tells.
+    private mutating func hear(_ event: PaperEvent, after lastFill: inout PaperFill?) {
+        switch event {
+        case .fill(let fill):
+            orders.append(fill)
+            countExecuted(fill)
+            expectCorrection(of: fill)
+            tell(fill)
+            lastFill = fill
+        case .order(let paper):
+            changed(paper)
+            // The commission follows the status; a fill's own order event comes right behind it.
+            guard let fill = lastFill, fill.order == paper.ticket.id else { return }
+            lastFill = nil
+            tellCommission(fill)
+            positionChanged(fill.instrument)
+            settleWaiting(behind: fill)
+        default: break
         }
     }
 
     private mutating func changed(_ paper: PaperOrder) {
         let old = orders[paper.ticket.id.raw]?.paper
         orders.update(paper)
-        records.append(.state(paper))
         guard let order = orders[paper.ticket.id.raw] else { return }
         // A trailing stop's level is told only when somebody asks.
         if let old, old.state == paper.state, old.filled == paper.filled, old.ticket == paper.ticket, old.triggered == paper.triggered { return }
         tellOrder(order)
+        if paper.state.isFinal { endWaitingChildren(of: order) }
     }
 
     /// An order and its status to its owner and the master client.
@@ -118,7 +139,7 @@ extension IBKRGateway {
         if own, client.clientId == 0 { bindManualOrders(for: connection) }
         faults.isListing = true
         defer { faults.isListing = false }
-        for order in orders.all where order.isLive && (!own || order.key.clientId == client.clientId && !order.isUnbound) {
+        for order in orders.live where !own || order.key.clientId == client.clientId && !order.isUnbound {
             guard let listing = exchange.listing(order.ticket.instrument) else { continue }
             send(connection, report(of: order, listing).openOrder(version: client.version))
             send(connection, GatewayMessages.orderStatus(status(of: order)))
@@ -175,11 +196,14 @@ extension IBKRGateway {
     }
     private mutating func expectCorrection(of fill: PaperFill) {
         guard settings.switches.contains(.correction(Int(clamping: fill.serial))) else { return }
-        orders.misprinted.insert(fill.serial)
+        orders.misprint(fill.serial)
+        records.append(.misprinted(serial: fill.serial))
         troubles.add(.correct(serial: fill.serial), at: now + faults.milliseconds(500...2_000))
     }
     /// Tells an execution again under its corrected id, with what was really traded.
     mutating func correct(_ serial: UInt64) {
+        // Nothing is heard of it before the line is back.
+        guard !isLinkLost else { return troubles.add(.correct(serial: serial), at: now + .seconds(1)) }
         guard let fill = orders.executions.last(where: { $0.serial == serial }), !orders.corrected.contains(serial) else { return }
         orders.correct(serial)
         records.append(.corrected(serial: serial))

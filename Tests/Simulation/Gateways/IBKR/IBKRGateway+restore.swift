@@ -20,7 +20,7 @@ extension IBKRGateway {
         guard account == settings.account else { throw .otherAccount(account) }
         self.init(settings: settings, exchange: exchange, at: now)
         self.records = []
-        orders = GatewayOrders()
+        orders = GatewayOrders(finishedMax: settings.finishedOrdersMax)
         orders.begin(at: birth)
         for record in records.dropFirst() {
             switch record {
@@ -30,17 +30,19 @@ extension IBKRGateway {
                 order.paper = orders[order.permId]?.paper
                 orders.store(order)
             case .state(let paper):
-                // What waited in the gateway had not been to the exchange.
-                let isHeldThere = paper.ticket.parent.flatMap { self.exchange.order($0) } != nil
-                if paper.state != .held || isHeldThere { self.exchange.restore(paper) }
+                // What waited in the gateway had not been to the exchange and has no place in its queue.
+                if paper.state != .held || paper.priority > 0 { self.exchange.restore(paper) }
                 orders.update(paper)
             case .fill(let fill):
                 do throws(PaperRefusal) { try self.exchange.restore(fill) } catch { throw .unlisted(fill.instrument) }
                 orders.append(fill)
             case .corrected(let serial): orders.correct(serial)
+            case .misprinted(let serial): orders.misprint(serial)
             }
         }
-        conditioned = orders.all.filter { $0.isLive && (isWaiting($0) || $0.isCancelledByConditions) }.map(\.permId)
+        // A correction that was still to come when the gateway died comes now.
+        for serial in orders.misprinted.sorted() { troubles.add(.correct(serial: serial), at: now + .seconds(1)) }
+        conditioned = orders.live.filter { isWaiting($0) || $0.isCancelledByConditions }.map(\.permId)
         dayStart.net = self.exchange.balance().netLiquidation
     }
 }

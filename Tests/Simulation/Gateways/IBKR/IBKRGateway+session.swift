@@ -19,7 +19,7 @@ extension IBKRGateway {
         if case .research(let research) = request { return serve(research, connection) }
         if case .office(let office) = request { return serve(office, connection) }
         if serveSession(request, connection) || serveData(request, connection) || serveAccount(request, connection) { return }
-        if troubles.isResetting, request.isOrderWork { return troubles.waiting.append((connection, request)) }
+        if troubles.isResetting || isLinkLost, request.isOrderWork { return troubles.waiting.append((connection, request)) }
         serveOrders(request, connection)
     }
 

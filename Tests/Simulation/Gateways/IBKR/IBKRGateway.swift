@@ -36,9 +36,16 @@ package struct IBKRGateway: Sendable {
     var watched: [InstrumentID] = []
     /// Kept for their memory: what one change says to streams of live and of delayed data, and to old clients of either.
     var batches = [TickBatch(), TickBatch(), TickBatch(isWhole: true), TickBatch(isWhole: true)]
-    var orders = GatewayOrders()
+    package internal(set) var orders: GatewayOrders
     var records: [GatewayRecord] = []
+    /// IBKR cannot be reached: the exchange goes on, and nothing of it is heard here.
     var isLinkLost = false
+    /// What has happened to orders meanwhile; it is on the journal already.
+    var unheard: [PaperEvent] = []
+    /// The account as it was known when the line broke; nil while it holds.
+    var accountAtLoss: PaperAccount?
+    /// The account as clients may know it.
+    var account: PaperAccount { accountAtLoss ?? exchange.account }
     /// What happens to messages on their way out.
     var faults: GatewayFaults
     /// What has gone wrong, and what will.
@@ -77,6 +84,7 @@ package struct IBKRGateway: Sendable {
         efficiency = OrderEfficiency(day: settings.zone.local(now).date)
         faults = GatewayFaults(settings.switches, seed: settings.faultSeed)
         dayStart = (settings.zone.local(now).date, self.exchange.balance().netLiquidation)
+        orders = GatewayOrders(finishedMax: settings.finishedOrdersMax)
         orders.begin(at: now)
         records = [.born(at: now, account: settings.account)]
         if let span = dropSpan { nextDrop = now + span }
@@ -140,8 +148,8 @@ package struct IBKRGateway: Sendable {
     private mutating func play(to instant: Instant) {
         let isLater = now < instant
         while now < instant {
-            // Second by second, as bars and updates are told on whole seconds; an idle gateway leaps.
-            var next = clients.isEmpty ? instant : min(instant, Instant(seconds: now.seconds + 1))
+            // Second by second, as bars and updates are told on whole seconds; a gateway without clients and waiting orders leaps.
+            var next = clients.isEmpty && conditioned.isEmpty ? instant : min(instant, Instant(seconds: now.seconds + 1))
             if let nextDue, nextDue > now { next = min(next, nextDue) }
             deliver(exchange.advance(to: next))
             now = next
@@ -195,7 +203,11 @@ package struct IBKRGateway: Sendable {
         case .fields(let fields):
             clients[index].messagesThisSecond += 1
             if let most = settings.messagesPerSecondMax, clients[index].messagesThisSecond > most { return slowDown(index, most) }
-            try serve(try GatewayRequest(fields, version: clients[index].version), connection)
+            let request: GatewayRequest
+            do throws(GatewayFault) { request = try GatewayRequest(fields, version: clients[index].version) } catch {
+                return complain(error, connection, about: GatewayRequest.order(in: fields) ?? -1)
+            }
+            try serve(request, connection)
         }
     }
 
@@ -209,7 +221,8 @@ package struct IBKRGateway: Sendable {
         if clients[index].pacingViolations >= 3 { close(connection) }
     }
 
-    private mutating func complain(_ fault: GatewayFault, _ connection: GatewayConnection) {
+    /// - Parameter id: of the order that was meant; -1 when none can be made out.
+    private mutating func complain(_ fault: GatewayFault, _ connection: GatewayConnection, about id: Int64 = -1) {
         switch fault {
         case .unknownMessage(let message):
             unknownMessages += 1
@@ -217,7 +230,7 @@ package struct IBKRGateway: Sendable {
         case .badGreeting, .frameTooLong: malformedMessages += 1; close(connection)
         case .tooFewFields(let message), .notANumber(let message, _):
             malformedMessages += 1
-            error(connection, -1, 320, "Error reading request. Message id \(message) could not be read.")
+            error(connection, id, 320, "Error reading request. Message id \(message) could not be read.")
         }
     }
 

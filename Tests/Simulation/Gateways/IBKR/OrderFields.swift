@@ -45,6 +45,13 @@ package struct OrderFields: Hashable, Sendable {
         for (index, name) in names.enumerated() where first[name] == nil { first[name] = index }
     }
 
+    /// Forgets fields that say nothing; in repeated blocks the place of each counts, so they stay.
+    mutating func dropEmpty() {
+        let told = zip(names, values).filter { !$1.isEmpty || Self.repeats($0) }
+        guard told.count < names.count, let less = OrderFields(names: told.map(\.0), values: told.map(\.1)) else { return }
+        self = less
+    }
+
     /// Reads a frame at a negotiated version.
     package init(_ fields: [String], version: Int) throws(GatewayFault) {
         var parser = OrderFrameParser(reader: GatewayReader(fields), version: version)

@@ -9,6 +9,8 @@ struct GatewayComplaint: Error {
     static func invalid(_ cause: String) -> GatewayComplaint {
         GatewayComplaint(code: 321, text: "Error validating request.-'bN' : cause - \(cause)")
     }
+    /// What a gateway whose API only reads says to anything that would change an order.
+    static var readOnly: GatewayComplaint { .invalid("The API interface is currently in Read-Only mode.") }
 }
 
 /// Reads order fields.

@@ -41,7 +41,7 @@ package enum GatewaySwitch: Hashable, Sendable {
     case noPermission
     /// No live market data: 354, 10089 or 10168 on every request for quotes of a symbol, or of all.
     case noMarketData(code: Int, symbol: String? = nil)
-    /// Orders are refused with 321: the API is set to read-only.
+    /// Orders, cancels, exercises and binding are refused with 321: the API is set to read-only.
     case readOnly
     /// After this many orders the connection drops: the order is placed, its acknowledgement never sent. Once.
     case cutAfterOrder(Int)
@@ -167,7 +167,7 @@ extension GatewaySwitch {
         no-permission          203 on futures orders
         no-market-data[=CODE[:SYMBOL]|=SYMBOL]
                                354 (or 10089, 10168) on requests for quotes
-        read-only              321 on every order
+        read-only              321 on every order, change, cancel, exercise and binding
         cut-after-order[=N]    place the Nth order, drop the connection before the acknowledgement; also called ack-drop
         lose-order[=N]         drop the connection with the Nth order, which is lost
         drop-every=SECONDS     drop all connections every so often
@@ -183,7 +183,7 @@ extension GatewaySwitch {
         correction[=N]         correct the Nth execution: the id ends in .02, the price is another
         next-id=back|forward|edge
                                give out order ids of the past, of the future, or three below 2^31
-        twin-perm[=N]          work the Nth order twice, under two permIds and one orderRef
+        twin-perm[=N]          work the Nth order or change twice, under two permIds and one orderRef
         link=1100|1101|1102|2110[:SECONDS]
                                lose the line to IBKR every so often (20 s), and say this code
         snapshot-without-end[=orders|executions|positions|completed|account|summary|quotes|contracts]
