@@ -68,6 +68,15 @@ struct ContractFacts: Sendable {
         }
     }
 
+    /// When a future on a coin is priced for the last time: at four in London, which has summer time from the last Sunday of March to that of
+    /// October. Nil for what is no future.
+    static func lastTrade(_ listing: PaperInstrument) -> Instant? {
+        guard listing.isFuture, let date = listing.instrument.maturityDate else { return nil }
+        let isBehindLastSunday = date.adding(days: 7 - date.weekday).month != date.month
+        let isSummer = (4...9).contains(date.month) || date.month == 3 && isBehindLastSunday || date.month == 10 && !isBehindLastSunday
+        return date.startUTC + .hours(isSummer ? 15 : 16)
+    }
+
     /// The price steps of a market rule; nil for an unknown one.
     static func rule(_ id: Int) -> [(lowEdge: String, increment: String)]? {
         switch id {

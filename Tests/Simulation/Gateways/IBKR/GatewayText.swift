@@ -9,6 +9,14 @@ enum GatewayText {
         let (date, clock) = local(instant, zone)
         return version >= 174 ? "\(date.compact) \(clock) \(zone.rawValue)" : "\(date.compact)  \(clock)"
     }
+    /// The end of a contract: `20261224 10:00:00 US/Central`, before version 174 `20261224 10:00 CST`.
+    static func expiry(_ instant: Instant, zone: USZone, version: Int) -> String {
+        let (date, clock) = local(instant, zone)
+        guard version < 174 else { return "\(date.compact) \(clock) \(zone.rawValue)" }
+        let (letter, standard): (String, Int64) = zone == .eastern ? ("E", -5) : ("C", -6)
+        let isSummer = (date.startUTC + .seconds(zone.local(instant).second)).seconds - instant.seconds != standard * 3_600
+        return "\(date.compact) \(clock.prefix(5)) \(letter)\(isSummer ? "D" : "S")T"
+    }
     /// `20261120-09:30:00`.
     static func dashed(_ instant: Instant, zone: USZone) -> String {
         let (date, clock) = local(instant, zone)

@@ -109,6 +109,10 @@ extension IBKRGateway {
         guard !found.isEmpty else { return error(connection, Int64(id), 200, "No security definition has been found for the request") }
         for listing in found {
             var details = describe(listing)
+            // Where trading ends during the day, the clock stands behind the date; everywhere else the date stands alone.
+            if let end = ContractFacts.lastTrade(listing) {
+                details.listing.expiry = GatewayText.expiry(end, zone: listing.tradingHours.zone, version: version)
+            }
             if contract.secType == "CONTFUT" { details.listing.secType = "CONTFUT" }
             if !contract.exchange.isEmpty { details.listing.exchange = contract.exchange }
             send(connection, GatewayMessages.contractDetails(id: id, details, version: version))
