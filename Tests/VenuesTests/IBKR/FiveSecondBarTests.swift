@@ -105,7 +105,8 @@ import Venues
             #expect(live(gateway.hear()).count > 30 && !gateway.sent().contains { ["20", "50", "51"].contains($0[0]) }, "they simply go on")
             pass(&gateway, .minutes(50), bars: request)
             #expect(!gateway.sent("20").contains { $0[21] == "1" })
-            _ = try waitForKept(&gateway, bars: request)
+            let third = try waitForKept(&gateway, bars: request)
+            #expect((Int64(third[17].dropLast(2)) ?? .max) < 300, "all before is known: \(third[17])")
             return
         }
         gateway.say(history(again[1], [Timeframe.minute.start(of: gateway.now)]))

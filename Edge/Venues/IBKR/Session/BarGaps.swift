@@ -17,6 +17,8 @@ package struct BarGaps: Hashable, Sendable {
     private var asked: Instant?
     /// The stream's first answer is still to come: live bars prove nothing about those before them.
     private var awaitsAnswer = false
+    /// No answer was awaited when the stream was opened.
+    private var wasSettled = true
     /// The newest bar that was completed by live ones while the answer was awaited.
     private var passed: Instant?
     /// Bars that pages of the gap brought.
@@ -53,6 +55,7 @@ package struct BarGaps: Hashable, Sendable {
     /// A new stream asks for the last `span` before `now`: what lies between that and what is known is missing. True when there is a new gap.
     package mutating func open(at now: Instant, asks span: Span) -> Bool {
         asked = from
+        wasSettled = !awaitsAnswer
         awaitsAnswer = true
         passed = nil
         guard let from else { return false }
@@ -144,6 +147,14 @@ package struct BarGaps: Hashable, Sendable {
         whole = BarGaps.later(BarGaps.later(whole, passed), complete)
         passed = nil
         return fresh
+    }
+
+    /// The answer will not come, and live bars of an older stream went on all the time: they prove what they did before.
+    package mutating func goOn() {
+        guard awaitsAnswer, wasSettled else { return }
+        awaitsAnswer = false
+        whole = BarGaps.later(whole, passed)
+        passed = nil
     }
 
     /// A live bar, which may still form.

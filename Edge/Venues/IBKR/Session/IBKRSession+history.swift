@@ -75,6 +75,7 @@ extension IBKRSession {
             // Those that still flow need nothing more.
             $0.barsRetryAt = isNew ? ($0.fiveSecondRequest == nil ? now : nil) : retryAt
             if isNew {
+                if $0.fiveSecondRequest != nil { $0.gaps.goOn() }
                 $0.usesFiveSeconds = true; $0.keepsAgainAt = now + IBKRSession.keepsAgainAfter
             }
         }
