@@ -1,6 +1,7 @@
 // `rig world`: worlds of one seed or of many, on a virtual clock; exit code 5 when any promise was broken.
 import Platform
 import Simulation
+import Synchronization
 import Values
 import Wire
 
@@ -11,8 +12,9 @@ enum WorldCommand {
             options: [
                 CommandOption("seed", value: "N", "the world of this seed"),
                 CommandOption("seeds", value: "A..B", "the worlds of these seeds, one after the other"),
-                CommandOption("days", value: "D", "how long the faults last: D sessions of 6.5 hours; a decimal fraction is one too"),
-                CommandOption("seconds", value: "S", "the same in seconds (90)"),
+                CommandOption("days", value: "D", "how long the faults last: D sessions of 6.5 hours at the pace of a session; a decimal fraction is one too"),
+                CommandOption("seconds", value: "S", "the same in seconds (90) at the pace of a close look"),
+                CommandOption("jobs", value: "N", "worlds that run beside one another, 1 to 64 (1)"),
                 CommandOption("venue", value: "paper|gateway", "trades with the paper exchange, or with an IB Gateway over TCP (paper)"),
                 CommandOption("faults", value: "LIST", isRepeatable: true, "exactly these faults, or none; without it each seed chooses"),
                 CommandOption("breaker", value: "NAME", "takes one protection away: a checker has to notice"),
@@ -30,16 +32,37 @@ enum WorldCommand {
         let name = try options.choice("breaker", of: Breaker.allCases.map(\.rawValue))
         guard let breaker = Breaker(rawValue: name) else { throw UsageError(text: "there is no breaker '\(name)'") }
         guard let venue = WorldVenue(rawValue: try options.choice("venue", of: WorldVenue.allCases.map(\.rawValue))) else { return Rig.usage }
-        let trace: ((String) -> Void)? = options.text("trace") == nil ? nil : { Console.out($0) }
-        let started = SystemClock.monotonic()
-        var sum = Sum()
-        for seed in seeds {
-            let report = World(seed: seed, venue: venue, duration: duration, faults: faults, breaker: breaker, trace: trace).run()
-            sum.add(report)
-            if seeds.count == 1 || !report.violations.isEmpty { tell(report, options) }
+        let isTraced = options.text("trace") != nil
+        let isJSON = options.isJSON
+        let isSession = options.text("days") != nil
+        let make: @Sendable (UInt64) -> World = { seed in
+            World(
+                seed: seed, venue: venue, duration: duration, pace: isSession ? .session : .close, faults: faults, breaker: breaker,
+                trace: isTraced ? { Console.out($0) } : nil)
         }
-        sum.tell(SystemClock.monotonic() - started, options)
-        return sum.violations == 0 ? 0 : Rig.different
+        let jobs = Int(try options.number("jobs", in: 1...64, default: 1))
+        let started = SystemClock.monotonic()
+        let sum = Mutex(Sum()), next = Mutex(seeds.lowerBound)
+        let isOne = seeds.count == 1
+        let work: @Sendable () -> Void = {
+            while let seed = next.withLock({ next -> UInt64? in
+                guard next <= seeds.upperBound else { return nil }
+                next += 1
+                return next - 1
+            }) {
+                let report = make(seed).run()
+                sum.withLock { sum in
+                    sum.add(report)
+                    if isOne || !report.violations.isEmpty { tell(report, isJSON: isJSON) }
+                }
+            }
+        }
+        let helpers = (1..<jobs).map { SystemThread(name: "world-\($0)", body: work) }
+        work()
+        for helper in helpers { helper.join() }
+        let all = sum.withLock { $0 }
+        all.tell(SystemClock.monotonic() - started, isJSON: isJSON)
+        return all.violations == 0 ? 0 : Rig.different
     }
 
     private static func seeds(_ options: RigOptions) throws -> ClosedRange<UInt64> {
@@ -77,8 +100,8 @@ enum WorldCommand {
         return faults
     }
 
-    private static func tell(_ report: WorldReport, _ options: RigOptions) {
-        if options.isJSON {
+    private static func tell(_ report: WorldReport, isJSON: Bool) {
+        if isJSON {
             let line: JSONValue = [
                 "seed": .string("\(report.seed)"), "events": .integer(Int64(report.events)), "crashes": .integer(Int64(report.crashes)),
                 "cuts": .integer(Int64(report.cuts)), "commands": .integer(Int64(report.commands)), "orders": .integer(Int64(report.orders)),
@@ -111,9 +134,9 @@ private struct Sum {
         orders += report.orders; fills += report.fills; entries += report.entries
     }
 
-    func tell(_ time: Span, _ options: RigOptions) {
+    func tell(_ time: Span, isJSON: Bool) {
         let milliseconds = time.nanoseconds / 1_000_000
-        if options.isJSON {
+        if isJSON {
             let line: JSONValue = [
                 "seeds": .integer(Int64(seeds)), "violations": .integer(Int64(violations)), "events": .integer(Int64(events)),
                 "crashes": .integer(Int64(crashes)), "cuts": .integer(Int64(cuts)), "orders": .integer(Int64(orders)),
@@ -122,7 +145,8 @@ private struct Sum {
             return Console.out(String(decoding: JSONWriter.plain(line), as: UTF8.self))
         }
         Console.out(
-            "\(events) events, \(crashes) crashes, \(cuts) cuts, \(orders) orders, \(fills) fills, \(entries) entries in \(milliseconds) ms")
+            "\(events) events, \(crashes) crashes, \(cuts) cuts, \(orders) orders, \(fills) fills, \(entries) entries in \(milliseconds) ms, "
+                + "\(Int64(events) * 1_000 / max(1, milliseconds)) events/s")
         Console.out("\(seeds) seeds, \(violations) violations")
     }
 }

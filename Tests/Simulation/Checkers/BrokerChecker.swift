@@ -5,14 +5,15 @@ internal import Wire
 /// Invariants I5 and I8.
 package struct BrokerChecker: Checker {
     package static let name = "broker"
+    private var ledger = RowFold([String: BrokerBooks.Execution]())
     package init() {}
 
-    package func look(_ observation: Observation, at now: Span) -> String? {
+    package mutating func look(_ observation: Observation, at now: Span) -> String? {
         switch observation {
-        case .rows(.edge, let rows): return executions(rows).1
+        case .rows(.edge, let rows): return executions(rows)
         case .quiet(let edge, _, let books):
-            let (ours, doubled) = executions(edge)
-            if let doubled { return doubled }
+            if let doubled = executions(edge) { return doubled }
+            let ours = ledger.state
             for id in Set(ours.keys).union(books.executions.keys).sorted() where ours[id] != books.executions[id] {
                 return "execution \(id) is \(words(ours[id])) in the ledger and \(words(books.executions[id])) at the broker"
             }
@@ -29,16 +30,16 @@ package struct BrokerChecker: Checker {
         execution.map { "\($0.side) \($0.quantity) of \($0.instrument)" } ?? "nothing"
     }
 
-    /// The executions in the ledger, read from the bodies; and the first that is there twice.
-    private func executions(_ rows: [EntryRow]) -> ([String: BrokerBooks.Execution], String?) {
-        var found: [String: BrokerBooks.Execution] = [:]
-        for row in rows where row.kind == 21 {
+    /// Takes in the executions of the ledger, read from the bodies; answers the first that is there twice.
+    private mutating func executions(_ rows: StoredRows) -> String? {
+        ledger.follow(rows) { found, row in
+            guard row.kind == 21 else { return nil }
             guard let body = try? JSONReader.read(row.body), let id = body["execID"]?.text, let instrument = body["instrument"]?.text,
                 let side = body["side"]?.text, let quantity = body["lastQty"]?.integerValue
-            else { return (found, "fill \(row.seq) cannot be read") }
-            guard found[id] == nil else { return (found, "execution \(id) is in the ledger twice") }
+            else { return "fill \(row.seq) cannot be read" }
+            guard found[id] == nil else { return "execution \(id) is in the ledger twice" }
             found[id] = BrokerBooks.Execution(instrument: instrument, side: side, quantity: quantity)
+            return nil
         }
-        return (found, nil)
     }
 }

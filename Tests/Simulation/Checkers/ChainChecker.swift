@@ -5,33 +5,40 @@ internal import Wire
 /// Invariant I1.
 package struct ChainChecker: Checker {
     package static let name = "chain"
-    /// What was found good before, so that only new or changed rows are hashed again.
-    private var good: [LedgerSide: [EntryRow]] = [:]
+    /// What the next row must follow.
+    private struct Place: Sendable {
+        var count: UInt64 = 0
+        var hash = [UInt8](repeating: 0, count: 32)
+        var clock = Int64.min
+        var run: (boot: UInt64, mono: Int64)?
+    }
+    private var edgeEnd = RowFold(Place()), cloudEnd = RowFold(Place())
     private let edge: EdgeID
     package init(edge: EdgeID) { self.edge = edge }
 
     package mutating func look(_ observation: Observation, at now: Span) -> String? {
-        guard case .rows(let side, let rows) = observation else { return nil }
-        let known = good[side] ?? []
-        var before = [UInt8](repeating: 0, count: 32)
-        var clock = Int64.min
-        var run: (boot: UInt64, mono: Int64)?
-        for (index, row) in rows.enumerated() {
-            guard row.seq == UInt64(index + 1) else { return "\(side): entry \(row.seq) stands at place \(index + 1)" }
-            guard row.prev == before else { return "\(side): entry \(row.seq) does not follow the one before" }
-            let isKnown = known.indices.contains(index) && known[index] == row
-            guard isKnown || Hashing.blake2b(bytes(row)) == row.hash else { return "\(side): entry \(row.seq) has another hash than its bytes" }
-            guard row.hlc > clock else { return "\(side): the hybrid clock stands still at entry \(row.seq)" }
-            if let run, run.boot == row.boot, row.mono < run.mono { return "\(side): the boot clock runs back at entry \(row.seq)" }
-            before = row.hash
-            clock = row.hlc
-            run = (row.boot, row.mono)
+        let edge = edge
+        switch observation {
+        case .rows(.edge, let rows): return edgeEnd.follow(rows) { ChainChecker.follow(&$0, $1, edge) }.map { "edge: \($0)" }
+        case .rows(.cloud, let rows): return cloudEnd.follow(rows) { ChainChecker.follow(&$0, $1, edge) }.map { "cloud: \($0)" }
+        case .placed, .asked, .acked, .quiet: return nil
         }
-        good[side] = rows
+    }
+
+    private static func follow(_ end: inout Place, _ row: EntryRow, _ edge: EdgeID) -> String? {
+        end.count += 1
+        guard row.seq == end.count else { return "entry \(row.seq) stands at place \(end.count)" }
+        guard row.prev == end.hash else { return "entry \(row.seq) does not follow the one before" }
+        guard Hashing.blake2b(bytes(row, edge)) == row.hash else { return "entry \(row.seq) has another hash than its bytes" }
+        guard row.hlc > end.clock else { return "the hybrid clock stands still at entry \(row.seq)" }
+        if let run = end.run, run.boot == row.boot, row.mono < run.mono { return "the boot clock runs back at entry \(row.seq)" }
+        end.hash = row.hash
+        end.clock = row.hlc
+        end.run = (row.boot, row.mono)
         return nil
     }
 
-    private func bytes(_ row: EntryRow) -> [UInt8] {
+    private static func bytes(_ row: EntryRow, _ edge: EdgeID) -> [UInt8] {
         var out = Array("tidewire.ledger1".utf8)
         func little(_ value: UInt64, _ count: Int) { for place in 0..<count { out.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * place))) } }
         out.append(1)

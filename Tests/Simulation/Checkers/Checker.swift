@@ -1,6 +1,5 @@
 // The promises of the product, checked from outside: what machines and broker were seen to do, and what their disks hold.
 package import Values
-package import Wire
 
 /// Which of the two ledgers.
 package enum LedgerSide: String, Sendable { case edge, cloud }
@@ -14,9 +13,9 @@ package enum Observation: Sendable {
     /// The edge was told that the cloud has everything up to here on its disk.
     case acked(seq: UInt64, hash: [UInt8])
     /// What a disk holds after a restart, or at the end.
-    case rows(LedgerSide, [EntryRow])
+    case rows(LedgerSide, StoredRows)
     /// Nothing is under way any more; both ledgers as they stand.
-    case quiet(edge: [EntryRow], cloud: [EntryRow], BrokerBooks)
+    case quiet(edge: StoredRows, cloud: StoredRows, BrokerBooks)
 }
 
 /// What the broker's own books say at rest.

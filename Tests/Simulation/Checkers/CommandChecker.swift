@@ -21,7 +21,7 @@ package struct CommandChecker: Checker {
         return nil
     }
 
-    private func effects(_ rows: [EntryRow]) -> String? {
+    private func effects(_ rows: StoredRows) -> String? {
         var orders: [String: Int] = [:]
         for row in rows where row.kind == 10 {
             guard let body = try? JSONReader.read(row.body), let command = body["command"]?.text else { continue }
@@ -38,7 +38,7 @@ package struct CommandChecker: Checker {
     }
 
     /// Commands that were begun and never ended.
-    private func loose(_ rows: [EntryRow]) -> String? {
+    private func loose(_ rows: StoredRows) -> String? {
         var last: [String: String] = [:]
         for row in rows where [10, 30, 31].contains(row.kind) {
             guard let body = try? JSONReader.read(row.body), let command = body["command"]?.text else { continue }

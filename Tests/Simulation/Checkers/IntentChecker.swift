@@ -6,6 +6,7 @@ internal import Wire
 package struct IntentChecker: Checker {
     package static let name = "intent"
     private var placed: Set<String> = []
+    private var intended = RowFold(Set<String>())
     package init() {}
 
     package mutating func look(_ observation: Observation, at now: Span) -> String? {
@@ -14,7 +15,11 @@ package struct IntentChecker: Checker {
             placed.insert(tag)
             return nil
         case .rows(.edge, let rows):
-            let missing = placed.subtracting(rows.filter { $0.kind == 10 }.flatMap { IntentChecker.tags($0.body) })
+            _ = intended.follow(rows) { tags, row in
+                if row.kind == 10 { tags.formUnion(IntentChecker.tags(row.body)) }
+                return nil
+            }
+            let missing = placed.subtracting(intended.state)
             return missing.isEmpty ? nil : "the broker has orders whose intent is not on the edge's disk: \(missing.sorted())"
         case .rows, .acked, .asked, .quiet: return nil
         }

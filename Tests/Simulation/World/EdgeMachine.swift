@@ -23,6 +23,7 @@ package struct EdgeSetup: Sendable {
     package var rules = Rules()
     package var breaker = Breaker.none
     package var venue = WorldVenue.paper
+    package var pace = Pace.close
     /// Wall clock at the start of the world.
     package var start: Instant
     package init(edge: EdgeID, seed: UInt64, start: Instant) { self.edge = edge; self.seed = seed; self.start = start }
@@ -61,7 +62,8 @@ package final class EdgeMachine: Machine {
         chance = SeededRandom(seed: setup.seed)
         disk = FaultyDisk(seed: chance.next(), now: setup.start)
         let day = CivilDate(dayNumber: Int(setup.start.seconds / 86_400))
-        let exchange = PaperExchange(rules: PaperRules(seed: chance.next()), listings: PaperCatalogue.standard(asOf: day), start: setup.start)
+        let exchange = PaperExchange(
+            rules: PaperRules(seed: chance.next(), step: setup.pace.marketStep), listings: PaperCatalogue.standard(asOf: day), start: setup.start)
         broker = PaperBroker(exchange: exchange, account: "DU1")
     }
 
@@ -121,9 +123,11 @@ package final class EdgeMachine: Machine {
 
     package func freezeDisk(after mutations: Int) { disk.freezeAt = disk.mutations + mutations }
 
-    package func survivors() throws -> [EntryRow] {
+    package var diskOperations: Int { disk.mutations }
+
+    package func survivors(from seq: UInt64) throws -> [EntryRow] {
         guard disk.names.contains("ledger.db") else { return [] }
-        return try EntryStore(path: "ledger.db", .init(.readWrite, vfs: disk.name)).read(from: 1, limit: .max)
+        return try EntryStore(path: "ledger.db", .init(.readWrite, vfs: disk.name)).read(from: seq, limit: .max)
     }
 
     package func start(at clock: ClockReading) throws {
@@ -142,7 +146,7 @@ package final class EdgeMachine: Machine {
             let finding = try MarkFinding.compare(mark.read(), with: journal)
             let signing = SigningKeys(seed: EdgeMachine.ledgerSeed).map { Witness(keys: $0, mark: mark) }
             let agent = Agent(
-                journal: journal, book: book, boot: boot, settings: EdgeMachine.settings, session: session, witness: signing, finding: finding)
+                journal: journal, book: book, boot: boot, settings: settings, session: session, witness: signing, finding: finding)
             let effects = try agent.start(
                 BootFact(version: "world", mode: .paper, machine: "m", kernelBoot: "k", configuration: "c"), at: clock)
             let uplink = UplinkCore(
@@ -208,10 +212,11 @@ package final class EdgeMachine: Machine {
 
     private static let ledgerSeed = [UInt8](1...32)
 
-    private static var settings: DeskSettings {
+    private var settings: DeskSettings {
         let bot = BreakoutSettings(
             name: "breakout", instruments: [InstrumentID("AAPL.NASDAQ"), InstrumentID("NVDA.NASDAQ")], entryOffset: Ratio(raw: 300),
-            trail: Ratio(raw: 2_000), notional: Money(whole: 20_000), cooldown: .seconds(5), entryLifetime: .seconds(20))
+            trail: Ratio(raw: 2_000), notional: Money(whole: 20_000), cooldown: .seconds(5 * setup.pace.rarity),
+            entryLifetime: .seconds(20 * setup.pace.rarity))
         return DeskSettings(mode: .paper, settle: .seconds(2), snapshotGap: .seconds(1), bots: [bot])
     }
 

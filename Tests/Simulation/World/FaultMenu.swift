@@ -42,7 +42,8 @@ struct FaultMenu {
     var gatewayCrashes = Span.zero
     var brokerTroubles = Span.zero
 
-    init(_ chance: inout SeededRandom, only faults: Set<WorldFault>?, _ breaker: Breaker, _ venue: WorldVenue) {
+    init(_ chance: inout SeededRandom, only faults: Set<WorldFault>?, _ breaker: Breaker, _ venue: WorldVenue, rarity: Int64 = 1) {
+        defer { spread(by: rarity) }
         func isOn(_ fault: WorldFault, _ numerator: Int, in denominator: Int) -> Bool {
             // Drawn either way, so that naming faults does not shift the rest of the seed.
             let drawn = chance.chance(numerator, in: denominator)
@@ -77,6 +78,13 @@ struct FaultMenu {
         case .noHashCheck: weather.flips = 12
         case .gaps: weather.loss = 15
         case .ackBeforeCommit, .ordersBeforeTheDisk, .ordersTwice: crashes = .seconds(8); freezes = .seconds(4); diesAtOrders = true
+        }
+    }
+
+    /// Makes everything that comes by a rate so many times rarer.
+    private mutating func spread(by rarity: Int64) {
+        for rate in [\FaultMenu.cuts, \.crashes, \.freezes, \.diskFaults, \.clockJumps, \.asks, \.wireCuts, \.gatewayCrashes, \.brokerTroubles] {
+            self[keyPath: rate] = Span(nanoseconds: self[keyPath: rate].nanoseconds * rarity)
         }
     }
 }

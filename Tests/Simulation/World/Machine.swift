@@ -48,6 +48,8 @@ package protocol Machine: AnyObject {
     func failDisk(_ operation: DiskFault.Operation, after count: Int, _ answer: DiskFault.Answer)
     /// True from `failDisk` until the process has ended.
     var isDiskFailing: Bool { get }
-    /// The entries on its disk as a new process would read them. Only while it is not running.
-    func survivors() throws -> [EntryRow]
+    /// The entries on its disk from number `seq` on, as a new process would read them. Only while it is not running.
+    func survivors(from seq: UInt64) throws -> [EntryRow]
+    /// Everything that its disk was asked to do so far: each of these could have been its last.
+    var diskOperations: Int { get }
 }

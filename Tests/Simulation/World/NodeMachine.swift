@@ -44,10 +44,12 @@ package final class NodeMachine: Machine {
     }
     package func freezeDisk(after mutations: Int) { disk.freezeAt = disk.mutations + mutations }
 
-    package func survivors() throws -> [EntryRow] {
+    package var diskOperations: Int { disk.mutations }
+
+    package func survivors(from seq: UInt64) throws -> [EntryRow] {
         let path = "edges/\(edge).db"
         guard disk.names.contains(path) else { return [] }
-        return try EntryStore(path: path, .init(.readWrite, vfs: disk.name)).read(from: 1, limit: .max)
+        return try EntryStore(path: path, .init(.readWrite, vfs: disk.name)).read(from: seq, limit: .max)
     }
 
     package func takeEffects() -> [MachineEffect] {

@@ -1,0 +1,31 @@
+// How fast a world's clocks run: the close look at a minute and a half, or a whole session of six and a half hours.
+package import Sync
+package import Values
+
+/// The distances between what happens by time alone. The code that runs is the same.
+package struct Pace: Sendable, Hashable {
+    /// Between two ticks of each program, at most; the link's own timers are met on time.
+    package var tick: Span
+    /// Between two steps of the simulated market.
+    package var marketStep: Span
+    /// How many times rarer faults, wishes and the bot's entries are.
+    package var rarity: Int64
+    /// The link's timers.
+    package var rules: Rules
+    /// How long the two may take to come to rest after the last fault.
+    package var rest: Span
+
+    /// Production's timers, faults every few seconds.
+    package static let close = Pace(tick: .milliseconds(250), marketStep: .milliseconds(250), rarity: 1, rules: Rules(), rest: .seconds(120))
+
+    /// A session in at most 20,000 events: the link beats every half minute, the market moves every ten seconds, faults come some minutes apart.
+    package static let session: Pace = {
+        var rules = Rules()
+        rules.beatEvery = .seconds(30)
+        rules.silentAfter = .seconds(90)
+        rules.deadAfter = .seconds(225)
+        rules.stallAfter = .seconds(30)
+        rules.refusedRetry = .seconds(60)
+        return Pace(tick: .seconds(10), marketStep: .seconds(10), rarity: 40, rules: rules, rest: .seconds(1_200))
+    }()
+}
