@@ -12,12 +12,15 @@ enum WorldCommand {
             options: [
                 CommandOption("seed", value: "N", "the world of this seed"),
                 CommandOption("seeds", value: "A..B", "the worlds of these seeds, one after the other"),
-                CommandOption("days", value: "D", "how long the faults last: D sessions of 6.5 hours at the pace of a session; a decimal fraction is one too"),
+                CommandOption(
+                    "days", value: "D", "how long the faults last: D sessions of 6.5 hours at the pace of a session; a decimal fraction is one too"),
                 CommandOption("seconds", value: "S", "the same in seconds (90) at the pace of a close look"),
                 CommandOption("jobs", value: "N", "worlds that run beside one another, 1 to 64 (1)"),
                 CommandOption("venue", value: "paper|gateway", "trades with the paper exchange, or with an IB Gateway over TCP (paper)"),
                 CommandOption("faults", value: "LIST", isRepeatable: true, "exactly these faults, or none; without it each seed chooses"),
                 CommandOption("breaker", value: "NAME", "takes one protection away: a checker has to notice"),
+                CommandOption("only", value: "LIST", isRepeatable: true, "of all that the seed would do, just these: ask#3,crash#1"),
+                CommandOption("shrink", "makes each failing seed small: the fewest adversities that still break the promise"),
                 CommandOption("trace", "a line for everything that happens"),
             ],
             "Runs edge and cloud through faults in virtual time and checks what was promised.\n\nFaults:   "
@@ -35,10 +38,12 @@ enum WorldCommand {
         let isTraced = options.text("trace") != nil
         let isJSON = options.isJSON
         let isSession = options.text("days") != nil
-        let make: @Sendable (UInt64) -> World = { seed in
+        let only = try adversities(options)
+        let isShrinking = options.text("shrink") != nil
+        let make: @Sendable (UInt64, Set<Adversity>?) -> World = { seed, only in
             World(
                 seed: seed, venue: venue, duration: duration, pace: isSession ? .session : .close, faults: faults, breaker: breaker,
-                trace: isTraced ? { Console.out($0) } : nil)
+                only: only, trace: isTraced ? { Console.out($0) } : nil)
         }
         let jobs = Int(try options.number("jobs", in: 1...64, default: 1))
         let started = SystemClock.monotonic()
@@ -50,10 +55,12 @@ enum WorldCommand {
                 next += 1
                 return next - 1
             }) {
-                let report = make(seed).run()
+                let report = make(seed, only).run()
+                let small = isShrinking && !report.violations.isEmpty ? Shrinker.shrink(report) { make(seed, $0).run() } : nil
                 sum.withLock { sum in
                     sum.add(report)
                     if isOne || !report.violations.isEmpty { tell(report, isJSON: isJSON) }
+                    if let small { tell(small) }
                 }
             }
         }
@@ -98,6 +105,23 @@ enum WorldCommand {
             faults.insert(fault)
         }
         return faults
+    }
+
+    private static func adversities(_ options: RigOptions) throws -> Set<Adversity>? {
+        guard options.text("only") != nil else { return nil }
+        var named: Set<Adversity> = []
+        for word in options.list("only") where word != "none" {
+            guard let one = Adversity(word) else { throw UsageError(text: "--only wants a list like ask#3,crash#1, not '\(word)'") }
+            named.insert(one)
+        }
+        return named
+    }
+
+    private static func tell(_ small: ShrunkWorld) {
+        Console.out(
+            "  \(small.needed.count) adversities are enough (\(small.runs) worlds tried); again with: "
+                + "--seed \(small.report.seed) --only \(small.needed.isEmpty ? "none" : small.needed.map(\.description).joined(separator: ","))")
+        for violation in small.report.violations { Console.out("    \(violation)") }
     }
 
     private static func tell(_ report: WorldReport, isJSON: Bool) {

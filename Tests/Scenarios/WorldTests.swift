@@ -11,7 +11,7 @@ struct WorldTests {
     }
 
     /// Seeds that once broke a promise: closings cut off by a crash, deadlines stretched by a wall clock that was set, and a log whose sync had
-    /// failed, copied by the next run.
+    /// failed, copied by the next run. Since adversities draw from generators of their own these seeds meet other days; they stay beside the swarm's.
     @Test(arguments: [14, 2_052, 2_659, 2_732, 3_444, 3_860, 5_054]) func noSeedBreaksItAgain(seed: UInt64) {
         #expect(World(seed: seed).run().violations.isEmpty)
     }

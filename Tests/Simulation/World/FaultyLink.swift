@@ -31,13 +31,16 @@ package struct FaultyLink: Sendable {
     /// Counts connections; 0 before the first.
     package private(set) var connection: UInt64 = 0
     package private(set) var isUp = false
-    private var chance: SeededRandom
+    /// A generator for each frame.
+    private var plan: AdversityPlan
+    /// Frames that did not simply arrive.
+    package var happened: [Adversity] { plan.happened }
     private var lastArrival: [Span] = [.zero, .zero, .zero, .zero]
     private var held: [(isUpward: Bool, lane: Lane, bytes: [UInt8])] = []
     /// The high-water mark of the real sockets.
     private static let heldMax = 64
 
-    package init(_ weather: LinkWeather, chance: SeededRandom) { self.weather = weather; self.chance = chance }
+    package init(_ weather: LinkWeather, plan: AdversityPlan) { self.weather = weather; self.plan = plan }
 
     /// A new connection. Answers the frames that waited for it.
     package mutating func connect() -> [(isUpward: Bool, lane: Lane, bytes: [UInt8])] {
@@ -56,16 +59,21 @@ package struct FaultyLink: Sendable {
             if weather.holds, held.count < FaultyLink.heldMax { held.append((isUpward, lane, bytes)) }
             return []
         }
-        if chance.chance(weather.loss, in: 100) { return [] }
-        let copies = chance.chance(weather.duplication, in: 100) ? 2 : 1
-        return (0..<copies).map { _ in
+        var (chance, isSpared) = plan.next(.parcel)
+        let isLost = chance.chance(weather.loss, in: 100), isDoubled = chance.chance(weather.duplication, in: 100)
+        if isLost, !isSpared { plan.note(.parcel); return [] }
+        var isOdd = isDoubled
+        let copies = isDoubled && !isSpared ? 2 : 1
+        let arrivals = (0..<copies).map { _ in
             var body = bytes
-            if weather.flips > 0, body.count > Frame.headerBytes, chance.chance(weather.flips, in: 100) {
+            let (isSpoilt, isLate) = (chance.chance(weather.flips, in: 100), chance.chance(weather.stragglers, in: 100))
+            isOdd = isOdd || isSpoilt || isLate
+            if isSpoilt, !isSpared, body.count > Frame.headerBytes {
                 body[chance.int(Frame.headerBytes...body.count - 1)] ^= 1 << UInt8(chance.int(0...7))
             }
             let way = Int(lane.rawValue) + (isUpward ? 0 : 2)
             var at = now + Span(nanoseconds: Int64.random(in: weather.delay, using: &chance) * 1_000_000 + Int64(chance.int(0...999_999)))
-            if chance.chance(weather.stragglers, in: 100) {
+            if isLate, !isSpared {
                 at = at + .milliseconds(Int64(chance.int(500...20_000)))
             } else if !weather.reorders {
                 at = max(at, lastArrival[way])
@@ -73,5 +81,7 @@ package struct FaultyLink: Sendable {
             }
             return (at, Parcel(lane: lane, bytes: body, connection: connection))
         }
+        if isOdd, !isSpared { plan.note(.parcel) }
+        return arrivals
     }
 }

@@ -18,14 +18,15 @@ package struct Pace: Sendable, Hashable {
     /// Production's timers, faults every few seconds.
     package static let close = Pace(tick: .milliseconds(250), marketStep: .milliseconds(250), rarity: 1, rules: Rules(), rest: .seconds(120))
 
-    /// A session in at most 20,000 events: the link beats every half minute, the market moves every ten seconds, faults come some minutes apart.
+    /// A session in at most 20,000 events: the link beats every half minute, the market moves every fifteen seconds, faults come some minutes apart.
     package static let session: Pace = {
         var rules = Rules()
         rules.beatEvery = .seconds(30)
+        rules.stateEvery = .seconds(15)
         rules.silentAfter = .seconds(90)
         rules.deadAfter = .seconds(225)
         rules.stallAfter = .seconds(30)
         rules.refusedRetry = .seconds(60)
-        return Pace(tick: .seconds(10), marketStep: .seconds(10), rarity: 40, rules: rules, rest: .seconds(1_200))
+        return Pace(tick: .seconds(15), marketStep: .seconds(15), rarity: 40, rules: rules, rest: .seconds(1_200))
     }()
 }

@@ -19,6 +19,8 @@ package struct WorldReport: Sendable, Hashable {
     /// Of everything that happened, in order.
     package var logHash: UInt64 = 0
     package var violations: [Violation] = []
+    /// What the world suffered and was asked; to leave some of it out in another run.
+    package var happened: [Adversity] = []
     package init(seed: UInt64) { self.seed = seed }
 }
 
@@ -55,7 +57,7 @@ package final class World {
     private let site: GatewaySite?
     private let menu: FaultMenu
     private var link: FaultyLink
-    private var chance: SeededRandom
+    private var plans: AdversityPlan
     private var queue = EventQueue<Happening>()
     private var now = Span.zero
     private var isCalm = false
@@ -72,14 +74,16 @@ package final class World {
     ///   - duration: how long the faults last; afterwards the world gets time to come to rest.
     ///   - pace: how fast time and faults go by.
     ///   - faults: exactly these; nil lets the seed choose.
+    ///   - only: of all that the seed would do, just these: how a failing seed is made smaller. Nil for everything.
     ///   - trace: gets a line for everything that happens.
     package init(
-        seed: UInt64, venue: WorldVenue = .paper, duration: Span = .seconds(90), pace: Pace = .close, faults: Set<WorldFault>? = nil, breaker: Breaker = .none,
-        trace: ((String) -> Void)? = nil
+        seed: UInt64, venue: WorldVenue = .paper, duration: Span = .seconds(90), pace: Pace = .close, faults: Set<WorldFault>? = nil,
+        breaker: Breaker = .none,
+        only: Set<Adversity>? = nil, trace: ((String) -> Void)? = nil
     ) {
         self.breaker = breaker; self.duration = duration; self.pace = pace; self.trace = trace
         report = WorldReport(seed: seed)
-        chance = SeededRandom(seed: seed)
+        var chance = SeededRandom(seed: seed)
         menu = FaultMenu(&chance, only: faults, breaker, venue, rarity: pace.rarity)
         let id = EdgeID(bytes: (0..<16).map { UInt8(truncatingIfNeeded: seed >> UInt64($0 % 8)) ^ UInt8($0) })
         guard let id else { preconditionFailure("an edge id has 16 bytes") }
@@ -93,7 +97,8 @@ package final class World {
         setup.rules = rules; setup.breaker = breaker; setup.venue = venue; setup.pace = pace
         edge = EdgeMachine(setup)
         cloud = NodeMachine(edge: id, seed: chance.next(), start: World.start, rules: rules, breaker: breaker)
-        link = FaultyLink(menu.weather, chance: chance.fork())
+        link = FaultyLink(menu.weather, plan: AdversityPlan(seed: chance.next(), only: only))
+        plans = AdversityPlan(seed: chance.next(), only: only)
         checkers = Checkers(edge: id)
         site = venue == .gateway ? GatewaySite(seed: chance.next(), start: World.start) : nil
         site?.delay = menu.wireDelay
@@ -112,17 +117,17 @@ package final class World {
         queue.add(.restart(.cloud), at: .zero)
         queue.add(.restart(.edge), at: .milliseconds(5))
         planTick(at: .milliseconds(10))
-        plan(.ask, within: menu.asks)
-        plan(.cut, within: menu.cuts)
+        plan(.ask, .ask, within: menu.asks)
+        plan(.cut, .cut, within: menu.cuts)
         for who in [Who.edge, .cloud] {
-            plan(.crash(who), within: menu.crashes)
-            plan(.freeze(who), within: menu.freezes)
-            plan(.diskFault(who), within: menu.diskFaults)
+            plan(.crash(who), .crash, within: menu.crashes)
+            plan(.freeze(who), .freeze, within: menu.freezes)
+            plan(.diskFault(who), .diskFault, within: menu.diskFaults)
         }
-        plan(.clockJump, within: menu.clockJumps)
-        plan(.wireCut, within: menu.wireCuts)
-        plan(.gatewayCrash, within: menu.gatewayCrashes)
-        plan(.brokerTrouble, within: menu.brokerTroubles)
+        plan(.clockJump, .clockJump, within: menu.clockJumps)
+        plan(.wireCut, .wireCut, within: menu.wireCuts)
+        plan(.gatewayCrash, .gatewayCrash, within: menu.gatewayCrashes)
+        plan(.brokerTrouble, .brokerTrouble, within: menu.brokerTroubles)
         while now < duration, report.violations.isEmpty { try step() }
         isCalm = true
         tell("calm")
@@ -139,6 +144,7 @@ package final class World {
         }
         try compare()
         report.events += edge.diskOperations + cloud.diskOperations
+        report.happened = plans.happened + link.happened
     }
 
     /// After anything out of the ordinary the programs are looked at often, as long as it takes them to settle.
@@ -190,42 +196,44 @@ package final class World {
         case .connect: try connect()
         case .learnOfCut(let who, let connection): try turn(who, .linkDown(connection: connection))
         case .cut:
-            plan(.cut, within: menu.cuts)
-            if !isCalm { cut() }
+            if var chance = due(.cut, if: link.isUp) { cut(&chance) }
+            plan(.cut, .cut, within: menu.cuts)
         case .restart(let who): try restart(who)
         case .crash(let who):
-            plan(.crash(who), within: menu.crashes)
-            if !isCalm, machine(who).isRunning { try die(who) }
+            if due(.crash, if: machine(who).isRunning) != nil { try die(who) }
+            plan(.crash(who), .crash, within: menu.crashes)
         case .freeze(let who):
-            plan(.freeze(who), within: menu.freezes)
-            guard !isCalm, machine(who).isRunning else { return }
-            machine(who).freezeDisk(after: chance.int(1...60))
+            if var chance = due(.freeze, if: machine(who).isRunning) { machine(who).freezeDisk(after: chance.int(1...60)) }
+            plan(.freeze(who), .freeze, within: menu.freezes)
         case .diskFault(let who):
-            plan(.diskFault(who), within: menu.diskFaults)
-            guard !isCalm, machine(who).isRunning else { return }
-            machine(who).failDisk(chance.chance(1, in: 2) ? .write : .sync, after: chance.int(1...8), chance.chance(1, in: 3) ? .full : .io)
+            if var chance = due(.diskFault, if: machine(who).isRunning) {
+                machine(who).failDisk(chance.chance(1, in: 2) ? .write : .sync, after: chance.int(1...8), chance.chance(1, in: 3) ? .full : .io)
+            }
+            plan(.diskFault(who), .diskFault, within: menu.diskFaults)
         case .clockJump:
-            plan(.clockJump, within: menu.clockJumps)
-            if !isCalm { jump() }
+            if var chance = due(.clockJump) { jump(&chance) }
+            plan(.clockJump, .clockJump, within: menu.clockJumps)
         case .broker:
             if at >= brokerPlannedAt ?? .zero { brokerPlannedAt = nil }
             try broker()
         case .wireCut:
-            plan(.wireCut, within: menu.wireCuts)
-            guard !isCalm else { return }
-            tell("the line to the gateway breaks")
-            site?.cut(at: now)
+            if due(.wireCut) != nil {
+                tell("the line to the gateway breaks")
+                site?.cut(at: now)
+            }
+            plan(.wireCut, .wireCut, within: menu.wireCuts)
         case .gatewayCrash:
-            plan(.gatewayCrash, within: menu.gatewayCrashes)
-            guard !isCalm else { return }
-            tell("the gateway dies")
-            site?.crash(at: now)
+            if due(.gatewayCrash) != nil {
+                tell("the gateway dies")
+                site?.crash(at: now)
+            }
+            plan(.gatewayCrash, .gatewayCrash, within: menu.gatewayCrashes)
         case .brokerTrouble:
-            plan(.brokerTrouble, within: menu.brokerTroubles)
-            if !isCalm { site?.suffer(at: now) }
+            if due(.brokerTrouble) != nil { site?.suffer(at: now) }
+            plan(.brokerTrouble, .brokerTrouble, within: menu.brokerTroubles)
         case .ask:
-            plan(.ask, within: menu.asks)
-            if !isCalm { try ask() }
+            if var chance = due(.ask, if: edge.front != nil) { try ask(&chance) }
+            plan(.ask, .ask, within: menu.asks)
         }
     }
 
@@ -258,13 +266,26 @@ package final class World {
     private static func size(of event: BrokerEvent) -> Int { if case .bytes(let bytes) = event { bytes.count } else { 0 } }
 
     /// Plans the next one of a kind; `rate` is its mean distance, zero for never.
-    private func plan(_ happening: Happening, within rate: Span) {
+    private func plan(_ happening: Happening, _ kind: AdversityKind, within rate: Span) {
         guard rate > .zero else { return }
-        queue.add(happening, at: now + Span(nanoseconds: Int64.random(in: 0...(2 * rate.nanoseconds), using: &chance)))
+        var lane: UInt64 = 0
+        switch happening {
+        case .crash(let who), .freeze(let who), .diskFault(let who): lane = who.rawValue
+        default: break
+        }
+        queue.add(happening, at: now + plans.distance(kind, lane: lane, rate: rate))
+    }
+
+    /// The generator of an adversity that is due now and has somebody to meet; nil when the world is calm or it is left out.
+    private func due(_ kind: AdversityKind, if isMet: Bool = true) -> SeededRandom? {
+        let (chance, isSpared) = plans.next(kind)
+        guard !isCalm, isMet, !isSpared else { return nil }
+        plans.note(kind)
+        return chance
     }
 
     /// The edge's wall clock is set, by a moment or by an hour, to either side.
-    private func jump() {
+    private func jump(_ chance: inout SeededRandom) {
         let seconds = chance.chance(1, in: 3) ? chance.int(60...3_600) : chance.int(0...5)
         wallOffset = .milliseconds(Int64(seconds * 1_000 + chance.int(0...999)) * (chance.chance(1, in: 2) ? 1 : -1))
         edge.wallOffset = wallOffset
@@ -287,7 +308,7 @@ package final class World {
     }
 
     /// The link breaks. What is on its way may still arrive; the edge learns of it a little later, the cloud perhaps only by silence.
-    private func cut() {
+    private func cut(_ chance: inout SeededRandom) {
         guard link.isUp else { return }
         link.cut()
         report.cuts += 1
@@ -302,7 +323,7 @@ package final class World {
         queue.add(.connect, at: now + .milliseconds(Int64(wait)))
     }
 
-    private func ask() throws {
+    private func ask(_ chance: inout SeededRandom) throws {
         guard let front = edge.front else { return }
         let size = Quantity(whole: Int64(chance.int(1...25)))
         let body: CommandBody =
@@ -345,7 +366,10 @@ package final class World {
                 planBroker()
             }
         }
-        if reopens { cut() }
+        if reopens {
+            var chance = plans.next(.life).chance
+            cut(&chance)
+        }
     }
 
     private func travel(_ bytes: [UInt8], _ lane: Lane, isUpward: Bool) {
@@ -355,6 +379,7 @@ package final class World {
     // MARK: - Life and death
 
     private func die(_ who: Who) throws {
+        var (chance, _) = plans.next(.life)
         let modes = CrashMode.allCases
         // A process that ends because its disk failed leaves the machine running.
         let mode = machine(who).isDiskFailing ? .everything : modes[chance.int(0...modes.count - 1)]
@@ -365,7 +390,7 @@ package final class World {
         link.forget(isUpward: who == .edge)
         if who == .edge { site?.edgeDied(at: now); planBroker() }
         queue.add(.restart(who), at: now + .milliseconds(Int64(chance.int(50...3_000))))
-        cut()
+        cut(&chance)
     }
 
     private func restart(_ who: Who) throws {
@@ -375,8 +400,13 @@ package final class World {
         tell("\(who) starts")
         hurry()
         look([.rows(who == .edge ? .edge : .cloud, try sight(of: who))])
-        if !isCalm, menu.freezes > .zero, chance.chance(1, in: 6) { machine.freezeDisk(after: chance.int(1...12)) }
-        if who == .edge, !isCalm, menu.diesAtOrders, chance.chance(1, in: 2) { edge.deathAtNextOrder = chance.chance(1, in: 2) ? .before : .after }
+        var (chance, isSpared) = plans.next(.life)
+        let (freezes, mutations) = (chance.chance(1, in: 6), chance.int(1...12))
+        let (diesAtOrder, dies) = (chance.chance(1, in: 2), chance.chance(1, in: 2))
+        if !isCalm, !isSpared {
+            if menu.freezes > .zero, freezes { machine.freezeDisk(after: mutations); plans.note(.life) }
+            if who == .edge, menu.diesAtOrders, diesAtOrder { edge.deathAtNextOrder = dies ? .before : .after; plans.note(.life) }
+        }
         var died = false
         do { try machine.start(at: clock(who)) } catch is MachineDied { died = true }
         try carry(who)
