@@ -289,7 +289,11 @@ package final class Node {
 
     /// Durable first, then acknowledged, then shown.
     private func keep(_ entries: [Entry], of edge: EdgeID) throws {
-        do { try stores.ledgers.append(edge, entries) } catch StoreError.database(let cause) {
+        do { try stores.ledgers.append(edge, entries) } catch let damage as LedgerDamage {
+            // What it sends is not signed as it must be: the session ends, and the page says so.
+            if let known = enrolled[edge] { try setAside(known, damage.words) }
+            return
+        } catch StoreError.database(let cause) {
             log(.error, "entries not stored", "\(name(edge)): \(cause)")
             return try link(.commitFailed(edge, reason: cause.message))
         }

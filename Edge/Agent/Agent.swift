@@ -1,5 +1,6 @@
 // The edge's loop turn: inputs in, facts committed, then and only then the actions; no thread, socket or clock inside.
 package import Ledger
+package import Platform
 package import Trading
 package import Values
 package import Venues
@@ -40,39 +41,48 @@ package enum AgentFailure: Error, Equatable, Sendable {
 /// The edge's state: one owner, one thread.
 package final class Agent {
     package let boot: Boot
-    package private(set) var desk: Desk
+    package internal(set) var desk: Desk
     package private(set) var session: any VenueSession
     package let journal: Journal
-    private var chain: Chain
+    var chain: Chain
     private var output = SessionOutput()
     /// Venue events that actions brought about; they belong to the next turn.
-    private var pending: [VenueEvent] = []
+    var pending: [VenueEvent] = []
     /// Instruments to watch once they are known.
     private var wanted: Set<InstrumentID>
-    private var steady: SteadyClock?
+    private(set) var steady: SteadyClock?
     /// Signs and marks; nil for an agent whose ledger nobody is to trust, as a test's.
-    private var keeper: LedgerKeeper?
-    private var troubles: [LedgerTrouble.Kind: LedgerTrouble] = [:]
+    var keeper: LedgerKeeper?
+    var troubles: [LedgerTrouble.Kind: LedgerTrouble] = [:]
+    var watch: DiskWatch?
+    var rebuild = RebuildCheck()
+    /// Facts that found no room on the disk, in order; they are the first to be written when there is some.
+    var unwritten: [Entry] = []
+    /// Why this agent decides nothing any more.
+    private var failure: AgentFailure?
 
     /// Recovery is the only start: `book` is the fold of the journal's entries.
     /// - Parameters:
     ///   - witness: signs and marks the ledger.
     ///   - finding: what the comparison with the mark gave at the opening.
+    ///   - reserve: room to give up when the disk is full; nil for an agent that ends then.
     package init(
         journal: Journal, book: Book, boot: Boot, settings: DeskSettings, session: any VenueSession, witness: Witness? = nil,
-        finding: MarkFinding = .agrees
+        finding: MarkFinding = .agrees, reserve: (any DiskReserve)? = nil
     ) {
         self.journal = journal; self.boot = boot; self.session = session
         chain = Chain(edge: journal.edge, boot: boot, last: journal.last)
         desk = Desk(settings: settings, book: book)
         wanted = Set(settings.bots.flatMap(\.instruments) + settings.priceRules.flatMap(\.instruments))
         if let trouble = LedgerTrouble(finding, head: journal.head) { troubles[trouble.kind] = trouble }
+        watch = reserve.map { DiskWatch($0) }
         guard let witness else { return }
         if case .rolledBack(let mark) = finding { keeper = LedgerKeeper(witness, lost: mark) } else { keeper = LedgerKeeper(witness, lost: nil) }
     }
 
     /// Records the start and begins the broker session.
     package func start(_ fact: BootFact, at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
+        try mustLive()
         var effects: [AgentEffect] = []
         var turn = Turn()
         try number([Draft(.boot(fact))], at: clock, into: &turn)
@@ -80,8 +90,9 @@ package final class Agent {
             try number([Draft(.halt(HaltFact(level: .reducing, source: Agent.rollbackRule, reason: trouble.text)))], at: clock, into: &turn)
         }
         _ = try commit(&turn, at: clock, into: &effects)
-        if let last = journal.last { try mark(last) }
-        tell(at: time(clock).now, into: &effects)
+        if unwritten.isEmpty, let last = journal.last { try mark(last) }
+        watchDisk(at: clock)
+        tell(at: clock, into: &effects)
         session.start(at: time(clock).now, into: &output)
         collect(into: &effects)
         return effects
@@ -97,6 +108,7 @@ package final class Agent {
 
     /// One turn: every input in order, one commit, then the actions.
     package func turn(_ inputs: [AgentInput], at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
+        try mustLive()
         var effects: [AgentEffect] = []
         var turn = Turn()
         let events = pending
@@ -129,41 +141,9 @@ package final class Agent {
         return effects
     }
 
-    /// To be called after each turn, once its effects are done: signs and marks the ledger when that is due.
-    package func keep(at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
-        guard let keeper, keeper.isDue(at: clock.monotonic) else { return [] }
-        return try sign([], at: clock)
-    }
-
-    /// The entries that the mark speaks of and the ledger does not hold are given up: a person decided so at the console.
-    /// - Returns: nil when nothing is missing.
-    package func acceptRollback(reason: String, at clock: ClockReading) throws(AgentFailure) -> [AgentEffect]? {
-        guard let lost = keeper?.lost else { return nil }
-        var effects: [AgentEffect] = []
-        var turn = Turn()
-        let words = "The end of the ledger up to entry \(lost.head.seq) is given up: \(reason)"
-        let isOurs = desk.book.haltFact?.source == Agent.rollbackRule
-        let fact = HaltFact(level: isOurs ? .normal : desk.book.haltLevel, source: "console", reason: words)
-        try number([Draft(fact.level == .normal ? .resume(fact) : .halt(fact))], at: clock, into: &turn)
-        _ = try commit(&turn, at: clock, into: &effects)
-        settleRollback(at: clock, into: &effects)
-        return effects + (try sign([], at: clock))
-    }
-
-    /// To be called when entries came into the ledger from elsewhere: the end that was lost may be there again.
-    package func lookAtMark(at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
-        var effects: [AgentEffect] = []
-        guard let lost = keeper?.lost else { return [] }
-        do throws(JournalError) { guard try MarkFinding.isHeld(lost, by: journal) else { return [] } } catch { throw .journal(error) }
-        settleRollback(at: clock, into: &effects)
-        return effects
-    }
-
-    /// What is wrong with the ledger, the weightiest first.
-    package var ledgerTroubles: [LedgerTrouble] { troubles.values.sorted { $0.kind < $1.kind } }
-
     /// Ends the run in the ledger. Working orders stay: stopping never cancels.
     package func shutdown(reason: String, at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
+        try mustLive()
         guard keeper == nil else { return try sign([Draft(.shutdown(reason: reason))], at: clock) }
         var effects: [AgentEffect] = []
         var turn = Turn()
@@ -172,50 +152,10 @@ package final class Agent {
         return effects
     }
 
-    // MARK: The ledger's own
-
-    /// Who says so in the ledger when its end is missing.
-    private static let rollbackRule = "rule:rollback"
-
-    /// Writes these drafts and the checkpoint that covers them, then the mark: never before what it speaks of is durable.
-    private func sign(_ drafts: [Draft], at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
-        var effects: [AgentEffect] = []
-        guard let keeper else { return effects }
-        var turn = Turn()
-        try number(drafts, at: clock, into: &turn)
-        let checkpoint = CheckpointFact(
-            head: chain.head, digest: desk.book.digest(), edge: chain.edge, epoch: chain.epoch, keys: keeper.witness.keys)
-        try number([Draft(.checkpoint(checkpoint))], at: clock, into: &turn)
-        _ = try commit(&turn, at: clock, into: &effects)
-        self.keeper?.covered()
-        if let last = journal.last { try mark(last) }
-        if keeper.lost == nil, troubles.removeValue(forKey: .unmarked) != nil { tell(at: time(clock).now, into: &effects) }
-        return effects
-    }
-
-    /// A full disk leaves the old mark, which is still true; a disk that fails ends the process as a failed commit does.
-    private func mark(_ entry: Entry) throws(AgentFailure) {
-        do throws(MarkError) { try keeper?.mark(entry, edge: chain.edge) } catch {
-            guard case .full = error else { throw .mark(error) }
-        }
-    }
-
-    private func settleRollback(at clock: ClockReading, into effects: inout [AgentEffect]) {
-        keeper?.settle()
-        troubles[.rolledBack] = nil
-        tell(at: time(clock).now, into: &effects)
-    }
-
-    /// Puts the weightiest trouble before the desk and on the screens.
-    private func tell(at now: Instant, into effects: inout [AgentEffect]) {
-        guard desk.ledgerTrouble != ledgerTroubles.first else { return }
-        effects.append(.live(desk.note(ledgerTroubles.first, at: now)))
-    }
-
     // MARK: The parts of a turn
 
     /// What one turn gathers before its commit.
-    private struct Turn {
+    struct Turn {
         var entries: [Entry] = []
         var actions: [(action: Action, draft: Int?)] = []
         var live: [LiveItem] = []
@@ -224,7 +164,7 @@ package final class Agent {
     }
 
     /// The time by which is decided. Entries keep the wall clock as it was read.
-    private func time(_ clock: ClockReading) -> (now: Instant, step: Span?) {
+    func time(_ clock: ClockReading) -> (now: Instant, step: Span?) {
         var steady = self.steady ?? SteadyClock(clock)
         let step = steady.advance(to: clock)
         self.steady = steady
@@ -247,7 +187,7 @@ package final class Agent {
     }
 
     /// Numbers drafts and lets the desk fold them, so that the turn's next input sees them.
-    private func number(_ drafts: [Draft], at clock: ClockReading, into turn: inout Turn) throws(AgentFailure) {
+    func number(_ drafts: [Draft], at clock: ClockReading, into turn: inout Turn) throws(AgentFailure) {
         for draft in drafts {
             let entry: Entry
             do throws(CanonicalError) { entry = try chain.append(draft, at: clock) } catch { throw .unwritable(error) }
@@ -264,32 +204,74 @@ package final class Agent {
         for event in events { try decide(.venue(event), at: clock, into: &turn) }
     }
 
-    private func commit(_ turn: inout Turn, at clock: ClockReading, into effects: inout [AgentEffect]) throws(AgentFailure) -> Receipt? {
-        guard !turn.entries.isEmpty else { return nil }
-        let receipt: Receipt
-        do throws(JournalError) { receipt = try journal.commit(turn.entries) } catch { throw .journal(error) }
-        keeper?.note(turn.entries.count, opens: turn.opensSession, at: clock.monotonic)
-        effects.append(.committed(receipt.head))
-        effects.append(.entries(turn.entries))
+    func commit(_ turn: inout Turn, at clock: ClockReading, into effects: inout [AgentEffect]) throws(AgentFailure) -> Receipt? {
         for (index, action) in turn.actions.enumerated() {
             // From places in the turn to numbers in the ledger.
             if let draft = action.draft { turn.actions[index].draft = Int(turn.entries[draft].seq.raw) }
         }
+        let entries = unwritten.isEmpty ? turn.entries : unwritten + turn.entries
+        guard !entries.isEmpty, let receipt = try write(entries) else {
+            tell(at: clock, into: &effects)
+            return nil
+        }
+        keeper?.note(entries.count, opens: turn.opensSession, at: clock.monotonic)
+        effects.append(.committed(receipt.head))
+        effects.append(.entries(entries))
+        tell(at: clock, into: &effects)
         return receipt
     }
 
+    /// Makes entries durable. A full disk takes the reserve; without one the facts wait in memory, and nil says that no intent may be sent.
+    private func write(_ entries: [Entry]) throws(AgentFailure) -> Receipt? {
+        var cause: JournalError
+        do throws(JournalError) { return try attempt(entries) } catch { cause = error }
+        if cause.isDiskFull, let reserve = watch?.reserve, reserve.isHeld {
+            journal.isShortOfRoom = true
+            reserve.release()
+            troubles[.full] = DiskWatch.full
+            do throws(JournalError) { return try attempt(entries) } catch { cause = error }
+        }
+        // Without a watch on the disk nobody waits for room: the process ends as it does for any other error.
+        guard cause.isDiskFull, watch != nil, entries.count <= Agent.unwrittenMax else { throw fail(.journal(cause)) }
+        journal.isShortOfRoom = true
+        troubles[.unwritten] = DiskWatch.unwritten
+        unwritten = entries
+        return nil
+    }
+    /// Facts kept in memory while nothing can be written; more end the process, and the broker tells them again.
+    private static let unwrittenMax = 10_000
+
+    private func attempt(_ entries: [Entry]) throws(JournalError) -> Receipt {
+        let receipt = try journal.commit(entries)
+        unwritten = []
+        troubles[.unwritten] = nil
+        return receipt
+    }
+
+    /// After a failure of the store nothing is decided or sent any more: only reading everything again tells what is true.
+    func fail(_ cause: AgentFailure) -> AgentFailure {
+        failure = failure ?? cause
+        return cause
+    }
+    func mustLive() throws(AgentFailure) { if let failure { throw failure } }
+
     private func perform(_ actions: [(action: Action, draft: Int?)], _ receipt: consuming Receipt?, at now: Instant) {
+        let isHeldBack = !unwritten.isEmpty
         for (action, seq) in actions {
             switch action {
             case .place:
-                guard let seq, let intent = receipt?.take(IntentID(boot: boot, seq: Seq(UInt64(seq)))) else {
-                    preconditionFailure("an order without a durable intent")
-                }
+                guard let seq else { preconditionFailure("an order without an intent") }
+                let id = IntentID(boot: boot, seq: Seq(UInt64(seq)))
+                guard !isHeldBack else { withhold(id); continue }
+                guard let intent = receipt?.take(id) else { preconditionFailure("an order without a durable intent") }
                 session.place(intent, at: now, into: &output)
             case .cancel(_, let tag):
                 guard let order = desk.book.order(tag) else { continue }
+                // Taking a protection away is no reduction of risk: it waits for the ledger as an order does.
+                guard !isHeldBack || order.leg.role != .protect else { leaveWorking(order); continue }
                 session.request(.cancel(brokerOrderID: order.leg.brokerOrderID, tag: tag), at: now, into: &output)
             case .modify(_, let tag):
+                // Only ever makes a protection as small as what it protects, and says the same twice: it may go first.
                 guard let order = desk.book.order(tag) else { continue }
                 var leg = order.leg
                 leg.quantity = order.quantity; leg.limitPrice = order.limitPrice; leg.stopPrice = order.stopPrice
@@ -299,6 +281,20 @@ package final class Agent {
             case .watch(let id): session.request(.watch(id), at: now, into: &output)
             }
         }
+    }
+
+    /// Orders whose intent could not be written are not sent, and known not to be.
+    private func withhold(_ intent: IntentID) {
+        for order in desk.book.workingOrders where order.intent == intent {
+            let words = "Not sent: the ledger could not be written."
+            pending.append(.order(BrokerOrder(order, as: .rejected, text: words), code: nil))
+        }
+    }
+
+    /// A protection whose cancel was not sent works on.
+    private func leaveWorking(_ order: OrderRecord) {
+        let words = "Not cancelled: the ledger could not be written."
+        pending.append(.cancelRefused(BrokerOrder(order, as: .new, text: words), code: nil, text: words))
     }
 
     /// What actions brought about: bytes at once, events in the next turn.
@@ -317,24 +313,11 @@ package final class Agent {
 /// One owner, one thread.
 @available(*, unavailable) extension Agent: Sendable {}
 
-extension LedgerTrouble {
-    /// What a comparison with the mark means for trading; nil when nothing is wrong.
-    fileprivate init?(_ finding: MarkFinding, head: Head) {
-        switch finding {
-        case .agrees: return nil
-        case .missing, .unreadable:
-            let what = finding == .missing ? "There is no mark beside the ledger" : "The mark beside the ledger cannot be read"
-            self.init(
-                .unmarked, "\(what): a ledger put back from a copy would not have been noticed at this start.",
-                cure: "Nothing is to be done if the ledger was not restored; a new mark is written.")
-        case .rolledBack(let mark):
-            let ends = mark.head.seq > head.seq
-            self.init(
-                .rolledBack,
-                ends
-                    ? "This ledger ends at entry \(head.seq) and once reached entry \(mark.head.seq): it was put back from a copy, or lost its end."
-                    : "Entry \(mark.head.seq) of this ledger is not the one that was there: another copy of it went on.",
-                cure: "Let the cloud's copy decide, or give the lost end up at the edge's console: tidewire-edge ledger accept-rollback.")
-        }
+extension BrokerOrder {
+    /// The agent's own word about an order that it did not hand over.
+    fileprivate init(_ order: OrderRecord, as status: OrdStatus, text: String) {
+        self.init(
+            reference: order.tag.text, brokerOrderID: order.leg.brokerOrderID, permID: order.permID, clientID: 0, account: order.account,
+            instrument: order.leg.instrument, side: order.leg.side, quantity: order.quantity, cumQty: order.cumQty, status: status, text: text)
     }
 }

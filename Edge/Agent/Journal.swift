@@ -41,6 +41,8 @@ package final class Journal {
 
     private let store: any JournalStore
     private var verifier: ChainVerifier
+    /// True while the disk is full: nothing but entries is written, and the log is left where it is.
+    package var isShortOfRoom = false { didSet { if isShortOfRoom { store.leaveLog() } } }
     /// When the loop was first seen idle after the last commit, and until when neither index nor checkpoint is tried.
     private var idleSince: Instant?
     private var notBefore: Instant?
@@ -112,7 +114,7 @@ package final class Journal {
         last = entries.last ?? last
         idleSince = nil
         // The entries are durable whatever becomes of the copying: a store that fails here refuses the next commit.
-        if store.logBytes >= Journal.logBytesMax { try? store.checkpoint() }
+        if store.logBytes >= Journal.logBytesMax, !isShortOfRoom { try? store.checkpoint() }
         return Receipt(head: verifier.head, intents)
     }
 
@@ -120,6 +122,7 @@ package final class Journal {
     /// large write-ahead log into its file once the loop has been idle for a while. One piece a call, so that none delays an order for long.
     /// - Throws: `.store(.failed)` when the disk failed; a full disk only postpones.
     package func idle(at now: Instant) throws(JournalError) {
+        guard !isShortOfRoom else { return }
         if store.prepareLog() { return }
         guard let since = idleSince else { idleSince = now; return }
         if let earliest = notBefore, now < earliest { return }
@@ -146,6 +149,11 @@ package final class Journal {
         try checked(Journal.reading { () throws(StoreError) in try store.read(from: seq.raw, limit: limit, maxBytes: maxBytes) })
     }
 
+    /// Rows as they are stored, unchecked: for whoever checks them.
+    func rows(from seq: Seq, limit: Int) throws(JournalError) -> [EntryRow] {
+        try Journal.reading { () throws(StoreError) in try store.read(from: seq.raw, limit: limit, maxBytes: .max) }
+    }
+
     /// The entries about one subject (an intent's or a command's bytes), oldest first.
     package func entries(about ref: [UInt8], limit: Int) throws(JournalError) -> [Entry] {
         try checked(Journal.reading { () throws(StoreError) in try store.entries(ref: ref, limit: limit) })
@@ -158,7 +166,10 @@ package final class Journal {
 
     /// Notes what the cloud has acknowledged. Costs a commit: call it lazily.
     package func noteAcknowledged(_ seq: Seq) throws(JournalError) {
-        try Journal.reading { () throws(StoreError) in try store.setMeta("acked", String(seq.raw)) }
+        do throws(JournalError) { try Journal.reading { () throws(StoreError) in try store.setMeta("acked", String(seq.raw)) } } catch {
+            // It is learned again at the next session; a full disk ends nothing because of it.
+            guard error.isDiskFull else { throw error }
+        }
     }
 
     /// Names a new file's edge, or checks that this is the edge's own file.

@@ -28,6 +28,12 @@ package protocol JournalStore: AnyObject {
     var logBytes: Int { get }
     /// Moves them into place as far as readers allow.
     func checkpoint() throws(StoreError)
+    /// From now on they stay where they are, also when the store is closed.
+    func leaveLog()
+}
+
+extension JournalStore {
+    package func leaveLog() {}
 }
 
 extension EntryStore: JournalStore {}

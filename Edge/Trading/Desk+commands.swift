@@ -59,6 +59,11 @@ extension Desk {
     private mutating func handleClose(_ instrument: InstrumentID, _ command: Command, deadline: Instant?, at now: Instant, into out: inout Outcome) {
         guard book.netQuantity(instrument).raw != 0 else { return refuse(command, "nothingToClose", RiskRefusal.nothingToClose.text, into: &out) }
         guard programs[instrument] == nil else { return refuse(command, "alreadyClosing", "The position is being closed already.", into: &out) }
+        // A closing begins by taking the protection away: not while the order that follows could not be written.
+        if let trouble = ledgerTrouble, trouble.kind.stopsAll {
+            let refusal = RiskRefusal.ledgerUnsound(text: trouble.text, cure: trouble.cure)
+            return refuse(command, refusal.name, refusal.text, into: &out)
+        }
         guard !disagreeing.contains(instrument) else { return refuseDiffering(instrument, command, into: &out) }
         let program = Program(command: command, origin: .manual, deadline: deadline ?? now + .seconds(60), opening: nil)
         startClosing(instrument, program, at: now, into: &out)

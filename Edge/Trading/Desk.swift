@@ -143,8 +143,8 @@ package struct Desk: Sendable {
     /// Instruments with bars, in order.
     package var charted: [InstrumentID] { bars.keys.sorted() }
 
-    /// True when orders may leave: connected, reconciled in this connection, right account.
-    package var isTrading: Bool { reconciliation.isDone && live.gateway?.condition == .connected }
+    /// True when orders may leave: connected, reconciled in this connection, right account, a ledger that can be written.
+    package var isTrading: Bool { reconciliation.isDone && live.gateway?.condition == .connected && ledgerTrouble?.kind.stopsAll != true }
 
     /// Notes what is wrong with the ledger, or that nothing is any more, and gives the words for the screens.
     package mutating func note(_ trouble: LedgerTrouble?, at now: Instant) -> [LiveItem] {

@@ -8,9 +8,11 @@ package struct LedgerTrouble: Hashable, Sendable {
         case failed
         /// Facts cannot be written: the disk is full and nothing is left to give.
         case unwritten
+        /// A stored entry is not what was written: the ledger cannot be relied on, no order leaves.
+        case damaged
         /// The file ends before an entry that this edge once had, or holds another one in its place.
         case rolledBack
-        /// A fold from the first entry gives another book than the live one, or a stored entry is damaged.
+        /// A fold from the first entry gives another book than the live one.
         case different
         /// The reserve was spent to go on writing.
         case full
@@ -23,6 +25,8 @@ package struct LedgerTrouble: Hashable, Sendable {
         package static func < (a: Kind, b: Kind) -> Bool { a.rawValue < b.rawValue }
         /// True when opening orders wait until it is over.
         package var stopsOpening: Bool { self < .warning }
+        /// True when no order at all may leave: it could not be journalled before, or what was is not to be relied on.
+        package var stopsAll: Bool { self <= .damaged }
     }
     package var kind: Kind
     package var text: String

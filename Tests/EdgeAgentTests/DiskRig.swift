@@ -19,18 +19,51 @@ final class DiskRig {
     private var broker: PaperBroker
     private var boots: UInt64 = 0
     private var issued: UInt8 = 0
-    private let settings = DeskSettings(mode: .paper, settle: .seconds(2), snapshotGap: .seconds(1))
+    private let settings = DeskSettings(mode: .paper, settle: .milliseconds(500), snapshotGap: .milliseconds(250))
     /// What the effects of all turns said of the ledger, the newest last.
     private(set) var notices: [Notice] = []
 
-    init(seed: UInt64 = 7) {
+    private let reserveBytes: Int?
+    private(set) var reserve: SimulatedReserve?
+
+    /// - Parameter reserveBytes: of the reserve on the disk; nil for an agent that has none and ends when the disk is full.
+    init(seed: UInt64 = 7, reserveBytes: Int? = nil) {
+        self.reserveBytes = reserveBytes
         disk = FaultyDisk(seed: seed, now: now)
         let listings = PaperCatalogue.standard(asOf: CivilDate(dayNumber: Int(now.seconds / 86_400)))
         broker = PaperBroker(exchange: PaperExchange(rules: PaperRules(seed: seed), listings: listings, start: now), account: "DU1")
     }
 
+    static let bootFact = BootFact(version: "t", mode: .paper, machine: "m", kernelBoot: "k", configuration: "c")
+
+    /// An agent over a journal of the test's own, at this rig's broker and clock.
+    func agent(over journal: Journal, book: Book = Book(edge: LedgerWriter.edge)) -> Agent {
+        Agent(
+            journal: journal, book: book, boot: Boot(raw: 1), settings: settings,
+            session: PaperSession(broker: broker, generation: 1))
+    }
+    /// A wish to buy as many contracts as its number says, and one.
+    func wish(of agent: Agent, _ number: Int) -> DeskInput {
+        let id = CommandID(bytes: [UInt8](repeating: UInt8(number + 1), count: 16)) ?? { preconditionFailure("16 bytes") }()
+        let front = agent.desk.live.front("MBT") ?? InstrumentID("none")
+        let body = CommandBody.order(
+            instrument: front, side: .buy, size: .quantity(Quantity(whole: Int64(number + 1))), trailing: nil, reverse: false)
+        let command = Command(
+            id: id, edge: LedgerWriter.edge, boundBoot: agent.boot, issuer: "cloud:admin", tier: 2, issuedAt: now, expiresAt: nil, body: body)
+        return .command(command, deadline: now + .seconds(10))
+    }
+    func placed(by agent: Agent) -> [String] {
+        guard let broker = (agent.session as? PaperSession)?.broker else { return [] }
+        return broker.exchange.orders.map { broker.reference(of: $0.ticket.id) }
+    }
+
     var clock: ClockReading { ClockReading(wall: now, monotonic: Span(nanoseconds: now.nanoseconds)) }
     var mark: DiskMark { DiskMark(disk) }
+
+    /// What the next start's disk claims to have left; nil for plenty.
+    var room: DiskRoom?
+    /// Bytes of all files now.
+    var used: Int { disk.names.reduce(0) { $0 + (disk.bytes(of: $1)?.count ?? 0) } }
 
     /// Starts the process; the broker is as the last one left it.
     func start() throws {
@@ -40,11 +73,14 @@ final class DiskRig {
         let keys = try #require(SigningKeys(seed: DiskRig.seed))
         let finding = try MarkFinding.compare(mark.read(), with: journal)
         self.finding = finding
+        reserve = reserveBytes.map { SimulatedReserve(disk, bytes: $0) }
+        if let room { reserve?.room = room }
         let agent = Agent(
             journal: journal, book: book, boot: Boot(raw: boots), settings: settings,
-            session: PaperSession(broker: broker, generation: Int64(boots)), witness: Witness(keys: keys, mark: mark), finding: finding)
+            session: PaperSession(broker: broker, generation: Int64(boots)), witness: Witness(keys: keys, mark: mark), finding: finding,
+            reserve: reserve)
         self.agent = agent
-        take(try agent.start(BootFact(version: "t", mode: .paper, machine: "m", kernelBoot: "k", configuration: "c"), at: clock))
+        take(try agent.start(DiskRig.bootFact, at: clock))
     }
 
     /// The process dies; the disk is left as `mode` says.
@@ -86,8 +122,8 @@ final class DiskRig {
         return id
     }
 
-    func buy(_ quantity: Int64) throws -> CommandID {
-        try command(.order(instrument: front, side: .buy, size: .quantity(Quantity(whole: quantity)), trailing: nil, reverse: false))
+    @discardableResult func buy(_ quantity: Int64, trailing: TrailingOffset? = nil) throws -> CommandID {
+        try command(.order(instrument: front, side: .buy, size: .quantity(Quantity(whole: quantity)), trailing: trailing, reverse: false))
     }
 
     var book: Book { agent?.desk.book ?? Book() }

@@ -32,6 +32,14 @@ package enum CloudProgram {
             CommandSpec(
                 "ledger verify", options: [CommandOption("edge", value: "ID", "only the edge of this id")],
                 "checks the stored ledgers, entry by entry"),
+            CommandSpec("ledger rebuild", operands: ["EDGE"], "folds an edge's stored entries again and compares with the signed digests"),
+            CommandSpec("ledger prove", operands: ["EDGE", "SEQ"], "the hashes from an entry to the signature over it"),
+            CommandSpec(
+                "ledger tail", operands: ["EDGE"], options: [CommandOption("count", value: "N", "how many entries (20)")],
+                "an edge's newest stored entries"),
+            CommandSpec(
+                "ledger export", operands: ["EDGE"], options: [CommandOption("raw", value: "SEQ", "the bytes that this entry's hash is made of")],
+                "every stored entry of an edge, one JSON object a line"),
         ],
         common: [
             CommandOption("data", value: "FOLDER", "the data folder"),
@@ -62,6 +70,8 @@ package enum CloudProgram {
             let console = ConsoleCalls(folder: folder, isJSON: options["json"] != nil)
             switch command {
             case "ledger verify": return try StoredLedgers(folder: folder, isJSON: options["json"] != nil).verify(only: options["edge"])
+            case "ledger rebuild", "ledger prove", "ledger tail", "ledger export":
+                return try StoredLedgers(folder: folder, isJSON: options["json"] != nil).read(command, operands, options)
             case "user add", "user password":
                 return try console.user(operands[0], role: options["role"], mustBeNew: command == "user add", fromInput: options["stdin"] != nil)
             case "edge invite": return try console.invite(operands[0], host: options["host"])

@@ -1,4 +1,4 @@
-// `tidewire-cloud ledger verify`: the stored ledgers read from outside, while the process may be running.
+// `tidewire-cloud ledger …`: the stored ledgers read from outside, while the process may be running.
 internal import Ledger
 internal import Platform
 internal import Values
@@ -41,6 +41,82 @@ struct StoredLedgers {
             verifier.note("after entry \(verifier.head.seq): \(error)")
         }
         return verifier
+    }
+
+    /// The other commands about one edge's ledger.
+    func read(_ command: String, _ operands: [String], _ options: [String: String]) throws -> Int32 {
+        let edge = try self.edge(operands[0])
+        let store = try EntryStore(path: EdgeLedgers.path(folder: folder + "/edges", edge), .init(.readOnly))
+        switch command {
+        case "ledger rebuild": return try rebuild(edge, store)
+        case "ledger prove": return try prove(edge, store, operands[1])
+        case "ledger tail": return try tail(store, options["count"])
+        default: return try export(edge, store, options["raw"])
+        }
+    }
+
+    /// By id, or by the name it was enrolled under.
+    private func edge(_ word: String) throws -> EdgeID {
+        if let id = EdgeID(hex: word) { return id }
+        let control = try Database(path: folder + "/control.db", .init(.readOnly))
+        let id = try control.first("SELECT id FROM edge WHERE name = ? ORDER BY enrolled DESC", .text(word)) { $0.bytes(0) }
+        guard let edge = id.flatMap({ EdgeID(bytes: $0) }) else { throw CloudRefusal("there is no edge \(word)", exitCode: ExitCode.failed) }
+        return edge
+    }
+
+    private func rebuild(_ edge: EdgeID, _ store: EntryStore) throws -> Int32 {
+        var rebuild = LedgerRebuild(edge: edge)
+        try store.each { row in rebuild.accept(row) }
+        if isJSON {
+            var members = [
+                JSONMember("edge", .string(edge.description)), JSONMember("entries", .integer(Int64(clamping: rebuild.verifier.count))),
+                JSONMember("digest", .string(Hex.text(rebuild.book.digest()))),
+                JSONMember("checkpoints", .integer(Int64(clamping: rebuild.compared))),
+            ]
+            if let difference = rebuild.difference { members.append(JSONMember("difference", .string(difference))) }
+            Console.write(JSONWriter.plain(.object(members)) + [0x0A])
+        } else {
+            Console.write("edge \(edge)\n\(rebuild.report)\n")
+        }
+        return rebuild.difference == nil ? ExitCode.ok : ExitCode.difference
+    }
+
+    private func prove(_ edge: EdgeID, _ store: EntryStore, _ text: String) throws -> Int32 {
+        var proof = LedgerProof(edge: edge)
+        let seq = UInt64(text) ?? 0
+        try store.each(from: seq) { row in (proof.path.isEmpty && row.seq != seq) ? false : proof.accept(row) }
+        guard !proof.path.isEmpty || proof.difference != nil else { throw CloudRefusal("there is no entry \(text)", exitCode: ExitCode.failed) }
+        let export = "tidewire-cloud ledger export \(edge) --raw"
+        Console.write(isJSON ? JSONWriter.plain(proof.value) + [0x0A] : Array((proof.text(export: export) + "\n").utf8))
+        return proof.difference != nil ? ExitCode.difference : proof.isProved ? ExitCode.ok : ExitCode.refused
+    }
+
+    private func tail(_ store: EntryStore, _ count: String?) throws -> Int32 {
+        guard let count = Int(count ?? "20"), (1...10_000).contains(count) else {
+            throw CloudRefusal("--count must be 1 to 10000", exitCode: ExitCode.usage)
+        }
+        let head = store.head.seq
+        for row in try store.read(from: head > UInt64(count) ? head - UInt64(count) + 1 : 1, limit: count) {
+            let entry = try Entry(row)
+            Console.write(isJSON ? LedgerLine.json(entry) : Array(LedgerLine.words(entry).utf8))
+        }
+        return ExitCode.ok
+    }
+
+    private func export(_ edge: EdgeID, _ store: EntryStore, _ raw: String?) throws -> Int32 {
+        guard let raw else {
+            try store.each { row throws(DatabaseError) in
+                do throws(RowError) { Console.write(LedgerLine.json(try Entry(row))) } catch { throw .corrupt(error.description) }
+                return true
+            }
+            return ExitCode.ok
+        }
+        let seq = UInt64(raw) ?? 0
+        guard let row = try store.read(from: seq, limit: 1).first, row.seq == seq else {
+            throw CloudRefusal("there is no entry \(raw)", exitCode: ExitCode.failed)
+        }
+        Console.write(Chain.hashedBytes(try Entry(row), edge: edge))
+        return ExitCode.ok
     }
 
     private func say(_ edge: EdgeID, _ verifier: LedgerVerifier) {

@@ -10,6 +10,8 @@ package final class EdgeLedgers {
     private let vfs: String?
     private let makeFile: (EntryStore) -> any LedgerFile
     private var stores: [EdgeID: any LedgerFile] = [:]
+    /// Under which key each edge signs its checkpoints.
+    private var signatures: [EdgeID: CheckpointRule] = [:]
 
     /// - Parameters:
     ///   - folder: of the `<id>.db` files; must exist.
@@ -35,6 +37,7 @@ package final class EdgeLedgers {
         }
         if let difference = verifier.difference { throw LedgerDamage(edge: edge, words: difference) }
         stores[edge] = store
+        signatures[edge] = verifier.checkpoints
     }
 
     /// True when the edge's ledger is open.
@@ -46,9 +49,13 @@ package final class EdgeLedgers {
     }
 
     /// Durable on return. Opens a new file for an edge that has none.
+    /// - Throws: `LedgerDamage` at a checkpoint that is not signed as it must be: nothing was written then.
     package func append(_ edge: EdgeID, _ entries: [Entry]) throws {
         if stores[edge] == nil { try open(edge) { _ in } }
+        var rule = signatures[edge] ?? CheckpointRule(edge: edge)
+        for entry in entries { if let words = rule.accept(entry) { throw LedgerDamage(edge: edge, words: words) } }
         try stores[edge]?.append(entries.map(\.row))
+        signatures[edge] = rule
     }
 
     /// Entries from `seq` on, in order.

@@ -112,7 +112,7 @@ package final class EdgeLoop {
         }
         try perform(agent.keep(at: clock), at: clock)
         // In a lively market no turn is without prices: one that wrote nothing is quiet enough for the journal's own work.
-        if !agent.hasPending, agent.journal.head.seq == head { try agent.journal.idle(at: clock.wall) }
+        if !agent.hasPending, agent.journal.head.seq == head { try perform(agent.idle(at: clock), at: clock) }
         answerAsked()
         try uplink?.readOn(at: clock)
         if tickedAt == clock.monotonic { try uplink?.tick(at: clock) }

@@ -62,6 +62,11 @@ package enum LocalAPI {
         case ["accounts"]: return .object([time, JSONMember("accounts", .array(picture.accountRows))])
         case ["orders"]:
             return .object([time, JSONMember("orders", .array(picture.orderRows(workingOnly: request.query["working"] == "true")))])
+        case ["ledger", "digest"]:
+            let book = agent.desk.book
+            return .object([
+                time, JSONMember("seq", .integer(Int64(clamping: book.head.seq.raw))), JSONMember("digest", .string(Hex.text(book.digest()))),
+            ])
         case ["bots"]: return .object([time, JSONMember("bots", .array(picture.botRows))])
         case ["ledger"]: return .object([time, JSONMember("entries", .array(try ledger(request, agent, picture)))])
         default:

@@ -35,6 +35,9 @@ struct ConsoleCommands {
             }
         } catch {
             Console.error("tidewire-edge: no edge runs on \(folder) (\(error)); start it with `tidewire-edge run`")
+            if let words = try? PrivateFiles.read(folder + "/last-failure") {
+                Console.error("the last run ended by a failure of its store: " + String(decoding: words.prefix { $0 != 0x0A }, as: UTF8.self))
+            }
             return ExitCode.unreachable
         }
     }

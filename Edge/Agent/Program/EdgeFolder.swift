@@ -39,6 +39,10 @@ package struct EdgeFolder: Sendable {
     }
 
     package var ledger: String { path + "/ledger.db" }
+    /// Room that is given up when the disk is full.
+    package var ballast: String { path + "/ballast" }
+    /// Why the last run ended, when its store failed.
+    package var lastFailure: String { path + "/last-failure" }
     /// How far the ledger came, outside it.
     package var mark: String { path + "/head.mark" }
     package var socket: String { path + "/edge.sock" }

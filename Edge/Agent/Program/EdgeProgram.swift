@@ -33,6 +33,8 @@ package enum EdgeProgram {
             CommandSpec(
                 "ledger export", options: [CommandOption("raw", value: "SEQ", "the bytes that this entry's hash is made of")],
                 "every entry, one JSON object a line"),
+            CommandSpec("ledger rebuild", "fold every entry again and compare with the signed digests and the running edge"),
+            CommandSpec("ledger prove", operands: ["SEQ"], "the hashes from an entry to the signature over it, and how to check them with b2sum"),
             CommandSpec(
                 "ledger accept-rollback", options: [yes, CommandOption("reason", value: "TEXT", "noted in the ledger")],
                 "give up the end of the ledger that a restore or a lost disk took away; only here, at the edge"),
@@ -85,6 +87,8 @@ package enum EdgeProgram {
             case "ledger verify":
                 return try LedgerCommands.verify(path + "/ledger.db", witness: options["witness"], key: options["key"], isJSON: isJSON)
             case "ledger tail": return try LedgerCommands.tail(path, count: options["count"], follows: options["follow"] != nil, isJSON: isJSON)
+            case "ledger rebuild": return try LedgerCommands.rebuild(path, isJSON: isJSON)
+            case "ledger prove": return try LedgerCommands.prove(path + "/ledger.db", operands[0], isJSON: isJSON)
             case "ledger export": return try LedgerCommands.export(path + "/ledger.db", raw: options["raw"])
             case "config check":
                 _ = try EdgeConfiguration(try settings(path, options, environment))
@@ -100,15 +104,23 @@ package enum EdgeProgram {
             Console.error("tidewire-edge: \(error)")
             return ExitCode.usage
         } catch let error as JournalError {
-            Console.error("tidewire-edge: the ledger: \(error)")
-            return ExitCode.storeFailed
+            return storeFailed("the ledger: \(error)", during: command, folder: path)
         } catch let error as AgentFailure {
-            Console.error("tidewire-edge: the ledger cannot be written: \(error)")
-            return ExitCode.storeFailed
+            return storeFailed("the ledger cannot be written: \(error)", during: command, folder: path)
         } catch {
             Console.error("tidewire-edge: \(error)")
             return ExitCode.failed
         }
+    }
+
+    /// The stop rule: nothing more is tried in this process. The reason is left for `status` and for the next run, which reads everything again.
+    private static func storeFailed(_ words: String, during command: String, folder: String) -> Int32 {
+        Console.error("tidewire-edge: \(words)")
+        if command == "run" {
+            Log.write(.error, "the store failed: no order leaves, resting orders stay at the broker, the process ends", ["error": words])
+            try? PrivateFiles.write(folder + "/last-failure", Array("\(SystemClock.now()) \(words)\n".utf8))
+        }
+        return ExitCode.storeFailed
     }
 
     /// Flag, then environment, then the file, then the default.

@@ -23,17 +23,13 @@ enum EdgeRun {
         Log.setThreshold(level)
         let started = SystemClock.monotonic()
         let edge = try folder.identity()
-        var book = Book(edge: edge)
-        var milestones = Milestones()
-        let journal = try Journal(path: folder.ledger, edge: edge) { entry in
-            book.apply(entry)
-            milestones.note(entry)
-        }
+        let reserve = BallastFile(path: folder.ballast)
+        let (journal, book, milestones) = try open(folder, edge, reserve)
         let boot = Boot(raw: UInt64.random(in: .min ... .max))
         let (witness, finding) = try witness(folder, journal)
         let agent = Agent(
             journal: journal, book: book, boot: boot, settings: configuration.desk, session: try makeSession(configuration, book, boot),
-            witness: witness, finding: finding)
+            witness: witness, finding: finding, reserve: reserve)
         for trouble in agent.ledgerTroubles { Log.write(.error, trouble.text, ["cure": trouble.cure]) }
         let loop = EdgeLoop(
             agent: agent, milestones: milestones, folder: folder,
@@ -44,8 +40,41 @@ enum EdgeRun {
         Log.write(
             .info, "ledger verified",
             ["entries": "\(journal.head.seq)", "millis": "\((SystemClock.monotonic() - started).nanoseconds / 1_000_000)", "data": folder.path])
+        tellLastFailure(folder)
         try loop.run(fact)
         return ExitCode.ok
+    }
+
+    /// Reads and checks the whole ledger. On a disk too full even for that the reserve is given up first.
+    private static func open(_ folder: EdgeFolder, _ edge: EdgeID, _ reserve: BallastFile) throws(JournalError) -> (Journal, Book, Milestones) {
+        func read() throws(JournalError) -> (Journal, Book, Milestones) {
+            var book = Book(edge: edge)
+            var milestones = Milestones()
+            let journal = try Journal(path: folder.ledger, edge: edge) { entry in
+                book.apply(entry)
+                milestones.note(entry)
+            }
+            return (journal, book, milestones)
+        }
+        do throws(JournalError) { return try read() } catch {
+            // SQLite calls a disk that is too full for its shared memory an I/O error.
+            let isTight = reserve.room.map { $0.free < BallastFile.standardBytes } ?? false
+            guard error.isDiskFull || isTight, reserve.isHeld else { throw error }
+            Log.write(.error, "the disk is full: the reserve is given up to open the ledger", ["error": "\(error)"])
+            reserve.release()
+            return try read()
+        }
+    }
+
+    /// A run that ended by a failure of its store left its reason.
+    private static func tellLastFailure(_ folder: EdgeFolder) {
+        guard let words = try? PrivateFiles.read(folder.lastFailure) else { return }
+        Log.write(
+            .warning, "the run before ended by a failure of its store; the ledger was read again and is whole",
+            [
+                "reason": String(decoding: words.prefix { $0 != 0x0A }, as: UTF8.self)
+            ])
+        try? PrivateFiles.remove(folder.lastFailure)
     }
 
     /// The ledger's key and mark, and what the mark says of this ledger.

@@ -1,4 +1,4 @@
-// `tidewire-edge ledger …`: the check, the newest entries, and the whole ledger as lines of JSON.
+// `tidewire-edge ledger …`: the check, the fold done again, proofs, the newest entries, and the whole ledger as lines of JSON.
 internal import Ledger
 internal import Platform
 internal import Values
@@ -42,7 +42,7 @@ enum LedgerCommands {
 
     static func export(_ path: String, raw: String?) throws -> Int32 {
         guard let raw else {
-            try LedgerAudit.each(path: path) { entry in Console.write(line(entry)) }
+            try LedgerAudit.each(path: path) { entry in Console.write(LedgerLine.json(entry)) }
             return ExitCode.ok
         }
         guard let seq = UInt64(raw), let found = try LedgerAudit.rawBytes(path: path, seq: Seq(seq)) else {
@@ -61,24 +61,47 @@ enum LedgerCommands {
         var next = Seq(0)
         repeat {
             let entries = try LedgerAudit.newest(path: path, after: next, limit: next == Seq(0) ? count : 10_000)
-            for entry in entries { Console.write(isJSON ? line(entry) : Array(words(entry).utf8)) }
+            for entry in entries { Console.write(isJSON ? LedgerLine.json(entry) : Array(LedgerLine.words(entry).utf8)) }
             if let last = entries.last { next = last.seq }
             if follows { clock.turn(milliseconds: 500) }
         } while follows
         return ExitCode.ok
     }
 
-    private static func words(_ entry: Entry) -> String {
-        let kind = Kind(rawValue: entry.kind).map { "\($0)" } ?? "kind \(entry.kind)"
-        return "\(entry.seq)  \(entry.wall)  \(kind)  \(String(decoding: entry.body, as: UTF8.self))\n"
+    /// The whole fold again, compared with the signed digests and, when the edge runs, with the live book.
+    static func rebuild(_ folder: String, isJSON: Bool) throws -> Int32 {
+        let live = liveDigest(folder)
+        let rebuild = try LedgerAudit.rebuild(path: folder + "/ledger.db", against: live)
+        if isJSON {
+            var members = [
+                JSONMember("entries", .integer(Int64(clamping: rebuild.verifier.count))),
+                JSONMember("digest", .string(Hex.text(rebuild.book.digest()))),
+                JSONMember("checkpoints", .integer(Int64(clamping: rebuild.compared))),
+                JSONMember("live", .bool(live != nil)),
+            ]
+            if let difference = rebuild.difference { members.append(JSONMember("difference", .string(difference))) }
+            Console.write(JSONWriter.plain(.object(members)) + [0x0A])
+        } else {
+            Console.write(rebuild.report + (live == nil ? "\nno edge runs here: nothing live was compared\n" : "\ncompared with the running edge\n"))
+        }
+        return rebuild.difference == nil ? ExitCode.ok : ExitCode.difference
     }
 
-    private static func line(_ entry: Entry) -> [UInt8] {
-        let body = (try? JSONReader.read(entry.body, limits: .frame)) ?? .string(Hex.text(entry.body))
-        return JSONWriter.plain([
-            "seq": .integer(Int64(clamping: entry.seq.raw)), "kind": .integer(Int64(entry.kind)),
-            "name": .string(Kind(rawValue: entry.kind).map { "\($0)" } ?? ""), "time": .string(entry.wall.description),
-            "hash": .string(Hex.text(entry.hash)), "body": body,
-        ]) + [0x0A]
+    /// What the running edge adds up to, and where it stands; nil when none answers.
+    private static func liveDigest(_ folder: String) -> (seq: Seq, digest: [UInt8])? {
+        let call = HTTPCall(.get, url: "http://edge/api/v1/ledger/digest", unixSocket: folder + "/edge.sock")
+        guard let answer = try? HTTPClient.send(call), answer.status == 200, let value = try? JSONReader.read(answer.body, limits: .frame),
+            let seq = value["seq"]?.integerValue, let digest = value["digest"]?.text.flatMap({ Hex.bytes($0) })
+        else { return nil }
+        return (Seq(UInt64(max(0, seq))), digest)
+    }
+
+    static func prove(_ path: String, _ text: String, isJSON: Bool) throws -> Int32 {
+        guard let seq = UInt64(text), let proof = try LedgerAudit.prove(path: path, seq: Seq(seq)) else {
+            Console.error("tidewire-edge: there is no entry \(text)")
+            return ExitCode.failed
+        }
+        Console.write(isJSON ? JSONWriter.plain(proof.value) + [0x0A] : Array((proof.text(export: "tidewire-edge ledger export --raw") + "\n").utf8))
+        return proof.difference != nil ? ExitCode.difference : proof.isProved ? ExitCode.ok : ExitCode.refused
     }
 }

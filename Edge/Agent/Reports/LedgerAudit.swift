@@ -97,6 +97,28 @@ package enum LedgerAudit {
         return entries
     }
 
+    /// Folds the file from its first entry, comparing the signed digests, and a live one at the entry that it was told at.
+    package static func rebuild(path: String, against live: (seq: Seq, digest: [UInt8])? = nil, vfs: String? = nil) throws(StoreError)
+        -> LedgerRebuild
+    {
+        let store = try open(path, vfs)
+        var rebuild = LedgerRebuild(edge: try owner(of: store, path))
+        try store.each { row in
+            guard rebuild.accept(row) else { return false }
+            if let live, rebuild.book.head.seq == live.seq { rebuild.compare(live.digest, "the running edge's book") }
+            return rebuild.difference == nil
+        }
+        return rebuild
+    }
+
+    /// The way from entry `seq` to the next checkpoint's signature; nil when there is no such entry.
+    package static func prove(path: String, seq: Seq, vfs: String? = nil) throws(StoreError) -> LedgerProof? {
+        let store = try open(path, vfs)
+        var proof = LedgerProof(edge: try owner(of: store, path))
+        try store.each(from: seq.raw) { row in (proof.path.isEmpty && row.seq != seq.raw) ? false : proof.accept(row) }
+        return proof.path.isEmpty && proof.difference == nil ? nil : proof
+    }
+
     private static func open(_ path: String, _ vfs: String?) throws(StoreError) -> EntryStore {
         try EntryStore(path: path, .init(.readOnly, vfs: vfs))
     }

@@ -75,7 +75,9 @@ extension Desk {
 
     private func session(opens: Bool) throws(RiskRefusal) {
         if opens, book.haltLevel >= .reducing { throw .halted(level: book.haltLevel, source: book.haltFact?.source ?? "ledger") }
-        if opens, let trouble = ledgerTrouble, trouble.kind.stopsOpening { throw .ledgerUnsound(text: trouble.text, cure: trouble.cure) }
+        if let trouble = ledgerTrouble, trouble.kind.stopsAll || (opens && trouble.kind.stopsOpening) {
+            throw .ledgerUnsound(text: trouble.text, cure: trouble.cure)
+        }
         if let unreachable { throw unreachable }
         guard reconciliation.isDone else { throw .notReconciled }
     }

@@ -34,6 +34,8 @@ package final class EntryStore {
 
     private let database: Database
     private let isSimulated: Bool
+    /// The disk was full at the opening: the commit that shows that it takes a sync is still to come.
+    private var isUnsettled = false
     /// How far the subject index has followed.
     private var indexed: UInt64 = 0
 
@@ -48,7 +50,13 @@ package final class EntryStore {
             let found = try self.query { () throws(DatabaseError) in try self.database.first("PRAGMA user_version") { $0.integer(0) } } ?? 0
             guard found == EntryStore.schema else { throw .schema(found: found, expected: EntryStore.schema) }
         }
-        if options.access != .readOnly { try settle() }
+        if options.access != .readOnly {
+            do throws(StoreError) { try settle() } catch {
+                // What the log holds was synced before it was opened: a full disk can be read from, and written when there is room.
+                guard case .database(let cause) = error, cause.isFull else { throw error }
+                isUnsettled = true
+            }
+        }
         indexed = UInt64(try meta(EntryStore.indexedKey) ?? "") ?? 0
         try refreshHead()
     }
@@ -70,7 +78,9 @@ package final class EntryStore {
         try transaction { () throws(DatabaseError) in
             try self.insert(rows)
             for (key, text) in meta { try self.writeMeta(key, text) }
+            if self.isUnsettled { try self.countOpening() }
         }
+        isUnsettled = false
         head = LogHead(seq: last.seq, hash: last.hash)
     }
 
@@ -117,6 +127,9 @@ package final class EntryStore {
 
     /// Bytes in the write-ahead log that wait for a checkpoint.
     package var logBytes: Int { database.logBytes }
+
+    /// From now on closing leaves the log as it is: on a full disk a checkpoint only takes room.
+    package func leaveLog() { database.closeWithoutCheckpoint() }
 
     // MARK: - Reading
 
@@ -266,8 +279,12 @@ package final class EntryStore {
     /// here as if they were durable: one commit of our own shows that the log still takes a sync before anybody sees them. What an earlier sync
     /// failed on, no sync of ours writes: that is `LogRenewal`'s work, done before.
     private func settle() throws(StoreError) {
-        let openings = Int64(try meta("openings") ?? "") ?? 0
-        try setMeta("openings", String(openings + 1))
+        try transaction { () throws(DatabaseError) in try self.countOpening() }
+    }
+
+    private func countOpening() throws(DatabaseError) {
+        try database.run(
+            "INSERT INTO meta(key, value) VALUES ('openings', '1') ON CONFLICT(key) DO UPDATE SET value = CAST(value AS INTEGER) + 1")
     }
 
     private func createIfNew() throws(StoreError) {

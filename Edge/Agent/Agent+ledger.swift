@@ -1,0 +1,160 @@
+// What the agent does for its ledger beside the turns: checkpoints and the mark, a lost end, and the room on the disk.
+package import Ledger
+internal import Platform
+internal import Trading
+internal import Values
+
+extension Agent {
+    /// To be called after each turn, once its effects are done: looks at the disk, writes what waits for room, and signs and
+    /// marks the ledger when that is due.
+    package func keep(at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
+        try mustLive()
+        var effects: [AgentEffect] = []
+        var nothing = Turn()
+        if !unwritten.isEmpty { _ = try commit(&nothing, at: clock, into: &effects) }
+        watchDisk(at: clock)
+        tell(at: clock, into: &effects)
+        guard unwritten.isEmpty, let keeper, keeper.isDue(at: clock.monotonic) else { return effects }
+        return effects + (try sign([], at: clock))
+    }
+
+    /// The entries that the mark speaks of and the ledger does not hold are given up: a person decided so at the console.
+    /// - Returns: nil when nothing is missing.
+    package func acceptRollback(reason: String, at clock: ClockReading) throws(AgentFailure) -> [AgentEffect]? {
+        try mustLive()
+        guard unwritten.isEmpty, let lost = keeper?.lost else { return nil }
+        var effects: [AgentEffect] = []
+        var turn = Turn()
+        let words = "The end of the ledger up to entry \(lost.head.seq) is given up: \(reason)"
+        let isOurs = desk.book.haltFact?.source == Agent.rollbackRule
+        let fact = HaltFact(level: isOurs ? .normal : desk.book.haltLevel, source: "console", reason: words)
+        try number([Draft(fact.level == .normal ? .resume(fact) : .halt(fact))], at: clock, into: &turn)
+        _ = try commit(&turn, at: clock, into: &effects)
+        settleRollback(at: clock, into: &effects)
+        return effects + (try sign([], at: clock))
+    }
+
+    /// To be called when entries came into the ledger from elsewhere: the end that was lost may be there again.
+    package func lookAtMark(at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
+        var effects: [AgentEffect] = []
+        guard let lost = keeper?.lost else { return [] }
+        do throws(JournalError) { guard try MarkFinding.isHeld(lost, by: journal) else { return [] } } catch { throw fail(.journal(error)) }
+        settleRollback(at: clock, into: &effects)
+        return effects
+    }
+
+    /// What is wrong with the ledger, the weightiest first.
+    package var ledgerTroubles: [LedgerTrouble] { troubles.values.sorted { $0.kind < $1.kind } }
+
+    /// Who says so in the ledger when its end is missing.
+    static let rollbackRule = "rule:rollback"
+
+    /// Writes these drafts and the checkpoint that covers them, then the mark: never before what it speaks of is durable.
+    func sign(_ drafts: [Draft], at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
+        var effects: [AgentEffect] = []
+        guard let keeper else { return effects }
+        var turn = Turn()
+        try number(drafts, at: clock, into: &turn)
+        let checkpoint = CheckpointFact(
+            head: chain.head, digest: desk.book.digest(), edge: chain.edge, epoch: chain.epoch, keys: keeper.witness.keys)
+        try number([Draft(.checkpoint(checkpoint))], at: clock, into: &turn)
+        _ = try commit(&turn, at: clock, into: &effects)
+        guard unwritten.isEmpty else { return effects }
+        self.keeper?.covered()
+        if let last = journal.last { try mark(last) }
+        if keeper.lost == nil, troubles.removeValue(forKey: .unmarked) != nil { tell(at: clock, into: &effects) }
+        return effects
+    }
+
+    /// A full disk leaves the old mark, which is still true; a disk that fails ends the process as a failed commit does.
+    func mark(_ entry: Entry) throws(AgentFailure) {
+        do throws(MarkError) { try keeper?.mark(entry, edge: chain.edge) } catch {
+            guard case .full = error else { throw fail(.mark(error)) }
+        }
+    }
+
+    func settleRollback(at clock: ClockReading, into effects: inout [AgentEffect]) {
+        keeper?.settle()
+        troubles[.rolledBack] = nil
+        tell(at: clock, into: &effects)
+    }
+
+    /// Puts the weightiest trouble before the desk and on the screens.
+    func tell(at clock: ClockReading, into effects: inout [AgentEffect]) {
+        guard !troubles.isEmpty || desk.ledgerTrouble != nil, desk.ledgerTrouble != ledgerTroubles.first else { return }
+        // Not by moving the steady clock on: only a turn may learn that it was set.
+        effects.append(.live(desk.note(ledgerTroubles.first, at: steady?.now ?? clock.wall)))
+    }
+
+    /// To be called by the loop when it has nothing to do: the journal's own work, then a piece of the nightly check.
+    package func idle(at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
+        try mustLive()
+        var effects: [AgentEffect] = []
+        let step: RebuildCheck.Step
+        do throws(JournalError) {
+            try journal.idle(at: clock.wall)
+            guard unwritten.isEmpty, troubles[.damaged] == nil else { return effects }
+            step = try rebuild.step(
+                at: clock, edge: chain.edge, head: journal.head, digest: { desk.book.digest() },
+                rows: { seq, limit throws(JournalError) in try journal.rows(from: seq, limit: limit) })
+        } catch { throw fail(.journal(error)) }
+        switch step {
+        case .nothing: break
+        case .agrees:
+            if troubles.removeValue(forKey: .different) != nil { tell(at: clock, into: &effects) }
+        case .damaged(let words):
+            let cure = "Stop the edge and restore the ledger from the cloud's copy; close positions at the broker's own screen if you must."
+            try found(LedgerTrouble(.damaged, "The stored ledger is damaged: \(words). No order leaves.", cure: cure), at: clock, into: &effects)
+        case .differs(let words):
+            let cure = "Keep the ledger file and report this: the program added up wrongly. Restarting reads everything again."
+            try found(LedgerTrouble(.different, "The rebuilt book differs: \(words).", cure: cure), at: clock, into: &effects)
+        }
+        return effects
+    }
+
+    /// A finding about the ledger itself is a fact of its own: trading is reduced until a person has looked.
+    private func found(_ trouble: LedgerTrouble, at clock: ClockReading, into effects: inout [AgentEffect]) throws(AgentFailure) {
+        troubles[trouble.kind] = trouble
+        var turn = Turn()
+        if desk.book.haltLevel < .reducing {
+            try number([Draft(.halt(HaltFact(level: .reducing, source: "rule:rebuild", reason: trouble.text)))], at: clock, into: &turn)
+        }
+        _ = try commit(&turn, at: clock, into: &effects)
+    }
+
+    /// Once a second: what the room that is left means, and the reserve made again when there is enough.
+    func watchDisk(at clock: ClockReading) {
+        guard watch?.isDue(at: clock.monotonic) == true, let reserve = watch?.reserve, let room = reserve.room else { return }
+        let present = [LedgerTrouble.Kind.short, .warning].first { troubles[$0] != nil }
+        let trouble = DiskWatch.trouble(room, present: present)
+        troubles[.short] = nil
+        troubles[.warning] = nil
+        if let trouble { troubles[trouble.kind] = trouble }
+        if unwritten.isEmpty, room.free >= DiskWatch.retakeAbove, reserve.isHeld || reserve.take() {
+            troubles[.full] = nil
+            journal.isShortOfRoom = false
+        }
+    }
+}
+
+extension LedgerTrouble {
+    /// What a comparison with the mark means for trading; nil when nothing is wrong.
+    init?(_ finding: MarkFinding, head: Head) {
+        switch finding {
+        case .agrees: return nil
+        case .missing, .unreadable:
+            let what = finding == .missing ? "There is no mark beside the ledger" : "The mark beside the ledger cannot be read"
+            self.init(
+                .unmarked, "\(what): a ledger put back from a copy would not have been noticed at this start.",
+                cure: "Nothing is to be done if the ledger was not restored; a new mark is written.")
+        case .rolledBack(let mark):
+            let ends = mark.head.seq > head.seq
+            self.init(
+                .rolledBack,
+                ends
+                    ? "This ledger ends at entry \(head.seq) and once reached entry \(mark.head.seq): it was put back from a copy, or lost its end."
+                    : "Entry \(mark.head.seq) of this ledger is not the one that was there: another copy of it went on.",
+                cure: "Let the cloud's copy decide, or give the lost end up at the edge's console: tidewire-edge ledger accept-rollback.")
+        }
+    }
+}

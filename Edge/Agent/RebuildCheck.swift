@@ -1,0 +1,61 @@
+// The nightly check: the ledger read and folded again from its first entry, a small piece at a time, and compared with the live book.
+internal import Ledger
+internal import Values
+internal import Wire
+
+/// Walks behind the live ledger until it stands where that stands. One owner, one thread.
+struct RebuildCheck {
+    /// What a piece brought.
+    enum Step: Equatable {
+        case nothing
+        /// The live book is what its entries add up to.
+        case agrees
+        /// A stored entry is not what was written.
+        case damaged(String)
+        /// The same entries give another book.
+        case differs(String)
+    }
+
+    private var rebuild: LedgerRebuild?
+    private var steppedAt: Span?
+    private var startAt: Span?
+    private var quietestHour: Int?
+    private var lastDay: Int64?
+
+    /// A piece takes about a millisecond, ten pieces a second leave the loop to trading.
+    private static let rowsPerStep = 128
+    private static let every = Span.milliseconds(100)
+    /// A start has better things to do first.
+    private static let afterStart = Span.seconds(60)
+
+    /// To be called when there is nothing else to do.
+    /// - Parameters:
+    ///   - digest: of the live book, asked for when the walk has caught up with it.
+    ///   - rows: reads stored rows from a number on, at most so many.
+    mutating func step(
+        at clock: ClockReading, edge: EdgeID, head: Head, digest: () -> [UInt8], rows: (Seq, Int) throws(JournalError) -> [EntryRow]
+    ) throws(JournalError) -> Step {
+        if let steppedAt, clock.monotonic - steppedAt < RebuildCheck.every { return .nothing }
+        steppedAt = clock.monotonic
+        guard var walk = rebuild ?? begun(at: clock, edge) else { return .nothing }
+        for row in try rows(walk.next, RebuildCheck.rowsPerStep) where !walk.accept(row) { break }
+        rebuild = walk
+        if walk.difference != nil || walk.verifier.head == head { rebuild = nil }
+        if let words = walk.difference { return .damaged(words) }
+        guard walk.verifier.head == head else { return .nothing }
+        quietestHour = walk.quietestHour
+        walk.compare(digest(), "the live book")
+        return walk.difference.map { .differs($0) } ?? .agrees
+    }
+
+    /// The first walk a minute after the start, the next ones once a day in the hour in which this ledger was always quietest.
+    private mutating func begun(at clock: ClockReading, _ edge: EdgeID) -> LedgerRebuild? {
+        let begin = startAt ?? clock.monotonic
+        startAt = begin
+        guard clock.monotonic - begin >= RebuildCheck.afterStart else { return nil }
+        let day = clock.wall.seconds / 86_400, hour = Int(clock.wall.seconds % 86_400 / 3_600)
+        if let quietestHour { guard day != lastDay, hour == quietestHour else { return nil } }
+        lastDay = day
+        return LedgerRebuild(edge: edge)
+    }
+}

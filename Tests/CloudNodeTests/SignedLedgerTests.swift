@@ -1,0 +1,74 @@
+// Signed checkpoints as the cloud takes them in: a wrong signature, or another key, is turned away before anything is written.
+import CloudNode
+import Ledger
+import Platform
+import Simulation
+import Testing
+import Values
+import Wire
+
+@Suite struct SignedLedgerTests {
+    let edge: EdgeID
+    let keys: SigningKeys
+    init() throws {
+        edge = try #require(EdgeID(bytes: [UInt8](1...16)))
+        keys = try #require(SigningKeys(seed: [UInt8](0..<32)))
+    }
+
+    /// A boot, a halt and a checkpoint, each three entries; the checkpoint of the round `bad` is signed by `other`.
+    private func entries(rounds: Int, bad: Int? = nil, by other: SigningKeys? = nil, spoilt: Bool = false) throws -> [Entry] {
+        var chain = Chain(edge: edge, boot: Boot(raw: 5), last: nil)
+        var book = Book(edge: edge)
+        var all: [Entry] = []
+        var clock = ClockReading(wall: Instant(seconds: 1_795_000_000), monotonic: .seconds(5))
+        func add(_ fact: Fact) throws {
+            clock.wall = clock.wall + .milliseconds(1); clock.monotonic = clock.monotonic + .milliseconds(1)
+            let entry = try chain.append(Draft(fact), at: clock)
+            book.apply(entry)
+            all.append(entry)
+        }
+        for round in 0..<rounds {
+            try add(.boot(BootFact(version: "t", mode: .paper, machine: "m", kernelBoot: "k", configuration: "c")))
+            try add(.halt(HaltFact(level: .halt, source: "console", reason: "\(round)")))
+            var fact = CheckpointFact(
+                head: chain.head, digest: book.digest(), edge: edge, epoch: 1, keys: round == bad ? other ?? keys : keys)
+            if spoilt, round == bad { fact.signature[3] ^= 1 }
+            try add(.checkpoint(fact))
+        }
+        return all
+    }
+    private func ledgers(_ disk: FaultyDisk) -> EdgeLedgers { EdgeLedgers(folder: "edges", vfs: disk.name) }
+
+    @Test func whatIsSignedWellIsStored() throws {
+        let disk = FaultyDisk(seed: 1)
+        let ledgers = ledgers(disk)
+        for entry in try entries(rounds: 4) { try ledgers.append(edge, [entry]) }
+        #expect(ledgers.head(edge).seq == Seq(12))
+    }
+
+    @Test(arguments: [true, false]) func aBadSignatureIsTurnedAwayWhole(isSpoilt: Bool) throws {
+        let disk = FaultyDisk(seed: 1)
+        let ledgers = ledgers(disk)
+        let other = try #require(SigningKeys(seed: [UInt8](1..<33)))
+        let offered = try entries(rounds: 3, bad: 1, by: isSpoilt ? keys : other, spoilt: isSpoilt)
+        var chain = ChainVerifier(edge: edge)
+        for entry in offered { try chain.accept(entry) }
+        try ledgers.append(edge, Array(offered[..<3]))
+        let damage = #expect(throws: LedgerDamage.self) { try ledgers.append(edge, Array(offered[3...])) }
+        #expect(damage?.words.contains(isSpoilt ? "signature of checkpoint 6 is wrong" : "another key") == true)
+        #expect(ledgers.head(edge).seq == Seq(3), "nothing of it was written")
+    }
+
+    /// The key is remembered over a restart: it is read from the stored ledger.
+    @Test func theKeyIsKnownAfterARestart() throws {
+        let disk = FaultyDisk(seed: 1)
+        let other = try #require(SigningKeys(seed: [UInt8](1..<33)))
+        let offered = try entries(rounds: 2, bad: 1, by: other)
+        do {
+            let first = ledgers(disk)
+            try first.append(edge, Array(offered[..<3]))
+        }
+        let second = ledgers(disk)
+        #expect(throws: LedgerDamage.self) { try second.append(edge, Array(offered[3...])) }
+    }
+}

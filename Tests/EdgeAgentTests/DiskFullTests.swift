@@ -1,0 +1,211 @@
+// A disk that runs out of room, from the first warning to a start on a full one: no order leaves that is not in the ledger, and no fact is lost.
+import EdgeAgent
+import Ledger
+import Platform
+import Simulation
+import Testing
+import Trading
+import Values
+
+@Suite struct DiskFullTests {
+    private static let reserveBytes = 256 << 10
+
+    private func trading(reserve: Int? = DiskFullTests.reserveBytes) throws -> DiskRig {
+        let rig = DiskRig(reserveBytes: reserve)
+        try rig.start()
+        try rig.settle(seconds: 4)
+        return rig
+    }
+    private func free(_ rig: DiskRig, mebibytes: Int64) throws {
+        rig.reserve?.room = DiskRoom(free: mebibytes << 20, total: 200 << 30)
+        try rig.settle(seconds: 2)
+    }
+    /// Every order at the broker has its intent in the ledger as a power cut leaves it.
+    private func expectAllJournalled(_ rig: DiskRig, _ place: String = "") throws {
+        let placed = rig.placed
+        rig.crash(.nothing)
+        rig.disk.capacity = nil
+        var tags: Set<String> = []
+        _ = try Journal(path: "ledger.db", edge: LedgerWriter.edge, vfs: rig.disk.name) { entry in
+            for tag in (try? entry.intentTags()) ?? [] { tags.insert(tag.text) }
+        }
+        #expect(placed.allSatisfy { tags.contains($0) }, "\(place): \(placed.filter { !tags.contains($0) }) left without an intent")
+    }
+
+    @Test func littleRoomIsToldThenStopsOpeningAndEndsByItself() throws {
+        let rig = try trading()
+        #expect(rig.agent?.ledgerTroubles == [] && rig.reserve?.isHeld == true, "the reserve is made at the start")
+        try free(rig, mebibytes: 9_000)
+        #expect(rig.agent?.ledgerTroubles.map(\.kind) == [.warning], "a twentieth of the disk")
+        try free(rig, mebibytes: 400)
+        #expect(rig.notices.last?.text.contains("recorders and logs") == true)
+        try rig.buy(2)
+        try rig.settle(seconds: 10)
+        #expect(rig.book.netQuantity(rig.front) == Quantity(whole: 2), "a warning hinders nobody")
+        try free(rig, mebibytes: 127)
+        let refused = try rig.buy(1)
+        #expect(rig.book.commands[refused]?.code == "ledgerUnsound" && rig.placed.count == 1)
+        try free(rig, mebibytes: 140)
+        #expect(rig.agent?.ledgerTroubles.map(\.kind) == [.short], "it ends a quarter above where it began")
+        let close = try rig.command(.close(instrument: rig.front))
+        try rig.settle(seconds: 10)
+        #expect(rig.book.commands[close]?.code == "done" && rig.book.netQuantity(rig.front) == .zero)
+        try free(rig, mebibytes: 20_000)
+        #expect(rig.agent?.ledgerTroubles == [] && rig.notices.last?.text == "")
+        let again = try rig.buy(1)
+        #expect(rig.book.commandOrders[again]?.count == 1)
+    }
+
+    @Test func aFullDiskTakesTheReserveAndGoesOnClosing() throws {
+        let rig = try trading()
+        try rig.buy(2)
+        try rig.settle(seconds: 10)
+        rig.disk.capacity = rig.used
+        let fileBytes = rig.disk.bytes(of: "ledger.db")?.count
+        let close = try rig.command(.close(instrument: rig.front))
+        #expect(rig.reserve?.isHeld == false && rig.agent?.ledgerTroubles.first?.kind == .full)
+        try rig.settle(seconds: 10)
+        #expect(rig.book.commands[close]?.code == "done" && rig.book.netQuantity(rig.front) == .zero, "the closing was written in the reserve's room")
+        let refused = try rig.buy(1)
+        #expect(rig.book.commands[refused]?.code == "ledgerUnsound")
+        for _ in 0..<20 { rig.now = rig.now + .seconds(1); try rig.agent?.journal.idle(at: rig.now) }
+        #expect(rig.disk.bytes(of: "ledger.db")?.count == fileBytes, "no checkpoint in this state")
+        // Somebody makes room: the reserve comes back, and with it the right to open.
+        rig.disk.capacity = nil
+        try rig.settle(seconds: 3)
+        #expect(rig.reserve?.isHeld == true && rig.agent?.ledgerTroubles == [])
+        let again = try rig.buy(1)
+        #expect(rig.book.commandOrders[again]?.count == 1)
+        try expectAllJournalled(rig)
+    }
+
+    /// The control: without a reserve the same moment ends the process.
+    @Test func withoutAReserveTheSameMomentEndsTheProcess() throws {
+        let rig = try trading(reserve: nil)
+        try rig.buy(2)
+        try rig.settle(seconds: 10)
+        rig.disk.capacity = rig.used
+        let error = #expect(throws: AgentFailure.self) { try rig.command(.close(instrument: rig.front)) }
+        guard case .journal(let cause) = error else { Issue.record("\(String(describing: error))"); return }
+        #expect(cause.isDiskFull)
+    }
+
+    @Test func withNothingLeftNoOrderLeavesAndACancelDoes() throws {
+        let rig = try trading()
+        try rig.buy(25)
+        let entry = try #require(rig.book.workingOrders.first)
+        rig.reserve?.release()
+        rig.disk.capacity = rig.used
+        let durable = rig.agent?.journal.head
+        let cancel = try rig.command(.cancel(tag: entry.tag))
+        #expect(rig.agent?.ledgerTroubles.first?.kind == .unwritten && rig.agent?.journal.head == durable)
+        try rig.settle(seconds: 5)
+        #expect(rig.book.order(entry.tag)?.status == .canceled, "the cancel went out before it could be written")
+        let placed = rig.placed.count
+        let close = try rig.command(.close(instrument: rig.front))
+        let buy = try rig.buy(1)
+        try rig.settle(seconds: 5)
+        #expect(rig.placed.count == placed, "no order leaves")
+        #expect(rig.book.commands[close]?.code == "ledgerUnsound" && rig.book.commands[buy]?.code == "ledgerUnsound")
+        let known = rig.book.head
+        #expect(rig.agent?.journal.head == durable)
+        // Room comes back: everything is written, in order.
+        rig.disk.capacity = nil
+        try rig.settle(seconds: 3)
+        #expect(rig.agent?.ledgerTroubles == [] && rig.reserve?.isHeld == true)
+        let entries = try rig.entries()
+        #expect(entries.count >= Int(known.seq.raw) && entries[Int(known.seq.raw) - 1].head == known)
+        #expect(rig.book.commands[cancel]?.code == "done")
+        try expectAllJournalled(rig)
+    }
+
+    /// The very turn that finds the disk full: its order is not sent and known not to be, its protection is not taken away.
+    @Test func theTurnThatFindsItFullSendsNothingUnwritten() throws {
+        let rig = try trading()
+        try rig.buy(2, trailing: .percent(Ratio(raw: 200_000)))
+        try rig.settle(seconds: 10)
+        let stop = try #require(rig.book.workingOrders.first)
+        rig.reserve?.release()
+        rig.disk.capacity = rig.used
+        let placed = rig.placed.count
+        let buy = try rig.buy(1)
+        #expect(rig.agent?.ledgerTroubles.first?.kind == .unwritten)
+        try rig.settle(seconds: 2)
+        let order = try #require(rig.book.commandOrders[buy]?.first.flatMap { rig.book.order($0) })
+        #expect(order.status == .rejected && order.text.contains("Not sent") && rig.placed.count == placed)
+        rig.disk.capacity = nil
+        try rig.settle(seconds: 2)
+        rig.reserve?.release()
+        rig.disk.capacity = rig.used
+        _ = try rig.command(.close(instrument: rig.front))
+        try rig.settle(seconds: 2)
+        #expect(rig.book.order(stop.tag)?.isWorking == true, "the protection stays while the closing cannot be written")
+        rig.disk.capacity = nil
+        try rig.settle(seconds: 70)
+        #expect(rig.book.workingOrders.contains { $0.leg.role == .protect } || rig.book.netQuantity(rig.front) == .zero)
+        try expectAllJournalled(rig)
+    }
+
+    @Test(arguments: [true, false]) func anEdgeStartsOnAFullDisk(hasReserve: Bool) throws {
+        let rig = try trading()
+        try rig.buy(2)
+        try rig.settle(seconds: 10)
+        if !hasReserve { rig.reserve?.release() }
+        rig.crash()
+        rig.disk.capacity = rig.used
+        rig.room = DiskRoom(free: 0, total: 200 << 30)
+        try rig.start()
+        #expect(rig.agent?.ledgerTroubles.first?.kind == (hasReserve ? .full : .unwritten))
+        #expect(try rig.kinds().filter { $0 == .boot }.count == (hasReserve ? 2 : 1))
+        try rig.settle(seconds: 10)
+        #expect(rig.book.netQuantity(rig.front) == Quantity(whole: 2), "what is held is known")
+        let refused = try rig.buy(1)
+        #expect(rig.book.commands[refused]?.code == "ledgerUnsound")
+        rig.disk.capacity = nil
+        rig.reserve?.room = DiskRoom(free: 100 << 30, total: 200 << 30)
+        try rig.settle(seconds: 5)
+        #expect(rig.agent?.ledgerTroubles == [])
+        #expect(try rig.kinds().filter { $0 == .boot }.count == 2)
+        let again = try rig.buy(1)
+        #expect(rig.book.commandOrders[again]?.count == 1)
+        try expectAllJournalled(rig)
+    }
+
+    /// The disk fills up at each write of a start and an order; whatever then happens, what left is written.
+    @Test func whereverTheDiskFillsUpNothingUnwrittenLeaves() throws {
+        var kinds: Set<LedgerTrouble.Kind> = []
+        for index in 1...400 {
+            let rig = DiskRig(seed: UInt64(index), reserveBytes: index.isMultiple(of: 2) ? 64 << 10 : 16)
+            rig.disk.fault = DiskFault(.write, index, .full)
+            do {
+                try rig.start()
+                try rig.settle(seconds: 2)
+                try rig.buy(1, trailing: .percent(Ratio(raw: 100_000)))
+                try rig.settle(seconds: 1)
+                if !rig.disk.faultIsOver { break }
+                rig.disk.capacity = rig.used
+                try rig.buy(1)
+                try rig.settle(seconds: 1)
+                kinds.formUnion(rig.agent?.ledgerTroubles.map(\.kind) ?? [])
+            } catch {
+                // A new ledger that cannot be made is refused; nothing was placed then.
+                #expect(rig.placed.isEmpty || error is AgentFailure, "write \(index): \(error)")
+            }
+            try expectAllJournalled(rig, "full at write \(index)")
+        }
+        #expect(kinds.isSuperset(of: [.full, .unwritten]))
+    }
+
+    @Test func theBallastIsRealRoom() throws {
+        let folder = try TemporaryFolder()
+        let ballast = BallastFile(path: folder.file("ballast"), bytes: 8 << 20)
+        let before = try #require(ballast.room)
+        #expect(!ballast.isHeld && ballast.take() && ballast.isHeld && ballast.take())
+        let during = try #require(ballast.room)
+        #expect(before.total == during.total && before.total > 0)
+        ballast.release()
+        #expect(!ballast.isHeld)
+        let tooLarge = BallastFile(path: folder.file("ballast"), bytes: before.total * 2)
+        #expect(!tooLarge.take() && !tooLarge.isHeld, "what does not fit is not begun")
+    }
+}

@@ -1,0 +1,162 @@
+// The stop rule: after any error of the store but a full disk nothing more is written, decided or sent by this process.
+import EdgeAgent
+import Ledger
+import Platform
+import Simulation
+import Testing
+import Trading
+import Values
+import Venues
+import Wire
+
+/// A store on the simulated disk that answers one error of SQLite's at a given commit, and counts what is asked of it afterwards.
+private final class FailingStore: JournalStore {
+    let store: EntryStore
+    let error: StoreError
+    var commitsLeft: Int
+    var commitsAfter = 0
+    init(_ store: EntryStore, _ error: StoreError, after commits: Int) { self.store = store; self.error = error; commitsLeft = commits }
+    var head: LogHead { store.head }
+    func append(_ rows: [EntryRow], meta: KeyValuePairs<String, String>) throws(StoreError) {
+        commitsLeft -= 1
+        if commitsLeft < 0 { commitsAfter += 1 }
+        if commitsLeft <= 0 { throw error }
+        try store.append(rows, meta: meta)
+    }
+    func read(from seq: UInt64, limit: Int, maxBytes: Int) throws(StoreError) -> [EntryRow] {
+        try store.read(from: seq, limit: limit, maxBytes: maxBytes)
+    }
+    func each(from seq: UInt64, visit: (EntryRow) throws(DatabaseError) -> Bool) throws(StoreError) { try store.each(from: seq, visit: visit) }
+    func entries(ref: [UInt8], limit: Int) throws(StoreError) -> [EntryRow] { try store.entries(ref: ref, limit: limit) }
+    func meta(_ key: String) throws(StoreError) -> String? { try store.meta(key) }
+    func setMeta(_ key: String, _ text: String) throws(StoreError) { try store.setMeta(key, text) }
+    func prepareLog() -> Bool { false }
+    var subjectsBehind: Int { 0 }
+    func indexSubjects(limit: Int) throws(StoreError) -> Int { 0 }
+    var logBytes: Int { store.logBytes }
+    func checkpoint() throws(StoreError) { try store.checkpoint() }
+}
+
+/// A store that keeps each commit back until the next one.
+private final class LateStore: JournalStore {
+    let store: EntryStore
+    private var held: [EntryRow] = []
+    init(_ store: EntryStore) { self.store = store }
+    var head: LogHead { held.last.map { LogHead(seq: $0.seq, hash: $0.hash) } ?? store.head }
+    func append(_ rows: [EntryRow], meta: KeyValuePairs<String, String>) throws(StoreError) {
+        try store.append(held)
+        held = rows
+    }
+    func read(from seq: UInt64, limit: Int, maxBytes: Int) throws(StoreError) -> [EntryRow] {
+        try store.read(from: seq, limit: limit, maxBytes: maxBytes)
+    }
+    func each(from seq: UInt64, visit: (EntryRow) throws(DatabaseError) -> Bool) throws(StoreError) { try store.each(from: seq, visit: visit) }
+    func entries(ref: [UInt8], limit: Int) throws(StoreError) -> [EntryRow] { try store.entries(ref: ref, limit: limit) }
+    func meta(_ key: String) throws(StoreError) -> String? { try store.meta(key) }
+    func setMeta(_ key: String, _ text: String) throws(StoreError) { try store.setMeta(key, text) }
+    func prepareLog() -> Bool { false }
+    var subjectsBehind: Int { 0 }
+    func indexSubjects(limit: Int) throws(StoreError) -> Int { 0 }
+    var logBytes: Int { store.logBytes }
+    func checkpoint() throws(StoreError) { try store.checkpoint() }
+}
+
+@Suite struct StopRuleTests {
+    /// READ, SHORT_READ, WRITE, FSYNC, DIR_FSYNC, TRUNCATE, FSTAT, LOCK, ACCESS, CLOSE, SHMOPEN, SHMSIZE, SHMMAP, DATA; CORRUPT; NOTADB.
+    static let codes: [Int32] = [1, 2, 3, 4, 5, 6, 7, 15, 13, 16, 18, 19, 21, 32].map { 10 | $0 << 8 } + [11, 11 | 1 << 8, 26]
+
+    @Test(arguments: codes) func afterAnyErrorOfTheStoreNothingMoreIsTriedOrSent(code: Int32) throws {
+        for commits in [3, 6] {
+            let disk = FaultyDisk(seed: 1)
+            let store = try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name))
+            let failing = FailingStore(store, .failed(DatabaseError(extendedCode: code, message: "told by the test")), after: commits)
+            let journal = try Journal(store: failing, edge: LedgerWriter.edge)
+            let rig = DiskRig()
+            let agent = rig.agent(over: journal)
+            var failure: AgentFailure?
+            do throws(AgentFailure) {
+                _ = try agent.start(DiskRig.bootFact, at: rig.clock)
+                for _ in 0..<40 { rig.now = rig.now + .milliseconds(250); _ = try agent.turn([.tick], at: rig.clock) }
+                for number in 0..<9 { _ = try agent.turn([.desk(rig.wish(of: agent, number))], at: rig.clock) }
+            } catch { failure = error }
+            guard case .journal(.store(.failed(let cause))) = failure else { Issue.record("\(String(describing: failure))"); return }
+            #expect(cause.extendedCode == code)
+            let placed = rig.placed(by: agent)
+            for _ in 0..<5 {
+                rig.now = rig.now + .milliseconds(250)
+                #expect(throws: AgentFailure.self) { try agent.turn([.tick], at: rig.clock) }
+                #expect(throws: AgentFailure.self) { try agent.keep(at: rig.clock) }
+                #expect(throws: AgentFailure.self) { try agent.shutdown(reason: "asked", at: rig.clock) }
+            }
+            #expect(failing.commitsAfter == 0, "no further commit is tried")
+            #expect(rig.placed(by: agent) == placed)
+            var tags: Set<String> = []
+            try store.each(from: 1) { row in
+                for tag in (try? Entry(row).intentTags()) ?? [] { tags.insert(tag.text) }
+                return true
+            }
+            #expect(placed.allSatisfy { tags.contains($0) })
+        }
+    }
+
+    /// At every write and every sync of a start, a session and two orders, the power cut right after: what left is written.
+    @Test(arguments: [DiskFault.Operation.write, .sync]) func atEveryCallNoOrderLeavesUnwritten(operation: DiskFault.Operation) throws {
+        var ends = (refused: 0, stopped: 0, undisturbed: 0, sent: 0)
+        for index in 1...400 {
+            guard ends.undisturbed == 0 else { break }
+            let rig = DiskRig(seed: UInt64(index))
+            rig.disk.fault = DiskFault(operation, index)
+            do {
+                try rig.start()
+                try rig.settle(seconds: 2)
+                try rig.buy(1, trailing: .percent(Ratio(raw: 100_000)))
+                try rig.settle(seconds: 1)
+                _ = try rig.command(.close(instrument: rig.front))
+                try rig.settle(seconds: 2)
+                ends.undisturbed += 1
+            } catch is JournalError {
+                ends.refused += 1
+            } catch let error as AgentFailure {
+                ends.stopped += 1
+                switch error {
+                case .journal(.store(.failed)), .mark: break
+                default: Issue.record("\(operation) \(index): \(error)")
+                }
+                #expect(throws: AgentFailure.self) { try rig.turn([.tick]) }
+            }
+            let placed = rig.placed
+            ends.sent += placed.isEmpty ? 0 : 1
+            rig.crash(.nothing)
+            var tags: Set<String> = []
+            _ = try Journal(path: "ledger.db", edge: LedgerWriter.edge, vfs: rig.disk.name) { entry in
+                for tag in (try? entry.intentTags()) ?? [] { tags.insert(tag.text) }
+            }
+            #expect(placed.allSatisfy { tags.contains($0) }, "\(operation) \(index): \(placed)")
+            // The next run reads what is true and goes on.
+            rig.now = rig.now + .seconds(5)
+            try rig.start()
+            try rig.settle(seconds: 3)
+            #expect(rig.agent?.desk.isTrading == true, "\(operation) \(index)")
+        }
+        #expect(ends.undisturbed == 1, "every index was met: \(ends)")
+        #expect(ends.refused > 1 && ends.stopped > 8 && ends.sent > 3, "\(ends)")
+    }
+
+    /// The control: over a disk that answers before it has written, the same look finds an order without its intent.
+    @Test func anOrderSentBeforeTheCommitIsSeen() throws {
+        let rig = DiskRig()
+        let store = LateStore(try EntryStore(path: "ledger.db", .init(.create, vfs: rig.disk.name)))
+        let agent = rig.agent(over: try Journal(store: store, edge: LedgerWriter.edge))
+        _ = try agent.start(DiskRig.bootFact, at: rig.clock)
+        for _ in 0..<40 { rig.now = rig.now + .milliseconds(250); _ = try agent.turn([.tick], at: rig.clock) }
+        _ = try agent.turn([.desk(rig.wish(of: agent, 0))], at: rig.clock)
+        let placed = rig.placed(by: agent)
+        #expect(!placed.isEmpty)
+        var tags: Set<String> = []
+        try store.store.each(from: 1) { row in
+            for tag in (try? Entry(row).intentTags()) ?? [] { tags.insert(tag.text) }
+            return true
+        }
+        #expect(!placed.allSatisfy { tags.contains($0) })
+    }
+}
