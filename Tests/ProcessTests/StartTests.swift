@@ -101,8 +101,10 @@ import Wire
         #expect(try stage.stop(.edge) == 0)
         #expect(try stage.edge("ledger", "verify").code == 0)
         var bytes = Files.bytes(stage.edgeLedger)
-        let place = try #require(bytes.firstRange(of: Array("\"mode\":\"PAPER\"".utf8)))
-        bytes[place.lowerBound + 8] ^= 1
+        // Everywhere: a page that was split keeps a copy of the text in bytes that nobody reads.
+        let places = bytes.ranges(of: Array("\"mode\":\"PAPER\"".utf8))
+        #expect(!places.isEmpty)
+        for place in places { bytes[place.lowerBound + 8] ^= 1 }
         try Files.write(stage.edgeLedger, bytes)
         let check = try stage.edge("ledger", "verify")
         #expect(check.code == 5)
