@@ -65,6 +65,13 @@ extension Desk {
         out.live.append(.gateway(shown))
     }
 
+    /// A halt that came or went after the gateway last said something changes what its state means for trading.
+    mutating func showTrading(into out: inout Outcome) {
+        guard let shown = live.gateway else { return }
+        let isUp = shown.condition == .connected || shown.condition == .reconciling
+        if shown.isTrading != (isUp && reconciliation.isDone && book.haltLevel == .normal) { show(shown, into: &out) }
+    }
+
     /// The order of ours that the broker means: by reference first, by session number for what it lists without one.
     func ourOrder(_ order: BrokerOrder) -> OrderRecord? {
         if let found = book.order(ClOrdID(order.reference)) { return found }

@@ -122,6 +122,7 @@ package struct Desk: Sendable {
             retryRejected(at: now, into: &out)
             mendProtection(at: now, into: &out)
             tellUnprotected(at: now, into: &out)
+            showTrading(into: &out)
             for bot in settings.bots { run(bot, at: now, into: &out) }
         }
         for item in out.live { live.apply(item) }

@@ -92,6 +92,19 @@ struct AgentTests {
         #expect(rig.agent.desk.live.account("DU1")?.availableFunds == Money(whole: 1_000_000))
     }
 
+    /// Nothing new comes from the gateway when a person lifts a halt: the screens must not wait for it.
+    @Test func aLiftedHaltIsShownWithoutAWordOfTheGateway() throws {
+        let rig = try AgentRig()
+        try rig.settle(seconds: 2)
+        #expect(rig.agent.desk.live.gateway?.isTrading == true)
+        try rig.turn([.desk(.halt(source: "file", reason: "x"))])
+        try rig.settle(seconds: 1)
+        #expect(rig.agent.desk.live.gateway?.isTrading == false)
+        try rig.turn([.desk(.resume(reason: "y"))])
+        try rig.settle(seconds: 1)
+        #expect(rig.agent.desk.live.gateway?.isTrading == true)
+    }
+
     @Test func twentyFiveLotsFillInPartsAndCloseFlat() throws {
         let rig = try AgentRig()
         try rig.settle(seconds: 2)

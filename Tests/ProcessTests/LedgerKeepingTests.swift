@@ -2,6 +2,7 @@
 import Platform
 import Processes
 import Testing
+import Values
 import Wire
 
 @Suite struct LedgerKeepingTests {
