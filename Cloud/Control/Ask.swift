@@ -13,13 +13,19 @@ package struct Ask: Hashable, Sendable {
     package let title: String
     /// Hash of the request as it came.
     package let fingerprint: [UInt8]
+    /// What the person saw.
+    package var expects: Expectation?
+    /// The waiting command that this one is to replace.
+    package var supersedes: CommandID?
     package init(id: CommandID, edge: EdgeID, user: String, body: CommandBody, title: String, fingerprint: [UInt8]) {
         self.id = id; self.edge = edge; self.user = user; self.body = body; self.title = title; self.fingerprint = fingerprint
     }
 
-    func command(at now: Instant) -> Command {
-        Command(
+    func command(mode: TradingMode?, at now: Instant) -> Command {
+        var command = Command(
             id: id, edge: edge, issuer: "cloud:\(user)", tier: body.tier, issuedAt: now, expiresAt: body.lifetime.map { now + $0 }, body: body)
+        command.mode = mode; command.expects = expects; command.supersedes = supersedes
+        return command
     }
 }
 
@@ -32,6 +38,12 @@ package enum AskRefusal: Hashable, Sendable {
     case edgeSilent(name: String)
     case halted(HaltLevel, HaltFact?)
     case tooManyOpen
+    /// The command that was to be taken back or replaced is not known.
+    case unknownCommand
+    /// It has been decided, so that nothing is left to take back or to replace.
+    case alreadyDecided(CommandRecord)
+    /// A halt is not taken back, and neither is a taking back.
+    case staysAsked
 }
 
 /// What became of an ask.
@@ -42,12 +54,7 @@ package enum AskVerdict: Hashable, Sendable {
     case refused(AskRefusal)
 }
 
-extension CommandBody {
-    /// The trust tier that the edge will ask for: 0 lowers risk, 2 opens.
-    package var tier: Int64 {
-        switch self {
-        case .order: 2
-        case .close, .cancel, .halt, .watch: 0
-        }
-    }
+extension Ask {
+    /// The command that this one takes back.
+    var withdraws: CommandID? { if case .withdraw(let id, _, _) = body { id } else { nil } }
 }

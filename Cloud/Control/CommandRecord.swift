@@ -3,10 +3,12 @@ package import Ledger
 package import Values
 package import Wire
 
-/// How far a command has come. Each is reached at most once; the last four end it.
+/// How far a command has come. Each is reached at most once; the last five end it.
 package enum CommandStage: String, Hashable, Sendable, CaseIterable {
-    /// Stored; not yet known to be at the edge.
+    /// Stored; nothing of it was sent.
     case queued
+    /// Bound to a run of the edge and handed to the link; not known to have arrived.
+    case dispatched
     /// The edge has said that it holds it.
     case delivered
     /// The edge's ledger says yes.
@@ -17,8 +19,10 @@ package enum CommandStage: String, Hashable, Sendable, CaseIterable {
     case refused
     /// It had no effect in time, or nobody can say any more.
     case expired
-    /// Taken back before a byte of it was sent.
+    /// Taken back: before a byte of it was sent, or because the edge's ledger says that it will never be executed.
     case withdrawn
+    /// A newer command took its place.
+    case superseded
 }
 
 /// One step of the walk, with the time at which the cloud learned it.
@@ -55,10 +59,16 @@ package struct CommandRecord: Hashable, Sendable {
     package var id: CommandID { command.id }
     package var stage: CommandStage { walk[walk.count - 1].stage }
     /// True before the edge's ledger has said anything.
-    package var isUndecided: Bool { !isFinal && (stage == .queued || stage == .delivered) }
+    package var isUndecided: Bool { !isFinal && (stage == .queued || stage == .dispatched || stage == .delivered) }
 
     /// When the stage was reached, if it was.
     package func reached(_ stage: CommandStage) -> Instant? { walk.first { $0.stage == stage }?.at }
+
+    /// The clock that its times are told by was set by `step`: what is left of its life stays the same.
+    mutating func clockWasSet(by step: Span) {
+        guard !isFinal, let expiry = command.expiresAt else { return }
+        command.expiresAt = expiry + step
+    }
 
     /// Moves on; a stage already passed changes nothing.
     package mutating func advance(to stage: CommandStage, at now: Instant) {

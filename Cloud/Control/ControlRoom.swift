@@ -23,6 +23,8 @@ package enum ControlInput: Sendable {
     case withdraw(CommandID)
     /// A link was turned away.
     case linkRefused(LinkRefusal)
+    /// The clock that all times are told by was set by this much.
+    case clockWasSet(by: Span)
     /// At least once a second.
     case tick
 }
@@ -87,7 +89,7 @@ package struct ControlRoom: Sendable {
     /// Kinds of entries that tell of a command.
     private static let telling: Set<UInt16> = [Kind.intent.rawValue, Kind.commandAccepted.rawValue, Kind.commandRefused.rawValue]
 
-    package init(commands: [CommandRecord] = []) { outbox = Outbox(records: commands) }
+    package init(commands: [CommandRecord] = [], rules: OutboxRules = OutboxRules()) { outbox = Outbox(records: commands, rules: rules) }
 
     /// Edges by name.
     package var sortedEdges: [EdgeRoom] { edges.values.sorted { ($0.name, $0.id) < ($1.name, $1.id) } }
@@ -121,6 +123,9 @@ package struct ControlRoom: Sendable {
             if outbox.records[command]?.command.edge == id { apply(outbox.handle(.received(command), at: now), &out) }
         case .withdraw(let command): apply(outbox.handle(.withdraw(command), at: now), &out)
         case .linkRefused(let refusal): note(refusal, now, &out)
+        case .clockWasSet(let step):
+            for id in edges.keys { edges[id]?.clockWasSet(by: step) }
+            apply(outbox.handle(.clockWasSet(by: step), at: now), &out)
         case .tick: tick(now, &out)
         }
         return out
@@ -138,9 +143,18 @@ package struct ControlRoom: Sendable {
             guard edge.presence == .live else { return (.refused(.edgeSilent(name: edge.name)), out) }
             if case .order = request.body, edge.book.haltLevel > .normal { return (.refused(.halted(edge.book.haltLevel, edge.book.haltFact)), out) }
         }
-        // A halt always finds room.
-        if case .halt = request.body {} else if outbox.open(of: request.edge).count >= Outbox.openMax { return (.refused(.tooManyOpen), out) }
-        let record = CommandRecord(command: request.command(at: now), user: request.user, title: request.title, fingerprint: request.fingerprint)
+        if let old = request.supersedes ?? request.withdraws {
+            guard let record = outbox.records[old], record.command.edge == request.edge else { return (.refused(.unknownCommand), out) }
+            guard record.isUndecided else { return (.refused(.alreadyDecided(record)), out) }
+            if case .withdraw = record.command.body { return (.refused(.staysAsked), out) }
+            guard !record.command.isHalt else { return (.refused(.staysAsked), out) }
+        }
+        // A halt always finds room, and so does what makes room.
+        let isHalt = if case .halt = request.body { true } else { false }
+        let isAlwaysTaken = isHalt || request.withdraws != nil
+        if !isAlwaysTaken, outbox.open(of: request.edge).count >= Outbox.openMax { return (.refused(.tooManyOpen), out) }
+        let record = CommandRecord(
+            command: request.command(mode: edge.book.boot?.mode, at: now), user: request.user, title: request.title, fingerprint: request.fingerprint)
         apply(outbox.handle(.place(record), at: now), &out)
         return (.queued(outbox.records[request.id] ?? record), out)
     }
@@ -214,7 +228,7 @@ package struct ControlRoom: Sendable {
     private mutating func settle(_ id: EdgeID, _ now: Instant, _ out: inout ControlOutcome) {
         guard let edge = edges[id], let session = edge.session, edge.backlog == 0, let told = edge.toldThrough else { return }
         edges[id]?.settledThrough = told
-        apply(outbox.handle(.settled(id, boot: session.boot, through: told), at: now), &out)
+        apply(outbox.handle(.settled(id, boot: session.boot, through: told, facts: edge.facts), at: now), &out)
     }
 
     private mutating func followOrders(of id: EdgeID, _ now: Instant, _ out: inout ControlOutcome) {

@@ -72,6 +72,24 @@ package struct EdgeRoom: Sendable {
     /// Entries that the edge has and we do not.
     package var backlog: UInt64 { announced.raw - book.head.seq.raw }
 
+    /// What is held and what works, in one line: what a person looks at when nobody knows what became of a command.
+    var facts: String {
+        let held = book.positions.keys.sorted().compactMap { id in
+            let quantity = book.netQuantity(id)
+            return quantity.raw == 0 ? nil : "\(quantity) \(id)"
+        }
+        let working = book.workingOrders.map { "\($0.leg.side == .buy ? "buy" : "sell") \($0.leavesQty) \($0.leg.instrument)" }
+        let orders = working.isEmpty ? "no orders work" : "working: " + working.prefix(5).joined(separator: ", ") + (working.count > 5 ? ", …" : "")
+        return "Held now: \(held.isEmpty ? "nothing" : held.joined(separator: ", ")); \(orders)."
+    }
+
+    /// The clock that times are told by was set by `step`.
+    mutating func clockWasSet(by step: Span) {
+        let isTold = toldThrough.map { $0.nanoseconds > .min } ?? false
+        if isTold { toldThrough = toldThrough.map { $0 + step } }
+        settledThrough = settledThrough.map { $0.nanoseconds > .min ? $0 + step : $0 }
+    }
+
     /// What became of the orders of a command, or nil while they run (or none is there yet).
     func progress(of record: CommandRecord, at now: Instant) -> OrderProgress? {
         let orders = (book.commandOrders[record.id] ?? []).compactMap { book.order($0) }.filter { $0.leg.role != .protect }

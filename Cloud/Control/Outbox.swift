@@ -5,7 +5,7 @@ internal import Wire
 
 /// What happens to the outbox.
 package enum OutboxInput: Sendable {
-    /// A new command, its id unknown so far.
+    /// A new command, its id unknown so far. One that it supersedes and that was never sent ends here and now.
     case place(CommandRecord)
     /// Take it back if no byte of it was sent.
     case withdraw(CommandID)
@@ -24,9 +24,28 @@ package enum OutboxInput: Sendable {
     case intended(CommandID)
     /// What became of the orders of an accepted command.
     case progress(CommandID, OrderProgress)
-    /// Everything that former runs of the edge wrote is stored here, and what this run wrote before `through`.
-    case settled(EdgeID, boot: Boot, through: Instant)
+    /// Everything that former runs of the edge wrote is stored here, and what this run wrote before `through`; `facts` is what is held and works.
+    case settled(EdgeID, boot: Boot, through: Instant, facts: String)
+    /// The clock of `now` was set by this much.
+    case clockWasSet(by: Span)
     case tick
+}
+
+/// How the outbox behaves. Production uses `init()`; only tests construct another, which takes protections away.
+package struct OutboxRules: Hashable, Sendable {
+    package init() {}
+    /// What is in doubt is asked again, whatever it is.
+    package var reissuesOrders = false
+    /// A command may go to another run than the one it was bound to.
+    package var rebinds = false
+    /// A command that was taken back or replaced goes all the same.
+    package var sendsWithdrawn = false
+    /// What the edge holds counts as done.
+    package var doneWhenReceived = false
+    /// A clock that was set stretches or cuts the lives of commands.
+    package var ttlByWallClock = false
+    /// Every number of a key is one.
+    package var numbersRepeat = false
 }
 
 /// The state of all orders that one command brought about.
@@ -73,8 +92,11 @@ package struct Outbox: Sendable {
     /// Edges whose session is silent. What is not sent is not bound, and ends at its expiry by the cloud's own clock.
     private var silent: Set<EdgeID> = []
 
+    private let rules: OutboxRules
+
     /// Takes up what was stored, oldest first.
-    package init(records: [CommandRecord] = []) {
+    package init(records: [CommandRecord] = [], rules: OutboxRules = OutboxRules()) {
+        self.rules = rules
         for record in records { self.records[record.id] = record; order.append(record.id) }
     }
 
@@ -87,10 +109,7 @@ package struct Outbox: Sendable {
     package mutating func handle(_ input: OutboxInput, at now: Instant) -> OutboxOutcome {
         var out = OutboxOutcome()
         switch input {
-        case .place(let record):
-            precondition(records[record.id] == nil, "command \(record.id) placed twice")
-            records[record.id] = record; order.append(record.id); out.writes.append(record)
-            dispatch(record.id, at: now, into: &out)
+        case .place(let record): place(record, now, &out)
         case .withdraw(let id):
             if let record = records[id], record.isUndecided, record.command.boundBoot == nil {
                 end(id, .withdrawn, "Taken back before it was sent.", nil, now, &out)
@@ -104,41 +123,88 @@ package struct Outbox: Sendable {
         case .quiet(let edge): silent.insert(edge)
         case .heard(let edge): if silent.remove(edge) != nil { dispatchWaiting(edge, now, &out) }
         case .received(let id):
-            if let record = records[id], record.stage == .queued, record.command.boundBoot != nil {
+            if let record = records[id], record.stage == .queued || record.stage == .dispatched, record.command.boundBoot != nil {
                 change(id, &out) { $0.advance(to: .delivered, at: now) }
+                if rules.doneWhenReceived { end(id, .accepted, nil, nil, now, &out) }
             }
         case .outcome(let outcome, let accepted): judge(outcome, accepted, now, &out)
         case .intended(let id): accept(id, now, &out)
         case .progress(let id, let progress): follow(id, progress, now, &out)
-        case .settled(let edge, let boot, let through): settle(edge, boot, through, now, &out)
+        case .settled(let edge, let boot, let through, let facts): settle(edge, boot, through, facts, now, &out)
+        case .clockWasSet(let step): if !rules.ttlByWallClock { for record in open { change(record.id, &out) { $0.clockWasSet(by: step) } } }
         case .tick: expire(now, &out)
         }
         forget(&out)
         return out
     }
 
-    /// A halt overtakes everything; the rest goes in the order it was asked for.
+    /// A halt overtakes everything, then goes what takes others back; the rest goes in the order it was asked for.
     private mutating func dispatchWaiting(_ edge: EdgeID, _ now: Instant, _ out: inout OutboxOutcome) {
-        let waiting = open(of: edge)
-        for record in waiting.filter(\.command.isHalt) + waiting.filter({ !$0.command.isHalt }) { dispatch(record.id, at: now, into: &out) }
+        let waiting = rules.sendsWithdrawn ? order.compactMap { records[$0] }.filter { $0.command.edge == edge } : open(of: edge)
+        for urgency in [2, 1, 0] { for record in waiting where record.command.urgency == urgency { dispatch(record.id, at: now, into: &out) } }
+    }
+
+    /// Takes a command in. What it replaces and was never sent has ended; what was sent is replaced at the edge.
+    private mutating func place(_ new: CommandRecord, _ now: Instant, _ out: inout OutboxOutcome) {
+        precondition(records[new.id] == nil, "command \(new.id) placed twice")
+        var record = new
+        if let old = record.command.supersedes.flatMap({ records[$0] }), old.isUndecided, old.command.boundBoot == nil {
+            end(old.id, .superseded, "A newer command took its place before it was sent.", nil, now, &out)
+            record.command.supersedes = nil
+        }
+        records[record.id] = record; order.append(record.id); out.writes.append(record)
+        if case .withdraw(let target, _, _) = record.command.body, let old = records[target], old.isUndecided, old.command.boundBoot == nil {
+            end(target, .withdrawn, "Taken back before it was sent.", nil, now, &out)
+            end(record.id, .accepted, "It was taken back before it was sent.", nil, now, &out)
+        }
+        dispatch(record.id, at: now, into: &out)
     }
 
     /// Sends one record into its edge's session if it may go there; binds it to the session's boot before the first byte, for ever.
     private mutating func dispatch(_ id: CommandID, at now: Instant, into out: inout OutboxOutcome) {
-        guard let record = records[id], record.stage == .queued, !record.isFinal, let session = sessions[record.command.edge], !sent.contains(id),
+        guard let record = records[id], record.stage == .queued || record.stage == .dispatched || (rules.sendsWithdrawn && record.isTakenBack),
+            !record.isFinal || rules.sendsWithdrawn, let session = sessions[record.command.edge], !sent.contains(id),
             !silent.contains(record.command.edge)
         else { return }
         if let expiry = record.command.expiresAt, expiry <= now { return }
-        if record.command.boundBoot == nil { change(id, &out) { $0.command.boundBoot = session.boot } }
+        if record.command.boundBoot == nil {
+            let place = record.command.body.orderKey.map { nextPlace($0, record.command.edge, session.boot) }
+            change(id, &out) {
+                $0.command.boundBoot = session.boot; $0.command.place = place
+                $0.advance(to: .dispatched, at: now)
+            }
+        }
+        if rules.rebinds { change(id, &out) { $0.command.boundBoot = session.boot } }
         guard let command = records[id]?.command, command.boundBoot == session.boot else { return }
         sent.insert(id)
         out.dispatches.append(Dispatch(session: session.number, command: command, timeToLive: command.expiresAt.map { $0 - now }))
     }
 
+    /// The next number of a key in a run, and below which number all have ended.
+    private func nextPlace(_ key: String, _ edge: EdgeID, _ boot: Boot) -> CommandPlace {
+        var last: Int64 = 0
+        var floor: Int64?
+        for id in order {
+            guard let record = records[id], record.command.edge == edge, record.command.boundBoot == boot, let place = record.command.place,
+                place.key == key
+            else { continue }
+            last = max(last, place.number)
+            if record.isUndecided { floor = min(floor ?? place.number, place.number) }
+        }
+        let number = rules.numbersRepeat ? 1 : last + 1
+        return CommandPlace(key: key, number: number, floor: min(floor ?? number, number))
+    }
+
     private mutating func judge(_ outcome: CommandOutcome, _ accepted: Bool, _ now: Instant, _ out: inout OutboxOutcome) {
         let id = outcome.command
         guard !accepted else { return accept(id, now, &out) }
-        let stage: CommandStage = outcome.code == "expired" ? .expired : .refused
+        let stage: CommandStage =
+            switch outcome.code {
+            case "expired": .expired
+            case "withdrawn": .withdrawn
+            case "superseded": .superseded
+            default: .refused
+            }
         end(id, stage, outcome.text, stage == .expired ? "Look at the position, then ask again." : nil, now, &out)
     }
 
@@ -158,12 +224,14 @@ package struct Outbox: Sendable {
         }
     }
 
-    private mutating func settle(_ edge: EdgeID, _ boot: Boot, _ through: Instant, _ now: Instant, _ out: inout OutboxOutcome) {
+    private mutating func settle(
+        _ edge: EdgeID, _ boot: Boot, _ through: Instant, _ facts: String, _ now: Instant, _ out: inout OutboxOutcome
+    ) {
         guard let session = sessions[edge], session.boot == boot else { return }
         for record in open(of: edge) where record.isUndecided {
             guard let bound = record.command.boundBoot else { continue }
             if bound != boot {
-                lose(record, to: session, now, &out)
+                lose(record, facts, now, &out)
             } else if let expiry = record.command.expiresAt, through > expiry + Outbox.verdictGrace {
                 end(
                     record.id, .expired, "The edge did not take it within \(record.lifetimeWords).", "Look at the position, then ask again.", now,
@@ -172,18 +240,23 @@ package struct Outbox: Sendable {
         }
     }
 
-    /// The run that a command was bound to is over and its ledger says nothing: nobody will ever act on it. A halt is asked again under a new id.
-    private mutating func lose(_ record: CommandRecord, to session: Session, _ now: Instant, _ out: inout OutboxOutcome) {
+    /// The run that a command was bound to is over and its ledger says nothing: nobody will ever act on it. What only lowers risk, and may be
+    /// done twice, is asked again under a new id; of all else the person decides, told what is held and what works.
+    private mutating func lose(_ record: CommandRecord, _ facts: String, _ now: Instant, _ out: inout OutboxOutcome) {
+        let isAgain = record.command.body.isReissued || rules.reissuesOrders
+        let next = CommandID(bytes: Hashing.blake2b(record.id.bytes + Array("again".utf8), length: 16)).flatMap {
+            records[$0] == nil && isAgain ? $0 : nil
+        }
         end(
-            record.id, .expired, "The edge restarted before it answered, and its ledger does not mention the command.",
-            "Look at orders and positions, then ask again.", now, &out)
-        guard record.command.isHalt, let id = CommandID(bytes: Hashing.blake2b(record.id.bytes + Array("again".utf8), length: 16)), records[id] == nil
-        else { return }
+            record.id, .expired, "The edge restarted before it answered, and its ledger does not mention the command. \(facts)",
+            next == nil ? "Look at orders and positions, then ask again." : "Nothing to do: it was asked again by itself.", now, &out)
+        guard let next else { return }
         var command = record.command
-        command.id = id; command.boundBoot = nil; command.issuedAt = now
+        command.id = next; command.boundBoot = nil; command.place = nil; command.supersedes = nil; command.issuedAt = now
+        if rules.reissuesOrders { command.expiresAt = command.body.lifetime.map { now + $0 } }
         let again = CommandRecord(command: command, user: record.user, title: record.title, fingerprint: record.fingerprint)
-        records[id] = again; order.append(id); out.writes.append(again)
-        dispatch(id, at: now, into: &out)
+        records[next] = again; order.append(next); out.writes.append(again)
+        dispatch(next, at: now, into: &out)
     }
 
     /// Only what was never bound is certainly dead at its expiry; the rest waits for the edge's word.
@@ -209,11 +282,24 @@ package struct Outbox: Sendable {
         out.writes.append(record)
     }
 
+    /// The records that the next number of a key in the present run is counted from.
+    private var topsOfKeys: Set<CommandID> {
+        struct Lane: Hashable { let edge: EdgeID, key: String }
+        var tops: [Lane: (number: Int64, id: CommandID)] = [:]
+        for id in order {
+            guard let command = records[id]?.command, let place = command.place, sessions[command.edge]?.boot == command.boundBoot else { continue }
+            let lane = Lane(edge: command.edge, key: place.key)
+            if place.number > tops[lane]?.number ?? 0 { tops[lane] = (place.number, id) }
+        }
+        return Set(tops.values.map(\.id))
+    }
+
     private mutating func forget(_ out: inout OutboxOutcome) {
         guard order.count > Outbox.recordsMax else { return }
         var excess = order.count - Outbox.recordsMax
+        let tops = topsOfKeys
         order.removeAll { id in
-            guard excess > 0, records[id]?.isFinal == true else { return false }
+            guard excess > 0, let record = records[id], record.isFinal, !tops.contains(id) else { return false }
             excess -= 1
             records[id] = nil; out.forgotten.append(id)
             return true
@@ -224,18 +310,27 @@ package struct Outbox: Sendable {
 extension Command {
     /// True for the kill switch.
     package var isHalt: Bool { if case .halt = body { true } else { false } }
+    /// What overtakes what.
+    fileprivate var urgency: Int {
+        switch body {
+        case .halt: 2
+        case .withdraw: 1
+        case .order, .close, .cancel, .watch: 0
+        }
+    }
     /// True when orders follow that can fill.
     package var fills: Bool {
         switch body {
         case .order, .close: true
-        case .cancel, .halt, .watch: false
+        case .cancel, .halt, .watch, .withdraw: false
         }
     }
 }
 
 extension CommandRecord {
+    fileprivate var isTakenBack: Bool { stage == .withdrawn || stage == .superseded }
     fileprivate var lifetimeWords: String {
-        guard let expiry = command.expiresAt else { return "its time" }
-        return "\((expiry - command.issuedAt).nanoseconds / 1_000_000_000) s"
+        guard let life = command.body.lifetime else { return "its time" }
+        return "\(life.nanoseconds / 1_000_000_000) s"
     }
 }

@@ -74,6 +74,7 @@ package final class Node {
     /// Handles all inputs and answers what to do; what that rests on is durable then. A wish for which the disk has no room is refused.
     /// - Throws: when a store failed; nothing of this turn may be done then, and only a new process knows what is on the disk.
     package func turn(_ inputs: [NodeInput], at clock: ClockReading) throws -> [NodeEffect] {
+        noteStep(to: clock)
         self.clock = clock
         var rest = inputs[...]
         while let first = rest.first {
@@ -87,6 +88,17 @@ package final class Node {
         defer { effects = [] }
         return effects
     }
+
+    /// The wall clock was set when it moved otherwise than the boot clock: what is left of commands' lives stays as it was.
+    private func noteStep(to next: ClockReading) {
+        let step = (next.wall - clock.wall) - (next.monotonic - clock.monotonic)
+        guard abs(step.nanoseconds) > Node.stepMin.nanoseconds else { return }
+        clock = next
+        tell(.clockWasSet(by: step))
+        log(.warning, "clock set", "the wall clock was set by \(step.nanoseconds / 1_000_000) ms")
+    }
+    /// Slower corrections are the clock's own business.
+    private static let stepMin = Span.milliseconds(500)
 
     /// Effects that the start left over; the shell takes them before the first turn.
     package func takeEffects() -> [NodeEffect] {

@@ -55,6 +55,11 @@ package struct DeskSettings: Sendable {
     package var priceRules: [any PriceRule] = []
     /// False: commands of the cloud may close and halt, and never open.
     package var acceptsRemoteOpenings = true
+    /// True: commands of the cloud open only with a user's signature.
+    package var wantsSignature = false
+    /// Symbols that commands of the cloud may open; nil for all that the book knows.
+    package var listed: Set<String>?
+    package var commandRules = CommandRules()
     /// True: a last price without bid and ask is judged by too. Only for a feed that tells nothing but trades, as a bench's player does.
     package var trustsLastAlone = false
     /// False: opening orders younger than the account's figure do not lower it. Only for a bench, whose player tells the figure once.
@@ -81,6 +86,7 @@ package struct Desk: Sendable {
     var interrupted: [CommandID] = []
     /// Closing commands that were given up before the protection they took away could be placed again, by instrument.
     var restorations: [InstrumentID: [CommandID]] = [:]
+    var gate = CommandGate()
     /// Instruments whose position at the broker was another than ours when last compared.
     var disagreeing: Set<InstrumentID> = []
     /// Orders that the broker said something of and does not list: compared with as soon as no other comparison is under way.
@@ -114,6 +120,7 @@ package struct Desk: Sendable {
         case .resume(let reason): resume(reason, at: now, into: &out)
         case .halt(let source, let reason): raiseHalt(HaltFact(level: .halt, source: source, reason: reason), into: &out)
         case .timer:
+            if advanceCommands(at: now, into: &out) { break }
             compareMissing(at: now, into: &out)
             advanceReconciliation(at: now, into: &out)
             advancePrograms(at: now, into: &out)
@@ -133,6 +140,7 @@ package struct Desk: Sendable {
     package mutating func clockWasSet(by step: Span) {
         for id in programs.keys { if let deadline = programs[id]?.deadline { programs[id]?.deadline = deadline + step } }
         reconciliation.clockWasSet(by: step)
+        gate.clockWasSet(by: step)
     }
 
     /// The one-minute bars of an instrument, oldest first; the last may still be forming.

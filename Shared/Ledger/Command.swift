@@ -18,6 +18,8 @@ package enum CommandBody: Hashable, Sendable {
     case halt(reason: String)
     /// Keep data of an instrument coming for an hour.
     case watch(instrument: InstrumentID)
+    /// Take back another command that was sent to the run `boot` and is not known to be executed; `kind` is the other's word.
+    case withdraw(command: CommandID, boot: Boot, kind: String)
 
     /// The word of the kind, in frames, facts and answers.
     package var kind: String {
@@ -27,25 +29,91 @@ package enum CommandBody: Hashable, Sendable {
         case .cancel: "cancel"
         case .halt: "halt"
         case .watch: "watch"
+        case .withdraw: "withdraw"
         }
     }
     /// Every word that `kind` can be: what this release understands, as told in HELLO.
-    package static let kinds = ["order", "close", "cancel", "halt", "watch"]
+    package static let kinds = ["order", "close", "cancel", "halt", "watch", "withdraw"]
     /// True for commands that only lower risk; they may wait for a silent edge until they expire.
     package var reducesRisk: Bool {
         switch self {
         case .order, .watch: false
-        case .close, .cancel, .halt: true
+        case .close, .cancel, .halt, .withdraw: true
         }
     }
     /// How long the command lives by default; nil means until it is delivered.
     package var lifetime: Span? {
         switch self {
         case .order: .seconds(10)
-        case .close, .cancel: .seconds(60)
+        case .close, .cancel, .withdraw: .seconds(60)
         case .halt: nil
         case .watch: .minutes(5)
         }
+    }
+    /// The longest life that an edge grants; nil for what may live for ever.
+    package var lifetimeMax: Span? {
+        switch self {
+        case .order, .close, .cancel, .withdraw: .seconds(60)
+        case .halt: nil
+        case .watch: .minutes(5)
+        }
+    }
+    /// True for what may bring about an order: judged by prices and clocks, so a wrong clock refuses it.
+    package var isOrderLike: Bool { if case .order = self { true } else { false } }
+    /// Commands of one key are executed in the order they were asked for; nil overtakes everything.
+    package var orderKey: String? {
+        switch self {
+        case .order(let instrument, _, _, _, _), .close(let instrument): "trade/\(instrument)"
+        case .watch(let instrument): "watch/\(instrument)"
+        case .cancel, .halt, .withdraw: nil
+        }
+    }
+    /// True for what only lowers risk and does so as well when done twice: asked again by itself when nobody can say what became of it.
+    package var isReissued: Bool { if case .halt = self { true } else { false } }
+    /// The trust tier that it needs: 0 lowers risk, 2 opens.
+    package var tier: Int64 { if case .order = self { 2 } else { 0 } }
+}
+
+/// The place of a command among those of its key, counted anew for each run of the edge.
+package struct CommandPlace: Hashable, Sendable {
+    package var key: String
+    /// From 1, without holes as the cloud counts.
+    package var number: Int64
+    /// All numbers below had ended when this was bound: they are not waited for.
+    package var floor: Int64
+    package init(key: String, number: Int64, floor: Int64) { self.key = key; self.number = number; self.floor = floor }
+}
+
+/// What the person saw when asking. The edge refuses the command when it no longer holds.
+package struct Expectation: Hashable, Sendable {
+    /// What was held, signed. With `orLess` a smaller position on the same side will do: closing what is left of it.
+    package struct Held: Hashable, Sendable {
+        package var instrument: InstrumentID
+        package var quantity: Quantity
+        package var orLess: Bool
+        package init(instrument: InstrumentID, quantity: Quantity, orLess: Bool = false) {
+            self.instrument = instrument; self.quantity = quantity; self.orLess = orLess
+        }
+    }
+    /// What an order's status was.
+    package struct Order: Hashable, Sendable {
+        package var tag: ClOrdID
+        package var status: OrdStatus
+        package init(tag: ClOrdID, status: OrdStatus) { self.tag = tag; self.status = status }
+    }
+    /// Between which prices the instrument traded, both included.
+    package struct Band: Hashable, Sendable {
+        package var instrument: InstrumentID
+        package var low: Price
+        package var high: Price
+        package init(instrument: InstrumentID, low: Price, high: Price) { self.instrument = instrument; self.low = low; self.high = high }
+    }
+    package var held: Held?
+    package var order: Order?
+    package var halt: HaltLevel?
+    package var band: Band?
+    package init(held: Held? = nil, order: Order? = nil, halt: HaltLevel? = nil, band: Band? = nil) {
+        self.held = held; self.order = order; self.halt = halt; self.band = band
     }
 }
 
@@ -63,6 +131,17 @@ package struct Command: Hashable, Sendable {
     /// By the cloud's wall clock; nil for what never expires.
     package var expiresAt: Instant?
     package var body: CommandBody
+    /// Of which kind of account the screen spoke that it was asked on.
+    package var mode: TradingMode?
+    package var expects: Expectation?
+    /// Given with the bound boot; nil for what overtakes.
+    package var place: CommandPlace?
+    /// The waiting command whose place this one takes.
+    package var supersedes: CommandID?
+    /// A user's signature, for edges that ask for one.
+    package var signature: [UInt8]?
+    /// How far the issuer's wall clock was from the edge's when the command came, noted by the edge's end of the link; neither sent nor stored.
+    package var skew: Span?
 
     package init(
         id: CommandID, edge: EdgeID, boundBoot: Boot? = nil, issuer: String, tier: Int64, issuedAt: Instant, expiresAt: Instant?, body: CommandBody
@@ -88,7 +167,11 @@ package struct Command: Hashable, Sendable {
         case .close(let instrument), .watch(let instrument): out.put("instrument", instrument)
         case .cancel(let tag): out.put("tag", tag)
         case .halt(let reason): out.put("reason", reason)
+        case .withdraw(let id, let boot, let kind): out.put("target", id); out.put("targetBoot", Int64(boot.raw)); out.put("targetKind", kind)
         }
+        out.put("mode", mode?.rawValue); out.put("expects", expects?.value); out.put("supersedes", supersedes)
+        out.put("signature", signature.map { Hex.text($0) })
+        if let place { out.put("key", place.key); out.put("number", place.number); out.put("floor", place.floor) }
         return out.value
     }
 
@@ -100,6 +183,47 @@ package struct Command: Hashable, Sendable {
             id: try f.command("id"), edge: edge, boundBoot: try f.optional("boot", f.integer).map { Boot(raw: UInt64(bitPattern: $0)) },
             issuer: try f.name("issuer"), tier: try f.integer("tier"), issuedAt: try f.instant("issuedAt"),
             expiresAt: try f.optional("expiresAt", f.instant), body: try CommandBody(f))
+        mode = try f.optional("mode") { key throws(CodecError) in try f.word(key, TradingMode.self) }
+        if f.has("expects") { expects = try Expectation(f.raw("expects")) }
+        supersedes = try f.optional("supersedes", f.command)
+        if let text = try f.optional("signature", f.name) {
+            guard let bytes = Hex.bytes(text) else { throw .badValue("signature") }
+            signature = bytes
+        }
+        if f.has("key") {
+            let place = CommandPlace(key: try f.name("key"), number: try f.integer("number"), floor: try f.integer("floor"))
+            guard place.number >= 1, place.floor >= 1, place.floor <= place.number else { throw .badValue("number") }
+            self.place = place
+        }
+    }
+}
+
+extension Expectation {
+    fileprivate var value: JSONValue {
+        var out = FieldWriter()
+        if let held {
+            out.put("instrument", held.instrument); out.put("held", held.quantity); out.put("orLess", held.orLess)
+        }
+        if let order { out.put("order", order.tag); out.put("status", order.status.rawValue) }
+        out.put("halt", halt?.rawValue)
+        if let band { out.put("priced", band.instrument); out.put("low", band.low); out.put("high", band.high) }
+        return out.value
+    }
+
+    fileprivate init(_ value: JSONValue) throws(CodecError) {
+        let f = try Fields(value)
+        self.init()
+        if f.has("held") {
+            held = Held(instrument: InstrumentID(try f.name("instrument")), quantity: try f.quantity("held"), orLess: try f.flag("orLess"))
+        }
+        if f.has("order") { order = Order(tag: ClOrdID(try f.name("order")), status: try f.word("status", OrdStatus.self)) }
+        if let raw = try f.optional("halt", f.integer) {
+            guard let level = HaltLevel(rawValue: raw) else { throw .badValue("halt") }
+            halt = level
+        }
+        if f.has("priced") {
+            band = Band(instrument: InstrumentID(try f.name("priced")), low: try f.price("low"), high: try f.price("high"))
+        }
     }
 }
 
@@ -120,6 +244,9 @@ extension CommandBody {
         // Never refused for its words; a body of the ledger must hold them.
         case "halt": self = .halt(reason: String(try f.text("reason").prefix(CommandBody.reasonMax)))
         case "watch": self = .watch(instrument: InstrumentID(try f.name("instrument")))
+        case "withdraw":
+            self = .withdraw(
+                command: try f.command("target"), boot: Boot(raw: UInt64(bitPattern: try f.integer("targetBoot"))), kind: try f.name("targetKind"))
         default: throw .badValue("kind")
         }
     }

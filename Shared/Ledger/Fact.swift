@@ -140,7 +140,7 @@ package struct Commission: Hashable, Sendable {
 /// What became of a command.
 package struct CommandOutcome: Hashable, Sendable {
     package var command: CommandID
-    /// The command's kind, `order`, `close`, `cancel`, `halt`, `watch`.
+    /// The command's kind, `order`, `close`, `cancel`, `halt`, `watch`, `withdraw`.
     package var kind: String
     package var issuer: String
     /// A refusal's name (`expired`, `edgeHalted`, …) or `done`.
@@ -150,6 +150,8 @@ package struct CommandOutcome: Hashable, Sendable {
     package init(command: CommandID, kind: String, issuer: String, code: String, text: String) {
         self.command = command; self.kind = kind; self.issuer = issuer; self.code = code; self.text = text
     }
+    /// True when the command had no effect and never will. A closing that was not completed had some.
+    package var hadNoEffect: Bool { !["done", "closing", "notCompleted"].contains(code) }
 }
 
 /// An order that a rule refused.

@@ -163,7 +163,8 @@ extension Receiver {
         guard command.boundBoot == session.boot || rules.anyBootExecutes else { out.append(not(.wrongRun)); return }
         guard session.commands.count < Session.commandsMax else { out.append(not(.tooMany)); return }
         guard !session.commands.contains(where: { $0.command.id == command.id }) else { return }
-        let remaining = command.expiresAt.map { $0 - now.wall }
+        // Whatever was done to the wall clock since it was asked, it lives no longer than its kind may.
+        let remaining = command.expiresAt.map { expiry in min(expiry - now.wall, command.body.lifetimeMax ?? expiry - now.wall) }
         if let remaining, remaining <= .zero { out.append(not(.expired)); return }
         let deadline = remaining.map { now.monotonic + $0 }
         edges[command.edge]?.session?.commands.append(OnTheWay(command: command, sentAt: now.monotonic, deadline: deadline))

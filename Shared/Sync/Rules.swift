@@ -56,4 +56,5 @@ package struct Rules: Hashable, Sendable {
     package var mergeForks = false
     package var healWithoutVerify = false
     package var epochNotRaised = false
+    package var ttlByWallClock = false
 }

@@ -75,7 +75,15 @@ extension Sender {
             deliveredOrder.append(command.id)
             if deliveredOrder.count > Sender.deliveredMax { delivered.remove(deliveredOrder.removeFirst()) }
         }
-        out.append(.deliver(command, deadline: order.remaining.map { deadline($0, sentAt: order.sentAt, at: now.monotonic) }))
+        var noted = command
+        noted.skew = clock.offset
+        out.append(.deliver(noted, deadline: order.remaining.map { life(of: command, $0, sentAt: order.sentAt, at: now) }))
+    }
+
+    /// When its time is up by this machine's boot clock.
+    private func life(of command: Command, _ remaining: Span, sentAt: Span, at now: ClockReading) -> Span {
+        if rules.ttlByWallClock, let expiry = command.expiresAt { return now.monotonic + (expiry - now.wall) }
+        return deadline(remaining, sentAt: sentAt, at: now.monotonic)
     }
 
     /// Counted from the earliest moment at which the cloud can have sent it: a frame that was held up on the way lives no longer for it.

@@ -42,6 +42,8 @@ extension EdgePicture {
             row.put("filled", filled)
             row.put("averagePrice", Decimals.divide(paid, by: Int128(filled.raw)).map { Price(raw: $0) })
         }
+        row.put("supersedes", command.supersedes?.description)
+        if case .withdraw(let target, _, _) = command.body { row.put("target", target.description) }
         row.put("expiresAt", command.expiresAt); row.put("createdAt", command.issuedAt)
         return row.value
     }
@@ -78,6 +80,7 @@ extension EdgePicture {
             return "Cancel \(order.leg.side == .buy ? "buy" : "sell") \(order.leavesQty) \(shortName(order.leg.instrument))"
         case .halt: return "Kill switch: HALT"
         case .watch(let instrument): return "Watch \(shortName(instrument))"
+        case .withdraw(_, _, let kind): return "Take back: \(kind)"
         }
     }
 
@@ -85,7 +88,7 @@ extension EdgePicture {
         switch command.body {
         case .order(let instrument, _, _, _, _), .close(let instrument), .watch(let instrument): instrument
         case .cancel(let tag): book.order(tag)?.leg.instrument
-        case .halt: nil
+        case .halt, .withdraw: nil
         }
     }
 
@@ -97,7 +100,7 @@ extension Command {
     fileprivate var isFilling: Bool {
         switch body {
         case .order, .close: true;
-        case .cancel, .halt, .watch: false
+        case .cancel, .halt, .watch, .withdraw: false
         }
     }
 }

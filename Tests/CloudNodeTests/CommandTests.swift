@@ -29,7 +29,7 @@ import Wire
         try edge.pump()
         let row = try #require(try cloud.get("/api/v1/commands/\(key)", who)?.json)
         #expect(row["state"]?.text == "filled" && row["final"]?.boolValue == true && row["filled"]?.text == "3")
-        #expect(row["walk"]?.elements?.compactMap { $0["state"]?.text } == ["queued", "delivered", "accepted", "filled"])
+        #expect(row["walk"]?.elements?.compactMap { $0["state"]?.text } == ["queued", "dispatched", "delivered", "accepted", "filled"])
         #expect(try Contract().problems(of: row, as: "command") == [])
         #expect(try cloud.get("/api/v1/positions", who)?.json?["positions"]?.elements?.first?["quantity"]?.text == "3")
     }

@@ -67,7 +67,7 @@ private let long3 = CommandBody.order(instrument: mbt, side: .buy, size: .quanti
         #expect(stage.record(1)?.isFinal == false, "2 of 3 filled is not the end")
         stage.maker.fill(tag, quantity: 1)
         _ = stage.deliver()
-        #expect(stage.record(1)?.walk.map(\.stage) == [.queued, .delivered, .accepted, .filled])
+        #expect(stage.record(1)?.walk.map(\.stage) == [.queued, .dispatched, .delivered, .accepted, .filled])
         #expect(stage.record(1)?.isFinal == true)
     }
 
@@ -217,7 +217,7 @@ private let long3 = CommandBody.order(instrument: mbt, side: .buy, size: .quanti
         #expect(stage.record(1)?.stage == .accepted && stage.record(1)?.isFinal == false)
         stage.maker.refuse(EdgeMaker.command(1), code: "notCompleted")
         _ = stage.deliver()
-        #expect(stage.record(1)?.walk.map(\.stage) == [.queued, .accepted, .refused])
+        #expect(stage.record(1)?.walk.map(\.stage) == [.queued, .dispatched, .accepted, .refused])
     }
 
     @Test func closingThatFoundNothingLeftEndsQuietly() {
@@ -258,7 +258,7 @@ private let long3 = CommandBody.order(instrument: mbt, side: .buy, size: .quanti
         #expect(stage.link(session: 1, boot: 7).dispatches.isEmpty)
         _ = stage.ask(2, .close(instrument: mbt))
         _ = stage.room.handle(.withdraw(EdgeMaker.command(2)), at: t0)
-        #expect(stage.record(2)?.stage == .queued)
+        #expect(stage.record(2)?.stage == .dispatched)
     }
 
     /// The room has no clock of its own for this: it is told, and time alone changes nothing.

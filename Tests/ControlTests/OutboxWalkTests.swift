@@ -20,9 +20,11 @@ import Values
         var now = EdgeMaker.start
         var session: UInt64 = 0
         var boot: UInt64?
+        var numbers: [[Int64]: CommandID] = [:]
         for step in 0..<400 {
             now = now + .milliseconds(Int64(random.int(0...4_000)))
             let input = self.input(step, &random, &session, &boot, outbox, now)
+            if case .clockWasSet(let step) = input { now = now + step }
             let out = outbox.handle(input, at: now)
             for row in out.writes {
                 seen[row.id, default: Witness()].lastRow = row
@@ -33,7 +35,8 @@ import Values
                 if let finished = seen[row.id]?.finished { #expect(finished == row, "changed after its end") }
                 if row.isFinal { seen[row.id]?.finished = row }
                 #expect(Set(row.walk.map(\.stage)).count == row.walk.count, "a stage twice")
-                #expect(zip(row.walk, row.walk.dropFirst()).allSatisfy { $0.at <= $1.at })
+                #expect(row.walk.first?.stage == .queued && (row.command.boundBoot == nil || row.reached(.dispatched) != nil))
+                if row.reached(.delivered) != nil { #expect(row.reached(.dispatched) != nil, "received and never sent") }
             }
             for dispatch in out.dispatches {
                 let witness = seen[dispatch.command.id]
@@ -41,6 +44,10 @@ import Values
                 #expect(witness?.lastRow?.command == dispatch.command, "sent before it was stored")
                 #expect(witness?.finished == nil, "sent after its end")
                 if let expiry = dispatch.command.expiresAt { #expect(expiry > now && dispatch.timeToLive == expiry - now) }
+                if let place = dispatch.command.place {
+                    let taken = numbers.updateValue(dispatch.command.id, forKey: [Int64(boot ?? 0), place.number])
+                    #expect(taken == nil || taken == dispatch.command.id, "a number given twice in one run")
+                }
                 #expect(seen[dispatch.command.id]?.sentTo.insert(session).inserted == true, "sent twice in one session")
             }
         }
@@ -53,7 +60,7 @@ import Values
         let edge = EdgeMaker.id(1)
         let known = outbox.order.isEmpty ? nil : outbox.order[random.int(0...(outbox.order.count - 1))]
         switch random.int(0...9) {
-        case 0, 1, 2: return .place(record(step, &random, now))
+        case 0, 1, 2: return .place(record(step, &random, now, known.flatMap { outbox.records[$0] }))
         case 3:
             session += 1; boot = boot == nil || random.chance(1, in: 3) ? UInt64(step + 1) : boot
             return .linked(edge, session: session, boot: Boot(raw: boot ?? 1))
@@ -61,22 +68,27 @@ import Values
         case 5: return known.map { .received($0) } ?? .tick
         case 6:
             guard let known else { return .tick }
-            let outcome = CommandOutcome(
-                command: known, kind: "close", issuer: "cloud:a", code: random.chance(1, in: 2) ? "expired" : "done", text: "t")
-            return .outcome(outcome, accepted: random.chance(2, in: 3))
+            let isAccepted = random.chance(2, in: 3)
+            let code = isAccepted ? "done" : ["expired", "withdrawn", "superseded", "gap", "precondition"][random.int(0...4)]
+            return .outcome(CommandOutcome(command: known, kind: "close", issuer: "cloud:a", code: code, text: "t"), accepted: isAccepted)
         case 7: return known.map { .progress($0, random.chance(1, in: 2) ? .filled : .dead(reason: "r")) } ?? .tick
-        case 8: return boot.map { .settled(edge, boot: Boot(raw: $0), through: now) } ?? .tick
+        case 8: return boot.map { .settled(edge, boot: Boot(raw: $0), through: now, facts: "Held now: nothing.") } ?? .tick
+        case 9 where random.chance(1, in: 8): return .clockWasSet(by: .seconds(Int64(random.int(-3_600...3_600))))
         default: return random.chance(1, in: 2) ? .tick : known.map { .withdraw($0) } ?? .tick
         }
     }
 
-    private func record(_ step: Int, _ random: inout SeededRandom, _ now: Instant) -> CommandRecord {
+    private func record(_ step: Int, _ random: inout SeededRandom, _ now: Instant, _ other: CommandRecord? = nil) -> CommandRecord {
         var bytes = [UInt8](repeating: 0, count: 16)
         bytes[0] = UInt8(step & 0xFF); bytes[1] = UInt8(step >> 8)
         guard let id = CommandID(bytes: bytes) else { preconditionFailure("16 bytes") }
-        let body: CommandBody = random.chance(1, in: 4) ? .halt(reason: "r") : .close(instrument: InstrumentID("X"))
-        let command = Command(
+        var body: CommandBody = random.chance(1, in: 4) ? .halt(reason: "r") : .close(instrument: InstrumentID("X"))
+        if let other, random.chance(1, in: 4) {
+            body = .withdraw(command: other.id, boot: other.command.boundBoot ?? Boot(raw: 0), kind: other.command.body.kind)
+        }
+        var command = Command(
             id: id, edge: EdgeMaker.id(1), issuer: "cloud:a", tier: 0, issuedAt: now, expiresAt: body.lifetime.map { now + $0 }, body: body)
+        if let other, random.chance(1, in: 4) { command.supersedes = other.id }
         return CommandRecord(command: command, user: "a", title: "t", fingerprint: [1])
     }
 

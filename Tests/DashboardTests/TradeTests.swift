@@ -40,7 +40,7 @@ extension Dashboard {
                 try await stage.keepPicture("confirm")
                 try await stage.browser.click("[data-testid=confirm]")
                 try await stage.browser.appears(".toast[data-outcome=filled]")
-                #expect(try await stage.browser.text(".toast .steps") == "queueddeliveredacceptedfilled")
+                #expect(try await stage.browser.text(".toast .steps") == "queueddispatchedreceivedacceptedfilled")
                 try await stage.browser.says(".position-bar", "4 @")
                 let writes = try await stage.writes()
                 #expect(writes.count == 1)

@@ -21,8 +21,22 @@ extension Dashboard {
                 try await stage.turn(["lost": true, "ttlMs": 500])
                 try await stage.ask(".ticket .flatten")
                 try await stage.browser.click("[data-testid=confirm]")
-                try await stage.browser.appears(".toast[data-outcome=queued]")
+                try await stage.browser.appears(".toast[data-outcome=dispatched]")
                 try await stage.browser.says(".toast .reason", "will be known when the edge reports")
+            }
+        }
+
+        @Test func whatNobodyHasExecutedCanBeTakenBack() async throws {
+            try await Stage.set { stage in
+                try await stage.turn(["lost": true])
+                try await stage.ask(".ticket .flatten")
+                try await stage.browser.click("[data-testid=confirm]")
+                try await stage.browser.appears(".toast[data-outcome=dispatched]")
+                try await stage.browser.click("[data-testid=take-back]")
+                try await stage.browser.appears(".toast[data-outcome=withdrawn]")
+                try await stage.browser.says(".toast[data-outcome=withdrawn] .reason", "Taken back before it was executed")
+                try await stage.browser.appears(".toast[data-outcome=accepted]")
+                #expect(try await stage.writes().last?["path"]?.text?.hasSuffix("/withdraw") == true)
             }
         }
 

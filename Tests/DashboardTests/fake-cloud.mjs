@@ -152,6 +152,8 @@ async function api(request, response, path, query) {
   if (path === "/kill") return write(request, response, path, body, (key) => world.command(key, "kill", "Kill switch: HALT", () => world.halt(body.reason), { fills: false, ttl: false }));
   const cancel = /^\/orders\/(.+)\/cancel$/.exec(path);
   if (cancel !== null) return write(request, response, path, body, (key) => world.command(key, "cancel", "Cancel an order", () => world.cancel(decodeURIComponent(cancel[1])), { fills: false }));
+  const withdraw = /^\/commands\/(.+)\/withdraw$/.exec(path);
+  if (withdraw !== null) return write(request, response, path, body, (key) => world.command(key, "withdraw", "Take back", () => world.takenBack(withdraw[1]), { fills: false }));
   if (/^\/positions\/.+\/close$/.test(path)) {
     return write(request, response, path, body, (key) => {
       const { quantity, side } = world.preview({ side: "CLOSE" });

@@ -12,13 +12,20 @@ struct CommandTests {
             body: .halt(reason: "r"))
     }
 
+    /// As the edge's end of the link hands it on.
+    private static func noted(_ command: Command, _ desk: Desk) -> Command {
+        var noted = command
+        noted.skew = desk.sender.clock.offset
+        return noted
+    }
+
     @Test func theEdgeHandsACommandOnOnce() throws {
         var desk = try Desk(5)
         _ = desk.open(have: 5)
         let command = try Self.command(boot: desk.ledger.boot)
         let order = Message.command(CommandOrder(command: command, remaining: nil, sentAt: .seconds(9)))
         let first = desk.hear(order)
-        #expect(try messages(first) == [.commandAck(command.id, refusal: nil)] && has(first, .deliver(command, deadline: nil)))
+        #expect(try messages(first) == [.commandAck(command.id, refusal: nil)] && has(first, .deliver(Self.noted(command, desk), deadline: nil)))
         #expect(try messages(desk.hear(order)) == [.commandAck(command.id, refusal: nil)])
         let other = try Self.command(boot: Boot(raw: 1), number: 2)
         #expect(
@@ -34,7 +41,9 @@ struct CommandTests {
         var command = try Self.command(boot: desk.ledger.boot)
         command.issuer = "console"
         let actions = desk.hear(.command(CommandOrder(command: command, remaining: nil, sentAt: .seconds(9))))
-        #expect(try messages(actions) == [.commandAck(command.id, refusal: "badIssuer")] && !has(actions, .deliver(command, deadline: nil)))
+        #expect(
+            try messages(actions) == [.commandAck(command.id, refusal: "badIssuer")]
+                && !has(actions, .deliver(Self.noted(command, desk), deadline: nil)))
     }
 
     /// The life is counted from when the cloud sent it, so that a frame held up for eight of its ten seconds has two left at most.
@@ -45,7 +54,7 @@ struct CommandTests {
         desk.pass(.seconds(8))
         let command = try Self.command(boot: desk.ledger.boot)
         let actions = desk.hear(.command(CommandOrder(command: command, remaining: .seconds(10), sentAt: .seconds(9))))
-        #expect(has(actions, .deliver(command, deadline: .seconds(510))))
+        #expect(has(actions, .deliver(Self.noted(command, desk), deadline: .seconds(510))))
     }
 
     @Test func theCloudSendsRepeatsAndGivesUpInTime() throws {

@@ -5,7 +5,7 @@ import { barOf, beyond, changeOf, type Colours, columnOf, linesOf, markersOf, wi
 import { toWire } from "../src/numbers/decimal";
 import { framed } from "../src/state/frames";
 import { front, positionOf } from "../src/state/select";
-import { actionWords, FIRST_TICKET, marginOf, notionalOf, nudged, orderOf, quantityOf, type Ticket, trailOf, trouble } from "../src/trade/ticketState";
+import { actionWords, FIRST_TICKET, marginOf, notionalOf, nudged, orderOf, quantityOf, shownPosition, type Ticket, trailOf, trouble } from "../src/trade/ticketState";
 import { read } from "../src/wire/schema";
 import * as types from "../src/wire/types";
 import { candle, first, live, MBT } from "./builders";
@@ -54,7 +54,8 @@ test("the order repeats what was confirmed", () => {
 });
 
 test("an order that only closes carries no stop; one that reverses says so", () => {
-  assert.deepEqual(orderOf(ticket({ trailKind: "amount", trail: "750" }), "SELL", flatten, false), { instrument: MBT, side: "SELL", quantity: "1", confirmed: { quantity: "3", price: "98745" } });
+  assert.deepEqual(orderOf(ticket({ trailKind: "amount", trail: "750" }), "SELL", flatten, false), { instrument: MBT, side: "SELL", quantity: "1", confirmed: { quantity: "3", price: "98745" }, expected: { position: "3" } });
+  assert.equal(shownPosition({ ...flatten, side: "BUY" }), "-3", "closing a short buys");
   assert.equal(orderOf(ticket({}), "SELL", { ...flatten, opening: "1", quantity: "4" }, true).reverse, true);
 });
 

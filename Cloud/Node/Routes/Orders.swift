@@ -15,10 +15,12 @@ extension Node {
     }
 
     func placeOrder(_ call: Call) throws -> Reply {
-        let body = try Body(call.request, allowed: ["instrument", "side", "quantity", "trailingStop", "reverse", "confirmed"])
+        let body = try Body(
+            call.request, allowed: ["instrument", "side", "quantity", "trailingStop", "reverse", "confirmed", "expected", "supersedes"])
         let picture = try target(call)
         let ask = try orderAsk(body, picture)
         let id = try key(call)
+        var extras = try CommandExtras(body, ask.instrument)
         if let known = try repeated(call, id) { return known }
         let preview = picture.preview(ask, at: now)
         var size = ask.size
@@ -29,7 +31,11 @@ extension Node {
             // What was seen is what is sent: the edge must not find a larger maximum a moment later.
             if size == .max, preview.opening.raw > 0 { size = .quantity(preview.opening) }
         }
-        return try place(orderCommand(ask, size), preview, picture, id, call)
+        if case .order(_, reverse: true) = ask.kind, extras.expects.held == nil {
+            // What was shown and confirmed rests on this position; on another one the same words would do something else.
+            extras.expects.held = Expectation.Held(instrument: ask.instrument, quantity: picture.book.netQuantity(ask.instrument))
+        }
+        return try place(orderCommand(ask, size), preview, picture, id, call, extras)
     }
 
     private func orderCommand(_ ask: PreviewAsk, _ size: OrderSize) -> CommandBody {
@@ -38,26 +44,51 @@ extension Node {
     }
 
     func closePosition(_ call: Call) throws -> Reply {
-        let body = try Body(call.request, allowed: ["confirmed"], mayBeEmpty: true)
+        let body = try Body(call.request, allowed: ["confirmed", "expected", "supersedes"], mayBeEmpty: true)
         let picture = try target(call)
         let id = try key(call)
         if let known = try repeated(call, id) { return known }
         let instrument = InstrumentID(call.places["instrument"] ?? "")
         guard picture.book.instruments[instrument] != nil else { throw Problem.notWatched(instrument.text) }
-        let held = picture.book.netQuantity(instrument).magnitude
-        if let confirmed = try body.object("confirmed", allowed: ["quantity"]), let seen = try confirmed.quantity("quantity"), held > seen {
-            throw Problem.changedSinceConfirmed("\(seen) were confirmed to be closed, \(held) are held.")
+        let net = picture.book.netQuantity(instrument), held = net.magnitude
+        var extras = try CommandExtras(body, instrument)
+        // Closing less than was seen is what is left to close; the other side, or more, is not what was confirmed.
+        extras.expects.held?.orLess = true
+        if let confirmed = try body.object("confirmed", allowed: ["quantity"]), let seen = try confirmed.quantity("quantity") {
+            guard held <= seen else { throw Problem.changedSinceConfirmed("\(seen) were confirmed to be closed, \(held) are held.") }
+            if extras.expects.held == nil, net.raw != 0 {
+                let quantity = Quantity(raw: net.raw < 0 ? -seen.raw : seen.raw)
+                extras.expects.held = Expectation.Held(instrument: instrument, quantity: quantity, orLess: true)
+            }
         }
-        return try place(.close(instrument: instrument), nil, picture, id, call)
+        return try place(.close(instrument: instrument), nil, picture, id, call, extras)
     }
 
     func cancelOrder(_ call: Call) throws -> Reply {
-        _ = try Body(call.request, allowed: [], mayBeEmpty: true)
+        let body = try Body(call.request, allowed: ["expected"], mayBeEmpty: true)
         let picture = try target(call)
         let id = try key(call)
         if let known = try repeated(call, id) { return known }
         guard let order = picture.order(named: call.places["id"] ?? "") else { throw Problem.unknown("order") }
-        return try place(.cancel(tag: order.tag), nil, picture, id, call)
+        var extras = CommandExtras()
+        if let word = try body.object("expected", allowed: ["status"])?.text("status") {
+            guard let status = OrdStatus(rawValue: word) else { throw Problem.badRequest("'expected.status' must be an order's status.") }
+            extras.expects.order = Expectation.Order(tag: order.tag, status: status)
+        }
+        return try place(.cancel(tag: order.tag), nil, picture, id, call, extras)
+    }
+
+    /// Takes a command back while nobody knows that it was executed.
+    func withdrawCommand(_ call: Call) throws -> Reply {
+        _ = try Body(call.request, allowed: [], mayBeEmpty: true)
+        let id = try key(call)
+        if let known = try repeated(call, id) { return known }
+        guard let target = CommandID(hex: call.places["id"] ?? ""), let record = control.outbox.records[target],
+            let picture = picture(record.command.edge)
+        else { throw Problem.unknown("command") }
+        // A command that was never sent has no run yet; it ends here, and this run is never asked for.
+        let body = CommandBody.withdraw(command: target, boot: record.command.boundBoot ?? Boot(raw: 0), kind: record.command.body.kind)
+        return try place(body, nil, picture, id, call, CommandExtras(title: "Take back: \(record.title)"))
     }
 
     /// HALT at every edge, or at the one named; the first answers for all.
@@ -108,15 +139,21 @@ extension Node {
         return Hashing.blake2b(Array("\(call.request.method) \(call.request.path)?\(query)\n".utf8) + call.request.body, length: 16)
     }
 
-    func place(_ body: CommandBody, _ preview: Preview?, _ picture: EdgePicture, _ id: CommandID, _ call: Call) throws -> Reply {
-        .answer(Node.accepted(try record(body, preview, picture, id, call)))
+    func place(
+        _ body: CommandBody, _ preview: Preview?, _ picture: EdgePicture, _ id: CommandID, _ call: Call, _ extras: CommandExtras = CommandExtras()
+    ) throws -> Reply {
+        .answer(Node.accepted(try record(body, preview, picture, id, call, extras)))
     }
 
     /// Makes the command, or says in words why not.
-    func record(_ body: CommandBody, _ preview: Preview?, _ picture: EdgePicture, _ id: CommandID, _ call: Call) throws -> CommandRecord {
-        let wish = Ask(
-            id: id, edge: picture.id, user: call.caller?.user ?? "console", body: body, title: picture.title(body, preview: preview),
+    func record(
+        _ body: CommandBody, _ preview: Preview?, _ picture: EdgePicture, _ id: CommandID, _ call: Call, _ extras: CommandExtras = CommandExtras()
+    ) throws -> CommandRecord {
+        var wish = Ask(
+            id: id, edge: picture.id, user: call.caller?.user ?? "console", body: body, title: extras.title ?? picture.title(body, preview: preview),
             fingerprint: Node.fingerprint(call))
+        if extras.expects != Expectation() { wish.expects = extras.expects }
+        wish.supersedes = extras.supersedes
         switch ask(wish) {
         case .queued(let record), .repeated(let record): return record
         case .refused(.unknownEdge): throw Problem.noEdge
@@ -124,6 +161,9 @@ extension Node {
         case .refused(.edgeSilent(let name)): throw Problem.edgeSilent(name, quiet: lastHeard(picture.id).map { now - $0 })
         case .refused(.halted(_, let fact)): throw Problem.halted(haltWords(picture, fact))
         case .refused(.tooManyOpen): throw Problem.tooManyOpen
+        case .refused(.unknownCommand): throw Problem.unknown("command")
+        case .refused(.alreadyDecided(let record)): throw Problem.alreadyDecided(record.title, record.stage.rawValue)
+        case .refused(.staysAsked): throw Problem.staysAsked
         }
     }
 
@@ -170,6 +210,39 @@ extension Node {
             }
             return .percent(ratio)
         default: throw .badRequest("'trailingStop' must have either 'percent' or 'amount'.")
+        }
+    }
+}
+
+/// What a request says beside the command itself.
+struct CommandExtras {
+    var expects = Expectation()
+    var supersedes: CommandID?
+    var title: String?
+
+    init(title: String? = nil) { self.title = title }
+
+    /// Reads `expected` and `supersedes` of a request about one instrument.
+    init(_ body: Body, _ instrument: InstrumentID) throws(Problem) {
+        if let text = try body.text("supersedes") {
+            guard let id = CommandID(hex: text) else { throw .badRequest("'supersedes' must be a command's id.") }
+            supersedes = id
+        }
+        guard let expected = try body.object("expected", allowed: ["position", "halt", "price"]) else { return }
+        if let quantity = try expected.signed("position") { expects.held = Expectation.Held(instrument: instrument, quantity: quantity) }
+        if let word = try expected.text("halt") {
+            switch word {
+            case "NONE": expects.halt = .normal
+            case "REDUCING": expects.halt = .reducing
+            case "HALT": expects.halt = .halt
+            default: throw .badRequest("'expected.halt' must be NONE, REDUCING or HALT.")
+            }
+        }
+        if let band = try expected.object("price", allowed: ["low", "high"]) {
+            guard let low = try band.price("low"), let high = try band.price("high"), low <= high else {
+                throw .badRequest("'expected.price' must have 'low' and 'high', in this order.")
+            }
+            expects.band = Expectation.Band(instrument: instrument, low: low, high: high)
         }
     }
 }

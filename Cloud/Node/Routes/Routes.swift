@@ -62,6 +62,7 @@ enum Routes {
         Route("POST", "/api/v1/orders", .enter) { try $0.placeOrder($1) },
         Route("POST", "/api/v1/positions/{instrument}/close", .reduce) { try $0.closePosition($1) },
         Route("POST", "/api/v1/orders/{id}/cancel", .reduce) { try $0.cancelOrder($1) },
+        Route("POST", "/api/v1/commands/{id}/withdraw", .reduce) { try $0.withdrawCommand($1) },
         Route("POST", "/api/v1/kill", .halt) { try $0.kill($1) },
     ]
     private static let status = [

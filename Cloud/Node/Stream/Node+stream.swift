@@ -162,11 +162,11 @@ extension Node {
 }
 
 extension CommandPicture {
-    /// The record in the words of the API, which has no word of its own for a command taken back.
+    /// The record in the words of the API.
     init(_ record: CommandRecord) {
         self.init(
             command: record.command, user: record.user, title: record.title,
-            walk: record.walk.map { (stage: $0.stage == .withdrawn ? CommandStage.expired.rawValue : $0.stage.rawValue, at: $0.at) },
+            walk: record.walk.map { (stage: $0.stage.rawValue, at: $0.at) },
             isFinal: record.isFinal, reason: record.reason, cure: record.cure)
     }
 }

@@ -46,6 +46,15 @@ struct Body {
     }
     func price(_ key: String) throws(Problem) -> Price? { try decimal(key).map { Price(raw: $0) } }
 
+    /// A decimal text of any sign, such as a position.
+    func signed(_ key: String) throws(Problem) -> Quantity? {
+        guard let text = try text(key) else { return nil }
+        guard !text.contains(where: { $0 == "e" || $0 == "E" }), let raw = try? Decimals.parse(text, scale: 8) else {
+            throw .badRequest("'\(key)' must be a decimal number, such as \"-2\".")
+        }
+        return Quantity(raw: raw)
+    }
+
     private func decimal(_ key: String) throws(Problem) -> Int64? {
         guard let member = value[key] else { return nil }
         let text: String? =

@@ -82,10 +82,11 @@ extension Node {
 
     private func verdict(_ record: CommandRecord) -> Answer? {
         switch record.stage {
-        case .queued, .delivered: return nil
+        case .queued, .dispatched, .delivered: return nil
         case .accepted, .filled: return commandRow(record.id).map { Answer(200, $0) }
         case .refused: return Problem.verdict(refused: record.reason ?? "The edge refused it.", cure: record.cure).answer
-        case .expired, .withdrawn: return Problem.verdict(expired: record.reason ?? "It was not taken in time.", cure: record.cure).answer
+        case .expired, .withdrawn, .superseded:
+            return Problem.verdict(expired: record.reason ?? "It was not taken in time.", cure: record.cure).answer
         }
     }
 }

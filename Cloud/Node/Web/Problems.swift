@@ -85,6 +85,14 @@ extension Problem {
             "not-watched", 404, "Nobody watches this instrument", detail: "There is no data of \(instrument) yet.",
             cure: "Choose one of /api/v1/market/instruments.")
     }
+    static func alreadyDecided(_ title: String, _ stage: String) -> Problem {
+        Problem(
+            "already-decided", 409, "It is too late for that", detail: "'\(title)' is \(stage) already.",
+            cure: "Look at the orders and the position.")
+    }
+    static let staysAsked = Problem(
+        "stays-asked", 409, "This cannot be taken back", detail: "A halt stays asked, and so does taking something back.",
+        cure: "Lower a halt at the edge's console: tidewire-edge resume.")
     static func unknown(_ what: String) -> Problem {
         Problem("unknown", 404, "No such \(what)", detail: "Nothing here has this id.", cure: "Look it up in the list.")
     }

@@ -28,7 +28,7 @@ package enum EdgeSettings {
         SettingKey("limits.notional_max", default: "1000000", "the most notional value of one order"),
         SettingKey(
             "remote_orders", default: "session",
-            "session: the cloud may open positions within the limits (paper only); never: it may only close and halt"),
+            "session: the cloud may open positions within the limits (paper only); signed: only what a user's key signed; never: close and halt only"),
         SettingKey("bots.breakout.stocks", default: "", "stocks the breakout bot trades, from `stocks`; empty: the bot is off"),
         SettingKey("bots.breakout.notional", default: "5000", "money one entry may use"),
         SettingKey("bots.breakout.entry_offset", default: "0.001", "how far above the last price the buy stop rests, as a ratio"),
@@ -40,7 +40,7 @@ package enum EdgeSettings {
 }
 
 /// Who decides over opening orders that come from the cloud.
-package enum RemoteOrders: String, Sendable, CaseIterable { case session, never }
+package enum RemoteOrders: String, Sendable, CaseIterable { case session, signed, never }
 
 /// One contract to trade, as the settings name it.
 package struct WantedContract: Hashable, Sendable {
@@ -90,7 +90,9 @@ package struct EdgeConfiguration: Sendable {
         desk = DeskSettings(mode: mode, limits: limits, bots: try EdgeConfiguration.bots(settings, stocks: stocks))
         let remote = try settings.word("remote_orders", RemoteOrders.self)
         // Live money from afar needs a consent at this console, which comes with the access work: until then the edge alone opens.
-        desk.acceptsRemoteOpenings = remote == .session && mode == .paper
+        desk.acceptsRemoteOpenings = remote != .never && mode == .paper
+        desk.wantsSignature = remote == .signed
+        desk.listed = Set((futures + stocks).map(\.symbol))
     }
 
     private static func contracts(_ key: String, _ settings: Settings) throws(SettingsError) -> [WantedContract] {

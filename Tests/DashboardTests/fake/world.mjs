@@ -26,6 +26,7 @@ export class World {
     this.now = now;
     this.seed = seed;
     this.listeners = new Set();
+    this.walks = new Map();
     this.reset();
   }
 
@@ -276,6 +277,11 @@ export class World {
     return { edge: this.edge.id, seq: this.ledgerSeq, epoch: 1, time: this.stamp(), kind, words, ...more, hash: hex(this.ledgerSeq), previous: hex(this.ledgerSeq - 1), body };
   }
 
+  /** The edge had not executed it: it never will. */
+  takenBack(id) {
+    this.walks.get(id)?.("withdrawn", true, { reason: "Taken back before it was executed." });
+  }
+
   /** One command's walk. `effect` runs when the edge has accepted. */
   command(id, kind, title, effect, { fills = true, ttl = true } = {}) {
     const { silent, refuse, expire, lost, ttlMs } = this.scenario;
@@ -288,11 +294,14 @@ export class World {
       this.publish({ commands: [{ ...base, ...more, state, final, walk: [...walk] }] });
     };
     to("queued", false);
-    if (silent || expire || lost) {
+    this.walks.set(id, to);
+    if (kind !== "withdraw" && (silent || expire || lost)) {
+      if (lost) to("dispatched", false);
       // Lost means sent into a dead link: nobody can tell yet whether it arrived.
       if (ttl && !lost) this.later(ttlMs, () => to("expired", true, { reason: `The edge did not take it within ${ttlMs / 1000} s.`, cure: "Look at the position, then ask again." }));
       return base.expiresAt;
     }
+    this.later(30, () => to("dispatched", false));
     this.later(60, () => to("delivered", false));
     this.later(150, () => {
       if (refuse) {

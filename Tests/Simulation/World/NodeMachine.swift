@@ -172,7 +172,7 @@ package final class NodeMachine: Machine {
             if case .percent = trailing { wish.append(JSONMember("trailingStop", ["percent": "2"])) }
             answer = try post("/api/v1/orders", .object(wish), key: id.description, at: clock)
         case .close(let instrument): answer = try post("/api/v1/positions/\(instrument)/close", [:], key: id.description, at: clock)
-        case .order, .cancel, .halt, .watch: return
+        case .order, .cancel, .halt, .watch, .withdraw: return
         }
         if answer?.status == 401 { bearer = nil }
         guard answer?.status == 202 else { return }

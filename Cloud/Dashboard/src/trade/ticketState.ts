@@ -78,7 +78,13 @@ export function orderOf(ticket: Ticket, side: Side, preview: Preview, reverse: b
     ...(trail === undefined || preview.opening === "0" ? {} : { trailingStop: trail }),
     ...(reverse ? { reverse: true } : {}),
     ...(preview.price === undefined ? {} : { confirmed: { quantity: preview.quantity, price: preview.price } }),
+    ...(preview.closing === "0" ? {} : { expected: { position: shownPosition(preview) } }),
   };
+}
+
+/** The signed position that the figures rest on: what would be closed, on the other side of the order. */
+export function shownPosition(preview: Preview): string {
+  return preview.side === "SELL" || preview.closing === "0" ? preview.closing : `-${preview.closing}`;
 }
 
 /** What the button of the confirm step says, and the toast after it. */

@@ -1,9 +1,10 @@
-// Each command that this page sent walks before the eyes: queued, delivered, accepted, filled, or refused or expired with the reason.
+// Each command that this page sent walks before the eyes, each step with its time: queued, dispatched, received, and done only when the ledger says so.
 import { useEffect } from "react";
-import { price, quantity, told } from "../numbers/format";
-import { askAgain } from "../state/live";
+import { price, quantity, span, told } from "../numbers/format";
+import { askAgain, send } from "../state/live";
 import { type Walk, walks } from "../state/reduce";
 import { store, useStore } from "../state/store";
+import { api } from "../wire/api";
 import type { Command, CommandState } from "../wire/types";
 import { Icon } from "./icons";
 import { useServerNow } from "./parts";
@@ -52,7 +53,8 @@ function Toast({ walk }: { readonly walk: Walk }): JSX.Element | null {
       {command === undefined ? null : <Filled command={command} />}
       {command === undefined ? null : <Overdue command={command} />}
       {outcome === "unanswered" ? <p>The cloud node did not answer, so it is not known whether it was taken. Asking again is safe: it stays one command.</p> : null}
-      {outcome === "refused" || outcome === "expired" || (command?.final === true && reason !== undefined) ? <p className="reason">{told(reason, cure)}</p> : null}
+      {command === undefined ? null : <TakeBack command={command} />}
+      {isBad(outcome) || (command?.final === true && reason !== undefined) ? <p className="reason">{told(reason, cure)}</p> : null}
       {outcome === "unanswered" ? <button type="button" className="button" onClick={() => askAgain(walk.id)}>Ask again</button> : null}
     </article>
   );
@@ -61,20 +63,49 @@ function Toast({ walk }: { readonly walk: Walk }): JSX.Element | null {
 /** Past its time without a word: it may have reached the edge, whose ledger alone can tell. */
 function Overdue({ command }: { readonly command: Command }): JSX.Element | null {
   const serverNow = useServerNow();
-  const undecided = command.state === "queued" || command.state === "delivered";
-  if (command.final || !undecided || command.expiresAt === undefined || serverNow < Date.parse(command.expiresAt) + OVERDUE_MS) return null;
+  if (!isUndecided(command) || command.expiresAt === undefined || serverNow < Date.parse(command.expiresAt) + OVERDUE_MS) return null;
   return <p className="reason">Its time is over. Whether the edge took it in before will be known when the edge reports; look at the position before you ask again.</p>;
+}
+
+/** Nobody knows yet whether the edge did it. */
+function isUndecided(command: Command): boolean {
+  return !command.final && (command.state === "queued" || command.state === "dispatched" || command.state === "delivered");
+}
+
+/** Offered while it can still be: the edge's answer comes as a command of its own. */
+function TakeBack({ command }: { readonly command: Command }): JSX.Element | null {
+  if (!isUndecided(command) || command.kind === "kill" || command.kind === "withdraw") return null;
+  return <button type="button" className="button" data-testid="take-back" onClick={() => void send(`Take back: ${command.title}`, (key) => api.withdraw(command.id, key))}>Take back</button>;
+}
+
+function isBad(outcome: Outcome): outcome is CommandState {
+  return outcome === "refused" || outcome === "expired" || outcome === "withdrawn" || outcome === "superseded";
+}
+
+/** What a step is called: the edge's receipt is not yet a deed. */
+function wordOf(state: CommandState, fills: boolean): string {
+  if (state === "delivered") return "received";
+  return state === "accepted" && !fills ? "executed" : state;
+}
+
+/** When a step was reached, after how long, and for how long the last one has lasted. */
+function timeOf(command: Command | undefined, state: CommandState, serverNow: number): { title?: string; "data-after"?: string } {
+  const step = command?.walk.find((one) => one.state === state);
+  if (command === undefined || step === undefined) return {};
+  const after = (Date.parse(step.at) - Date.parse(command.createdAt)) / 1000;
+  const age = command.state === state && !command.final ? `, for ${span(serverNow - Date.parse(step.at))}` : "";
+  return { title: step.at, "data-after": state === "queued" ? age.slice(2) : `+${after.toFixed(after < 10 ? 2 : 0)} s${age}` };
 }
 
 function Steps({ command, outcome }: { readonly command: Command | undefined; readonly outcome: Outcome }): JSX.Element | null {
   const fills = command === undefined || command.kind === "order" || command.kind === "close";
-  const plan: readonly CommandState[] = fills ? ["queued", "delivered", "accepted", "filled"] : ["queued", "delivered", "accepted"];
-  const bad = outcome === "refused" || outcome === "expired";
+  const plan: readonly CommandState[] = fills ? ["queued", "dispatched", "delivered", "accepted", "filled"] : ["queued", "dispatched", "delivered", "accepted"];
+  const serverNow = useServerNow();
   const seen = new Set<CommandState>(command === undefined ? (outcome === "queued" ? ["queued"] : []) : command.walk.map((step) => step.state));
-  const shown: readonly CommandState[] = bad ? [...plan.filter((state) => seen.has(state)), outcome] : plan;
+  const shown: readonly CommandState[] = isBad(outcome) ? [...plan.filter((state) => seen.has(state)), outcome] : plan;
   return (
     <ol className="steps">
-      {shown.map((state) => <li key={state} data-reached={seen.has(state) || state === outcome} data-state={state} aria-current={state === outcome ? "step" : undefined}>{state}</li>)}
+      {shown.map((state) => <li key={state} data-reached={seen.has(state) || state === outcome} data-state={state} aria-current={state === outcome ? "step" : undefined} {...timeOf(command, state, serverNow)}>{wordOf(state, fills)}</li>)}
       {outcome === "sending" ? <li data-reached="true" data-state="sending" aria-current="step">sending…</li> : null}
     </ol>
   );

@@ -89,8 +89,9 @@ export const api = {
   ledger: (parameters: LedgerQuery) => asked(`/ledger${query({ ...parameters })}`, types.ledger),
   preview: (request: types.PreviewRequest) => asked("/orders:preview", types.preview, { method: "POST", body: request }),
   order: (request: types.OrderRequest, key: string) => asked("/orders", types.accepted, { method: "POST", body: request, key }),
-  close: (instrument: string, quantity: string, key: string) =>
-    asked(`/positions/${encodeURIComponent(instrument)}/close`, types.accepted, { method: "POST", body: { confirmed: { quantity } }, key }),
+  close: (instrument: string, quantity: string, position: string, key: string) =>
+    asked(`/positions/${encodeURIComponent(instrument)}/close`, types.accepted, { method: "POST", body: { confirmed: { quantity }, expected: { position } }, key }),
+  withdraw: (command: string, key: string) => asked(`/commands/${encodeURIComponent(command)}/withdraw`, types.accepted, { method: "POST", body: {}, key }),
   cancel: (order: string, key: string) => asked(`/orders/${encodeURIComponent(order)}/cancel`, types.accepted, { method: "POST", body: {}, key }),
   kill: (request: types.KillRequest, key: string) => asked("/kill", types.accepted, { method: "POST", body: request, key }),
 };

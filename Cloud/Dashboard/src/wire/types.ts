@@ -16,7 +16,7 @@ export const ordStatus = oneOf(
   "SUSPENDED", "DENIED", "UNKNOWN", "DEAD", "ZOMBIE",
 );
 /** A command's walk. `accepted` is final for what has nothing to fill (cancel, kill); `final` says when no further state comes. */
-export const commandState = oneOf("queued", "delivered", "accepted", "filled", "refused", "expired");
+export const commandState = oneOf("queued", "dispatched", "delivered", "accepted", "filled", "refused", "expired", "withdrawn", "superseded");
 /** Where the edge stands with its gateway. Everything but `connected` comes with words and a cure. */
 export const gatewayState = oneOf("connected", "connecting", "unreachable", "refusing", "silent", "loggedOut", "wrongAccount");
 /** `delayed` and `none` forbid orders. */
@@ -111,11 +111,13 @@ export type Fill = Infer<typeof fill>;
 
 export const command = object({
   /** 32 hexadecimal digits: the Idempotency-Key of the request that made it, without dashes. */
-  id: text, edge: text, kind: oneOf("order", "close", "cancel", "kill", "watch"), title: text, issuer: text, state: commandState, final: flag,
+  id: text, edge: text, kind: oneOf("order", "close", "cancel", "kill", "watch", "withdraw"), title: text, issuer: text, state: commandState, final: flag,
   /** The walk so far, oldest first, each with the time at which the cloud learned it. */
   walk: list(object({ state: commandState, at: instant })),
   reason: optional(text), cure: optional(text), instrument: optional(text), orders: list(text),
   filled: optional(decimal), averagePrice: optional(decimal), expiresAt: optional(instant), createdAt: instant,
+  /** The waiting command whose place it takes; of a `withdraw`, the command that it takes back. */
+  supersedes: optional(text), target: optional(text),
 });
 /** 202 of every write. The same key again gives the same answer; the same key with another body is refused (422). */
 export const accepted = object({ commandId: text, state: commandState, expiresAt: optional(instant) });
@@ -124,11 +126,15 @@ export type Accepted = Infer<typeof accepted>;
 
 /** Exactly one of the two. */
 export const trailingStop = object({ percent: optional(decimal), amount: optional(decimal) });
+/** What the person saw; the edge refuses the command when it no longer holds. The position is signed. */
+export const expected = object({
+  position: optional(decimal), halt: optional(haltLevel), price: optional(object({ low: decimal, high: decimal })),
+});
 /** POST /orders. Without `instrument` the front contract. `confirmed` is what the person saw: the cloud refuses (409) when the order
     would now be larger than that. `reverse` lets an order open the other side after flattening; without it, it only flattens. */
 export const orderRequest = object({
   instrument: optional(text), side, quantity: text, trailingStop: optional(trailingStop), reverse: optional(flag),
-  confirmed: optional(object({ quantity: decimal, price: decimal })),
+  confirmed: optional(object({ quantity: decimal, price: decimal })), expected: optional(expected), supersedes: optional(text),
 });
 /** POST /orders:preview; CLOSE asks what closing the position would do. */
 export const previewRequest = object({
@@ -147,7 +153,7 @@ export const preview = object({
   initialMargin: optional(decimal), maintenanceMargin: optional(decimal), marginAsOf: optional(instant), availableFunds: optional(decimal),
   stopPrice: optional(decimal), expiresAfterMs: count, warnings: list(text), currency: text, asOf: instant,
 });
-export const closeRequest = object({ confirmed: optional(object({ quantity: decimal })) });
+export const closeRequest = object({ confirmed: optional(object({ quantity: decimal })), expected: optional(expected), supersedes: optional(text) });
 export const killRequest = object({ level: oneOf("HALT"), reason: text });
 export type TrailingStop = Infer<typeof trailingStop>;
 export type OrderRequest = Infer<typeof orderRequest>;
