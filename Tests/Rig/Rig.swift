@@ -18,6 +18,7 @@ struct RigCommand: Sendable {
         RelayCommand.act("mend", "lets a running relay work again"),
         RelayCommand.act("status", "tells what a running relay does"),
         WorldCommand.command,
+        CommandsCommand.command,
         T2OClient.command,
         DecodeBench.command,
         FuzzCommand.command,

@@ -170,7 +170,7 @@ import Wire
             body: .order(
                 instrument: Scene.mbt, side: .buy, size: .quantity(Quantity(whole: 3)), trailing: .percent(Ratio(raw: 15_000)), reverse: false))
         let walk = ["queued", "dispatched", "delivered", "accepted", "filled"]
-        let times = ["14:12:40.051", "14:12:40.098", "14:12:40.160", "14:12:40.431"].map { Scene.at("2026-12-01T\($0)Z") }
+        let times = ["14:12:40.051", "14:12:40.051", "14:12:40.098", "14:12:40.160", "14:12:40.431"].map { Scene.at("2026-12-01T\($0)Z") }
         let picture = CommandPicture(
             command: command, user: "admin", title: Scene().picture.title(command.body, preview: nil), walk: Array(zip(walk, times)), isFinal: true,
             reason: nil, cure: nil)

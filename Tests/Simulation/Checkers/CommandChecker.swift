@@ -14,8 +14,8 @@ package struct CommandChecker: Checker {
         switch observation {
         case .asked(let command, let lifetime): until[command] = lifetime.map { now + $0 }
         case .placed(let tag): placed[tag] = now
-        case .rows(.edge, let rows): return effects(rows)
-        case .quiet(let edge, _, _): return loose(edge)
+        case .rows(.edge, let rows): return effects(rows) ?? ends(rows)
+        case .quiet(let edge, _, _): return ends(edge) ?? loose(edge)
         case .rows, .acked: break
         }
         return nil
@@ -35,6 +35,18 @@ package struct CommandChecker: Checker {
             }
         }
         return nil
+    }
+
+    /// Commands with more than one end: an outcome that is not a beginning, or the order that opens.
+    private func ends(_ rows: [EntryRow]) -> String? {
+        var count: [String: Int] = [:]
+        for row in rows where [10, 30, 31].contains(row.kind) {
+            guard let body = try? JSONReader.read(row.body), let command = body["command"]?.text else { continue }
+            let opens = body["legs"]?.elements?.contains { $0["role"]?.text == "OPEN" } ?? false
+            if row.kind == 10 ? opens : body["code"]?.text != "closing" { count[command, default: 0] += 1 }
+        }
+        let twice = count.filter { $0.value > 1 }.keys.sorted()
+        return twice.isEmpty ? nil : "ended more than once: \(twice)"
     }
 
     /// Commands that were begun and never ended.

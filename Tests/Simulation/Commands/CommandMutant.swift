@@ -1,0 +1,51 @@
+// Versions of the product with one protection of commands taken away; each must break a promise that the auditor watches.
+internal import Control
+internal import Sync
+internal import Trading
+
+/// One protection less.
+package enum CommandMutant: String, CaseIterable, Sendable {
+    case none
+    // At the edge.
+    case noOrderKeys, ignoresPrecondition, executesAfterWithdraw, executesSuperseded, noTokenBucket, ignoresDeadline, anyBoot, executesTwice
+    // On the link.
+    case ttlByWallClock, deadlineFromReceipt
+    // In the cloud.
+    case reissuesOrders, sendsWithdrawn, doneWhenReceived, numbersRepeat
+
+    var desk: CommandRules {
+        var rules = CommandRules()
+        rules.noOrderKeys = self == .noOrderKeys
+        rules.ignoresPrecondition = self == .ignoresPrecondition
+        rules.executesAfterWithdraw = self == .executesAfterWithdraw
+        rules.executesSuperseded = self == .executesSuperseded
+        rules.noTokenBucket = self == .noTokenBucket
+        rules.ignoresDeadline = self == .ignoresDeadline
+        rules.anyBoot = self == .anyBoot
+        rules.noDedup = self == .executesTwice
+        // Each of these alone would be caught by another rule before it does harm.
+        rules.anyLifetime = self == .ttlByWallClock || self == .ignoresDeadline
+        rules.noOrderKeys =
+            rules.noOrderKeys || [.anyBoot, .executesTwice, .ttlByWallClock, .deadlineFromReceipt, .executesAfterWithdraw].contains(self)
+        return rules
+    }
+
+    var link: Rules {
+        var rules = Rules()
+        rules.ttlByWallClock = self == .ttlByWallClock
+        rules.deadlineFromReceipt = self == .deadlineFromReceipt
+        rules.anyBootExecutes = self == .anyBoot
+        rules.noCommandDedup = self == .executesTwice
+        return rules
+    }
+
+    var outbox: OutboxRules {
+        var rules = OutboxRules()
+        rules.reissuesOrders = self == .reissuesOrders
+        rules.rebinds = self == .anyBoot
+        rules.sendsWithdrawn = self == .sendsWithdrawn
+        rules.doneWhenReceived = self == .doneWhenReceived
+        rules.numbersRepeat = self == .numbersRepeat
+        return rules
+    }
+}
