@@ -38,7 +38,7 @@ package struct CommandChecker: Checker {
     }
 
     /// Commands with more than one end: an outcome that is not a beginning, or the order that opens.
-    private func ends(_ rows: [EntryRow]) -> String? {
+    private func ends(_ rows: StoredRows) -> String? {
         var count: [String: Int] = [:]
         for row in rows where [10, 30, 31].contains(row.kind) {
             guard let body = try? JSONReader.read(row.body), let command = body["command"]?.text else { continue }

@@ -13,7 +13,9 @@ struct CommandAuditor {
         var life: Span?
         /// It was asked on a picture that never was.
         var isOnFalsePicture: Bool
+        var supersedes: CommandID?
     }
+    let watchesOrder: Bool
 
     private(set) var wishes: [CommandID: Wish] = [:]
     private(set) var effects: [CommandID: Span] = [:]
@@ -28,10 +30,19 @@ struct CommandAuditor {
     private var told: [CommandID: CommandStage] = [:]
     private var stored: Set<CommandID> = []
     private var orderTimes: [String: [Span]] = [:]
+    /// Commands that the edge says it has taken back, and commands by what was to replace them.
+    private var takenBack: Set<CommandID> = []
+    private var replacement: [CommandID: CommandID] = [:]
+    private var given: [String: CommandID] = [:]
+
+    init(watchesOrder: Bool) { self.watchesOrder = watchesOrder }
 
     private mutating func broken(_ text: String) { if violations.count < 10 { violations.append(text) } }
 
-    mutating func asked(_ id: CommandID, _ wish: Wish) { wishes[id] = wish }
+    mutating func asked(_ id: CommandID, _ wish: Wish) {
+        wishes[id] = wish
+        if let old = wish.supersedes { replacement[old] = id }
+    }
 
     // MARK: - The edge's ledger
 
@@ -49,6 +60,7 @@ struct CommandAuditor {
         case .commandAccepted(let outcome):
             if outcome.code != "closing" { end(outcome.command) }
             effect(outcome.command, entry.boot, now)
+            if case .withdraw(let target, _, _)? = wishes[outcome.command]?.body { takenBack.insert(target) }
         case .commandRefused(let outcome):
             refusals[outcome.code, default: 0] += 1
             end(outcome.command)
@@ -72,7 +84,9 @@ struct CommandAuditor {
         if let stage = told[id], [.withdrawn, .superseded, .expired].contains(stage) {
             broken("\(id) was told \(stage.rawValue) and executed after that")
         }
-        if let place = places[id] {
+        if takenBack.contains(id) { broken("\(id) was taken back and executed after that") }
+        if let newer = replacement[id], effects[newer] != nil { broken("\(id) was executed after \(newer), which had its place") }
+        if let place = places[id], watchesOrder {
             let key = "\(boot) \(place.key)"
             if place.number <= lastNumber[key] ?? 0 { broken("\(id) is number \(place.number) of \(place.key), after \(lastNumber[key] ?? 0)") }
             lastNumber[key] = place.number
@@ -83,6 +97,7 @@ struct CommandAuditor {
         }
         if wish.isOnFalsePicture { broken("\(id) was executed on a picture that never was") }
         if case .order = wish.body {
+            if let old = wish.supersedes, effects[old] != nil { broken("\(id) came on top of \(old), which it was to replace") }
             let lately = (orderTimes[wish.issuer] ?? []).filter { now - $0 <= .seconds(60) } + [now]
             orderTimes[wish.issuer] = lately
             if lately.count > 20 { broken("\(lately.count) orders of \(wish.issuer) in a minute") }
@@ -108,6 +123,10 @@ struct CommandAuditor {
             if let before = bound[id], before != boot { broken("\(id) was bound to two runs") }
             bound[id] = boot
             places[id] = record.command.place
+            if let place = record.command.place {
+                let taken = given.updateValue(id, forKey: "\(boot) \(place.key) \(place.number)")
+                if taken.map({ $0 != id }) ?? false { broken("number \(place.number) of \(place.key) was given twice") }
+            }
         }
         if wishes[id] == nil, !record.command.isHalt { broken("\(id) was asked by nobody") }
         let isSaidDone = record.stage == .accepted || record.stage == .filled

@@ -2,6 +2,7 @@
 internal import Control
 internal import Sync
 internal import Trading
+internal import Values
 
 /// One protection less.
 package enum CommandMutant: String, CaseIterable, Sendable {
@@ -13,6 +14,12 @@ package enum CommandMutant: String, CaseIterable, Sendable {
     // In the cloud.
     case reissuesOrders, sendsWithdrawn, doneWhenReceived, numbersRepeat
 
+    /// False when the order of commands is given up so that another fault can be seen.
+    var watchesOrder: Bool {
+        ![.anyBoot, .executesTwice, .ttlByWallClock, .deadlineFromReceipt, .ignoresDeadline, .executesAfterWithdraw, .executesSuperseded].contains(
+            self)
+    }
+
     var desk: CommandRules {
         var rules = CommandRules()
         rules.noOrderKeys = self == .noOrderKeys
@@ -23,10 +30,9 @@ package enum CommandMutant: String, CaseIterable, Sendable {
         rules.ignoresDeadline = self == .ignoresDeadline
         rules.anyBoot = self == .anyBoot
         rules.noDedup = self == .executesTwice
-        // Each of these alone would be caught by another rule before it does harm.
+        // Each of these alone is held back by another rule: that is taken away with it, and its own promise is not watched then.
         rules.anyLifetime = self == .ttlByWallClock || self == .ignoresDeadline
-        rules.noOrderKeys =
-            rules.noOrderKeys || [.anyBoot, .executesTwice, .ttlByWallClock, .deadlineFromReceipt, .executesAfterWithdraw].contains(self)
+        rules.noOrderKeys = self == .noOrderKeys || !watchesOrder
         return rules
     }
 
@@ -36,6 +42,8 @@ package enum CommandMutant: String, CaseIterable, Sendable {
         rules.deadlineFromReceipt = self == .deadlineFromReceipt
         rules.anyBootExecutes = self == .anyBoot
         rules.noCommandDedup = self == .executesTwice
+        // One copy of each command, so that a late one has no sibling that came in time.
+        if [.ttlByWallClock, .deadlineFromReceipt, .ignoresDeadline].contains(self) { rules.commandRetry = .seconds(60) }
         return rules
     }
 

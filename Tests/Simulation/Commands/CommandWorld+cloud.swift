@@ -26,7 +26,7 @@ extension CommandWorld {
                 reverse: chance.chance(1, in: 8))
         case 6, 7: body = .close(instrument: CommandWorld.mbt)
         case 8: body = .watch(instrument: CommandWorld.mbt)
-        default: body = chance.chance(1, in: 3) ? .halt(reason: "r") : .watch(instrument: CommandWorld.mbt)
+        default: body = !isFlood && chance.chance(1, in: 3) ? .halt(reason: "r") : .watch(instrument: CommandWorld.mbt)
         }
         var wish = Ask(id: newID(), edge: CommandWorld.edge, user: user, body: body, title: "t", fingerprint: [1])
         let isHalt = if case .halt = body { true } else { false }
@@ -36,13 +36,13 @@ extension CommandWorld {
         } else if !isHalt, chance.chance(1, in: 8) {
             wish.expects = Expectation(held: .init(instrument: CommandWorld.mbt, quantity: process.desk.book.netQuantity(CommandWorld.mbt)))
         }
-        if chance.chance(1, in: 8) {
+        if chance.chance(1, in: 6) {
             wish.supersedes = rowOrder.suffix(6).first { rows[$0]?.isUndecided == true && rows[$0]?.command.isHalt == false }
         }
         auditor.asked(
             wish.id,
             CommandAuditor.Wish(
-                body: body, issuer: user, askedAt: now, life: body.lifetime, isOnFalsePicture: isOnFalsePicture))
+                body: body, issuer: user, askedAt: now, life: body.lifetime, isOnFalsePicture: isOnFalsePicture, supersedes: wish.supersedes))
         submit(wish)
     }
 

@@ -43,7 +43,7 @@ package struct CommandWorld {
     /// Frames of the past, which come again now and then.
     var past: [FaultyLink.Parcel] = []
     var upAgain: Span? = .zero
-    var auditor = CommandAuditor()
+    var auditor: CommandAuditor
     var report = CommandReport()
     // The edge.
     var ledger: [Entry] = []
@@ -68,10 +68,13 @@ package struct CommandWorld {
         self.mutant = mutant
         chance = SeededRandom(seed: seed)
         isFlood = chance.chance(1, in: 6)
+        auditor = CommandAuditor(watchesOrder: mutant.watchesOrder)
         var weather = LinkWeather()
         weather.loss = chance.int(0...15); weather.duplication = chance.int(0...15); weather.reorders = chance.chance(2, in: 3)
         weather.stragglers = chance.int(0...20); weather.holds = chance.chance(1, in: 2)
-        link = FaultyLink(weather, chance: chance.fork())
+        // Many orders in a short time, so that nothing but their number stops them.
+        if isFlood { weather.loss = 0; weather.stragglers = 0 }
+        link = FaultyLink(weather, plan: AdversityPlan(seed: chance.next()))
         room = ControlRoom(rules: mutant.outbox)
         receiver = Receiver(incarnation: "i", release: "r", sessionSeed: chance.next(), rules: mutant.link)
         process = CommandEdge(mutant, boot: Boot(raw: chance.next()), ledger: [], at: .zero)
@@ -98,8 +101,8 @@ package struct CommandWorld {
         while report.commands < commands {
             step()
             if chance.chance(isFlood ? 20 : 8, in: 100) { ask() }
-            if chance.chance(4, in: 100) { takeBack() }
-            faults()
+            if chance.chance(isFlood ? 0 : 4, in: 100) { takeBack() }
+            if !isFlood { faults() }
         }
         if endsByRollback { rollBack() }
         link.weather = LinkWeather()

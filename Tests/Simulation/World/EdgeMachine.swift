@@ -130,14 +130,6 @@ package final class EdgeMachine: Machine {
         return try EntryStore(path: "ledger.db", .init(.readWrite, vfs: disk.name)).read(from: seq, limit: .max)
     }
 
-    /// Where late commands are let in, the other rules that stop them are taken away too: each alone would hide the fault.
-    private var settings: DeskSettings {
-        var settings = EdgeMachine.settings
-        settings.commandRules.noOrderKeys = setup.breaker == .lateCommands
-        settings.commandRules.noTokenBucket = setup.breaker == .lateCommands
-        return settings
-    }
-
     package func start(at clock: ClockReading) throws {
         disk.now = clock.wall
         generation += 1
@@ -225,7 +217,11 @@ package final class EdgeMachine: Machine {
             name: "breakout", instruments: [InstrumentID("AAPL.NASDAQ"), InstrumentID("NVDA.NASDAQ")], entryOffset: Ratio(raw: 300),
             trail: Ratio(raw: 2_000), notional: Money(whole: 20_000), cooldown: .seconds(5 * setup.pace.rarity),
             entryLifetime: .seconds(20 * setup.pace.rarity))
-        return DeskSettings(mode: .paper, settle: .seconds(2), snapshotGap: .seconds(1), bots: [bot])
+        var settings = DeskSettings(mode: .paper, settle: .seconds(2), snapshotGap: .seconds(1), bots: [bot])
+        // Where late commands are let in, the other rules that stop them are taken away too: each alone would hide the fault.
+        settings.commandRules.noOrderKeys = setup.breaker == .lateCommands
+        settings.commandRules.noTokenBucket = setup.breaker == .lateCommands
+        return settings
     }
 
     /// Runs part of a turn; on a dead disk whatever fails is the disk's death.
