@@ -53,6 +53,7 @@ package final class Agent {
     private(set) var steady: SteadyClock?
     /// Signs and marks; nil for an agent whose ledger nobody is to trust, as a test's.
     var keeper: LedgerKeeper?
+    private let postingRules: PostingRules
     var troubles: [LedgerTrouble.Kind: LedgerTrouble] = [:]
     var watch: DiskWatch?
     var rebuild = RebuildCheck()
@@ -66,11 +67,13 @@ package final class Agent {
     ///   - witness: signs and marks the ledger.
     ///   - finding: what the comparison with the mark gave at the opening.
     ///   - reserve: room to give up when the disk is full; nil for an agent that ends then.
+    ///   - postingRules: production's, but for worlds with a planted fault.
     package init(
         journal: Journal, book: Book, boot: Boot, settings: DeskSettings, session: any VenueSession, witness: Witness? = nil,
-        finding: MarkFinding = .agrees, reserve: (any DiskReserve)? = nil
+        finding: MarkFinding = .agrees, reserve: (any DiskReserve)? = nil,
+        postingRules: PostingRules = PostingRules()
     ) {
-        self.journal = journal; self.boot = boot; self.session = session
+        self.journal = journal; self.boot = boot; self.session = session; self.postingRules = postingRules
         chain = Chain(edge: journal.edge, boot: boot, last: journal.last)
         desk = Desk(settings: settings, book: book)
         wanted = Set(settings.bots.flatMap(\.instruments) + settings.priceRules.flatMap(\.instruments))
@@ -186,15 +189,24 @@ package final class Agent {
         if case .venue(.front(_, let id)) = input { turn.actions.append((.watch(id), nil)) }
     }
 
-    /// Numbers drafts and lets the desk fold them, so that the turn's next input sees them.
+    /// Numbers drafts and lets the desk fold them, so that the turn's next input sees them. Each gets its postings from the book as it is then;
+    /// what cannot be posted is recorded all the same, and stops its instrument. Those entries come last: actions name drafts by their places.
     func number(_ drafts: [Draft], at clock: ClockReading, into turn: inout Turn) throws(AgentFailure) {
+        var refused: [Draft] = []
         for draft in drafts {
-            let entry: Entry
-            do throws(CanonicalError) { entry = try chain.append(draft, at: clock) } catch { throw .unwritable(error) }
-            turn.entries.append(entry)
-            if case .brokerSession(let fact) = draft.fact, fact.connected { turn.opensSession = true }
-            desk.apply(CollectionOfOne(entry))
+            let posted = desk.posted(draft, rules: postingRules)
+            refused += posted.refused
+            try append(posted.draft, at: clock, into: &turn)
         }
+        for draft in refused { try append(draft, at: clock, into: &turn) }
+    }
+
+    private func append(_ draft: Draft, at clock: ClockReading, into turn: inout Turn) throws(AgentFailure) {
+        let entry: Entry
+        do throws(CanonicalError) { entry = try chain.append(draft, at: clock) } catch { throw .unwritable(error) }
+        turn.entries.append(entry)
+        if case .brokerSession(let fact) = draft.fact, fact.connected { turn.opensSession = true }
+        desk.apply(CollectionOfOne(entry))
     }
 
     /// Feeds the session's events of this call to the desk; bytes and wishes become effects.

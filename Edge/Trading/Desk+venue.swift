@@ -34,7 +34,7 @@ extension Desk {
         case .account(let values): out.live.append(.account(values))
         case .margin(let id, let margin): out.live.append(.margin(id, margin))
         case .order(let order, let code): apply(order, code: code, into: &out)
-        case .fill(let fill): apply(fill, flags: fill.isReplayed ? .replayed : [], into: &out)
+        case .fill(let fill): apply(fill, flags: fill.isReplayed ? .replayed : [], at: now, into: &out)
         case .cancelRefused(let order, let code, let text): keep(order, code: code, text, into: &out)
         case .orderMissing(let reference, let id, _): findMissing(ClOrdID(reference), id)
         case .commission(let commission): if !book.hasCommission(commission.execID) { out.add(.commission(commission)) }
@@ -113,14 +113,15 @@ extension Desk {
     }
 
     /// Drafts an execution once. One that is no order of ours is kept too, halts its instrument and is shown.
-    func apply(_ broker: BrokerFill, flags: EntryFlags, into out: inout Outcome) {
+    mutating func apply(_ broker: BrokerFill, flags: EntryFlags, at now: Instant, into out: inout Outcome) {
         var fill = broker.fill
         let isDrafted = out.drafts.contains { if case .fill(let other) = $0.fact { other.execID == fill.execID } else { false } }
         guard !book.hasExecution(fill.execID), !isDrafted else { return }
         if let earlier = corrected(by: fill.execID, in: out) {
             // Whether a correction replaces or adds is not documented: nothing is booked on a guess.
-            let text = "The broker corrected execution \(earlier) as \(fill.execID): \(fill.lastQty) at \(fill.lastPx). It is not booked."
-            return halt(fill.instrument, rule: "R2", text: text, into: &out)
+            var correction = broker
+            correction.isReplayed = flags.contains(.replayed)
+            return hold(correction, isNewer: earlier.isNewer, at: now, into: &out)
         }
         let ours = book.order(ClOrdID(broker.reference)) ?? (broker.reference.isEmpty ? book.order(brokerOrderID: broker.brokerOrderID) : nil)
         fill.tag = ours?.tag
@@ -136,17 +137,4 @@ extension Desk {
         out.add(.instrumentHalt(instrument: fill.instrument, halted: true, reason: "\(rule): \(text)"))
         if isLostLineage, book.haltLevel < .halt { out.add(.halt(HaltFact(level: .halt, source: "rule:R5", reason: text))) }
     }
-
-    /// The execution that this one corrects, booked or about to be: IBKR's ids have four parts, and a correction differs in the last alone.
-    private func corrected(by execID: String, in out: Outcome) -> String? {
-        guard let root = Desk.root(execID) else { return nil }
-        for draft in out.drafts { if case .fill(let other) = draft.fact, Desk.root(other.execID) == root { return other.execID } }
-        return book.fills.reversed().prefix(Desk.correctable).first { Desk.root($0.fill.execID) == root }?.fill.execID
-    }
-    private static func root(_ execID: String) -> Substring? {
-        guard execID.utf8.count(where: { $0 == 0x2E }) >= 3, let dot = execID.lastIndex(of: ".") else { return nil }
-        return execID[..<dot]
-    }
-    /// How far back a correction may reach, in executions: more than a day's.
-    private static var correctable: Int { 2_000 }
 }

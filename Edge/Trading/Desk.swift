@@ -11,6 +11,8 @@ package enum DeskInput: Sendable {
     case resume(reason: String)
     /// The halt file appeared, or a rule of the shell asks for a stop.
     case halt(source: String, reason: String)
+    /// Money that a person writes down, under the id that makes asking twice asking once; only the edge console sends this.
+    case record(Fact, command: CommandID)
     case timer
 }
 
@@ -91,6 +93,8 @@ package struct Desk: Sendable {
     var disagreeing: Set<InstrumentID> = []
     /// Orders that the broker said something of and does not list: compared with as soon as no other comparison is under way.
     var missing: Set<ClOrdID> = []
+    /// Corrections of booked executions, until a comparison tells how to read them.
+    var corrections: [BrokerFill] = []
     /// An order ended as filled and its executions did not all come: positions are to be compared.
     var isShort = false
     /// Protection that is larger than what it protects, by instrument.
@@ -118,6 +122,7 @@ package struct Desk: Sendable {
         case .venue(let event): handle(event, at: now, into: &out)
         case .command(let command, let deadline): handle(command, deadline: deadline, at: now, into: &out)
         case .resume(let reason): resume(reason, at: now, into: &out)
+        case .record(let fact, let command): record(fact, command, into: &out)
         case .halt(let source, let reason): raiseHalt(HaltFact(level: .halt, source: source, reason: reason), into: &out)
         case .timer:
             if advanceCommands(at: now, into: &out) { break }

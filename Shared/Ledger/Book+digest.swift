@@ -54,6 +54,13 @@ extension Book {
             $1.text($0.rule); $1.text($0.instrument.text); $1.text($0.side.rawValue); $1.little($0.quantity.raw); $1.text($0.origin.rawValue)
             $1.command($0.command); $1.optional($0.bot) { $1.text($0) }; $1.text($0.text)
         }
+        out.list(balances.sorted) {
+            $1.text($0.account.description); $1.text($0.asset); $1.little($0.amount)
+        }
+        out.list(suspended.keys.sorted()) { id, out in
+            out.text(id.text); out.text(suspended[id] ?? "")
+        }
+        out.optional(unbalanced?.raw) { $1.little($0) }
         out.little(highestBrokerOrderID)
         return out.bytes
     }
@@ -117,7 +124,8 @@ extension FillRecord {
         out.little(seq.raw); out.little(recordedAt.nanoseconds); out.flag(wasReplayed); out.optional(commission?.raw)
         out.text(fill.execID); out.optional(fill.tag) { $1.text($0.text) }; out.text(fill.account); out.text(fill.instrument.text)
         out.text(fill.side.rawValue); out.little(fill.lastQty.raw); out.little(fill.lastPx.raw); out.little(fill.cumQty.raw)
-        out.little(fill.permID); out.little(fill.transactTime.nanoseconds)
+        out.little(fill.permID); out.little(fill.transactTime.nanoseconds); out.optional(fill.corrects) { $1.text($0) }
+        out.optional(reversedBy) { $1.text($0) }
         return out.bytes
     }
 }
@@ -135,7 +143,7 @@ extension Position {
     fileprivate var canonical: [UInt8] {
         var out = ByteWriter(reserving: 96)
         out.text(instrument.text); out.little(quantity.raw); out.optional(averagePrice?.raw); out.little(realizedPnL.raw)
-        out.little(commissions.raw); out.flag(hasOverflowed)
+        out.little(commissions.raw); out.flag(hasOverflowed); out.little(cost); out.little(rounding); out.flag(isCostKnown)
         return out.bytes
     }
 }

@@ -48,6 +48,8 @@ package struct FillRecord: Hashable, Sendable {
     package let recordedAt: Instant
     package let wasReplayed: Bool
     package var commission: Money?
+    /// The execution that the broker put in the place of this one, which no longer counts.
+    package var reversedBy: String?
 }
 
 /// One bot's step on one instrument.
@@ -89,6 +91,12 @@ package struct Book: Sendable {
     package private(set) var differences: [Difference] = []
     package private(set) var bots: [String: BotRecord] = [:]
     package private(set) var denials: [Denial] = []
+    /// What all postings add up to.
+    package private(set) var balances = Balances()
+    /// Instruments with something in suspense, each with the asset it is counted in: they take no new exposure.
+    package private(set) var suspended: [InstrumentID: String] = [:]
+    /// The first entry whose lines do not add up to zero; nil for books that balance.
+    package private(set) var unbalanced: Seq?
     /// The highest broker order id ever written; the next one is above it.
     package private(set) var highestBrokerOrderID: Int64 = 0
     /// Entries of a kind or body this build cannot read; kept and counted, never guessed at.
@@ -103,8 +111,10 @@ package struct Book: Sendable {
     package mutating func apply(_ entry: Entry) {
         precondition(entry.seq == head.seq.next, "the book is at \(head.seq) and was handed \(entry.seq)")
         head = entry.head
-        guard let (fact, tags) = try? entry.decodedWithTags() else { unreadable += 1; return }
-        switch fact {
+        guard let reading = try? entry.reading() else { unreadable += 1; return }
+        let tags = reading.tags
+        take(reading.postings, entry.seq)
+        switch reading.fact {
         case .boot(let fact):
             boot = fact; bootID = entry.boot; session = nil
             // A new run knows nothing of orders in flight until the broker has told it.
@@ -133,6 +143,12 @@ package struct Book: Sendable {
         case .reconciled(let fact): reconciled = fact
         case .difference(let fact): differences.append(fact); differences.removeFirst(max(0, differences.count - Book.shownMax))
         case .instrument(let instrument): instruments[instrument.id] = instrument
+        case .correction(let correction): reverse(correction, entry.wall)
+        // All that these say is in their postings.
+        case .transfer, .dividend, .interest, .accountFee, .exchange: break
+        case .suspense(let suspense):
+            guard let id = suspense.instrument else { return }
+            suspended[id] = balances.total(.suspense, suspense.asset) == 0 ? nil : suspense.asset
         case .bot(let fact): bots["\(fact.bot)/\(fact.instrument)"] = BotRecord(fact: fact, seq: entry.seq, at: entry.wall)
         }
     }
@@ -152,6 +168,8 @@ package struct Book: Sendable {
     package func hasCommission(_ execID: String) -> Bool {
         earlyCommissions[execID] != nil || fillIndex[execID].map { fills[$0].commission != nil } ?? false
     }
+    /// The fill of an execution.
+    package func fill(_ execID: String) -> FillRecord? { fillIndex[execID].map { fills[$0] } }
     /// The order that carries this broker id in this or an earlier run (ids are never used twice).
     package func order(brokerOrderID: Int64) -> OrderRecord? { brokerPlaces[brokerOrderID].map { orders[$0] } }
     /// Net quantity of an instrument.
@@ -253,9 +271,8 @@ package struct Book: Sendable {
         let record = FillRecord(seq: entry.seq, fill: fill, recordedAt: entry.wall, wasReplayed: entry.flags.contains(.replayed))
         fills.append(record)
         settled.fills.add(record.canonical)
-        let multiplier = instruments[fill.instrument]?.multiplier ?? Quantity(whole: 1)
         positions[fill.instrument, default: Position(instrument: fill.instrument)].apply(
-            side: fill.side, quantity: fill.lastQty, price: fill.lastPx, multiplier: multiplier)
+            fill, multiplier: instruments[fill.instrument]?.multiplier)
         if let early = earlyCommissions.removeValue(forKey: fill.execID) { apply(early) }
         guard let tag = fill.tag else { return }
         change(tag) { order in
@@ -280,5 +297,38 @@ package struct Book: Sendable {
         fills[index].commission = commission.amount
         settled.fills.add(fills[index].canonical)
         positions[fills[index].fill.instrument]?.charge(commission.amount)
+    }
+
+    private mutating func take(_ postings: [Posting], _ seq: Seq) {
+        guard !postings.isEmpty else { return }
+        balances.add(postings)
+        if unbalanced == nil, !Posting.imbalance(of: postings).isEmpty { unbalanced = seq }
+    }
+
+    /// The position of an instrument as if one execution had never been, folded anew from the others.
+    func position(of instrument: InstrumentID, without execID: String) -> Position {
+        var position = (positions[instrument] ?? Position(instrument: instrument)).emptied()
+        let multiplier = instruments[instrument]?.multiplier
+        for record in fills where record.fill.instrument == instrument && record.reversedBy == nil && record.fill.execID != execID {
+            position.apply(record.fill, multiplier: multiplier)
+        }
+        return position
+    }
+
+    /// Takes an execution back. Its order has filled that much less until the corrected execution follows.
+    private mutating func reverse(_ correction: Correction, _ instant: Instant) {
+        guard let index = fillIndex[correction.execID], fills[index].reversedBy == nil else { return }
+        let fill = fills[index].fill
+        positions[fill.instrument] = position(of: fill.instrument, without: fill.execID)
+        settled.fills.remove(fills[index].canonical)
+        fills[index].reversedBy = correction.by
+        settled.fills.add(fills[index].canonical)
+        guard let tag = fill.tag else { return }
+        change(tag) { order in
+            order.cumQty = order.cumQty.subtracting(fill.lastQty) ?? order.cumQty
+            let (value, over) = order.filledValue.subtractingReportingOverflow(Int128(fill.lastPx.raw) * Int128(fill.lastQty.raw))
+            if !over { order.filledValue = value }
+            order.updatedAt = instant
+        }
     }
 }

@@ -78,6 +78,7 @@ extension Fact {
         case .commandAccepted: return .commandAccepted(try CommandOutcome(f))
         case .commandRefused: return .commandRefused(try CommandOutcome(f))
         case .denied, .halt, .resume, .instrumentHalt, .brokerSession, .reconciled, .difference, .instrument, .bot: return try decodeState(kind, f)
+        case .transfer, .dividend, .interest, .accountFee, .exchange, .correction, .suspense: return try decodeMoney(kind, f)
         }
     }
 
@@ -110,6 +111,29 @@ extension Fact {
                 BotFact(
                     bot: try f.text("bot"), instrument: try f.instrument("instrument"), state: try f.text("state"), reason: try f.text("reason"),
                     until: try f.optional("until", f.instant)))
+        default: preconditionFailure("kind \(kind) is decoded elsewhere")
+        }
+    }
+
+    private static func decodeMoney(_ kind: Kind, _ f: Fields) throws(CodecError) -> Fact {
+        switch kind {
+        case .transfer: return .transfer(try CashMove(f))
+        case .dividend: return .dividend(try CashMove(f))
+        case .interest: return .interest(try CashMove(f))
+        case .accountFee: return .accountFee(try CashMove(f))
+        case .exchange:
+            return .exchange(
+                CashExchange(
+                    account: try f.text("account"), soldCurrency: try f.text("soldCurrency"), sold: try f.money("sold"),
+                    boughtCurrency: try f.text("boughtCurrency"), bought: try f.money("bought"), at: try f.instant("at"),
+                    source: try f.text("source"), note: try f.text("note")))
+        case .correction:
+            return .correction(Correction(execID: try f.text("execID"), by: try f.text("by"), reason: try f.text("reason")))
+        case .suspense:
+            return .suspense(
+                Suspense(
+                    rule: try f.text("rule"), account: try f.text("account"), asset: try f.text("asset"), amount: try f.integer("amount"),
+                    instrument: try f.optional("instrument", f.instrument), text: try f.text("text")))
         default: preconditionFailure("kind \(kind) is decoded elsewhere")
         }
     }
@@ -157,6 +181,15 @@ extension Fill {
             instrument: try f.instrument("instrument"), side: try f.word("side", Side.self), lastQty: try f.quantity("lastQty"),
             lastPx: try f.price("lastPx"), cumQty: try f.quantity("cumQty"), permID: try f.integer("permID"),
             transactTime: try f.instant("transactTime"))
+        corrects = try f.optional("corrects", f.text)
+    }
+}
+
+extension CashMove {
+    fileprivate init(_ f: Fields) throws(CodecError) {
+        self.init(
+            account: try f.text("account"), currency: try f.text("currency"), amount: try f.money("amount"), at: try f.instant("at"),
+            source: try f.text("source"), note: try f.text("note"), instrument: try f.optional("instrument", f.instrument))
     }
 }
 

@@ -30,6 +30,13 @@ extension Fact {
         case .difference: .difference
         case .instrument: .instrument
         case .bot: .bot
+        case .transfer: .transfer
+        case .dividend: .dividend
+        case .interest: .interest
+        case .accountFee: .accountFee
+        case .exchange: .exchange
+        case .correction: .correction
+        case .suspense: .suspense
         }
     }
 
@@ -45,6 +52,8 @@ extension Fact {
         case .orderDead(let tag, _), .stopMoved(let tag, _): Array(tag.text.utf8)
         case .cancelRefused(let refusal): Array(refusal.tag.text.utf8)
         case .commandAccepted(let outcome), .commandRefused(let outcome): outcome.command.bytes
+        case .correction(let correction): Array(correction.execID.utf8.prefix(255))
+        case .transfer, .dividend, .interest, .accountFee, .exchange, .suspense: []
         case .boot, .shutdown, .checkpoint, .sent, .denied, .halt, .resume, .instrumentHalt, .brokerSession, .reconciled, .difference, .instrument,
             .bot:
             []
@@ -98,6 +107,12 @@ extension Fact {
         case .bot(let fact):
             out.put("bot", fact.bot); out.put("instrument", fact.instrument); out.put("state", fact.state); out.put("reason", fact.reason)
             out.put("until", fact.until)
+        case .transfer(let move), .dividend(let move), .interest(let move), .accountFee(let move): move.write(into: &out)
+        case .exchange(let exchange): exchange.write(into: &out)
+        case .correction(let fact): out.put("execID", fact.execID); out.put("by", fact.by); out.put("reason", fact.reason)
+        case .suspense(let fact):
+            out.put("rule", fact.rule); out.put("account", fact.account); out.put("asset", fact.asset); out.put("amount", fact.amount)
+            out.put("instrument", fact.instrument); out.put("text", fact.text)
         }
         return out.value
     }
@@ -136,7 +151,21 @@ extension Fill {
     fileprivate func write(into out: inout FieldWriter) {
         out.put("execID", execID); out.put("tag", tag); out.put("account", account); out.put("instrument", instrument); out.put("side", side.rawValue)
         out.put("lastQty", lastQty); out.put("lastPx", lastPx); out.put("cumQty", cumQty); out.put("permID", permID)
-        out.put("transactTime", transactTime)
+        out.put("transactTime", transactTime); out.put("corrects", corrects)
+    }
+}
+
+extension CashMove {
+    fileprivate func write(into out: inout FieldWriter) {
+        out.put("account", account); out.put("currency", currency); out.put("amount", amount); out.put("at", at); out.put("source", source)
+        out.put("note", note); out.put("instrument", instrument)
+    }
+}
+
+extension CashExchange {
+    fileprivate func write(into out: inout FieldWriter) {
+        out.put("account", account); out.put("soldCurrency", soldCurrency); out.put("sold", sold); out.put("boughtCurrency", boughtCurrency)
+        out.put("bought", bought); out.put("at", at); out.put("source", source); out.put("note", note)
     }
 }
 

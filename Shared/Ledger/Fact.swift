@@ -36,6 +36,16 @@ package enum Fact: Hashable, Sendable {
     case difference(Difference)
     case instrument(Instrument)
     case bot(BotFact)
+    /// A deposit or a withdrawal.
+    case transfer(CashMove)
+    case dividend(CashMove)
+    /// Earned, or paid for what was borrowed.
+    case interest(CashMove)
+    /// A fee of the account, not of an execution.
+    case accountFee(CashMove)
+    case exchange(CashExchange)
+    case correction(Correction)
+    case suspense(Suspense)
 }
 
 /// How a run began.
@@ -120,6 +130,8 @@ package struct Fill: Hashable, Sendable {
     package var permID: Int64
     /// The venue's time (FIX TransactTime).
     package var transactTime: Instant
+    /// The execution that this one replaces or adds to, when the broker corrected it.
+    package var corrects: String?
     package init(
         execID: String, tag: ClOrdID?, account: String, instrument: InstrumentID, side: Side, lastQty: Quantity, lastPx: Price, cumQty: Quantity,
         permID: Int64, transactTime: Instant
@@ -229,6 +241,8 @@ package struct Difference: Hashable, Sendable {
     package var rule: String
     /// The rule of a position whose protection the broker refuses to take back: it needs a person, though the books agree.
     package static let unprotected = "P1"
+    /// The rule of money that could not be posted.
+    package static let unposted = "M1"
     package var instrument: InstrumentID?
     package var text: String
     package init(rule: String, instrument: InstrumentID?, text: String) { self.rule = rule; self.instrument = instrument; self.text = text }

@@ -11,6 +11,7 @@ package enum Kind: UInt16, CaseIterable, Sendable {
     case brokerSession = 50, reconciled = 51, difference = 52
     case instrument = 60
     case bot = 70
+    case transfer = 80, dividend = 81, interest = 82, accountFee = 83, exchange = 84, correction = 85, suspense = 86
 }
 
 extension Kind {
@@ -25,7 +26,7 @@ extension Kind {
     /// True for kinds whose body lists postings, possibly none.
     package var hasPostings: Bool {
         switch self {
-        case .fill, .commission: true
+        case .fill, .commission, .transfer, .dividend, .interest, .accountFee, .exchange, .correction, .suspense: true
         default: false
         }
     }

@@ -53,7 +53,7 @@ extension EdgePicture {
         case .orderReport(let report): about = Subject(book.order(report.tag))
         case .fill(let fill): about = Subject(fill.tag.flatMap { book.order($0) }); about.instrument = fill.instrument
         case .commission(let commission):
-            let fill = book.fills.last { $0.fill.execID == commission.execID }?.fill
+            let fill = book.fill(commission.execID)?.fill
             about = Subject(fill?.tag.flatMap { book.order($0) }); about.instrument = fill?.instrument
         case .orderDead(let tag, _), .stopMoved(let tag, _): about = Subject(book.order(tag))
         case .cancelRefused(let refusal): about = Subject(book.order(refusal.tag))
@@ -67,7 +67,12 @@ extension EdgePicture {
         case .difference(let difference): about.instrument = difference.instrument
         case .instrument(let instrument): about.instrument = instrument.id
         case .bot(let bot): about.bot = bot.bot; about.instrument = bot.instrument
-        case .boot, .shutdown, .checkpoint, .brokerSession, .reconciled: break
+        case .dividend(let move): about.instrument = move.instrument
+        case .correction(let correction):
+            let fill = book.fill(correction.execID)?.fill
+            about = Subject(fill?.tag.flatMap { book.order($0) }); about.instrument = fill?.instrument
+        case .suspense(let suspense): about.instrument = suspense.instrument
+        case .boot, .shutdown, .checkpoint, .brokerSession, .reconciled, .transfer, .interest, .accountFee, .exchange: break
         }
         return about
     }

@@ -39,8 +39,21 @@ extension EdgePicture {
         case .difference(let difference): return "Difference \(difference.rule): \(difference.text)"
         case .instrument(let instrument):
             return "Learned \(instrument.localSymbol): multiplier \(instrument.multiplier), price step \(instrument.minPriceIncrement)"
+        case .transfer(let move):
+            return "\(move.amount.raw > 0 ? "Deposited" : "Withdrawn"): \(amountWords(move))"
+        case .dividend(let move): return "Dividend\(move.instrument.map { " of \(shortName($0))" } ?? ""): \(amountWords(move))"
+        case .interest(let move): return "Interest \(move.amount.raw > 0 ? "earned" : "paid"): \(amountWords(move))"
+        case .accountFee(let move): return "Fee of the account: \(amountWords(move))"
+        case .exchange(let fact):
+            return "Exchanged \(Plain.money(fact.sold, fact.soldCurrency)) for \(Plain.money(fact.bought, fact.boughtCurrency))"
+        case .correction(let fact): return "Execution \(fact.execID) no longer counts: \(fact.reason)"
+        case .suspense(let fact): return "Suspense \(fact.rule): \(fact.text)"
         case .bot(let bot): return "\(bot.bot) on \(shortName(bot.instrument)) is \(bot.state): \(bot.reason)"
         }
+    }
+
+    private func amountWords(_ move: CashMove) -> String {
+        Plain.money(move.amount.raw < 0 ? move.amount.negated : move.amount, move.currency) + (move.note.isEmpty ? "" : ", \(move.note)")
     }
 
     private func intentSentence(_ ticket: Ticket) -> String {

@@ -135,4 +135,22 @@ import Wire
         tool.waitUntilExit()
         #expect(text.hasPrefix(Hex.text(entries[1].hash)))
     }
+
+    /// An entry whose lines do not add up to zero is named: the chain alone would not see it.
+    @Test func anEntryThatDoesNotBalanceIsADifference() throws {
+        let disk = FaultyDisk(seed: 1)
+        let store = try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name))
+        let journal = try Journal(store: store, edge: LedgerWriter.edge)
+        var chain = Chain(edge: LedgerWriter.edge, boot: Boot(raw: 5), last: nil)
+        let clock = ClockReading(wall: Instant(seconds: 1_795_000_000), monotonic: .seconds(1))
+        var draft = Draft(
+            .transfer(
+                CashMove(
+                    account: "DU1", currency: "USD", amount: Money(whole: 5), at: Instant(seconds: 1), source: "console", note: "")))
+        draft.postings = [Posting(PostingAccount(.cash, "DU1"), "USD", 5), Posting(PostingAccount(.transfer, "DU1"), "USD", -4)]
+        let entries = [try chain.append(Draft(LedgerWriter.bootFact), at: clock), try chain.append(draft, at: clock)]
+        _ = try journal.commit(entries)
+        let finding = try LedgerAudit.verify(path: "ledger.db", vfs: disk.name)
+        #expect(finding.exitCode == 5 && finding.difference == "entry 2 does not balance: its lines of USD add up to 1")
+    }
 }

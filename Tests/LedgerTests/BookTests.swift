@@ -51,6 +51,23 @@ struct BookTests {
             .reconciled(ReconciledFact(generation: 1, evidence: "e", differences: 0)),
             .difference(Difference(rule: "R9", instrument: mbt, text: "t")),
             .instrument(instrument), .bot(BotFact(bot: "b", instrument: mbt, state: "ARMED", reason: "r", until: Instant(seconds: 9))),
+        ] + everyMovement
+    }
+
+    static var everyMovement: [Fact] {
+        func move(_ amount: Int64, _ instrument: InstrumentID? = nil) -> CashMove {
+            CashMove(
+                account: "DU1", currency: "USD", amount: Money(whole: amount), at: Instant(seconds: 2), source: "console", note: "n",
+                instrument: instrument)
+        }
+        return [
+            .transfer(move(1_000)), .dividend(move(5, InstrumentID("AAPL.NASDAQ"))), .interest(move(-2)), .accountFee(move(-10)),
+            .exchange(
+                CashExchange(
+                    account: "DU1", soldCurrency: "USD", sold: Money(whole: 108), boughtCurrency: "EUR", bought: Money(whole: 100),
+                    at: Instant(seconds: 3), source: "console", note: "n")),
+            .correction(Correction(execID: "e1", by: "e3", reason: "r")),
+            .suspense(Suspense(rule: "R9", account: "DU1", asset: mbt.text, amount: 100_000_000, instrument: mbt, text: "t")),
         ]
     }
 

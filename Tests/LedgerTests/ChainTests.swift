@@ -24,7 +24,9 @@ struct TestLedger {
 
     @discardableResult mutating func add(_ fact: Fact, flags: EntryFlags = []) throws -> Entry {
         clock.wall = clock.wall + .milliseconds(1); clock.monotonic = clock.monotonic + .milliseconds(1)
-        let entry = try chain.append(Draft(fact, flags: flags), at: clock)
+        var draft = Draft(fact, flags: flags)
+        draft.postings = book.postings(of: fact).lines
+        let entry = try chain.append(draft, at: clock)
         entries.append(entry); book.apply(entry)
         return entry
     }

@@ -33,11 +33,26 @@ struct DigestTests {
         try ledger.add(.reconciled(ReconciledFact(generation: 1, evidence: "e", differences: 0)))
         try ledger.add(.difference(Difference(rule: "R9", instrument: BookTests.mbt, text: "t")))
         try ledger.add(.bot(BotFact(bot: "b", instrument: BookTests.mbt, state: "ARMED", reason: "r", until: Instant(seconds: 9))))
+        var corrected = Fill(
+            execID: "e3", tag: tags[0], account: "DU1", instrument: BookTests.mbt, side: .buy, lastQty: Quantity(whole: 1),
+            lastPx: Price(whole: 97_000),
+            cumQty: Quantity(whole: 3), permID: 0, transactTime: Instant(seconds: 1))
+        corrected.corrects = "e1"
+        for fact in BookTests.everyMovement { try ledger.add(fact) }
+        try ledger.add(.fill(corrected))
         return ledger
     }
 
     /// Members that no fold keeps: words for the reader of the ledger, advice of the broker, and what only names the subject.
     static let unfolded: Set<String> = [
+        // Of money only the lines are folded; the words beside them say how they came about.
+        "transfer.account", "transfer.amount", "transfer.currency", "transfer.at", "transfer.note", "transfer.source",
+        "dividend.account", "dividend.amount", "dividend.currency", "dividend.at", "dividend.note", "dividend.source", "dividend.instrument",
+        "interest.account", "interest.amount", "interest.currency", "interest.at", "interest.note", "interest.source",
+        "accountFee.account", "accountFee.amount", "accountFee.currency", "accountFee.at", "accountFee.note", "accountFee.source",
+        "exchange.account", "exchange.sold", "exchange.soldCurrency", "exchange.bought", "exchange.boughtCurrency", "exchange.at", "exchange.note",
+        "exchange.source", "correction.reason",
+        "suspense.account", "suspense.amount", "suspense.rule", "suspense.text",
         "cancelIntent.origin", "cancelIntent.reason", "modifyIntent.reason", "cancelIntent.tag", "stopMoved.tag", "commission.currency",
     ]
 

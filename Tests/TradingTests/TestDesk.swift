@@ -29,10 +29,18 @@ struct TestDesk {
     }
 
     mutating func commit(_ drafts: [Draft]) throws {
+        var refused: [Draft] = []
         for draft in drafts {
-            let entry = try chain.append(draft, at: ClockReading(wall: now, monotonic: Span(nanoseconds: now.nanoseconds)))
-            desk.apply([entry]); entries.append(entry); facts.append(draft.fact)
+            let posted = desk.posted(draft)
+            refused += posted.refused
+            try append(posted.draft)
         }
+        for draft in refused { try append(draft) }
+    }
+
+    private mutating func append(_ draft: Draft) throws {
+        let entry = try chain.append(draft, at: ClockReading(wall: now, monotonic: Span(nanoseconds: now.nanoseconds)))
+        desk.apply([entry]); entries.append(entry); facts.append(draft.fact)
     }
 
     @discardableResult mutating func send(_ input: DeskInput) throws -> Outcome {

@@ -212,6 +212,9 @@ package final class EdgeLoop {
             case .command(let command, let lifetime):
                 inputs.append(.command(command, deadline: lifetime.map { clock.monotonic + $0 }))
                 asked.append((request.id, id))
+            case .record(let fact, let command):
+                inputs.append(.desk(.record(fact, command: command)))
+                asked.append((request.id, id))
             case .resume(let reason):
                 inputs.append(.desk(.resume(reason: reason)))
                 answer(request.id, 200, ["state": "done", "text": "Trading is resumed."])
@@ -232,7 +235,7 @@ package final class EdgeLoop {
             switch LocalAPI.handle(call, agent: agent, picture: picture(at: SystemClock.now()), at: SystemClock.now()) {
             case .answer(let value): answer(request, 202, value)
             case .problem(let problem): answer(request, problem)
-            case .command, .resume, .acceptRollback: preconditionFailure("a read asks for nothing")
+            case .command, .resume, .record, .acceptRollback: preconditionFailure("a read asks for nothing")
             }
         }
         asked.removeAll(keepingCapacity: true)

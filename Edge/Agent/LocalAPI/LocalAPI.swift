@@ -30,6 +30,8 @@ package enum LocalVerdict: Sendable {
     case resume(reason: String)
     /// The lost end of the ledger is given up.
     case acceptRollback(reason: String)
+    /// Money a person wrote down: for the desk, then answer with the fate of the id.
+    case record(Fact, command: CommandID)
 }
 
 /// Routes of the local API.
@@ -68,11 +70,34 @@ package enum LocalAPI {
                 time, JSONMember("seq", .integer(Int64(clamping: book.head.seq.raw))), JSONMember("digest", .string(Hex.text(book.digest()))),
             ])
         case ["bots"]: return .object([time, JSONMember("bots", .array(picture.botRows))])
+        case ["balances"]: return .object([time, JSONMember("balances", .array(balances(agent)))])
         case ["ledger"]: return .object([time, JSONMember("entries", .array(try ledger(request, agent, picture)))])
         default:
             if path.count == 2, path[0] == "commands" { return try command(path[1], agent) }
             throw nothing(at: request.path)
         }
+    }
+
+    /// What the books hold, by account and asset; amounts as decimal text.
+    private static func balances(_ agent: Agent) -> [JSONValue] {
+        agent.desk.book.balances.sorted.map { line in
+            // Sums are wider than an amount; what does not fit one is said as it is counted.
+            let amount = Int64(exactly: line.amount).map { Decimals.text($0, scale: 8, minimum: 2) } ?? "\(line.amount)e-8"
+            return [
+                "class": .string(line.account.kind.rawValue), "account": .string(line.account.broker),
+                "strategy": .string(line.account.strategy ?? ""), "asset": .string(line.asset), "amount": .string(amount),
+            ]
+        }
+    }
+
+    /// Reads a record, and answers with what it would write when that is all that is asked.
+    private static func record(_ fields: JSONValue, _ request: LocalRequest, _ agent: Agent, at now: Instant) throws(Problem) -> LocalVerdict {
+        let book = agent.desk.book
+        let record = try MoneyRecord(fields, account: book.session?.account, at: now)
+        let posted = book.postings(of: record.fact)
+        if let refusal = posted.refusal { throw refusal.problem }
+        guard fields["preview"]?.boolValue == true else { return .record(record.fact, command: request.commandID) }
+        return .answer(["text": .string(record.text), "lines": .array(posted.lines.map(\.value))])
     }
 
     /// Entries from `from`, or the newest, at most 500.
@@ -116,6 +141,7 @@ package enum LocalAPI {
         case ["kill"]: return command(.halt(reason: reason), request, agent, at: now)
         case ["resume"]: return .resume(reason: reason)
         case ["ledger", "accept-rollback"]: return .acceptRollback(reason: reason)
+        case ["ledger", "record"]: return try record(fields, request, agent, at: now)
         default:
             if path.count == 3, path[0] == "positions", path[2] == "close" {
                 return command(.close(instrument: InstrumentID(path[1])), request, agent, at: now)

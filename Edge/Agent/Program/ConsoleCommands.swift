@@ -4,7 +4,7 @@ internal import Platform
 internal import Values
 internal import Wire
 
-/// status, positions, orders, close, kill, resume and the decision about a lost end of the ledger.
+/// status, positions, orders, close, kill, resume, ledger record and balances, and the decision about a lost end of the ledger.
 struct ConsoleCommands {
     private let folder: String
     private let isJSON: Bool
@@ -18,6 +18,8 @@ struct ConsoleCommands {
             case "status": return show(try get("status"), status)
             case "positions": return show(try get("positions"), positions)
             case "orders": return show(try get("orders" + (options["working"] == nil ? "" : "?working=true")), orders)
+            case "ledger balances": return show(try get("balances"), balances)
+            case "ledger record": return try record(operands[0], options)
             case "close":
                 guard confirmed(options, "Close the whole position in \(operands[0]) at market?") else { return ExitCode.refused }
                 return try act("positions/\(operands[0])/close", [:])
@@ -72,10 +74,27 @@ struct ConsoleCommands {
         }
     }
 
+    private func post(_ path: String, _ body: JSONValue) throws(HTTPClientError) -> (status: Int, value: JSONValue) {
+        let headers = [WebField("content-type", "application/json")]
+        return try call(HTTPCall(.post, url: "http://edge/api/v1/\(path)", headers: headers, body: JSONWriter.plain(body), unixSocket: socket))
+    }
+
+    /// Shows what would be written, asks, and writes it.
+    private func record(_ kind: String, _ options: [String: String]) throws(HTTPClientError) -> Int32 {
+        let preview = try post("ledger/record", RecordCommand.body(kind, options, preview: true))
+        guard preview.status < 400 else {
+            Console.error("tidewire-edge: " + words(preview.value))
+            return ExitCode.refused
+        }
+        let question = RecordCommand.question(preview.value)
+        if options["yes"] != nil, !isJSON { Console.write(question.split(separator: "\n").dropLast().joined(separator: "\n") + "\n") }
+        guard confirmed(options, question) else { return ExitCode.refused }
+        return try act("ledger/record", RecordCommand.body(kind, options, preview: false))
+    }
+
     /// Sends a command and follows it until its fate is known.
     private func act(_ path: String, _ body: JSONValue) throws(HTTPClientError) -> Int32 {
-        let headers = [WebField("content-type", "application/json")]
-        var answer = try call(HTTPCall(.post, url: "http://edge/api/v1/\(path)", headers: headers, body: JSONWriter.plain(body), unixSocket: socket))
+        var answer = try post(path, body)
         let clock = EventLoop()
         var tries = 0
         while answer.value["state"]?.text == "working", let id = answer.value["id"]?.text, tries < 300 {
@@ -135,6 +154,10 @@ struct ConsoleCommands {
         table(
             value["positions"], ["instrument", "side", "quantity", "averagePrice", "markPrice", "unrealizedPnL", "stopPrice", "asOf"],
             none: "Nothing is held.")
+    }
+
+    private func balances(_ value: JSONValue) -> String {
+        table(value["balances"], ["class", "account", "strategy", "asset", "amount"], none: "Nothing is posted yet.")
     }
 
     private func orders(_ value: JSONValue) -> String {

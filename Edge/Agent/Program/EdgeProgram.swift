@@ -38,6 +38,19 @@ package enum EdgeProgram {
             CommandSpec(
                 "ledger accept-rollback", options: [yes, CommandOption("reason", value: "TEXT", "noted in the ledger")],
                 "give up the end of the ledger that a restore or a lost disk took away; only here, at the edge"),
+            CommandSpec("ledger balances", "what the books hold, by account and asset"),
+            CommandSpec(
+                "ledger record", operands: ["KIND"],
+                options: [
+                    yes, CommandOption("amount", value: "NUMBER", "how much, without a sign (interest you paid: below zero)"),
+                    CommandOption("currency", value: "CODE", "of the amount: USD"),
+                    CommandOption("note", value: "TEXT", "what it was, for the reader"),
+                    CommandOption("at", value: "DAY", "when it happened at the broker; by default now"),
+                    CommandOption("account", value: "NAME", "the broker's account; by default that of the session"),
+                    CommandOption("instrument", value: "ID", "what paid the dividend"),
+                    CommandOption("to-amount", value: "NUMBER", "of an exchange: what came in"),
+                    CommandOption("to-currency", value: "CODE", "of an exchange: its currency"),
+                ], "write down money that no order moved: deposit, withdrawal, dividend, interest, fee or exchange"),
             CommandSpec("close", operands: ["INSTRUMENT"], options: [yes], "close a position at market and cancel its protection"),
             CommandSpec(
                 "kill", options: [yes, CommandOption("reason", value: "TEXT", "noted in the ledger")],

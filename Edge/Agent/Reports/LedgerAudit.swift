@@ -45,6 +45,9 @@ package enum LedgerAudit {
         do throws(StoreError) {
             try store.each { row in
                 guard let entry = verifier.accept(row) else { return false }
+                if let reading = try? entry.reading(), let first = Posting.imbalance(of: reading.postings).first {
+                    verifier.note("entry \(entry.seq) does not balance: its lines of \(first.asset) add up to \(first.sum)")
+                }
                 if let witness, entry.seq == witness.seq, entry.hash != witness.hash {
                     verifier.note("entry \(entry.seq) is not the one the witness saw")
                 }

@@ -116,7 +116,7 @@ extension Desk {
     /// Executions, then orders, then positions: each explains the next.
     mutating func take(_ snapshot: BrokerSnapshot, at now: Instant, into out: inout Outcome) {
         // R1. What was executed is true whatever becomes of the picture, and comes before anything is said of its order.
-        for fill in snapshot.fills { apply(fill, flags: .replayed, into: &out) }
+        for fill in snapshot.fills { apply(fill, flags: .replayed, at: now, into: &out) }
         guard reconciliation.accepts(snapshot, at: now, settings) else { return }
         for order in snapshot.openOrders + snapshot.completedOrders { apply(order, code: nil, into: &out) }  // R3
         adoptForeign(snapshot, into: &out)
@@ -186,9 +186,11 @@ extension Desk {
         }
         var actual: [InstrumentID: Quantity] = [:]
         for position in snapshot.positions where position.account == account { actual[position.instrument] = position.quantity }
-        for id in Set(expected.keys).union(actual.keys).sorted() {
-            let ours = expected[id] ?? .zero
+        for id in Set(expected.keys).union(actual.keys).union(book.suspended.keys).sorted() {
+            var ours = expected[id] ?? .zero
             let theirs = actual[id] ?? .zero
+            ours = settleCorrections(of: id, ours: ours, theirs: theirs, into: &out)  // R2
+            suspend(id, ours: ours, theirs: theirs, into: &out)
             if ours != theirs {
                 disagreeing.insert(id)
                 halt(id, rule: "R9", text: "The broker holds \(theirs) of \(id) and the executions in the ledger add up to \(ours).", into: &out)

@@ -46,7 +46,7 @@ extension Desk {
         }
         if let unknown = book.unknownOrder(of: wish.instrument) { throw .fateUnknown(unknown) }
         guard opens else { return }
-        if let reason = book.haltedInstruments[wish.instrument] { throw .instrumentHalted(reason: reason) }
+        if let reason = book.haltedInstruments[wish.instrument] ?? doubt(of: instrument) { throw .instrumentHalted(reason: reason) }
         let mark = try freshMark(of: wish.instrument, at: now)
         guard wish.quantity <= settings.limits.quantityMax else { throw .quantityMax(limit: settings.limits.quantityMax, actual: wish.quantity) }
         let price = try freshPrice(of: wish.instrument, wish.side, at: now).price
@@ -71,6 +71,12 @@ extension Desk {
                 throw .badTrailing
             }
         }
+    }
+
+    /// Why the books are no ground for new exposure; nil when they are.
+    private func doubt(of instrument: Instrument) -> String? {
+        if let seq = book.unbalanced { return "Entry \(seq) of the ledger does not balance. Run `tidewire-edge ledger verify` and tell the makers." }
+        return book.suspended[instrument.id].map { "A difference with the broker of \($0) stands in suspense: R9." }
     }
 
     private func session(opens: Bool) throws(RiskRefusal) {

@@ -65,6 +65,7 @@ package struct Checkers: Sendable {
     package init(edge: EdgeID) {
         all = [
             ChainChecker(edge: edge), AckChecker(), IntentChecker(), OnceChecker(), MirrorChecker(), BrokerChecker(), CommandChecker(),
+            PostingChecker(),
         ]
     }
 

@@ -21,6 +21,8 @@ package enum Breaker: String, CaseIterable, Sendable {
     case losesFills
     /// The edge counts a command's life from when it came.
     case lateCommands
+    /// The desk's books forget the other side of each trade, and nobody looks before it is written.
+    case oneSidedBooks
 
     /// The name of the checker that must catch it.
     package var caughtBy: String? {
@@ -33,6 +35,7 @@ package enum Breaker: String, CaseIterable, Sendable {
         case .gaps: MirrorChecker.name
         case .losesFills: BrokerChecker.name
         case .lateCommands: CommandChecker.name
+        case .oneSidedBooks: PostingChecker.name
         }
     }
 }
@@ -44,7 +47,7 @@ extension Breaker {
         case .ackBeforeCommit: LyingLedgerFile(store)
         // The store, too, refuses what does not follow: whoever takes the receiver's protection away has to take this one as well.
         case .gaps, .noHashCheck: RenumberingLedgerFile(store)
-        case .none, .ordersBeforeTheDisk, .ordersTwice, .losesFills, .lateCommands: store
+        case .none, .ordersBeforeTheDisk, .ordersTwice, .losesFills, .lateCommands, .oneSidedBooks: store
         }
     }
 }

@@ -145,8 +145,12 @@ package final class EdgeMachine: Machine {
             let mark = DiskMark(disk)
             let finding = try MarkFinding.compare(mark.read(), with: journal)
             let signing = SigningKeys(seed: EdgeMachine.ledgerSeed).map { Witness(keys: $0, mark: mark) }
+            var postings = PostingRules()
+            postings.postsCounterLeg = setup.breaker != .oneSidedBooks
+            postings.checksBalance = setup.breaker != .oneSidedBooks
             let agent = Agent(
-                journal: journal, book: book, boot: boot, settings: settings, session: session, witness: signing, finding: finding)
+                journal: journal, book: book, boot: boot, settings: settings, session: session, witness: signing, finding: finding,
+                postingRules: postings)
             let effects = try agent.start(
                 BootFact(version: "world", mode: .paper, machine: "m", kernelBoot: "k", configuration: "c"), at: clock)
             let uplink = UplinkCore(
