@@ -73,7 +73,7 @@ struct FaultMenu {
             wireDelay = 1...Int64(chance.int(2...(chance.chance(1, in: 4) ? 700 : 40)))
         }
         switch breaker {
-        case .none, .losesFills: break
+        case .none, .losesFills, .oneSidedBooks: break
         case .lateCommands: weather.stragglers = 30; weather.loss = 0; asks = .seconds(2); crashes = .zero; freezes = .zero; cuts = .zero
         case .noHashCheck: weather.flips = 12
         case .gaps: weather.loss = 15
