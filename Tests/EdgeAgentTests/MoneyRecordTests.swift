@@ -88,6 +88,7 @@ struct MoneyRecordTests {
     /// Before the broker's session stands nobody guesses whose money it is.
     @Test func withoutASessionTheAccountMustBeNamed() throws {
         let rig = try AgentRig()
+        try rig.crash()
         #expect(detail(try ask(rig, ["kind": "deposit", "amount": "5", "currency": "USD"]))?.contains("account") == true)
         guard case .record = try ask(rig, ["kind": "deposit", "amount": "5", "currency": "USD", "account": "DU1"]) else {
             Issue.record("a named account is enough"); return
