@@ -46,6 +46,20 @@ package struct EntryRow: Equatable, Sendable {
     package var byteCount: Int { 64 + (ref?.count ?? 0) + body.count + prev.count + hash.count }
 }
 
+/// One line of the posting table.
+package struct PostingRow: Hashable, Sendable {
+    /// Its place in the entry's list, from 0.
+    package let line: Int
+    /// `cash:DU1`, as the body has it.
+    package let account: String
+    package let asset: String
+    /// At 10⁻⁸.
+    package let amount: Int64
+    package init(line: Int, account: String, asset: String, amount: Int64) {
+        self.line = line; self.account = account; self.asset = asset; self.amount = amount
+    }
+}
+
 /// The last entry of a log: what the next one follows.
 package struct LogHead: Equatable, Sendable {
     /// 0 for an empty log.

@@ -153,4 +153,41 @@ import Wire
         let finding = try LedgerAudit.verify(path: "ledger.db", vfs: disk.name)
         #expect(finding.exitCode == 5 && finding.difference == "entry 2 does not balance: its lines of USD add up to 1")
     }
+
+    /// A table that says something else than the bodies is named, line or count; made anew, it agrees.
+    @Test func aPostingTableThatDiffersIsADifference() throws {
+        let disk = FaultyDisk(seed: 1)
+        var chain = Chain(edge: LedgerWriter.edge, boot: Boot(raw: 5), last: nil)
+        let clock = ClockReading(wall: Instant(seconds: 1_795_000_000), monotonic: .seconds(1))
+        var entries = [try chain.append(Draft(LedgerWriter.bootFact), at: clock)]
+        for amount: Int64 in 1...3 {
+            let move = CashMove(account: "DU1", currency: "USD", amount: Money(raw: amount), at: Instant(seconds: 1), source: "console", note: "")
+            var draft = Draft(.transfer(move))
+            draft.postings = Book().postings(of: draft.fact).lines
+            entries.append(try chain.append(draft, at: clock))
+        }
+        do {
+            let store = try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name))
+            let journal = try Journal(store: store, edge: LedgerWriter.edge)
+            _ = try journal.commit(entries)
+            #expect(try LedgerAudit.verify(path: "ledger.db", vfs: disk.name).difference == nil, "nothing has followed yet")
+            _ = try store.indexSubjects(limit: 3)
+            #expect(try LedgerAudit.verify(path: "ledger.db", vfs: disk.name).difference == nil, "what has not followed yet is no difference")
+            _ = try store.indexSubjects(limit: 100)
+            #expect(try LedgerAudit.verify(path: "ledger.db", vfs: disk.name).difference == nil)
+        }
+        for (sql, words) in [
+            ("UPDATE posting SET amount = amount + 1 WHERE seq = 3 AND line = 1", "the posting table says of entry 3"),
+            ("DELETE FROM posting WHERE seq = 4", "the posting table says of entry 4"),
+            ("INSERT INTO posting VALUES (1, 0, 1, 1, 5)", "the posting table has 7 lines up to entry 4, the bodies list 6"),
+        ] {
+            do { try Database(path: "ledger.db", .init(.readWrite, vfs: disk.name)).run(sql) }
+            let finding = try LedgerAudit.verify(path: "ledger.db", vfs: disk.name)
+            #expect(finding.exitCode == 5 && finding.difference?.contains(words) == true, "\(sql): \(finding.report)")
+            let store = try EntryStore(path: "ledger.db", .init(.readWrite, vfs: disk.name))
+            try store.forgetFollowers()
+            _ = try store.indexSubjects(limit: 100)
+            #expect(try LedgerAudit.verify(path: "ledger.db", vfs: disk.name).difference == nil)
+        }
+    }
 }

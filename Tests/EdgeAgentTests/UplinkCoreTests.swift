@@ -87,6 +87,26 @@ struct UplinkCoreTests {
         #expect(Array(pair.stored.dropFirst(2)) == entries && pair.uplink.sender.isCaughtUp)
     }
 
+    /// Nothing in the ledger has a time to live: after thirty years without a cloud, and a start in between, all of it is read and sent.
+    @Test func noEntryEverExpires() throws {
+        var writer = LedgerWriter(boot: 3, after: nil)
+        var pair = try Pair(&writer, backlog: 700)
+        let before = try pair.journal.read(from: Seq(1), limit: 1_000)
+        for years in [Int64(1), 10, 30] {
+            let later = ClockReading(wall: pair.now.wall + .hours(years * 8_766), monotonic: pair.now.monotonic + .hours(years * 8_766))
+            for _ in 0..<20 { try pair.journal.idle(at: later.wall) }
+            pair.now = later
+            _ = try pair.uplink.handle(.tick, at: later)
+        }
+        try pair.journal.idle(at: pair.now.wall)
+        #expect(try pair.journal.read(from: Seq(1), limit: 1_000) == before && before.count == 701)
+        try pair.carry(pair.uplink.handle(.linkUp, at: pair.now))
+        #expect(pair.stored == before && pair.uplink.sender.isCaughtUp)
+        var old = LedgerWriter(boot: 4, after: before.last)
+        _ = try pair.journal.commit([try old.entry(LedgerWriter.bootFact)])
+        #expect(try LedgerAudit.verify(path: pair.folder.file("ledger.db")).count == 702)
+    }
+
     @Test func aHeadBeyondTheLedgerIsDamageAndNoEndlessReading() throws {
         var writer = LedgerWriter(boot: 3, after: nil)
         var pair = try Pair(&writer, backlog: 1)

@@ -176,8 +176,49 @@ import Wire
 
     @Test func aForeignOrNewerFileIsRefused() throws {
         do { try Database(path: folder.file("ledger.db"), .init(.create)).run("CREATE TABLE other(a)") }
-        #expect(throws: StoreError.schema(found: 0, expected: 1)) { try self.open() }
-        do { try Database(path: folder.file("ledger.db"), .init(.readWrite)).run("PRAGMA user_version=2") }
-        #expect(throws: StoreError.schema(found: 2, expected: 1)) { try self.open() }
+        #expect(throws: StoreError.schema(found: 0, expected: 2)) { try self.open() }
+        // Another program's own layout 1 is left alone.
+        do { try Database(path: folder.file("ledger.db"), .init(.readWrite)).run("PRAGMA user_version=1") }
+        #expect(throws: StoreError.schema(found: 1, expected: 2)) { try self.open() }
+        do { try Database(path: folder.file("ledger.db"), .init(.readWrite)).run("PRAGMA user_version=3") }
+        for access in [Database.Options.Access.create, .readWrite, .readOnly] {
+            #expect(throws: StoreError.schema(found: 3, expected: 2)) { try self.open(access) }
+        }
+        #expect(StoreError.schema(found: 3, expected: 2).description.contains("newer release"))
+    }
+
+    // MARK: The posting table
+
+    private func row(_ seq: UInt64, _ body: String) -> EntryRow {
+        EntryRow(
+            seq: seq, epoch: 1, boot: 1, wall: 0, mono: 0, hlc: Int64(seq), kind: 21, kver: 2, flags: 0, ref: nil, body: Array(body.utf8),
+            prev: seq == 1 ? LogHead.empty.hash : hash(seq - 1), hash: hash(seq))
+    }
+
+    /// The table follows in pieces, across restarts, and holds the lines of the bodies, the last unit included. What is no line is left out.
+    @Test func postingsFollowTheBodies() throws {
+        let line = #"{"account":"cash:DU1","amount":9223372036854775807,"asset":"USD"}"#
+        let other = #"{"account":"fee:DU1","amount":-5,"asset":"USD"}"#
+        let written = [
+            row(1, #"{"postings":[\#(line),\#(other)]}"#), row(2, #"{"a":1}"#), row(3, "no JSON \"postings\":[{"),
+            row(4, #"{"postings":[{"account":"x","amount":1e99,"asset":"USD"},{"amount":5},\#(other)]}"#), row(5, #"{"postings":[]}"#),
+            row(6, #"{"postings":[\#(other)],"text":"\"postings\":[{"}"#),
+        ]
+        do {
+            let store = try open()
+            try store.append(written)
+            #expect(try store.indexSubjects(limit: 4) == 4 && store.postedThrough() == 4)
+        }
+        let store = try open()
+        #expect(try store.indexSubjects(limit: 100) == 2 && store.subjectsBehind == 0)
+        let fee = PostingRow(line: 1, account: "fee:DU1", asset: "USD", amount: -5)
+        #expect(try store.postings(of: 1) == [PostingRow(line: 0, account: "cash:DU1", asset: "USD", amount: .max), fee])
+        #expect(try store.postings(of: 4) == [PostingRow(line: 2, account: "fee:DU1", asset: "USD", amount: -5)])
+        #expect(try store.postings(of: 6) == [PostingRow(line: 0, account: "fee:DU1", asset: "USD", amount: -5)])
+        #expect(try store.postingCount(through: 6) == 4 && store.postingCount(through: 1) == 2)
+        try store.forgetFollowers()
+        #expect(try store.subjectsBehind == 6 && store.postingCount(through: 6) == 0)
+        #expect(try store.indexSubjects(limit: 100) == 6 && store.postingCount(through: 6) == 4)
+        #expect(try store.read(from: 1, limit: 10) == written)
     }
 }

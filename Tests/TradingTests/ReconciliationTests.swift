@@ -213,6 +213,19 @@ struct ReconciliationTests {
         #expect(desk.placed.isEmpty && desk.refusal?.code == "instrumentHalted" && desk.refusal?.text.contains("suspense") == true)
     }
 
+    /// The books are asked before each opening: one entry that does not balance, and nothing new is opened any more.
+    @Test func booksThatDoNotBalanceOpenNothing() throws {
+        var desk = try TestDesk()
+        try desk.makeReady()
+        let move = CashMove(account: "DU1", currency: "USD", amount: Money(whole: 5), at: desk.now, source: "console", note: "n")
+        var draft = Draft(.transfer(move))
+        draft.postings = [Posting(PostingAccount(.cash, "DU1"), "USD", 5)]
+        let entry = try desk.chain.append(draft, at: ClockReading(wall: desk.now, monotonic: Span(nanoseconds: desk.now.nanoseconds)))
+        desk.desk.apply([entry])
+        _ = try desk.command(DeskTests.buy(1))
+        #expect(desk.placed.isEmpty && desk.refusal?.text.contains("does not balance") == true)
+    }
+
     /// Money beyond the range of the books: the execution is kept, told, and its instrument is halted.
     @Test func whatCannotBePostedIsRecordedAndHaltsItsInstrument() throws {
         var desk = try TestDesk()

@@ -9,7 +9,7 @@ struct StoredLedgers {
     let folder: String
     let isJSON: Bool
 
-    /// Checks every ledger (or one): each hash, contiguity, clocks, and SQLite's own structure.
+    /// Checks every ledger (or one): each hash, contiguity, clocks, the money, and SQLite's own structure.
     /// - Returns: 0, or 5 when a difference was found.
     func verify(only wanted: String?) throws -> Int32 {
         let files: [String]
@@ -34,7 +34,14 @@ struct StoredLedgers {
         var verifier = LedgerVerifier(edge: edge)
         do throws(StoreError) {
             let store = try EntryStore(path: EdgeLedgers.path(folder: folder + "/edges", edge), .init(.readOnly))
-            try store.each { verifier.accept($0) != nil }
+            var books = BookCheck(postedThrough: try store.postedThrough())
+            try store.each { row throws(DatabaseError) in
+                guard let entry = verifier.accept(row) else { return false }
+                let problems = try books.check(entry) { seq throws(DatabaseError) in try store.lines(of: seq) }
+                for problem in problems { verifier.note(problem) }
+                return true
+            }
+            for problem in books.finish(found: try store.postingCount(through: books.postedThrough)) { verifier.note(problem) }
             for line in try store.structuralDamage(limit: 3) { verifier.note("the file's structure is damaged: \(line)") }
         } catch {
             if case .database(let cause) = error, !cause.isCorrupt, !cause.isIO { throw error }

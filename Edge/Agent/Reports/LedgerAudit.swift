@@ -43,11 +43,10 @@ package enum LedgerAudit {
         var verifier = LedgerVerifier(edge: edge ?? owner, key: key)
         if let edge, edge != owner { verifier.note("this is the ledger of edge \(owner), not of \(edge)") }
         do throws(StoreError) {
-            try store.each { row in
+            var books = BookCheck(postedThrough: try store.postedThrough())
+            try store.each { row throws(DatabaseError) in
                 guard let entry = verifier.accept(row) else { return false }
-                if let reading = try? entry.reading(), let first = Posting.imbalance(of: reading.postings).first {
-                    verifier.note("entry \(entry.seq) does not balance: its lines of \(first.asset) add up to \(first.sum)")
-                }
+                for problem in try books.check(entry, table: { seq throws(DatabaseError) in try store.lines(of: seq) }) { verifier.note(problem) }
                 if let witness, entry.seq == witness.seq, entry.hash != witness.hash {
                     verifier.note("entry \(entry.seq) is not the one the witness saw")
                 }
@@ -56,6 +55,7 @@ package enum LedgerAudit {
             if let witness, verifier.head.seq < witness.seq {
                 verifier.note("the ledger ends at \(verifier.head.seq), it once reached \(witness.seq)")
             }
+            for problem in books.finish(found: try store.postingCount(through: books.postedThrough)) { verifier.note(problem) }
             for line in try store.structuralDamage(limit: 3) { verifier.note("the file's structure is damaged: \(line)") }
         } catch {
             verifier.note("after entry \(verifier.head.seq): \(error)")

@@ -17,7 +17,9 @@ package enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
         case .failed(let cause): "the log has failed and takes nothing more until the process restarts: \(cause)"
         case .database(let cause): cause.description
         case .notNext(let head, let offered): "entry \(offered.seq) does not follow the head, entry \(head.seq)"
-        case .schema(let found, let expected): "the file has schema \(found), this release reads schema \(expected)"
+        case .schema(let found, let expected) where found > expected:
+            "the file has schema \(found) of a newer release, this one reads up to schema \(expected): install the newer release again"
+        case .schema(let found, let expected): "the file has schema \(found) and is none of ours, this release reads schema \(expected)"
         }
     }
 }
@@ -25,19 +27,21 @@ package enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
 /// A log of entries in one database file, with one writer. What `append` took and what a writer's store reads is on the disk.
 package final class EntryStore {
     /// The number of the table layout below, kept in `user_version`.
-    package static let schema: Int64 = 1
+    package static let schema: Int64 = 2
 
     /// The entry that the next one must follow.
     package private(set) var head: LogHead
     /// The first error that ended this store's life, if one did.
     package private(set) var failure: DatabaseError?
 
-    private let database: Database
+    let database: Database
     private let isSimulated: Bool
     /// The disk was full at the opening: the commit that shows that it takes a sync is still to come.
     private var isUnsettled = false
-    /// How far the subject index has followed.
-    private var indexed: UInt64 = 0
+    /// The disk was full at the opening: the step to the present schema is still to come.
+    private var isOld = false
+    /// How far the subject index and the posting table have followed.
+    var followed: (subjects: UInt64, postings: UInt64) = (0, 0)
 
     /// Opens or creates the log.
     /// - Throws: `.database`, or `.schema` for a file of another layout.
@@ -46,9 +50,18 @@ package final class EntryStore {
         do throws(DatabaseError) { database = try Database(path: path, options) } catch { throw .database(error) }
         head = .empty
         try guarded { () throws(StoreError) in
-            if options.access != .readOnly { try self.createIfNew() }
+            if options.access != .readOnly {
+                try self.createIfNew()
+                do throws(StoreError) { try self.migrate() } catch {
+                    guard case .database(let cause) = error, cause.isFull else { throw error }
+                    self.isOld = true
+                }
+            }
             let found = try self.query { () throws(DatabaseError) in try self.database.first("PRAGMA user_version") { $0.integer(0) } } ?? 0
-            guard found == EntryStore.schema else { throw .schema(found: found, expected: EntryStore.schema) }
+            // A reader takes an older file as it is, and so does a writer who has no room for more.
+            guard found == EntryStore.schema || ((options.access == .readOnly || self.isOld) && (1...EntryStore.schema).contains(found)) else {
+                throw .schema(found: found, expected: EntryStore.schema)
+            }
         }
         if options.access != .readOnly {
             do throws(StoreError) { try settle() } catch {
@@ -57,7 +70,7 @@ package final class EntryStore {
                 isUnsettled = true
             }
         }
-        indexed = UInt64(try meta(EntryStore.indexedKey) ?? "") ?? 0
+        followed = (UInt64(try meta(EntryStore.indexedKey) ?? "") ?? 0, try postedThrough())
         try refreshHead()
     }
 
@@ -89,25 +102,33 @@ package final class EntryStore {
         try transaction { () throws(DatabaseError) in try self.writeMeta(key, text) }
     }
 
-    /// Lets the subject index follow the entries by at most `limit` rows, from where it stopped. No commit of entries pays for its random keys.
-    /// - Returns: how many entries it has read; 0 when it has caught up.
+    /// Lets the subject index and the posting table follow the entries by at most `limit` rows, from where they stopped. No commit of entries pays
+    /// for their random keys.
+    /// - Returns: how many entries were read; 0 when both have caught up.
     package func indexSubjects(limit: Int) throws(StoreError) -> Int {
         precondition(limit > 0)
         guard subjectsBehind > 0 else { return 0 }
-        let (done, through) = (indexed, min(head.seq, indexed + UInt64(limit)))
+        try beOfToday()
+        let done = min(followed.subjects, followed.postings), through = min(head.seq, done + UInt64(limit))
         try transaction { () throws(DatabaseError) in
+            // One of them may be ahead, in a file that is older than the other: what is there already is passed over.
+            try self.copyPostings(after: done, through: through)
             try self.database.run(
                 "INSERT OR IGNORE INTO subject(ref, seq) SELECT ref, seq FROM entry WHERE seq > ? AND seq <= ? AND ref IS NOT NULL",
                 .integer(Int64(done)), .integer(Int64(through)))
-            try self.writeMeta(EntryStore.indexedKey, String(through))
+            try self.writeMeta(EntryStore.indexedKey, String(max(through, self.followed.subjects)))
+            try self.writeMeta(EntryStore.postedKey, String(max(through, self.followed.postings)))
         }
-        indexed = through
+        followed = (max(through, followed.subjects), max(through, followed.postings))
         return Int(through - done)
     }
 
-    /// Entries that the subject index has yet to read; `entries(ref:)` walks them one by one meanwhile.
-    package var subjectsBehind: Int { head.seq > indexed ? Int(head.seq - indexed) : 0 }
-    private static let indexedKey = "subjects"
+    /// Entries that the subject index or the posting table has yet to read; `entries(ref:)` walks them one by one meanwhile.
+    package var subjectsBehind: Int {
+        let done = min(followed.subjects, followed.postings)
+        return head.seq > done ? Int(head.seq - done) : 0
+    }
+    static let indexedKey = "subjects"
 
     /// Copies the write-ahead log into the file as far as readers allow.
     /// - Throws: `.database` on a full disk: wait until there is room; `.failed` otherwise.
@@ -213,7 +234,7 @@ package final class EntryStore {
 
     // MARK: - The one way in
 
-    private func transaction(_ body: () throws(DatabaseError) -> Void) throws(StoreError) {
+    func transaction(_ body: () throws(DatabaseError) -> Void) throws(StoreError) {
         try guarded { () throws(StoreError) in
             do {
                 try self.database.write { _ in try body() }
@@ -227,7 +248,7 @@ package final class EntryStore {
         }
     }
 
-    private func query<Value>(_ body: () throws(DatabaseError) -> Value) throws(StoreError) -> Value {
+    func query<Value>(_ body: () throws(DatabaseError) -> Value) throws(StoreError) -> Value {
         try guarded { () throws(StoreError) in
             do throws(DatabaseError) { return try body() } catch {
                 throw error.isIO || error.isCorrupt ? .failed(error) : .database(error)
@@ -271,7 +292,7 @@ package final class EntryStore {
         }
     }
 
-    private func writeMeta(_ key: String, _ text: String) throws(DatabaseError) {
+    func writeMeta(_ key: String, _ text: String) throws(DatabaseError) {
         try database.run("INSERT INTO meta(key, value) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value", .text(key), .text(text))
     }
 
@@ -295,6 +316,28 @@ package final class EntryStore {
         try transaction { () throws(DatabaseError) in try self.database.script(EntryStore.tables) }
     }
 
+    /// Makes the step that a full disk put off.
+    func beOfToday() throws(StoreError) {
+        guard isOld else { return }
+        try guarded { () throws(StoreError) in try self.migrate() }
+        isOld = false
+    }
+
+    /// Forward, one schema at a time, each in one transaction: a power cut leaves the old file or the new one.
+    private func migrate() throws(StoreError) {
+        let version = try query { () throws(DatabaseError) in try self.database.first("PRAGMA user_version") { $0.integer(0) } } ?? 0
+        guard version == 1 else { return }
+        // A file of another program may call its own layout 1.
+        let tables = try query { () throws(DatabaseError) in
+            try self.database.first("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('entry', 'meta', 'subject')") {
+                $0.integer(0)
+            }
+        }
+        guard tables == 3 else { throw .schema(found: version, expected: EntryStore.schema) }
+        try transaction { () throws(DatabaseError) in try self.database.script(EntryStore.toSchema2) }
+    }
+
+    /// Schema 1, which a new file begins with: the steps forward are the only way to a later one.
     private static let tables = """
         CREATE TABLE entry(
           seq INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, boot INTEGER NOT NULL, wall INTEGER NOT NULL, mono INTEGER NOT NULL,
