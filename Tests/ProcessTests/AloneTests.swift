@@ -42,6 +42,16 @@ import Wire
         #expect(try stage.edge("kill").code == 3)
         #expect(try stage.edgeStatus()?["edge"]?["halt"]?["level"]?.text == "NONE")
 
+        // Money that no order moved is written down here: shown, asked for, written, and in the balances.
+        #expect(try stage.edge("ledger", "record", "deposit", "--amount", "1000", "--currency", "USD").code == 3, "nobody said yes")
+        let record = try stage.edge("ledger", "record", "deposit", "--amount", "1250.75", "--currency", "USD", "--note", "first", "--yes")
+        #expect(record.code == 0 && record.output.contains("transfer:") && record.output.hasSuffix("Written to the ledger: transfer.\n"), "\(record)")
+        #expect(try stage.edge("ledger", "record", "gift", "--amount", "1", "--currency", "USD", "--yes").code == 3)
+        let balances = try stage.json(try stage.edge("ledger", "balances", "--json"))
+        #expect(balances["balances"]?.elements?.contains { $0["class"]?.text == "transfer" && $0["amount"]?.text == "-1250.75" } == true)
+        #expect(try stage.edge("ledger", "balances").output.contains("-1250.75"))
+        #expect(try stage.edge("ledger", "verify").code == 0)
+
         // What happened alone goes up later.
         try stage.start(.relay)
         try stage.start(.cloud)
