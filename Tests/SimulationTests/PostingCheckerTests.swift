@@ -9,13 +9,13 @@ struct PostingCheckerTests {
     private static let held = #"{"account":"position:U","amount":5,"asset":"A"},{"account":"trading:U","amount":-5,"asset":"A"}"#
 
     private func look(_ bodies: [(kind: UInt16, version: UInt16, body: String)]) -> String? {
-        let checker = PostingChecker()
+        var checker = PostingChecker()
         let rows = bodies.enumerated().map { index, entry in
             EntryRow(
                 seq: UInt64(index + 1), epoch: 1, boot: 1, wall: 0, mono: 0, hlc: 0, kind: entry.kind, kver: entry.version, flags: 0, ref: nil,
                 body: Array(entry.body.utf8), prev: [], hash: [])
         }
-        return checker.look(.rows(.edge, rows), at: .zero)
+        return checker.look(.rows(.edge, StoredRows(rows)), at: .zero)
     }
 
     @Test func booksThatAreRightPass() {

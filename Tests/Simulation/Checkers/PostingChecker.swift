@@ -11,7 +11,7 @@ package struct PostingChecker: Checker {
     private static let withPostings: Set<UInt16> = [21, 22, 80, 81, 82, 83, 84, 85, 86]
 
     /// What the rows said so far.
-    private struct Sums {
+    private struct Sums: Sendable {
         var ledger: [String: Int128] = [:]
         /// On the accounts of class `position`, and what executions, reversals and suspense come to, by asset.
         var posted: [String: Int128] = [:]
@@ -23,15 +23,25 @@ package struct PostingChecker: Checker {
         var told: Set<String> = []
     }
 
-    package func look(_ observation: Observation, at now: Span) -> String? {
-        guard case .rows(_, let rows) = observation else { return nil }
-        var sums = Sums()
-        for row in rows {
-            guard let body = try? JSONReader.read(row.body) else { continue }
-            if row.kind == 42 || row.kind == 52, let instrument = body["instrument"]?.text { sums.told.insert(instrument) }
-            guard Self.withPostings.contains(row.kind), row.kver > (row.kind < 80 ? 1 : 0) else { continue }
-            if let broken = take(row, body, &sums) { return broken }
+    private var edge = RowFold(Sums()), cloud = RowFold(Sums())
+
+    package mutating func look(_ observation: Observation, at now: Span) -> String? {
+        switch observation {
+        case .rows(.edge, let rows): return edge.follow(rows, PostingChecker.follow) ?? PostingChecker.whole(edge.state)
+        case .rows(.cloud, let rows): return cloud.follow(rows, PostingChecker.follow) ?? PostingChecker.whole(cloud.state)
+        case .placed, .asked, .acked, .quiet: return nil
         }
+    }
+
+    private static func follow(_ sums: inout Sums, _ row: EntryRow) -> String? {
+        guard let body = try? JSONReader.read(row.body) else { return nil }
+        if row.kind == 42 || row.kind == 52, let instrument = body["instrument"]?.text { sums.told.insert(instrument) }
+        guard withPostings.contains(row.kind), row.kver > (row.kind < 80 ? 1 : 0) else { return nil }
+        return take(row, body, &sums)
+    }
+
+    /// What can only be said of all rows together.
+    private static func whole(_ sums: Sums) -> String? {
         if let (asset, sum) = sums.ledger.filter({ $0.value != 0 }).min(by: { $0.key < $1.key }) { return "the ledger is off by \(sum) of \(asset)" }
         for (asset, amount) in sums.suspense.sorted(by: { $0.key < $1.key }) where amount != 0 && !sums.told.contains(asset) {
             return "\(asset) stands in suspense and nobody was told"
@@ -42,7 +52,7 @@ package struct PostingChecker: Checker {
         return nil
     }
 
-    private func take(_ row: EntryRow, _ body: JSONValue, _ sums: inout Sums) -> String? {
+    private static func take(_ row: EntryRow, _ body: JSONValue, _ sums: inout Sums) -> String? {
         guard let lines = body["postings"]?.elements else { return "entry \(row.seq) lists no postings" }
         var entry: [String: Int128] = [:]
         for line in lines {
