@@ -21,6 +21,7 @@ enum WorldCommand {
                 CommandOption("breaker", value: "NAME", "takes one protection away: a checker has to notice"),
                 CommandOption("only", value: "LIST", isRepeatable: true, "of all that the seed would do, just these: ask#3,crash#1"),
                 CommandOption("shrink", "makes each failing seed small: the fewest adversities that still break the promise"),
+                CommandOption("mutants", "takes each protection away in turn over the seeds, and prints who noticed"),
                 CommandOption("trace", "a line for everything that happens"),
             ],
             "Runs edge and cloud through faults in virtual time and checks what was promised.\n\nFaults:   "
@@ -44,6 +45,11 @@ enum WorldCommand {
             World(
                 seed: seed, venue: venue, duration: duration, pace: isSession ? .session : .close, faults: faults, breaker: breaker,
                 only: only, trace: isTraced ? { Console.out($0) } : nil)
+        }
+        if options.text("mutants") != nil {
+            return WorldMutants.run(seeds: seeds, isJSON: isJSON) { seed, breaker in
+                World(seed: seed, venue: venue, duration: duration, pace: isSession ? .session : .close, faults: faults, breaker: breaker)
+            }
         }
         let jobs = Int(try options.number("jobs", in: 1...64, default: 1))
         let started = SystemClock.monotonic()
