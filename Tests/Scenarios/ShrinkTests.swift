@@ -32,7 +32,7 @@ struct ShrinkTests {
         for seed in UInt64(1)...2 {
             let report = World(seed: seed, duration: .minutes(390), pace: .session).run()
             #expect(report.violations.isEmpty, "\(report.violations)")
-            #expect(report.events < 30_000 && report.entries > 100, "\(report.events) events, \(report.entries) entries")
+            #expect(report.events < 20_000 && report.entries > 100, "\(report.events) events, \(report.entries) entries")
             #expect(report == World(seed: seed, duration: .minutes(390), pace: .session).run())
         }
     }

@@ -6,6 +6,8 @@ package import Values
 package struct Pace: Sendable, Hashable {
     /// Between two ticks of each program, at most; the link's own timers are met on time.
     package var tick: Span
+    /// The same while something has just happened.
+    package var closeTick: Span
     /// Between two steps of the simulated market.
     package var marketStep: Span
     /// How many times rarer faults, wishes and the bot's entries are.
@@ -16,17 +18,19 @@ package struct Pace: Sendable, Hashable {
     package var rest: Span
 
     /// Production's timers, faults every few seconds.
-    package static let close = Pace(tick: .milliseconds(250), marketStep: .milliseconds(250), rarity: 1, rules: Rules(), rest: .seconds(120))
+    package static let close = Pace(
+        tick: .milliseconds(250), closeTick: .milliseconds(250), marketStep: .milliseconds(250), rarity: 1, rules: Rules(), rest: .seconds(120))
 
-    /// A session in at most 20,000 events: the link beats every half minute, the market moves every fifteen seconds, faults come some minutes apart.
+    /// A session in at most 20,000 events: the link beats every half minute, the market moves every twenty seconds, faults come some minutes apart.
     package static let session: Pace = {
         var rules = Rules()
         rules.beatEvery = .seconds(30)
-        rules.stateEvery = .seconds(15)
+        rules.stateEvery = .seconds(20)
         rules.silentAfter = .seconds(90)
         rules.deadAfter = .seconds(225)
         rules.stallAfter = .seconds(30)
         rules.refusedRetry = .seconds(60)
-        return Pace(tick: .seconds(15), marketStep: .seconds(15), rarity: 40, rules: rules, rest: .seconds(1_200))
+        return Pace(
+            tick: .seconds(20), closeTick: .milliseconds(500), marketStep: .seconds(20), rarity: 80, rules: rules, rest: .seconds(1_200))
     }()
 }

@@ -154,7 +154,7 @@ package final class World {
     }
 
     /// A session with a gateway wants to be called more often.
-    private var closeTick: Span { site == nil ? Pace.close.tick : .milliseconds(100) }
+    private var closeTick: Span { site == nil ? pace.closeTick : .milliseconds(100) }
 
     private func planTick(at time: Span) {
         ticks += 1
