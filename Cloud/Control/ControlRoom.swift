@@ -15,6 +15,8 @@ package enum ControlInput: Sendable {
     case presence(EdgeID, EdgePresence)
     /// What a sign of life in a session told.
     case heard(EdgeID, session: UInt64, Pulse)
+    /// The edge's stored ledger was cut short by a decision; what is left follows again as `.entries`.
+    case cut(EdgeID)
     /// Entries in order, checked and durable here.
     case entries(EdgeID, [Entry])
     case live(EdgeID, [LiveItem])
@@ -87,7 +89,9 @@ package struct ControlRoom: Sendable {
     /// By id.
     package private(set) var refusals: [LinkRefusal] = []
     /// Kinds of entries that tell of a command.
-    private static let telling: Set<UInt16> = [Kind.intent.rawValue, Kind.commandAccepted.rawValue, Kind.commandRefused.rawValue]
+    private static let telling: Set<UInt16> = [
+        Kind.lineage.rawValue, Kind.intent.rawValue, Kind.commandAccepted.rawValue, Kind.commandRefused.rawValue,
+    ]
 
     package init(commands: [CommandRecord] = [], rules: OutboxRules = OutboxRules()) { outbox = Outbox(records: commands, rules: rules) }
 
@@ -115,6 +119,11 @@ package struct ControlRoom: Sendable {
         case .presence(let id, let presence): show(id, presence, now, &out)
         case .heard(let id, let number, let pulse): hear(id, number, pulse, now, &out)
         case .entries(let id, let entries): take(entries, from: id, now, &out)
+        case .cut(let id):
+            edges[id]?.book = Book(edge: id)
+            edges[id]?.recent = []
+            edges[id]?.pulse = Pulse(announced: Seq(0))
+            out.changes.append(.edge(id))
         case .live(let id, let items):
             guard edges[id] != nil else { break }
             for item in items { edges[id]?.live.apply(item) }
@@ -210,6 +219,7 @@ package struct ControlRoom: Sendable {
             edges[id]?.book.apply(entry)
             guard ControlRoom.telling.contains(entry.kind), let fact = try? entry.decoded() else { continue }
             switch fact {
+            case .lineage: apply(outbox.handle(.lineageEnded(id), at: now), &out)
             case .intent(let ticket): if let command = ticket.command { apply(outbox.handle(.intended(command), at: now), &out) }
             case .commandAccepted(let outcome): apply(outbox.handle(.outcome(outcome, accepted: true), at: now), &out)
             case .commandRefused(let outcome): apply(outbox.handle(.outcome(outcome, accepted: false), at: now), &out)

@@ -24,6 +24,8 @@ package enum OutboxInput: Sendable {
     case intended(CommandID)
     /// What became of the orders of an accepted command.
     case progress(CommandID, OrderProgress)
+    /// A person ended a lineage of the edge's ledger: what its runs were sent and never answered, nobody can tell any more.
+    case lineageEnded(EdgeID)
     /// Everything that former runs of the edge wrote is stored here, and what this run wrote before `through`; `facts` is what is held and works.
     case settled(EdgeID, boot: Boot, through: Instant, facts: String)
     /// The clock of `now` was set by this much.
@@ -130,6 +132,7 @@ package struct Outbox: Sendable {
         case .outcome(let outcome, let accepted): judge(outcome, accepted, now, &out)
         case .intended(let id): accept(id, now, &out)
         case .progress(let id, let progress): follow(id, progress, now, &out)
+        case .lineageEnded(let edge): loseAll(of: edge, now, &out)
         case .settled(let edge, let boot, let through, let facts): settle(edge, boot, through, facts, now, &out)
         case .clockWasSet(let step): if !rules.ttlByWallClock { for record in open { change(record.id, &out) { $0.clockWasSet(by: step) } } }
         case .tick: expire(now, &out)
@@ -237,6 +240,16 @@ package struct Outbox: Sendable {
                     record.id, .expired, "The edge did not take it within \(record.lifetimeWords).", "Look at the position, then ask again.", now,
                     &out)
             }
+        }
+    }
+
+    /// The ledger that would tell of them was lost or sealed: commands of former runs may have been executed or not.
+    private mutating func loseAll(of edge: EdgeID, _ now: Instant, _ out: inout OutboxOutcome) {
+        for record in open(of: edge) where record.isUndecided {
+            guard let bound = record.command.boundBoot, bound != sessions[edge]?.boot else { continue }
+            end(
+                record.id, .expired, "Lost: the part of the edge's ledger that would tell of it was written off by a decision.",
+                "Look at orders and positions at the broker; it may have been executed.", now, &out)
         }
     }
 

@@ -19,6 +19,8 @@ package final class Node {
     var invitations: [Invitation] = []
     /// Used tokens of the last minutes, and the rate of enrolment frames.
     var enrolment = EnrolmentDesk()
+    /// What waits for a person's decision.
+    var matters: [EdgeID: EdgeMatter] = [:]
     var milestones: [EdgeID: Milestones] = [:]
     /// Counts the sessions of one edge in this process.
     private var sessionNumbers: [EdgeID: UInt64] = [:]
@@ -58,6 +60,7 @@ package final class Node {
         if state.meta["incarnation"] == nil { store(.meta(key: "incarnation", value: incarnation)) }
         for edge in state.edges {
             enrolled[edge.id] = edge
+            matters[edge.id] = try EdgeMatter(state.meta[EdgeMatter.key(edge.id)] ?? "")
             if edge.status == .confirmed { try openOrSetAside(edge) }
         }
         streams.start(at: clock.wall)
@@ -138,6 +141,7 @@ package final class Node {
         for write in access.sweep(at: now) { store(.access(write)) }
         tickEnrolment()
         tellDamage()
+        tellDisputes()
         tickStreams()
         // Both come again: without room nothing is lost by leaving them.
         do {
@@ -245,8 +249,22 @@ package final class Node {
         }
         if !batch.isEmpty { fold(batch, of: edge.id) }
         let have = stores.ledgers.head(edge.id)
-        let memory = EdgeMemory(have: have, announced: edge.announced, epoch: try stores.ledgers.epoch(edge.id))
+        let memory = EdgeMemory(
+            have: have, announced: edge.announced, epoch: try stores.ledgers.epoch(edge.id), dispute: matters[edge.id]?.dispute,
+            settlement: matters[edge.id]?.settlement)
         try link(.enrolled(edge.id, memory))
+    }
+
+    /// The stored ledger is shorter than it was: what it adds up to is read from it anew.
+    func refold(_ edge: EdgeID) throws {
+        tell(.cut(edge))
+        milestones[edge] = nil
+        books.leaveBehind(edge)
+        // What screens hold cannot be mended by additions: they come back and see everything anew.
+        for stream in streams.sorted {
+            effect(.closeStream(stream.number, code: 1_012, reason: "a ledger was set back")); streams.close(stream.number, at: now)
+        }
+        streams.spoil()
     }
 
     private func fold(_ entries: [Entry], of edge: EdgeID) {
@@ -278,6 +296,14 @@ package final class Node {
         case .commit(let edge, let entries): try keep(entries, of: edge)
         case .compare(let edge, let head): try link(.compared(edge, head, isEqual: stores.ledgers.has(edge, head)))
         case .lookUp(let edge, let seqs): try link(.lookedUp(edge, seqs, stores.ledgers.heads(edge, seqs)))
+        case .read(let edge, let after, let upTo): try link(.read(edge, after: after, stores.ledgers.piece(edge, after: after, upTo: upTo)))
+        case .healing(let edge, let after, let to): healing(edge, after, to)
+        case .openBranch(let edge, let common, let isFresh): try openBranch(of: edge, common, isFresh: isFresh)
+        case .keepBranch(let edge, let common, let entries): try keepBranch(of: edge, common, entries)
+        case .cut(let edge, let common): try cut(edge, after: common)
+        case .disputed(let edge, let dispute): disputed(edge, dispute)
+        case .undisputed(let edge): endMatter(of: edge, nil)
+        case .settled(let edge, let settlement): endMatter(of: edge, settlement)
         case .announced(let edge, let head):
             enrolled[edge]?.announced = head
             store(.announced(edge, head))
@@ -346,12 +372,22 @@ package final class Node {
         tell(.heard(edge, session: number, pulse))
     }
 
+    private func healing(_ edge: EdgeID, _ after: Head, _ to: Head) {
+        let words = "the edge was set back to entry \(after.seq) and takes entries \(after.seq.next) to \(to.seq) back from here"
+        log(.warning, "edge behind", "\(name(edge)): \(words)")
+        tell(
+            .linkRefused(
+                LinkRefusal(
+                    id: "edge_behind-\(edge.description.prefix(8))", edge: edge, key: nil, verdict: RefusalCase.edgeBehind.rawValue,
+                    words: "\(name(edge)): \(words).", cure: "Nothing is lost and nothing is to be done; it trades again when it is done.", at: now)))
+    }
+
     private func refused(_ refusal: Refusal) {
         log(.warning, "link refused", "\(name(refusal.edge)): \(refusal.verdict.rawValue), \(refusal.text)")
         tell(
             .linkRefused(
                 LinkRefusal(
-                    id: "\(refusal.verdict.rawValue.lowercased())-\(refusal.edge.description.prefix(8))", edge: refusal.edge, key: nil,
+                    id: Node.refusalID(refusal.verdict, refusal.edge), edge: refusal.edge, key: nil,
                     verdict: refusal.verdict.rawValue, words: "\(name(refusal.edge)): \(refusal.text).", cure: refusal.cure, at: now)))
     }
 }

@@ -1,6 +1,7 @@
 // The edge's loop turn: inputs in, facts committed, then and only then the actions; no thread, socket or clock inside.
 package import Ledger
 package import Platform
+package import Sync
 package import Trading
 package import Values
 package import Venues
@@ -14,6 +15,8 @@ package enum AgentInput: Sendable {
     /// Bytes from the broker's socket.
     case bytes([UInt8])
     case transport(TransportEvent)
+    /// A person decided that this ledger goes on beside a lost or sealed branch.
+    case settle(Settlement)
     /// Time passed; sent at least every 100 ms.
     case tick
 }
@@ -84,11 +87,19 @@ package final class Agent {
     }
 
     /// Records the start and begins the broker session.
-    package func start(_ fact: BootFact, at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
+    /// - Parameters:
+    ///   - healed: entries that came back before this run, noted right after its boot.
+    ///   - settlement: the decision by which they came; it begins a new lineage.
+    package func start(
+        _ fact: BootFact, healed: HealedFact? = nil, settlement: Settlement? = nil, at clock: ClockReading
+    ) throws(AgentFailure) -> [AgentEffect] {
         try mustLive()
         var effects: [AgentEffect] = []
         var turn = Turn()
-        try number([Draft(.boot(fact))], at: clock, into: &turn)
+        try number([Draft(.boot(fact))] + (healed.map { [Draft(.healed($0))] } ?? []), at: clock, into: &turn)
+        if let settlement, settlement.epoch == chain.epoch + 1 {
+            try number([Draft(.lineage(settlement.lineage(after: chain.head)))], at: clock, into: &turn)
+        }
         if let trouble = troubles[.rolledBack], desk.book.haltLevel < .reducing {
             try number([Draft(.halt(HaltFact(level: .reducing, source: Agent.rollbackRule, reason: trouble.text)))], at: clock, into: &turn)
         }
@@ -128,6 +139,9 @@ package final class Agent {
             case .desk(let input): try decide(input, at: clock, into: &turn)
             case .command(let command, let deadline):
                 try decide(.command(command, deadline: deadline.map { now + ($0 - clock.monotonic) }), at: clock, into: &turn)
+            case .settle(let settlement):
+                guard settlement.kept == .edge, settlement.epoch == chain.epoch + 1 else { continue }
+                try number([Draft(.lineage(settlement.lineage(after: chain.head)))], at: clock, into: &turn)
             case .bytes(let bytes): session.receive(bytes.span.bytes, at: now, into: &output)
             case .transport(let event): session.transport(event, at: now, into: &output)
             case .tick:

@@ -1,6 +1,7 @@
 // The edge's ledger in use: opened and checked once, then the only way a fact becomes durable and an intent may be sent.
 package import Ledger
 package import Platform
+package import Sync
 package import Values
 internal import Wire
 
@@ -118,6 +119,17 @@ package final class Journal {
         return Receipt(head: verifier.head, intents)
     }
 
+    /// Takes entries that this ledger had lost, byte for byte as a copy has them. None of their intents may be sent: an earlier run sent them or not.
+    /// - Throws: `.broken` when they do not continue the chain: nothing is written then.
+    package func adopt(_ entries: [Entry]) throws(JournalError) {
+        var verified = verifier
+        for entry in entries { do throws(ChainError) { try verified.accept(entry) } catch { throw .broken(error) } }
+        do throws(StoreError) { try store.append(entries.map(\.row), meta: [:]) } catch { throw .store(error) }
+        verifier = verified
+        last = entries.last ?? last
+        if store.logBytes >= Journal.logBytesMax { try? store.checkpoint() }
+    }
+
     /// To be called by the loop when it has nothing to do: prepares the log for the commits to come, lets the subject index follow, and copies a
     /// large write-ahead log into its file once the loop has been idle for a while. One piece a call, so that none delays an order for long.
     /// - Throws: `.store(.failed)` when the disk failed; a full disk only postpones.
@@ -170,6 +182,49 @@ package final class Journal {
             // It is learned again at the next session; a full disk ends nothing because of it.
             guard error.isDiskFull else { throw error }
         }
+    }
+
+    // MARK: - A person's decision
+
+    /// Gives up this ledger's branch after `settlement.dispute.common`: its entries go into `branch`, then out of here. A new process then takes the
+    /// cloud's entries and begins the new lineage.
+    /// - Parameter branch: an empty log that begins after the last common entry.
+    package func giveUp(_ settlement: Settlement, into branch: any JournalStore) throws(JournalError) {
+        let common = settlement.dispute.common
+        guard branch.head == LogHead(seq: common.seq.raw, hash: common.hash) else {
+            throw .damaged("the file for the sealed branch begins elsewhere")
+        }
+        try Journal.reading { () throws(StoreError) in
+            while branch.head.seq < store.head.seq {
+                try branch.append(try store.read(from: branch.head.seq + 1, limit: 1_000, maxBytes: 4 << 20), meta: [:])
+            }
+        }
+        guard branch.head == store.head else { throw .damaged("the sealed branch is not what this ledger has") }
+        let text = String(decoding: JSONWriter.plain(settlement.value), as: UTF8.self)
+        try Journal.reading { () throws(StoreError) in try store.cut(after: common.seq.raw, meta: [Journal.settlementKey: text]) }
+    }
+
+    /// A decision for the cloud's history that this edge has not finished: its entries have to come before anything is written.
+    package func settlement() throws(JournalError) -> Settlement? {
+        guard let text = try Journal.reading({ () throws(StoreError) in try store.meta(Journal.settlementKey) }), !text.isEmpty else { return nil }
+        guard let value = try? JSONReader.read(Array(text.utf8)), let settlement = try? Settlement(value) else {
+            throw .damaged("the decision about its history cannot be read")
+        }
+        return settlement
+    }
+
+    /// The decision is carried out.
+    package func forgetSettlement() throws(JournalError) {
+        try Journal.reading { () throws(StoreError) in try store.setMeta(Journal.settlementKey, "") }
+    }
+    private static let settlementKey = "settlement"
+
+    /// The cloud's store that welcomed this edge last; empty before the first time.
+    package func incarnation() throws(JournalError) -> String { try Journal.reading { () throws(StoreError) in try store.meta("incarnation") } ?? "" }
+
+    /// Remembers the cloud's store durably: a store of another name was restored and may have less than it had acknowledged.
+    package func noteIncarnation(_ name: String) throws(JournalError) {
+        try Journal.reading { () throws(StoreError) in try store.setMeta("incarnation", name) }
     }
 
     /// Names a new file's edge, or checks that this is the edge's own file.

@@ -24,6 +24,8 @@ package protocol JournalStore: AnyObject {
     var subjectsBehind: Int { get }
     /// Lets it follow by at most `limit` rows; answers how many.
     func indexSubjects(limit: Int) throws(StoreError) -> Int
+    /// Takes the entries after this one out, durably; they are kept elsewhere.
+    func cut(after seq: UInt64, meta: KeyValuePairs<String, String>) throws(StoreError)
     /// Bytes written ahead that wait for a checkpoint.
     var logBytes: Int { get }
     /// Moves them into place as far as readers allow.
@@ -34,6 +36,10 @@ package protocol JournalStore: AnyObject {
 
 extension JournalStore {
     package func leaveLog() {}
+    /// Only a log on a disk of its own can be cut.
+    package func cut(after seq: UInt64, meta: KeyValuePairs<String, String>) throws(StoreError) {
+        throw .database(.refused("this log cannot be cut"))
+    }
 }
 
 extension EntryStore: JournalStore {}

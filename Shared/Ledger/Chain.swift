@@ -52,6 +52,8 @@ package struct Chain: Sendable {
         precondition(head.seq.raw < UInt64(Int64.max), "the ledger is full")
         if case .boot = draft.fact {} else { precondition(firstMonotonic != nil, "the first entry of a run is its boot") }
         let seq = nextSeq
+        var epoch = epoch
+        if case .lineage = draft.fact { epoch += 1 }
         var flags = draft.flags
         if !clock.isSynchronised { flags.insert(.clockUnsound) }
         // A wall clock over 60 s ahead of where the boot clock says it should be does not drag the hybrid clock with it.
@@ -68,7 +70,7 @@ package struct Chain: Sendable {
             kindVersion: draft.fact.kind.version, flags: flags, ref: draft.fact.ref(boot: boot, seq: seq),
             body: try Chain.text(of: draft.body(edge: edge, boot: boot, seq: seq)), previous: head.hash, hash: [])
         entry.hash = Chain.hash(entry, edge: edge)
-        firstMonotonic = start; lastMono = mono; hlc = entry.hlc; head = entry.head
+        self.epoch = epoch; firstMonotonic = start; lastMono = mono; hlc = entry.hlc; head = entry.head
         return entry
     }
 
@@ -134,7 +136,9 @@ package struct ChainVerifier: Sendable {
         if startsRun, entry.kind != Kind.boot.rawValue { throw .noBoot(at: entry.seq) }
         if let last {
             guard entry.hlc > last.hlc else { throw .clockOrder(at: entry.seq) }
-            guard entry.epoch >= last.epoch else { throw .epoch(at: entry.seq) }
+            // A new epoch is a person's word, and that word is its first entry.
+            let raises = entry.kind == Kind.lineage.rawValue
+            guard entry.epoch == (raises ? last.epoch &+ 1 : last.epoch) else { throw .epoch(at: entry.seq) }
             if entry.boot == last.boot, entry.mono < last.mono { throw .monotonicOrder(at: entry.seq) }
         }
         last = (entry.boot, entry.epoch, entry.mono, entry.hlc); head = entry.head; count += 1

@@ -49,6 +49,9 @@ extension Fact {
                     kernelBoot: try f.text("kernelBoot"), configuration: try f.text("configuration")))
         case .shutdown: return .shutdown(reason: try f.text("reason"))
         case .checkpoint: return .checkpoint(try CheckpointFact(f))
+        case .healed: return .healed(try HealedFact(f))
+        case .lineage: return .lineage(try LineageFact(f))
+        case .gap: return .gap(try GapFact(f))
         case .intent: return .intent(try Ticket(f))
         case .sent: return .sent(tags: try f.list("tags").map { ClOrdID($0.text ?? "") })
         case .cancelIntent:

@@ -9,6 +9,9 @@ extension Fact {
         case .boot: .boot
         case .shutdown: .shutdown
         case .checkpoint: .checkpoint
+        case .healed: .healed
+        case .lineage: .lineage
+        case .gap: .gap
         case .intent: .intent
         case .sent: .sent
         case .cancelIntent: .cancelIntent
@@ -54,6 +57,7 @@ extension Fact {
         case .commandAccepted(let outcome), .commandRefused(let outcome): outcome.command.bytes
         case .correction(let correction): Array(correction.execID.utf8.prefix(255))
         case .transfer, .dividend, .interest, .accountFee, .exchange, .suspense: []
+        case .healed, .lineage, .gap: []
         case .boot, .shutdown, .checkpoint, .sent, .denied, .halt, .resume, .instrumentHalt, .brokerSession, .reconciled, .difference, .instrument,
             .bot:
             []
@@ -69,6 +73,9 @@ extension Fact {
             out.put("kernelBoot", fact.kernelBoot); out.put("configuration", fact.configuration)
         case .shutdown(let reason): out.put("reason", reason)
         case .checkpoint(let checkpoint): checkpoint.write(into: &out)
+        case .healed(let fact): fact.write(into: &out)
+        case .lineage(let fact): fact.write(into: &out)
+        case .gap(let fact): fact.write(into: &out)
         case .intent(let ticket): ticket.write(into: &out, edge: edge, intent: IntentID(boot: boot, seq: seq))
         case .sent(let tags): out.put("tags", .array(tags.map { .string($0.text) }))
         case .cancelIntent(let cancel):

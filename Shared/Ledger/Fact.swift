@@ -9,6 +9,12 @@ package enum Fact: Hashable, Sendable {
     case shutdown(reason: String)
     /// Where the chain stood and what it added up to, signed.
     case checkpoint(CheckpointFact)
+    /// Entries that this ledger had lost came back.
+    case healed(HealedFact)
+    /// First entry of an epoch.
+    case lineage(LineageFact)
+    /// Entries that are missing for good.
+    case gap(GapFact)
     case intent(Ticket)
     /// The bytes of these orders were handed to the socket (lazy, batched).
     case sent(tags: [ClOrdID])

@@ -64,7 +64,7 @@ extension ChainError: CustomStringConvertible {
         case .clockOrder(let seq): "entry \(seq) has a hybrid clock that is not above the one before"
         case .monotonicOrder(let seq): "entry \(seq) has a boot clock below the one before in the same run"
         case .noBoot(let seq): "entry \(seq) begins a run and is not its boot entry"
-        case .epoch(let seq): "entry \(seq) has an epoch below the one before"
+        case .epoch(let seq): "entry \(seq) has another epoch than the one before, and no decision that begins it"
         }
     }
 }

@@ -41,6 +41,17 @@ package struct Batch: Hashable, Sendable {
     /// An upper bound of what one entry adds to a batch, in bytes before compression.
     package static func size(of entry: Entry) -> Int { entry.body.count + entry.ref.count + 72 }
 
+    /// As many of these as go into one batch: at least one when there is one.
+    package static func fitting(_ entries: [Entry]) -> [Entry] {
+        var (count, bytes) = (0, 0)
+        while count < min(entries.count, entriesMax) {
+            bytes += size(of: entries[count])
+            guard count == 0 || bytes <= rawBytesTarget else { break }
+            count += 1
+        }
+        return Array(entries.prefix(count))
+    }
+
     /// The body of a BATCH frame and its uncompressed size. `entries` are consecutive and hashed, 1 to `entriesMax` of them.
     package static func encode(_ entries: [Entry]) -> (body: [UInt8], rawBytes: Int) {
         precondition(!entries.isEmpty && entries.count <= entriesMax, "a batch of \(entries.count) entries")

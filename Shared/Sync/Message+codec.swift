@@ -9,7 +9,10 @@ extension Message {
 
     /// The frame of this message.
     package func frame(session: UInt64, number: UInt64) -> Frame {
-        if case .batch(let body) = self { return Frame(type: .batch, session: session, number: number, body: body) }
+        switch self {
+        case .batch(let body), .heal(let body): return Frame(type: type, session: session, number: number, body: body)
+        default: break
+        }
         do {
             return Frame(type: type, session: session, number: number, body: try JSONWriter.canonical(value, limits: .frame))
         } catch {
@@ -20,6 +23,7 @@ extension Message {
     /// Reads a frame's body. BATCH bodies are handed on unread: `Batch` unpacks them.
     package init(_ frame: Frame) throws(FrameError) {
         if frame.type == .batch { self = .batch(frame.body); return }
+        if frame.type == .heal { self = .heal(frame.body); return }
         let value: JSONValue
         do { value = try JSONReader.read(frame.body, limits: .frame) } catch { throw .notJSON(error) }
         do { self = try Message.read(frame.type, Fields(value)) } catch { throw .body(error) }
@@ -32,7 +36,11 @@ extension Message {
         case .welcome(let welcome): return welcome.value
         case .prove(let attempt, let seqs): out.put("attempt", attempt); out.put("seqs", .array(seqs.map { .integer(Int64(clamping: $0.raw)) }))
         case .proof(let attempt, let heads): out.put("attempt", attempt); out.put("heads", .array(heads.map(\.value)))
-        case .batch: preconditionFailure("batches are not JSON")
+        case .behind(let attempt, let have): out.put("attempt", attempt); out.put("have", have.value)
+        case .settle(let attempt, let settlement): out.put("attempt", attempt); out.put("settlement", settlement.value)
+        case .fetch(let attempt, let after, let upTo):
+            out.put("attempt", attempt); out.put("after", after.value); out.put("upTo", Int64(clamping: upTo.raw))
+        case .batch, .heal: preconditionFailure("entries are not JSON")
         case .ack(let head), .nack(let head): out.put("have", head.value)
         case .credit(let credit): out.put("entries", Int64(credit.entries)); out.put("bytes", Int64(credit.bytes))
         case .beat(let beat):
@@ -66,7 +74,10 @@ extension Message {
             for value in try f.list("heads") { heads.append(try Head(value, "heads")) }
             guard heads.count <= proofsMax else { throw .badValue("heads") }
             return .proof(attempt: try f.integer("attempt"), heads: heads)
-        case .batch: throw .wrongType("batch")
+        case .behind: return .behind(attempt: try f.integer("attempt"), have: try f.head("have"))
+        case .settle: return .settle(attempt: try f.integer("attempt"), try Settlement(f.raw("settlement")))
+        case .fetch: return .fetch(attempt: try f.integer("attempt"), after: try f.head("after"), upTo: try Seq(f.raw("upTo"), "upTo"))
+        case .batch, .heal: throw .wrongType("entries")
         case .ack: return .ack(try Head(f.raw("have"), "have"))
         case .nack: return .nack(try Head(f.raw("have"), "have"))
         case .credit: return .credit(try Credit(f))

@@ -145,6 +145,14 @@ package enum Message: Hashable, Sendable {
     case prove(attempt: Int64, seqs: [Seq])
     /// The hashes asked for; those that are not kept are left out.
     case proof(attempt: Int64, heads: [Head])
+    /// The edge's ledger is the beginning of the cloud's, which ends at `have`: it may fetch the rest.
+    case behind(attempt: Int64, have: Head)
+    /// What a person decided about the two histories.
+    case settle(attempt: Int64, Settlement)
+    /// Send entries after this one, which the asker has, up to a number.
+    case fetch(attempt: Int64, after: Head, upTo: Seq)
+    /// Entries that were fetched, as `Batch.encode` makes them.
+    case heal([UInt8])
     /// Already encoded by `Batch.encode`.
     case batch([UInt8])
     /// Durable in the cloud up to here.
@@ -169,6 +177,10 @@ package enum Message: Hashable, Sendable {
         case .welcome: .welcome
         case .prove: .prove
         case .proof: .proof
+        case .behind: .behind
+        case .settle: .settle
+        case .fetch: .fetch
+        case .heal: .heal
         case .batch: .batch
         case .ack: .ack
         case .nack: .nack

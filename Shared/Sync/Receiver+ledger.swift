@@ -17,7 +17,7 @@ extension Receiver {
         case .commandAck(let id, let refusal): acknowledged(id, refusal, of: edge, into: &out)
         case .bye(let reason): close(edge, "the edge said goodbye: \(reason)", into: &out)
         case .error(let trouble): if trouble.ends { close(edge, "the edge ended the session: \(trouble.text)", into: &out) }
-        case .hello, .welcome, .prove, .proof, .ack, .nack, .credit, .command: break
+        case .hello, .welcome, .prove, .proof, .behind, .settle, .fetch, .heal, .ack, .nack, .credit, .command: break
         }
     }
 
@@ -138,6 +138,7 @@ extension Receiver {
             edges[edge]?.memory.epoch = raise.epoch
             edges[edge]?.raises.removeFirst()
         }
+        finishSettlement(of: edge, into: &out)
         while let first = edges[edge]?.session?.pending.first, first.last.seq <= head.seq { edges[edge]?.session?.pending.removeFirst() }
         send(.ack(head), to: edge, into: &out)
         resumeOpening(edge, at: now, into: &out)

@@ -38,6 +38,7 @@ extension Receiver {
         if let opening = edges[edge]?.opening, opening.hello.boot == hello.boot, opening.hello.attempt >= hello.attempt { return }
         var opening = Opening(hello: hello, peer: peer, since: now.monotonic, stage: .draining)
         opening.clock.heard(hello.stamp, at: now.monotonic, wall: now.wall)
+        if let shown = edges[edge]?.shown, shown.boot == hello.boot { opening.evidence = shown.evidence }
         if let session = edges[edge]?.session {
             if session.boot == hello.boot {
                 guard hello.attempt > session.attempt else { return }
@@ -58,7 +59,7 @@ extension Receiver {
     }
 
     /// Judges with the evidence at hand and asks for what is missing.
-    private mutating func judge(_ current: Opening, at now: ClockReading, into out: inout [Action]) {
+    mutating func judge(_ current: Opening, at now: ClockReading, into out: inout [Action]) {
         var opening = current
         guard let state = edges[opening.peer.edge] else { return }
         guard state.tail.head == state.memory.have else {
@@ -70,13 +71,13 @@ extension Receiver {
         switch verdict {
         case .goOn: welcome(opening, at: now, into: &out)
         case .refused(let refusal): conclude(opening, refusal, at: now, into: &out)
+        case .behind where opening.hello.can(.heal): beginHealing(opening, into: &out)
         case .behind:
             let text = "the edge's ledger ends at entry \(opening.hello.head.seq), the cloud has up to \(state.memory.have.seq)"
             conclude(opening, Refusal(.edgeBehind, edge: opening.peer.edge, text: text), at: now, into: &out)
-        case .disputed(let dispute), .settled(_, let dispute):
-            conclude(opening, Refusal(dispute.verdict, edge: opening.peer.edge, text: dispute.text), at: now, into: &out)
-        case .adopt(let settlement):
-            conclude(opening, Refusal(.fork, edge: opening.peer.edge, text: settlement.dispute.text), at: now, into: &out)
+        case .disputed(let dispute): self.dispute(opening, dispute, nil, at: now, into: &out)
+        case .settled(let settlement, let dispute): self.dispute(opening, dispute, settlement, at: now, into: &out)
+        case .adopt(let settlement): adopt(opening, settlement, into: &out)
         case .prove(let seqs):
             opening.stage = .proving(seqs)
             edges[opening.peer.edge]?.opening = opening
@@ -89,7 +90,9 @@ extension Receiver {
     }
 
     /// Refuses, once the edge has shown that it lives: a late HELLO of a dead run would look like a rollback, and nobody is accused before he answers.
-    private mutating func conclude(_ current: Opening, _ refusal: Refusal, at now: ClockReading, into out: inout [Action]) {
+    mutating func conclude(
+        _ current: Opening, _ refusal: Refusal, _ dispute: Dispute? = nil, at now: ClockReading, into out: inout [Action]
+    ) {
         var opening = current
         guard opening.isAlive || refusal.verdict == .version || rules.refuseWithoutSignOfLife else {
             opening.stage = .confirming
@@ -98,6 +101,10 @@ extension Receiver {
             return
         }
         edges[opening.peer.edge]?.opening = nil
+        if let dispute {
+            edges[opening.peer.edge]?.memory.dispute = dispute
+            out.append(.disputed(opening.peer.edge, dispute))
+        }
         refuse(opening.hello, refusal, to: opening.peer, into: &out)
     }
 
@@ -105,6 +112,7 @@ extension Receiver {
         let edge = opening.peer.edge, hello = opening.hello
         guard let memory = edges[edge]?.memory else { return }
         close(edge, "the edge connected again", into: &out)
+        close(disputesOf: edge, hello, into: &out)
         announce(edge, hello.head, into: &out)
         let open = enrolled.count { edges[$0]?.session != nil }
         var session = Session(
@@ -112,6 +120,7 @@ extension Receiver {
             credit: creditOfEach(open + 1))
         session.clock = opening.clock
         edges[edge]?.opening = nil
+        edges[edge]?.shown = nil
         edges[edge]?.session = session
         edges[edge]?.heard = now
         send(
@@ -131,7 +140,7 @@ extension Receiver {
         out.append(.send(Message.error(refusal.trouble).frame(session: 0, number: UInt64(hello.attempt)).bytes, to: peer))
     }
 
-    private func answer(_ opening: Opening, _ message: Message, into out: inout [Action]) {
+    func answer(_ opening: Opening, _ message: Message, into out: inout [Action]) {
         out.append(.send(message.frame(session: 0, number: UInt64(opening.hello.attempt)).bytes, to: opening.peer))
     }
 
@@ -140,10 +149,16 @@ extension Receiver {
         var opening = current
         switch message {
         case .proof(let attempt, let heads) where attempt == opening.hello.attempt:
-            guard case .proving(let seqs) = opening.stage else { return }
+            // A late copy of the answer to an earlier question says nothing about this one.
+            guard case .proving(let seqs) = opening.stage, heads.allSatisfy({ seqs.contains($0.seq) }) else { return }
             opening.evidence.shown(heads, of: seqs)
             opening.isAlive = true
+            opening.since = now.monotonic
+            edges[opening.peer.edge]?.shown = (opening.hello.boot, opening.evidence)
             judge(opening, at: now, into: &out)
+        case .fetch(let attempt, let after, let upTo) where attempt == opening.hello.attempt:
+            fetch(opening, after: after, upTo: upTo, at: now, into: &out)
+        case .heal(let body): takeBranch(body, of: opening, at: now, into: &out)
         case .beat(let beat) where beat.boot == opening.hello.boot:
             opening.clock.heard(beat.stamp, at: now.monotonic, wall: now.wall)
             opening.isAlive = opening.isAlive || (beat.stamp.echo.map { $0.sentAt >= opening.since } ?? false)
@@ -203,6 +218,7 @@ extension Receiver {
     mutating func lookedUp(_ edge: EdgeID, _ seqs: [Seq], _ heads: [Head], at now: ClockReading, into out: inout [Action]) {
         guard var opening = edges[edge]?.opening, opening.stage == .lookingUp(seqs) else { return }
         opening.evidence.stored(heads, of: seqs)
+        if edges[edge]?.shown?.boot == opening.hello.boot { edges[edge]?.shown?.evidence = opening.evidence }
         judge(opening, at: now, into: &out)
     }
 

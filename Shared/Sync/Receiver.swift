@@ -23,6 +23,14 @@ package struct Receiver: Sendable {
         case compared(EdgeID, Head, isEqual: Bool)
         /// Answer to `.lookUp`: those that the store has.
         case lookedUp(EdgeID, [Seq], [Head])
+        /// Answer to `.read`.
+        case read(EdgeID, after: Head, [Entry])
+        /// A person decided, durably.
+        case settle(Settlement)
+        /// Answer to `.openBranch` and `.keepBranch`: the last entry stored after `common`; nil when the store could not.
+        case branch(EdgeID, common: Head, Head?)
+        /// Answer to `.cut`, with the epoch of the last entry left; nil when the store could not.
+        case wasCut(EdgeID, Head, epoch: UInt32?)
         /// Send a command; its bound boot is already durable.
         case dispatch(Command)
         case tick
@@ -40,6 +48,22 @@ package struct Receiver: Sendable {
         case compare(EdgeID, Head)
         /// Ask the store, after the commits asked for before, for its hashes of these entries.
         case lookUp(EdgeID, [Seq])
+        /// Read a piece of the stored entries that follow `after`, and answer `.read`; with nothing when another entry stands there.
+        case read(EdgeID, after: Head, upTo: Seq)
+        /// Open a file for the edge's branch after `common`, a new one if `isFresh`, and answer `.branch`.
+        case openBranch(EdgeID, Head, isFresh: Bool)
+        /// Store verified entries in it, durably, and answer `.branch`.
+        case keepBranch(EdgeID, Head, [Entry])
+        /// Seal the stored entries after this one in a file of their own, take them out of the ledger, and answer `.wasCut`.
+        case cut(EdgeID, after: Head)
+        /// Remember durably that a person has to decide.
+        case disputed(EdgeID, Dispute)
+        /// Nothing is to be decided any more.
+        case undisputed(EdgeID)
+        /// A decision is carried out; it is over.
+        case settled(EdgeID, Settlement)
+        /// The edge's ledger was set back to `after` and takes the rest from here; to be shown.
+        case healing(EdgeID, after: Head, to: Head)
         /// Remember durably the highest head ever announced.
         case announced(EdgeID, Head)
         case opened(EdgeID, Boot)
@@ -104,6 +128,10 @@ package struct Receiver: Sendable {
         case .commitFailed(let edge, let reason): commitFailed(edge, reason, into: &out)
         case .compared(let edge, let head, let isEqual): compared(edge, head, isEqual, into: &out)
         case .lookedUp(let edge, let seqs, let heads): lookedUp(edge, seqs, heads, at: clock, into: &out)
+        case .read(let edge, let after, let entries): read(edge, after: after, entries, into: &out)
+        case .settle(let settlement): edges[settlement.edge]?.memory.settlement = settlement
+        case .branch(let edge, let common, let head): branch(edge, common, head, at: clock, into: &out)
+        case .wasCut(let edge, let common, let epoch): wasCut(edge, common, epoch: epoch, at: clock, into: &out)
         case .dispatch(let command): dispatch(command, at: clock, into: &out)
         case .tick: for edge in order { watch(edge, at: clock, into: &out) }
         case .stop(let reason):

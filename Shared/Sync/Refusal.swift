@@ -47,12 +47,22 @@ extension Trouble {
         ends: true)
 }
 
+extension Trouble {
+    /// True when another history of this edge, or another edge of this name, may be trading: this one must not.
+    package var haltsTrading: Bool {
+        switch RefusalCase(rawValue: code) {
+        case .edgeBehind, .rollbackUnsynced, .fork, .twin, .fenced: true
+        case .cloudRestored, .version, .identity, nil: false
+        }
+    }
+}
+
 extension RefusalCase {
     /// What a person can do.
     package var cure: String {
         switch self {
         case .edgeBehind:
-            "The edge was set back to an older copy of its ledger. Stop it and put the newest ledger.db back; the cloud keeps every entry it has."
+            "The edge was set back to an older copy of its ledger. Restart it: a run that has not written yet takes the missing entries back by itself."
         case .rollbackUnsynced:
             "Entries that the edge wrote but never sent are gone from its disk. Stop the edge, put the newest ledger.db back, and compare orders and "
                 + "positions with the broker before trading."

@@ -24,6 +24,8 @@ package struct Rules: Hashable, Sendable {
     package var twinWait = Span.seconds(2)
     /// Until a refused edge asks again: a person has to act in between.
     package var refusedRetry = Span.seconds(30)
+    /// Until an edge whose ledger waits for a decision asks again.
+    package var disputedRetry = Span.seconds(5)
     /// Live state is gathered for at least this long between two frames.
     package var stateEvery = Span.milliseconds(100)
     /// Between two dispatches of a command that the edge has not acknowledged.

@@ -13,8 +13,10 @@ extension Sender {
             out.append(.malformed(error))
             return
         }
+        hasHeard = true
         switch phase {
         case .down, .stopped, .refused: return
+        case .healing: receiveWhileHealing(message, frame, at: now, into: &out)
         case .opening: receiveWhileOpening(message, frame, at: now, into: &out)
         case .open:
             guard frame.session == session else { return }
@@ -26,12 +28,26 @@ extension Sender {
     private mutating func receiveWhileOpening(_ message: Message, _ frame: Frame, at now: ClockReading, into out: inout [Action]) {
         switch message {
         case .welcome(let welcome) where welcome.attempt == attempt && frame.session != 0: begin(welcome, session: frame.session, at: now, into: &out)
-        case .prove(let attempt, let seqs) where attempt == self.attempt: out.append(.readHeads(attempt: attempt, seqs))
+        case .fetch(let attempt, let after, let upTo) where attempt == self.attempt: show(after: after, upTo: upTo, at: now, into: &out)
+        case .settle(let attempt, let settlement) where attempt == self.attempt: take(settlement, at: now, into: &out)
+        case .behind(let attempt, let have) where attempt == self.attempt: beginHealing(have, at: now, into: &out)
+        case .prove(let attempt, let seqs) where attempt == self.attempt:
+            // A search goes on for several round trips: each question is a sign of life.
+            openedAt = now.monotonic
+            out.append(.readHeads(attempt: attempt, seqs))
         case .beat(let theirs):
             clock.heard(theirs.stamp, at: now.monotonic, wall: now.wall)
             if theirs.wantsAnswer { beat(wantsAnswer: false, at: now, into: &out) }
         case .error(let trouble) where trouble.ends && frame.number == UInt64(attempt): close(trouble, at: now, into: &out)
-        case .hello, .welcome, .prove, .proof, .batch, .ack, .nack, .credit, .state, .market, .command, .commandAck, .bye, .error: break
+        default: break
+        }
+    }
+
+    private mutating func receiveWhileHealing(_ message: Message, _ frame: Frame, at now: ClockReading, into out: inout [Action]) {
+        switch message {
+        case .heal(let body): heal(body, at: now, into: &out)
+        case .error(let trouble) where trouble.ends && frame.number == UInt64(attempt): close(trouble, at: now, into: &out)
+        default: break
         }
     }
 
@@ -46,7 +62,7 @@ extension Sender {
         case .command(let order): take(order, at: now, into: &out)
         case .error(let trouble): if trouble.ends { close(trouble, at: now, into: &out) }
         case .bye: reopen(into: &out)
-        case .hello, .welcome, .prove, .proof, .batch, .state, .market, .commandAck: break
+        case .hello, .welcome, .prove, .proof, .behind, .settle, .fetch, .heal, .batch, .state, .market, .commandAck: break
         }
     }
 

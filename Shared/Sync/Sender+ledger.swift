@@ -8,6 +8,11 @@ extension Sender {
         guard let first = entries.first, let last = entries.last else { return }
         precondition(first.seq == head.seq.next && first.previous == head.hash, "entry \(first.seq) was committed after \(head.seq)")
         head = last.head
+        let isDecided = last.epoch > identity.epoch && !rules.epochNotRaised
+        if isDecided { identity.epoch = last.epoch }
+        identity.mayHeal = false
+        // The cloud waits for the first entry of the new lineage.
+        if isDecided, phase == .opening { open(at: now, into: &out) }
         if phase == .open, reading == nil, sent.next == first.seq, !isBlocked[Int(Lane.bulk.rawValue)] { ship(entries, at: now, into: &out) }
     }
 

@@ -10,8 +10,15 @@ package struct Identity: Hashable, Sendable {
     package var release: String
     /// The oldest entry that the journal can still read.
     package var oldest: Seq
-    package init(edge: EdgeID, boot: Boot, epoch: UInt32, release: String, oldest: Seq = Seq(1)) {
-        self.edge = edge; self.boot = boot; self.epoch = epoch; self.release = release; self.oldest = oldest
+    /// True for a run that has written nothing yet and waits for the cloud's word: lost entries may come back.
+    package var mayHeal: Bool
+    /// The cloud's store that welcomed this edge last; empty before the first time.
+    package var incarnation: String
+    package init(
+        edge: EdgeID, boot: Boot, epoch: UInt32, release: String, oldest: Seq = Seq(1), mayHeal: Bool = false, incarnation: String = ""
+    ) {
+        self.edge = edge; self.boot = boot; self.epoch = epoch; self.release = release; self.oldest = oldest; self.mayHeal = mayHeal
+        self.incarnation = incarnation
     }
 }
 
@@ -22,6 +29,8 @@ package enum LinkPhase: Hashable, Sendable {
     /// Connected, HELLO sent, no answer yet.
     case opening
     case open
+    /// Entries that this ledger lost come back from the cloud, up to this one.
+    case healing(upTo: Seq)
     /// The cloud opens no session; asked again from time to time.
     case refused(Trouble)
     case stopped
@@ -43,6 +52,10 @@ package struct Sender: Sendable {
         case entries(from: Seq, [Entry])
         /// Answer to `.readHeads`: those that are kept.
         case heads(attempt: Int64, [Head])
+        /// What `.heal` brought is durable here.
+        case healed([Entry])
+        /// Answer to `.readBranch`: entries that follow it; none when another entry stands there.
+        case branch(after: Head, [Entry])
         case live(LiveItem)
         case market(MarketBars)
         /// The lane's queue is full, or has room again.
@@ -58,6 +71,14 @@ package struct Sender: Sendable {
         /// Read entries from the journal and answer with `.entries`.
         case read(from: Seq, entries: Int, bytes: Int)
         case readHeads(attempt: Int64, [Seq])
+        /// Make these lost entries durable, bytes as they are, and answer `.healed`.
+        case heal([Entry])
+        /// Read a piece of the journal that follows this entry, and answer `.branch`.
+        case readBranch(after: Head)
+        /// A person decided: the ledger's owner carries it out.
+        case settle(Settlement)
+        /// The cloud's store has this name; to be remembered durably.
+        case incarnation(String)
         /// Hand a command to the desk, once; it dies at `deadline` of the boot clock.
         case deliver(Command, deadline: Span?)
         /// Durable in the cloud up to here; kept lazily, used for showing and compaction.
@@ -78,7 +99,7 @@ package struct Sender: Sendable {
         var bytes: Int
     }
 
-    let identity: Identity
+    var identity: Identity
     let rules: Rules
     package internal(set) var phase = LinkPhase.down
     /// The last durable entry here.
@@ -91,6 +112,11 @@ package struct Sender: Sendable {
     /// MARKET frames dropped because newer ones waited.
     package internal(set) var marketDropped: UInt64 = 0
 
+    /// True once the cloud has said anything at all on any connection.
+    package internal(set) var hasHeard = false
+    var healing: Healing?
+    /// The last entry of the branch that the cloud asked to see.
+    var showing = Seq(0)
     var session: UInt64 = 0
     var number: UInt64 = 0
     var attempt: Int64 = 0
@@ -146,6 +172,8 @@ package struct Sender: Sendable {
         case .entries(let from, let entries): read(from, entries, at: clock, into: &out)
         case .heads(let attempt, let heads):
             if phase == .opening, attempt == self.attempt { send(.proof(attempt: attempt, heads: heads), into: &out) }
+        case .healed(let entries): healed(entries, at: clock, into: &out)
+        case .branch(let after, let entries): branch(after, entries, into: &out)
         case .live(let item): note(item)
         case .market(let bars): queue(bars)
         case .blocked(let lane, let isFull): isBlocked[Int(lane.rawValue)] = isFull
@@ -163,8 +191,8 @@ package struct Sender: Sendable {
     package var wakeAt: Span? {
         switch phase {
         case .down, .stopped: nil
-        case .opening: openedAt + rules.helloEvery
-        case .refused: openedAt + rules.refusedRetry
+        case .opening, .healing: openedAt + rules.helloEvery
+        case .refused(let trouble): openedAt + retry(trouble)
         case .open:
             [
                 beatAt + rules.beatEvery, heardAt + rules.deadAfter, flights.isEmpty ? nil : progressAt + rules.stallAfter,
@@ -186,13 +214,14 @@ package struct Sender: Sendable {
                 Hello(
                     edge: identity.edge, protocolMin: Int64(Frame.version), protocolMax: Int64(Frame.version), release: identity.release,
                     boot: identity.boot, attempt: attempt, epoch: identity.epoch, head: head, acked: acked, oldest: identity.oldest,
-                    stamp: clock.stamp(at: now.monotonic, wall: now.wall), isClockSound: now.isSynchronised, commandKinds: CommandBody.kinds)),
+                    stamp: clock.stamp(at: now.monotonic, wall: now.wall), isClockSound: now.isSynchronised, commandKinds: CommandBody.kinds,
+                    features: (identity.mayHeal ? [Feature.heal, .settle] : [.settle]).map(\.rawValue), incarnation: identity.incarnation)),
             into: &out)
     }
 
     /// Leaves the session, if there is one; nothing under way counts any more.
     mutating func fall(to next: LinkPhase, into out: inout [Action]) {
-        session = 0; number = 0; reading = nil; stalls = 0
+        session = 0; number = 0; reading = nil; stalls = 0; healing = nil
         flights = []; flying = Credit(entries: 0, bytes: 0)
         sent = acked.seq
         isBlocked = [false, false]
@@ -204,7 +233,7 @@ package struct Sender: Sendable {
     /// The session begins: the cloud has everything up to `welcome.have`.
     mutating func begin(_ welcome: Welcome, session id: UInt64, at now: ClockReading, into out: inout [Action]) {
         guard welcome.have.seq <= head.seq else {
-            refuseWelcome("the cloud has entry \(welcome.have.seq), this ledger ends at \(head.seq)", at: now, into: &out)
+            distrust("the cloud has entry \(welcome.have.seq), this ledger ends at \(head.seq)", at: now, into: &out)
             return
         }
         clock.heard(welcome.stamp, at: now.monotonic, wall: now.wall)
@@ -217,16 +246,12 @@ package struct Sender: Sendable {
         isChanged = Set(changed)
         stateAt = now.monotonic - rules.stateEvery
         phase = .open
+        if identity.incarnation != welcome.incarnation {
+            identity.incarnation = welcome.incarnation
+            out.append(.incarnation(welcome.incarnation))
+        }
         out.append(.phase(.open)); out.append(.acked(acked))
         beat(wantsAnswer: true, at: now, into: &out)
-    }
-
-    /// A WELCOME that cannot be true: said aloud, treated as a refusal.
-    private mutating func refuseWelcome(_ text: String, at now: ClockReading, into out: inout [Action]) {
-        let trouble = Trouble(code: RefusalCase.fork.rawValue, text: text, cure: RefusalCase.fork.cure, ends: true)
-        send(.error(trouble), into: &out)
-        openedAt = now.monotonic
-        fall(to: .refused(trouble), into: &out)
     }
 
     /// Gives the connection up; the driver makes a new one.
@@ -240,10 +265,10 @@ package struct Sender: Sendable {
         let time = now.monotonic
         switch phase {
         case .down, .stopped: break
-        case .opening where time - openedAt >= rules.helloEvery:
+        case .opening where time - openedAt >= rules.helloEvery, .healing where time - openedAt >= rules.helloEvery:
             if hellos >= rules.hellosMax { reopen(into: &out) } else { open(at: now, into: &out) }
-        case .refused where time - openedAt >= rules.refusedRetry: hellos = 0; open(at: now, into: &out)
-        case .opening, .refused: break
+        case .refused(let trouble) where time - openedAt >= retry(trouble): hellos = 0; open(at: now, into: &out)
+        case .opening, .healing, .refused: break
         case .open:
             if time - heardAt >= rules.deadAfter { reopen(into: &out); return }
             if !flights.isEmpty, time - progressAt >= rules.stallAfter {
@@ -253,6 +278,10 @@ package struct Sender: Sendable {
             }
             if time - beatAt >= rules.beatEvery { beat(wantsAnswer: true, at: now, into: &out) }
         }
+    }
+
+    private func retry(_ trouble: Trouble) -> Span {
+        [RefusalCase.fork, .rollbackUnsynced].contains { $0.rawValue == trouble.code } ? rules.disputedRetry : rules.refusedRetry
     }
 
     /// Beats, with this run's head and what was measured.

@@ -68,12 +68,21 @@ struct Opening: Hashable, Sendable {
         case proving([Seq])
         /// Waiting for the store's hashes of these.
         case lookingUp([Seq])
+        /// The edge takes back what it lost.
+        case healing
+        /// The edge shows its branch after this entry.
+        case branching(Head)
+        /// The edge was told what a person decided.
+        case told
+        /// The store seals what follows this entry.
+        case cutting(Head)
         /// The verdict is a refusal; waiting for a sign of life before anybody is accused.
         case confirming
     }
     let hello: Hello
     let peer: Peer
-    let since: Span
+    /// When it began, or was last heard of.
+    var since: Span
     var stage: Stage
     var evidence = Evidence()
     /// The newcomer answered something asked after its HELLO.
@@ -88,6 +97,10 @@ struct EdgeState: Sendable {
     /// The chain through the last verified entry, committed or not.
     var tail: ChainVerifier
     /// Entries verified and not yet committed with which a new epoch begins.
+    /// Hashes shown by a run: it only adds to its ledger, so they hold for its next HELLO too.
+    var shown: (boot: Boot, evidence: Evidence)?
+    /// The edge's branch of a fork, as far as it is stored; volatile, the store has it.
+    var branch: Branch?
     var raises: [(seq: Seq, epoch: UInt32)] = []
     var session: Session?
     var opening: Opening?

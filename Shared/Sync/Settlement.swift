@@ -11,12 +11,14 @@ package struct Dispute: Hashable, Sendable {
     package var common: Head
     /// Where the edge's ledger ends.
     package var edgeHead: Head
+    /// Of the edge's last entry.
+    package var edgeEpoch: UInt32
     /// Where the other branch ended: the cloud's last entry, or the highest that the edge had announced.
     package var cloudHead: Head
     /// False when the other branch was only announced and never came: nobody has it.
     package var isCloudBranchKept: Bool
-    package init(verdict: RefusalCase, common: Head, edgeHead: Head, cloudHead: Head, isCloudBranchKept: Bool) {
-        self.verdict = verdict; self.common = common; self.edgeHead = edgeHead; self.cloudHead = cloudHead
+    package init(verdict: RefusalCase, common: Head, edgeHead: Head, edgeEpoch: UInt32, cloudHead: Head, isCloudBranchKept: Bool) {
+        self.verdict = verdict; self.common = common; self.edgeHead = edgeHead; self.edgeEpoch = edgeEpoch; self.cloudHead = cloudHead
         self.isCloudBranchKept = isCloudBranchKept
     }
 
@@ -40,6 +42,13 @@ package enum KeptBranch: String, Hashable, Sendable, CaseIterable {
     case edge, cloud
 }
 
+extension Dispute {
+    /// True when both tell of the same two histories, however far the edge's has grown since.
+    package func isSame(as other: Dispute) -> Bool {
+        verdict == other.verdict && common == other.common && cloudHead == other.cloudHead && isCloudBranchKept == other.isCloudBranchKept
+    }
+}
+
 /// A person's decision: which branch goes on, as the first entry of which epoch says.
 package struct Settlement: Hashable, Sendable {
     package var edge: EdgeID
@@ -55,19 +64,34 @@ package struct Settlement: Hashable, Sendable {
     }
 }
 
+extension Settlement {
+    /// The entry that begins the epoch, on the branch that goes on after `ours`.
+    package func lineage(after ours: Head) -> LineageFact {
+        let other: LineageFact.Other
+        if dispute.isCloudBranchKept {
+            other = .sealed(kept == .edge ? dispute.cloudHead : dispute.edgeHead)
+        } else {
+            other = .lost(from: dispute.common.seq.next, to: dispute.cloudHead.seq)
+        }
+        return LineageFact(oldEpoch: epoch - 1, other: other, ours: ours, decidedBy: decidedBy)
+    }
+}
+
 extension Dispute {
     /// The JSON form in frames and in the cloud's store.
     package var value: JSONValue {
         var out = FieldWriter()
         out.put("verdict", verdict.rawValue); out.put("common", common.value); out.put("edgeHead", edgeHead.value)
-        out.put("cloudHead", cloudHead.value); out.put("kept", isCloudBranchKept)
+        out.put("edgeEpoch", Int64(edgeEpoch)); out.put("cloudHead", cloudHead.value); out.put("kept", isCloudBranchKept)
         return out.value
     }
     /// Reads `value` back.
     package init(_ value: JSONValue) throws(CodecError) {
         let f = try Fields(value)
+        guard let edgeEpoch = UInt32(exactly: try f.integer("edgeEpoch")) else { throw .badValue("edgeEpoch") }
         self.init(
             verdict: try f.word("verdict", RefusalCase.self), common: try f.head("common"), edgeHead: try f.head("edgeHead"),
+            edgeEpoch: edgeEpoch,
             cloudHead: try f.head("cloudHead"), isCloudBranchKept: try f.flag("kept"))
     }
 }
@@ -84,7 +108,7 @@ extension Settlement {
     package init(_ value: JSONValue) throws(CodecError) {
         let f = try Fields(value)
         guard let edge = EdgeID(hex: try f.text("edge")) else { throw .badValue("edge") }
-        guard let epoch = UInt32(exactly: try f.integer("epoch")) else { throw .badValue("epoch") }
+        guard let epoch = UInt32(exactly: try f.integer("epoch")), epoch > 0 else { throw .badValue("epoch") }
         self.init(
             edge: edge, kept: try f.word("kept", KeptBranch.self), epoch: epoch, dispute: try Dispute(f.raw("dispute")),
             decidedBy: try f.text("decidedBy"), decidedAt: try f.instant("decidedAt"))

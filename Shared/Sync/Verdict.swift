@@ -35,9 +35,9 @@ package struct Evidence: Hashable, Sendable {
     package mutating func stored(_ heads: [Head], of asked: [Seq]) {
         for seq in asked { cloud[seq] = .some(heads.first { $0.seq == seq }?.hash) }
     }
-    /// Hashes asked of the edge.
-    package var asked: Int { edge.count }
-    fileprivate func edgeHash(_ seq: Seq) -> [UInt8]?? { edge[seq] }
+    /// What both sides were asked for, ascending.
+    fileprivate var both: [Seq] { edge.keys.filter { cloud[$0] != nil }.sorted() }
+    func edgeHash(_ seq: Seq) -> [UInt8]?? { edge[seq] }
     fileprivate func cloudHash(_ seq: Seq) -> [UInt8]?? { cloud[seq] }
 }
 
@@ -119,7 +119,11 @@ private struct Judge {
     /// They differ at `top`: finds the last common entry, then what a person has said.
     func fork(below top: Seq) -> Verdict {
         // Of what the edge no longer keeps nothing can be shown; it is taken for common, and a batch that does not follow it is refused.
-        var search = Bisection(same: hello.oldest > Seq(1) ? Seq(hello.oldest.raw - 1) : Seq(0), different: top, asked: 1)
+        // What an earlier HELLO of the run has shown is not asked again.
+        var (low, high) = (hello.oldest > Seq(1) ? Seq(hello.oldest.raw - 1) : Seq(0), top)
+        for seq in evidence.both where seq > low && seq < high && compare(seq) == .same { low = seq }
+        for seq in evidence.both where seq > low && seq < high { high = seq }
+        var search = Bisection(same: low, different: high, asked: 1)
         while !search.isDone {
             let round = search.questions
             let missing = round.filter { edgeHash($0) == nil }
@@ -130,7 +134,8 @@ private struct Judge {
         }
         guard let common = cloudHash(search.low) else { return .lookUp([search.low]) }
         let dispute = Dispute(
-            verdict: .fork, common: Head(seq: search.low, hash: common ?? []), edgeHead: hello.head, cloudHead: memory.have, isCloudBranchKept: true)
+            verdict: .fork, common: Head(seq: search.low, hash: common ?? []), edgeHead: hello.head, edgeEpoch: hello.epoch, cloudHead: memory.have,
+            isCloudBranchKept: true)
         return answer(dispute)
     }
 
@@ -155,10 +160,11 @@ private struct Judge {
     /// An entry that was announced is gone. The same loss found again keeps its first description: the edge goes on writing in the meantime.
     private func lost(_ verdict: RefusalCase, after common: Head) -> Dispute {
         if var known = memory.dispute, known.cloudHead == memory.announced, !known.isCloudBranchKept {
-            known.edgeHead = hello.head
+            known.edgeHead = hello.head; known.edgeEpoch = hello.epoch
             return known
         }
-        return Dispute(verdict: verdict, common: common, edgeHead: hello.head, cloudHead: memory.announced, isCloudBranchKept: false)
+        return Dispute(
+            verdict: verdict, common: common, edgeHead: hello.head, edgeEpoch: hello.epoch, cloudHead: memory.announced, isCloudBranchKept: false)
     }
 
     /// True when a person has decided and what was announced before no longer counts.

@@ -99,7 +99,32 @@ package struct RefusalPicture: Hashable, Sendable {
     package var times: Int64
     package var first: Instant
     package var last: Instant
-    package init(id: String, edge: EdgeID?, key: String?, verdict: String, words: String, cure: String, times: Int64, first: Instant, last: Instant) {
+    package var decision: Decision?
+
+    /// What a person has to decide about it.
+    package struct Decision: Hashable, Sendable {
+        package struct Choice: Hashable, Sendable {
+            /// `edge` or `cloud`.
+            package var keep: String
+            package var words: String
+            package init(keep: String, words: String) { self.keep = keep; self.words = words }
+        }
+        /// The edge's name, which has to be typed to decide.
+        package var edge: String
+        package var since: Instant
+        /// Empty once it is decided.
+        package var choices: [Choice]
+        package var decided: String?
+        package init(edge: String, since: Instant, choices: [Choice], decided: String?) {
+            self.edge = edge; self.since = since; self.choices = choices; self.decided = decided
+        }
+    }
+
+    package init(
+        id: String, edge: EdgeID?, key: String?, verdict: String, words: String, cure: String, times: Int64, first: Instant, last: Instant,
+        decision: Decision? = nil
+    ) {
+        self.decision = decision
         self.id = id; self.edge = edge; self.key = key; self.verdict = verdict; self.words = words; self.cure = cure; self.times = times
         self.first = first; self.last = last
     }
@@ -109,6 +134,12 @@ package struct RefusalPicture: Hashable, Sendable {
         var row = Row()
         row.put("id", id); row.put("edge", edge?.description); row.put("key", key); row.put("verdict", verdict); row.put("words", words)
         row.put("cure", cure); row.integer("times", times); row.put("first", first); row.put("last", last)
+        if let decision {
+            var inner = Row()
+            inner.put("edge", decision.edge); inner.put("since", decision.since); inner.put("decided", decision.decided)
+            inner.put("choices", .array(decision.choices.map { ["keep": .string($0.keep), "words": .string($0.words)] }))
+            row.put("decision", inner.value)
+        }
         return row.value
     }
 }

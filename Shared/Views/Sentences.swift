@@ -9,6 +9,9 @@ extension EdgePicture {
         case .boot(let boot): return "The edge started: release \(boot.version), \(boot.mode.rawValue.lowercased()) trading"
         case .shutdown(let reason): return "The edge stopped: \(reason)"
         case .checkpoint(let checkpoint): return "Signed: the ledger up to entry \(checkpoint.head.seq)"
+        case .healed(let fact): return "Entries \(fact.from) to \(fact.to) had been lost here and came back from the \(fact.source)"
+        case .lineage(let fact): return lineageSentence(fact)
+        case .gap(let fact): return "Entries \(fact.from) to \(fact.to) are missing for good"
         case .intent(let ticket): return intentSentence(ticket)
         case .sent(let tags): return tags.count == 1 ? "The order was handed to the gateway" : "\(tags.count) orders were handed to the gateway"
         case .cancelIntent(let cancel): return "Cancel \(orderWords(cancel.tag)): \(cancel.reason)"
@@ -54,6 +57,15 @@ extension EdgePicture {
 
     private func amountWords(_ move: CashMove) -> String {
         Plain.money(move.amount.raw < 0 ? move.amount.negated : move.amount, move.currency) + (move.note.isEmpty ? "" : ", \(move.note)")
+    }
+
+    private func lineageSentence(_ fact: LineageFact) -> String {
+        let other =
+            switch fact.other {
+            case .lost(let from, let to): "entries \(from) to \(to) are lost"
+            case .sealed(let head): "the branch that ended at entry \(head.seq) is sealed"
+            }
+        return "Lineage \(fact.oldEpoch) of this ledger was ended by \(fact.decidedBy): it goes on after entry \(fact.ours.seq), \(other)"
     }
 
     private func intentSentence(_ ticket: Ticket) -> String {

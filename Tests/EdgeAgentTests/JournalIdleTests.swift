@@ -26,6 +26,10 @@ private final class CountingStore: JournalStore {
     func entries(ref: [UInt8], limit: Int) throws(StoreError) -> [EntryRow] { Array(rows.filter { $0.ref == ref }.prefix(limit)) }
     func meta(_ key: String) throws(StoreError) -> String? { texts[key] }
     func setMeta(_ key: String, _ text: String) throws(StoreError) { texts[key] = text }
+    func cut(after seq: UInt64, meta: KeyValuePairs<String, String>) throws(StoreError) {
+        rows.removeAll { $0.seq > seq }
+        for (key, text) in meta { texts[key] = text }
+    }
     func prepareLog() -> Bool { false }
     var indexed = 0
     var subjectsBehind: Int { rows.count - indexed }

@@ -24,6 +24,7 @@ struct BookTests {
     }
     static let command = CommandID(bytes: Array(16..<32)) ?? { preconditionFailure("16 bytes") }()
 
+    private static let hash = [UInt8](repeating: 0xAB, count: 32)
     static var everyFact: [Fact] {
         let tag = ClOrdID("TW1X")
         let stop = Leg(
@@ -37,6 +38,10 @@ struct BookTests {
                 CheckpointFact(
                     head: Head(seq: Seq(70_000), hash: [UInt8](repeating: 0x11, count: 32)), digest: [UInt8](repeating: 0x22, count: 32),
                     signature: [UInt8](repeating: 0x33, count: 64), key: [UInt8](repeating: 0x44, count: 32))),
+            .healed(HealedFact(from: Seq(5), to: Seq(9), source: "cloud")),
+            .lineage(
+                LineageFact(oldEpoch: 1, other: .sealed(Head(seq: Seq(7), hash: hash)), ours: Head(seq: Seq(3), hash: hash), decidedBy: "cloud:a")),
+            .gap(GapFact(from: Seq(5), to: Seq(9), hash: hash)),
             .intent(Ticket(account: "DU1", origin: .manual, command: command, bot: "b", reason: "why", legs: [leg(), stop])), .sent(tags: [tag]),
             .cancelIntent(CancelIntent(tag: tag, origin: .manual, command: command, reason: "r")),
             .modifyIntent(ModifyIntent(tag: tag, quantity: Quantity(whole: 2), limitPrice: Price(whole: 5), stopPrice: Price(whole: 4), reason: "r")),

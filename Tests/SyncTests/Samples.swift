@@ -1,5 +1,6 @@
 // Ledgers for the tests of this room: realistic entries from a seed.
 import Ledger
+import Sync
 import Values
 
 enum Samples {
@@ -20,11 +21,11 @@ enum Samples {
             try start()
         }
 
-        var head: Head { chain.head }
+        var head: Head { entries.last?.head ?? .start }
 
         /// A new run begins.
-        mutating func restart() throws {
-            boot = Boot(raw: random.next())
+        mutating func restart(as known: Boot? = nil) throws {
+            boot = known ?? Boot(raw: random.next())
             chain = Chain(edge: chain.edge, boot: boot, last: entries.last)
             try start()
         }
@@ -34,6 +35,17 @@ enum Samples {
             entries.removeLast(entries.count - count)
             try restart()
         }
+
+        /// The next run has its name, and has written nothing yet.
+        mutating func nextRun() { boot = Boot(raw: random.next()) }
+        /// Loses the newest entries; nothing is written yet.
+        mutating func cut(to count: Int) throws { entries.removeLast(entries.count - count) }
+        /// A person decided: the first entry of the next epoch.
+        mutating func decide(_ settlement: Settlement) throws {
+            try append(.lineage(settlement.lineage(after: head)))
+        }
+        /// Takes entries back as they were.
+        mutating func adopt(_ more: [Entry]) { entries += more }
 
         @discardableResult mutating func grow(_ count: Int) throws -> [Entry] {
             let first = entries.count

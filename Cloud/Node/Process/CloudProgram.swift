@@ -18,6 +18,9 @@ package enum CloudProgram {
                 "prints a one-time token for a new edge; it lives 15 minutes"),
             CommandSpec("edge confirm", operands: ["NAME", "CODE"], "lets an edge in whose six digits you have compared"),
             CommandSpec("edge revoke", operands: ["NAME"], "refuses an edge's key for ever; its ledger stays"),
+            CommandSpec(
+                "edge settle", operands: ["NAME"], options: [CommandOption("keep", value: "WHICH", "edge or cloud: whose history goes on")],
+                "decides about an edge whose ledger has two histories or lost its end; the other one is sealed"),
             CommandSpec("edge list", "lists edges and open invitations"),
             CommandSpec(
                 "user add", operands: ["NAME"],
@@ -29,6 +32,9 @@ package enum CloudProgram {
                 "user password", operands: ["NAME"],
                 options: [CommandOption("stdin", "take the password from standard input instead of making one")],
                 "sets a new password, prints it once, and ends the user's sessions"),
+            CommandSpec(
+                "store renew-incarnation",
+                "after a backup was put back, before the cloud starts: edges then send again what the backup lacks, and nobody is alarmed"),
             CommandSpec(
                 "ledger verify", options: [CommandOption("edge", value: "ID", "only the edge of this id")],
                 "checks the stored ledgers, entry by entry"),
@@ -69,6 +75,7 @@ package enum CloudProgram {
             let folder = CloudConfiguration.folder(options["data"], environment)
             let console = ConsoleCalls(folder: folder, isJSON: options["json"] != nil)
             switch command {
+            case "store renew-incarnation": return try RestoredStore.renew(folder: folder, isJSON: options["json"] != nil)
             case "ledger verify": return try StoredLedgers(folder: folder, isJSON: options["json"] != nil).verify(only: options["edge"])
             case "ledger rebuild", "ledger prove", "ledger tail", "ledger export":
                 return try StoredLedgers(folder: folder, isJSON: options["json"] != nil).read(command, operands, options)
@@ -77,6 +84,9 @@ package enum CloudProgram {
             case "edge invite": return try console.invite(operands[0], host: options["host"])
             case "edge confirm": return try console.confirm(operands[0], code: operands[1])
             case "edge revoke": return try console.revoke(operands[0])
+            case "edge settle":
+                guard let kept = options["keep"] else { return fail("say whose history goes on: --keep edge or --keep cloud", ExitCode.usage) }
+                return try console.settle(operands[0], keep: kept)
             default: return try console.list()
             }
         } catch let error as CloudRefusal {

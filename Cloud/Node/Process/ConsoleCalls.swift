@@ -33,6 +33,12 @@ struct ConsoleCalls {
         show(try ask(.post, "edges/revoke", ["name": .string(name)])) { _ in "\(name) is revoked; its ledger stays.\n" }
     }
 
+    func settle(_ name: String, keep: String) throws -> Int32 {
+        show(try ask(.post, "edges/settle", ["name": .string(name), "keep": .string(keep)])) { _ in
+            "The \(keep)'s history goes on; \(name) is told when it asks next.\n"
+        }
+    }
+
     func list() throws -> Int32 {
         show(try ask(.get, "edges", nil)) { value in
             var lines = (value["edges"]?.elements ?? []).map { edge in

@@ -1,6 +1,7 @@
 // One database file an edge: its entries as they came, verified before they are written.
 package import Ledger
 package import Platform
+internal import Sync
 package import Values
 internal import Wire
 
@@ -12,6 +13,8 @@ package final class EdgeLedgers {
     private var stores: [EdgeID: any LedgerFile] = [:]
     /// Under which key each edge signs its checkpoints.
     private var signatures: [EdgeID: CheckpointRule] = [:]
+    /// The branch of an edge that is being stored beside its ledger.
+    private var branches: [EdgeID: EntryStore] = [:]
 
     /// - Parameters:
     ///   - folder: of the `<id>.db` files; must exist.
@@ -96,6 +99,56 @@ package final class EdgeLedgers {
     package func has(_ edge: EdgeID, _ head: Head) throws -> Bool {
         guard head.seq > Seq(0) else { return head == .start }
         return try read(edge, from: head.seq, limit: 1).first?.head == head
+    }
+
+    // MARK: - Branches
+
+    /// Opens the file for another branch of an edge's ledger, which begins after `common`: the first that does, or a new one.
+    /// - Returns: the last entry in it.
+    package func openBranch(_ edge: EdgeID, after common: Head, isFresh: Bool) throws -> Head {
+        let epoch = try epoch(edge)
+        let base = LogHead(seq: common.seq.raw, hash: common.hash)
+        branches[edge] = nil
+        for number in 1...EdgeLedgers.branchesMax {
+            let path = "\(folder)/\(edge).fork-\(epoch)-\(number).db"
+            let file = try EntryStore(path: path, Database.Options(.create, vfs: vfs), base: base)
+            guard file.base == base, !isFresh || file.head == base else { continue }
+            branches[edge] = file
+            return Head(seq: Seq(file.head.seq), hash: file.head.hash)
+        }
+        throw DatabaseError.refused("edge \(edge) has \(EdgeLedgers.branchesMax) sealed branches of lineage \(epoch); move some away")
+    }
+    private static let branchesMax = 64
+
+    /// Stores entries in the branch that is open; durable on return.
+    package func appendBranch(_ edge: EdgeID, _ entries: [Entry]) throws -> Head? {
+        guard let file = branches[edge] else { return nil }
+        try file.append(entries.map(\.row))
+        return Head(seq: Seq(file.head.seq), hash: file.head.hash)
+    }
+
+    /// Seals the entries after `common` in a file of their own, then takes them out of the edge's ledger.
+    package func cut(_ edge: EdgeID, after common: Head) throws {
+        guard let store = stores[edge] else { return }
+        _ = try openBranch(edge, after: common, isFresh: true)
+        guard let file = branches[edge] else { return }
+        while file.head.seq < store.head.seq { try file.append(try store.read(from: file.head.seq + 1, limit: 1_000)) }
+        branches[edge] = nil
+        try store.cut(after: common.seq.raw)
+    }
+
+    /// Entries after one that must be stored as `after` says, up to a number: as many as one batch takes. Nothing when another stands there.
+    package func piece(_ edge: EdgeID, after: Head, upTo: Seq) throws -> [Entry] {
+        guard try has(edge, after) else { return [] }
+        var entries: [Entry] = []
+        var bytes = 0
+        while entries.count < Batch.entriesMax, bytes < Batch.rawBytesTarget {
+            let more = try read(edge, from: (entries.last?.seq ?? after.seq).next, limit: 256).filter { $0.seq <= upTo }
+            guard !more.isEmpty else { break }
+            entries += more
+            bytes += more.reduce(0) { $0 + Batch.size(of: $1) }
+        }
+        return entries
     }
 
     /// The hashes of these entries, as far as they are stored.

@@ -18,6 +18,8 @@ package protocol LedgerFile: AnyObject {
     func entries(ref: [UInt8], limit: Int) throws(StoreError) -> [EntryRow]
     /// Lets the index of subjects follow by at most `limit` rows; 0 when it has caught up.
     func indexSubjects(limit: Int) throws(StoreError) -> Int
+    /// Takes the rows after this one out, durably; they are kept elsewhere.
+    func cut(after seq: UInt64) throws(StoreError)
     /// Bytes written ahead that wait for a checkpoint.
     var logBytes: Int { get }
     /// Moves them into place as far as readers allow.
@@ -25,6 +27,7 @@ package protocol LedgerFile: AnyObject {
 }
 
 extension EntryStore: LedgerFile {
+    package func cut(after seq: UInt64) throws(StoreError) { try cut(after: seq, meta: [:]) }
     package func append(_ rows: [EntryRow]) throws(StoreError) { try append(rows, meta: [:]) }
     package func each(visit: (EntryRow) throws(DatabaseError) -> Bool) throws(StoreError) { try each(from: 1, visit: visit) }
     package func read(from seq: UInt64, limit: Int) throws(StoreError) -> [EntryRow] { try read(from: seq, limit: limit, maxBytes: .max) }

@@ -155,7 +155,7 @@ extension Node {
         control.refusals.map {
             RefusalPicture(
                 id: $0.id, edge: $0.edge, key: $0.key, verdict: $0.verdict, words: $0.words, cure: $0.cure, times: $0.times, first: $0.first,
-                last: $0.last
+                last: $0.last, decision: choices(of: $0)
             ).row
         }
     }

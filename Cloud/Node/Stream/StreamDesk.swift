@@ -60,6 +60,9 @@ struct StreamDesk {
         if open.isEmpty { idleSince = now }
     }
 
+    /// What was shown no longer holds: the next listener gets everything anew, and nobody resumes.
+    mutating func spoil() { isCold = true; ring = []; ringBytes = 0 }
+
     // MARK: - News
 
     mutating func note(_ change: ControlChange) {

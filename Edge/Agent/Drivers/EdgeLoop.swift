@@ -1,18 +1,12 @@
 // The edge's loop: one thread that owns the agent, the broker's socket and the link's sender, and runs turn after turn.
 package import Ledger
 internal import Platform
-internal import Sync
+package import Sync
 internal import Trading
 internal import Values
 internal import Venues
 package import Views
 internal import Wire
-
-/// What reaches the loop from other threads.
-private enum LoopMessage: Sendable {
-    case link(LinkEvent)
-    case local(HTTPRequest)
-}
 
 /// What the loop is started with.
 package struct EdgeLoopSettings: Sendable {
@@ -30,18 +24,17 @@ package final class EdgeLoop {
     private let agent: Agent
     private let settings: EdgeLoopSettings
     private let folder: EdgeFolder
-    private let loop = EventLoop()
+    private let inbox: EdgeInbox
+    private let greeting: Greeting
     private var socket: BrokerSocket?
     private var uplink: Uplink?
     private var server: WebServer?
-    private var inbox: LoopInbox<LoopMessage>?
     private var enrolmentTrouble = ""
     private var inputs: [AgentInput] = []
     private var milestones: Milestones
-    private var requests: [HTTPRequest] = []
     private var asked: [(RequestID, CommandID)] = []
-    private var linkEvents: [LinkEvent] = []
-    private var stopReason: String?
+    /// A person decided for the cloud's history: this run ends, and the process recovers from what is left and the cloud's copy.
+    private var givingUp: Settlement?
     private var tickedAt = Span.zero
     private var slowTickedAt = Span.zero
     private var sentBars: [InstrumentID: Instant] = [:]
@@ -51,31 +44,34 @@ package final class EdgeLoop {
     private static let slowTickEvery = Span.seconds(1)
 
     /// `milestones` are folded from the journal beside the book.
-    package init(agent: Agent, milestones: Milestones, folder: EdgeFolder, settings: EdgeLoopSettings) {
-        self.agent = agent; self.milestones = milestones; self.folder = folder; self.settings = settings
+    /// - Parameter greeting: what came before the agent's first entry.
+    package init(
+        agent: Agent, milestones: Milestones, folder: EdgeFolder, settings: EdgeLoopSettings, inbox: EdgeInbox = EdgeInbox(),
+        greeting: Greeting = Greeting()
+    ) {
+        self.agent = agent; self.milestones = milestones; self.folder = folder; self.settings = settings; self.inbox = inbox
+        self.greeting = greeting
+        uplink = greeting.uplink
     }
 
     private static func clock() -> ClockReading { ClockReading(wall: SystemClock.now(), monotonic: SystemClock.monotonic()) }
 
     /// Serves until SIGTERM or SIGINT. Working orders stay where they are.
-    package func run(_ boot: BootFact) throws {
-        loop.signals { [unowned self] number in stopReason = number == 2 ? "interrupted at the console" : "asked to stop" }
-        let inbox = loop.inbox(of: LoopMessage.self) { [unowned self] messages in
-            for message in messages {
-                switch message {
-                case .link(let event): linkEvents.append(event)
-                case .local(let request): requests.append(request)
-                }
-            }
-        }
-        socket = BrokerSocket(loop, host: settings.gatewayHost, port: settings.gatewayPort) { [unowned self] in inputs.append($0) }
-        self.inbox = inbox
-        try perform(agent.start(boot, at: Self.clock()), at: Self.clock())
-        server = try WebServer(WebServerConfiguration(listeners: [.unix(path: folder.socket)]), handler: LocalHandler(inbox: inbox))
+    /// - Returns: the decision by which this ledger's branch has to be given up before the edge starts anew; nil for an ordinary end.
+    @discardableResult package func run(_ boot: BootFact) throws -> Settlement? {
+        let messages = inbox.open()
+        socket = BrokerSocket(inbox.loop, host: settings.gatewayHost, port: settings.gatewayPort) { [unowned self] in inputs.append($0) }
+        try perform(agent.start(boot, healed: greeting.healed, settlement: adopted, at: Self.clock()), at: Self.clock())
+        if adopted != nil { try agent.journal.forgetSettlement() }
+        if let trouble = greeting.trouble { halt(trouble) }
+        if let settlement = greeting.settlement, settlement.kept == .edge { inputs.append(.settle(settlement)) }
+        server = try WebServer(WebServerConfiguration(listeners: [.unix(path: folder.socket)]), handler: LocalHandler(inbox: messages))
         enrolLate()
         Log.write(.info, "edge ready", ["head": "\(agent.journal.head.seq)", "cloud": uplink == nil ? "not enrolled" : "enrolled"])
-        while stopReason == nil { try step() }
-        try finish(stopReason ?? "")
+        while inbox.stopReason == nil, givingUp == nil { try step() }
+        if let givingUp { return end(for: givingUp) }
+        try finish(inbox.stopReason ?? "")
+        return nil
     }
 
     /// The edge trades without a cloud; an enrolment that comes later is seen within a second.
@@ -88,20 +84,24 @@ package final class EdgeLoop {
     }
 
     private func startUplink() throws {
-        guard uplink == nil, let inbox, let link = try folder.uplink() else { return }
-        let identity = Identity(edge: agent.journal.edge, boot: agent.boot, epoch: agent.journal.last?.epoch ?? 0, release: Version.product)
-        uplink = try Uplink(link, journal: agent.journal, identity: identity) { inbox.post(.link($0)) }
+        guard uplink == nil, let link = try folder.uplink() else { return }
+        let (identity, messages) = (try Greeting.identity(agent.journal, agent.boot, mayHeal: false), inbox.open())
+        uplink = try Uplink(link, journal: agent.journal, identity: identity) { messages.post(.link($0)) }
     }
 
     private func step() throws {
-        loop.turn(milliseconds: agent.hasPending || !inputs.isEmpty || uplink?.hasMore == true ? 0 : 50)
+        inbox.loop.turn(milliseconds: agent.hasPending || !inputs.isEmpty || uplink?.hasMore == true ? 0 : 50)
         let clock = Self.clock()
         if clock.monotonic - tickedAt >= Self.tickEvery {
             tickedAt = clock.monotonic
             inputs.append(.tick)
         }
-        for event in linkEvents { try uplink?.receive(event, at: clock) }
-        linkEvents.removeAll(keepingCapacity: true)
+        for event in inbox.linkEvents { try uplink?.receive(event, at: clock) }
+        inbox.linkEvents.removeAll(keepingCapacity: true)
+        if let settlement = uplink?.takeSettlement() {
+            if settlement.kept == .cloud { givingUp = settlement; return }
+            inputs.append(.settle(settlement))
+        }
         takeCommands(at: clock)
         try takeRequests(at: clock)
         let head = agent.journal.head.seq
@@ -131,6 +131,18 @@ package final class EdgeLoop {
         try uplink?.note(effects, at: clock)
     }
 
+    /// The decision that the cloud's entries came back by.
+    private var adopted: Settlement? { greeting.settlement?.kept == .cloud ? greeting.settlement : nil }
+
+    /// Ends the run and writes nothing more: what is sealed is what the cloud has stored of this branch.
+    private func end(for settlement: Settlement) -> Settlement {
+        Log.write(.warning, "this ledger's branch is given up", ["after": "\(settlement.dispute.common.seq)", "by": settlement.decidedBy])
+        server?.stop()
+        uplink?.stop(reason: "the ledger goes on with the cloud's history", at: Self.clock())
+        socket?.take(.disconnect)
+        return settlement
+    }
+
     private func finish(_ reason: String) throws {
         Log.write(.info, "edge stopping", ["reason": reason])
         server?.stop()
@@ -148,10 +160,10 @@ package final class EdgeLoop {
         guard let uplink, uplink.phase == .open else { return }
         let end = Self.clock().monotonic + Self.farewell
         while uplink.phase == .open, uplink.acked.seq < agent.journal.head.seq, Self.clock().monotonic < end {
-            loop.turn(milliseconds: 10)
+            inbox.loop.turn(milliseconds: 10)
             let clock = Self.clock()
-            for event in linkEvents { try uplink.receive(event, at: clock) }
-            linkEvents.removeAll(keepingCapacity: true)
+            for event in inbox.linkEvents { try uplink.receive(event, at: clock) }
+            inbox.linkEvents.removeAll(keepingCapacity: true)
             try uplink.readOn(at: clock)
             try uplink.tick(at: clock)
         }
@@ -170,6 +182,7 @@ package final class EdgeLoop {
         }
         enrolLate()
         guard let uplink else { return }
+        if case .refused(let trouble) = uplink.phase, trouble.haltsTrading { halt(trouble) }
         let isOpen = uplink.phase == .open
         defer { wasOpen = isOpen }
         guard isOpen else { return }
@@ -179,6 +192,12 @@ package final class EdgeLoop {
             try uplink.live(agent.desk.live.sorted, at: clock)
         }
         for instrument in agent.desk.charted { try sendClosedBars(of: instrument, to: uplink, at: clock) }
+    }
+
+    /// Another history of this edge may be trading: this one stops until somebody has looked. What rests at the broker stays.
+    private func halt(_ trouble: Trouble) {
+        guard agent.desk.book.haltLevel < .halt else { return }
+        inputs.append(.desk(.halt(source: "link:\(trouble.code)", reason: "\(trouble.text). \(trouble.cure)")))
     }
 
     private func sendClosedBars(of instrument: InstrumentID, to uplink: Uplink, at clock: ClockReading) throws {
@@ -197,7 +216,7 @@ package final class EdgeLoop {
     // MARK: - The local socket
 
     private func takeRequests(at clock: ClockReading) throws {
-        for request in requests {
+        for request in inbox.requests {
             let key = request.header("idempotency-key").flatMap { CommandID(hex: $0) }
             let id = key ?? CommandID(bytes: (0..<16).map { _ in UInt8.random(in: .min ... .max) })
             guard let id else { continue }
@@ -225,7 +244,7 @@ package final class EdgeLoop {
                 answer(request.id, 200, ["state": .string(effects == nil ? "refused" : "done"), "text": .string(words)])
             }
         }
-        requests.removeAll(keepingCapacity: true)
+        inbox.requests.removeAll(keepingCapacity: true)
     }
 
     /// After the turn that decided them: the command's fate so far.

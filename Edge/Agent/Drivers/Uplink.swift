@@ -29,6 +29,8 @@ package final class Uplink {
     private var isUp = false
     /// Commands for the desk, with the end of their life by the boot clock.
     private var delivered: [(Command, Span?)] = []
+    private var toHeal: [[Entry]] = []
+    private var settlement: Settlement?
     private var notedAt = Span.zero
     /// How often the acknowledged number is written down: it is advice, learned again at each session.
     private static let noteEvery = Span.seconds(10)
@@ -50,6 +52,8 @@ package final class Uplink {
     /// How the link stands, for the edge's own screen.
     package var phase: LinkPhase { core.sender.phase }
     package var acked: Head { core.sender.acked }
+    /// The sender as it stands, for the gate of the start.
+    package var sender: Sender { core.sender }
     /// True while entries wait to be read and sent.
     package var hasMore: Bool { core.hasMore }
 
@@ -90,6 +94,16 @@ package final class Uplink {
         try journal.noteAcknowledged(noted)
     }
 
+    /// The next piece of what this ledger had lost, to be written down; nil when none has come.
+    package func takeHealing() -> [Entry]? { toHeal.isEmpty ? nil : toHeal.removeFirst() }
+    /// What a person decided, once.
+    package func takeSettlement() -> Settlement? {
+        defer { settlement = nil }
+        return settlement
+    }
+    /// That piece is durable.
+    package func healed(_ entries: [Entry], at clock: ClockReading) throws(JournalError) { try feed(.healed(entries), at: clock) }
+
     /// Commands that arrived since last asked.
     package func takeDelivered() -> [(Command, Span?)] {
         defer { delivered = [] }
@@ -113,6 +127,9 @@ package final class Uplink {
                 try flush(lane, at: clock)
             case .deliver(let command, let deadline): delivered.append((command, deadline))
             case .acked: break
+            case .heal(let entries): toHeal.append(entries)
+            case .settle(let decision): settlement = decision
+            case .incarnation(let name): try journal.noteIncarnation(name)
             case .reopen:
                 try feed(.linkDown, at: clock)
                 if isUp { try feed(.linkUp, at: clock) }

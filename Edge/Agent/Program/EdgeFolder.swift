@@ -45,6 +45,12 @@ package struct EdgeFolder: Sendable {
     package var lastFailure: String { path + "/last-failure" }
     /// How far the ledger came, outside it.
     package var mark: String { path + "/head.mark" }
+    /// Where a branch that was given up is sealed: the first name that is free.
+    func sealedBranch(epoch: UInt32) -> String {
+        var number = 1
+        while PrivateFiles.exists(path + "/ledger.fork-\(epoch)-\(number).db") { number += 1 }
+        return path + "/ledger.fork-\(epoch)-\(number).db"
+    }
     package var socket: String { path + "/edge.sock" }
     /// Its presence halts trading.
     package var killFile: String { path + "/KILL" }

@@ -1,6 +1,7 @@
 // `tidewire-edge run`: recovery from the ledger, then the loop.
 internal import Ledger
 internal import Platform
+internal import Sync
 internal import Synchronization
 internal import Trading
 internal import Values
@@ -21,28 +22,70 @@ enum EdgeRun {
                 wanted: "debug, info, warning or error")
         }
         Log.setThreshold(level)
+        // A ledger whose branch was given up is recovered as at any start: the same process, a new run.
+        while let settlement = try life(folder, settings, configuration, makeSession) { try giveUp(settlement, folder) }
+        return ExitCode.ok
+    }
+
+    /// One run, from recovery to its end.
+    /// - Returns: the decision by which the ledger's branch has to be given up before the next; nil when the edge was asked to stop.
+    private static func life(
+        _ folder: EdgeFolder, _ settings: Settings, _ configuration: EdgeConfiguration,
+        _ makeSession: (EdgeConfiguration, Book, Boot) throws -> any VenueSession
+    ) throws -> Settlement? {
         let started = SystemClock.monotonic()
         let edge = try folder.identity()
         let reserve = BallastFile(path: folder.ballast)
-        let (journal, book, milestones) = try open(folder, edge, reserve)
+        var (journal, book, milestones) = try open(folder, edge, reserve)
         let boot = Boot(raw: UInt64.random(in: .min ... .max))
-        let (witness, finding) = try witness(folder, journal)
+        Log.write(
+            .info, "ledger verified",
+            ["entries": "\(journal.head.seq)", "millis": "\((SystemClock.monotonic() - started).nanoseconds / 1_000_000)", "data": folder.path])
+        let inbox = EdgeInbox()
+        var isShort = false
+        if case .rolledBack = try self.witness(folder, journal).1 { isShort = true }
+        let greeting = try Greeting.greet(inbox, journal, boot, folder, isShort: isShort) { entry in
+            book.apply(entry)
+            milestones.note(entry)
+        }
+        if inbox.stopReason != nil { return nil }
+        if let settlement = greeting.givingUp {
+            greeting.uplink?.stop(
+                reason: "the ledger goes on with the cloud's history", at: ClockReading(wall: SystemClock.now(), monotonic: SystemClock.monotonic()))
+            return settlement
+        }
+        // After what was lost came back: only what is still missing is missing.
+        let (witness, finding) = try self.witness(folder, journal)
         let agent = Agent(
             journal: journal, book: book, boot: boot, settings: configuration.desk, session: try makeSession(configuration, book, boot),
             witness: witness, finding: finding, reserve: reserve)
         for trouble in agent.ledgerTroubles { Log.write(.error, trouble.text, ["cure": trouble.cure]) }
         let loop = EdgeLoop(
             agent: agent, milestones: milestones, folder: folder,
-            settings: EdgeLoopSettings(name: configuration.name, gatewayHost: configuration.gatewayHost, gatewayPort: configuration.gatewayPort))
+            settings: EdgeLoopSettings(name: configuration.name, gatewayHost: configuration.gatewayHost, gatewayPort: configuration.gatewayPort),
+            inbox: inbox, greeting: greeting)
         let fact = BootFact(
             version: Version.product, mode: configuration.mode, machine: fingerprint("/etc/machine-id"),
             kernelBoot: fingerprint("/proc/sys/kernel/random/boot_id"), configuration: fingerprint(of: settings))
-        Log.write(
-            .info, "ledger verified",
-            ["entries": "\(journal.head.seq)", "millis": "\((SystemClock.monotonic() - started).nanoseconds / 1_000_000)", "data": folder.path])
         tellLastFailure(folder)
-        try loop.run(fact)
-        return ExitCode.ok
+        return try loop.run(fact)
+    }
+
+    /// Seals this ledger's branch and cuts it off.
+    private static func giveUp(_ settlement: Settlement, _ folder: EdgeFolder) throws {
+        let journal = try Journal(path: folder.ledger, edge: try folder.identity())
+        guard journal.head == settlement.dispute.edgeHead else { return }
+        let common = settlement.dispute.common
+        let path = folder.sealedBranch(epoch: journal.last?.epoch ?? 1)
+        let branch: EntryStore
+        do throws(StoreError) {
+            branch = try EntryStore(path: path, .init(.create), base: LogHead(seq: common.seq.raw, hash: common.hash))
+        } catch { throw JournalError.store(error) }
+        // Before the cut: a mark behind the ledger is in order, a ledger behind its mark is not.
+        let mark = HeadMark(edge: journal.edge, epoch: settlement.epoch - 1, head: common, writtenAt: SystemClock.now())
+        do throws(MarkError) { try FileMark(path: folder.mark).write(mark.bytes) } catch { throw AgentFailure.mark(error) }
+        try journal.giveUp(settlement, into: branch)
+        Log.write(.warning, "branch sealed", ["file": path, "from": "\(common.seq.next)", "to": "\(settlement.dispute.edgeHead.seq)"])
     }
 
     /// Reads and checks the whole ledger. On a disk too full even for that the reserve is given up first.

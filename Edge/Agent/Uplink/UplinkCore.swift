@@ -18,6 +18,12 @@ package enum UplinkEffect: Equatable, Sendable {
     case deliver(Command, deadline: Span?)
     /// Durable in the cloud up to here: to be noted in the journal when there is nothing else to do.
     case acked(Head)
+    /// Lost entries: into the journal, bytes as they are, then `.healed` to the sender.
+    case heal([Entry])
+    /// A person decided about this ledger.
+    case settle(Settlement)
+    /// To be remembered in the journal.
+    case incarnation(String)
     /// Close the connection and make a new one.
     case reopen
     case phase(LinkPhase)
@@ -99,6 +105,12 @@ package struct UplinkCore {
                 try perform(sender.handle(.heads(attempt: attempt, heads), at: clock), at: clock, into: &out)
             case .deliver(let command, let deadline): out.append(.deliver(command, deadline: deadline))
             case .acked(let head): out.append(.acked(head))
+            case .readBranch(let after):
+                let entries = try ledger.read(from: after.seq.next, limit: Batch.entriesMax, maxBytes: Batch.rawBytesTarget)
+                try perform(sender.handle(.branch(after: after, entries), at: clock), at: clock, into: &out)
+            case .settle(let settlement): out.append(.settle(settlement))
+            case .heal(let entries): out.append(.heal(entries))
+            case .incarnation(let name): out.append(.incarnation(name))
             case .reopen: out.append(.reopen)
             case .phase(let phase): out.append(.phase(phase))
             case .malformed(let error): out.append(.malformed(error))

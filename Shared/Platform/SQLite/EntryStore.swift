@@ -31,6 +31,8 @@ package final class EntryStore {
 
     /// The entry that the next one must follow.
     package private(set) var head: LogHead
+    /// The entry before the first one kept here: `LogHead.empty` but for a branch of another log.
+    package private(set) var base = LogHead.empty
     /// The first error that ended this store's life, if one did.
     package private(set) var failure: DatabaseError?
 
@@ -44,8 +46,9 @@ package final class EntryStore {
     var followed: (subjects: UInt64, postings: UInt64) = (0, 0)
 
     /// Opens or creates the log.
+    /// - Parameter base: what a new file's first entry follows; an old file keeps its own.
     /// - Throws: `.database`, or `.schema` for a file of another layout.
-    package init(path: String, _ options: Database.Options) throws(StoreError) {
+    package init(path: String, _ options: Database.Options, base: LogHead = .empty) throws(StoreError) {
         isSimulated = options.vfs != nil
         do throws(DatabaseError) { database = try Database(path: path, options) } catch { throw .database(error) }
         head = .empty
@@ -70,7 +73,11 @@ package final class EntryStore {
                 isUnsettled = true
             }
         }
-        followed = (UInt64(try meta(EntryStore.indexedKey) ?? "") ?? 0, try postedThrough())
+        if base != .empty, options.access != .readOnly { try beginAfter(base) }
+        self.base = try storedBase()
+        followed = (
+            max(UInt64(try meta(EntryStore.indexedKey) ?? "") ?? 0, self.base.seq), max(try postedThrough(), self.base.seq)
+        )
         try refreshHead()
     }
 
@@ -229,7 +236,7 @@ package final class EntryStore {
                     guard let seq = UInt64(exactly: row.integer(0)) else { throw .corrupt("the last entry has number \(row.integer(0))") }
                     return LogHead(seq: seq, hash: row.bytes(1))
                 }
-            } ?? .empty
+            } ?? base
     }
 
     // MARK: - The one way in

@@ -15,6 +15,8 @@ final class TestEdge {
     private(set) var sender: Sender
     /// Commands handed to the desk.
     private(set) var commands: [Command] = []
+    /// Decisions that came down.
+    private(set) var settlements: [Settlement] = []
     private(set) var isConnected = false
     /// Times the sender asked for a new connection.
     private(set) var reopened = 0
@@ -31,7 +33,7 @@ final class TestEdge {
         connection = boot * 100
         chain = Chain(edge: id, boot: self.boot, last: entries.last)
         let head = entries.last?.head ?? .start
-        sender = Sender(Identity(edge: id, boot: self.boot, epoch: 1, release: "0.1.0"), head: head)
+        sender = Sender(Identity(edge: id, boot: self.boot, epoch: entries.last?.epoch ?? 1, release: "0.1.0"), head: head)
         write(.boot(BootFact(version: "0.1.0", mode: .paper, machine: "aa", kernelBoot: "bb", configuration: "cc")))
     }
 
@@ -106,7 +108,10 @@ final class TestEdge {
             waiting += sender.handle(.heads(attempt: attempt, heads), at: cloud.clock)
         case .deliver(let command, _): commands.append(command)
         case .reopen: reopened += 1
-        case .acked, .phase, .malformed: break
+        case .readBranch(let after):
+            waiting += sender.handle(.branch(after: after, Array(entries.dropFirst(Int(after.seq.raw)))), at: cloud.clock)
+        case .settle(let settlement): settlements.append(settlement)
+        case .heal, .incarnation, .acked, .phase, .malformed: break
         }
     }
 

@@ -72,6 +72,7 @@ final class LyingLedgerFile: LedgerFile {
     }
     func entries(ref: [UInt8], limit: Int) throws(StoreError) -> [EntryRow] { try store.entries(ref: ref, limit: limit) }
     func indexSubjects(limit: Int) throws(StoreError) -> Int { try store.indexSubjects(limit: limit) }
+    func cut(after seq: UInt64) throws(StoreError) { try store.cut(after: seq) }
     var logBytes: Int { store.logBytes }
     func checkpoint() throws(StoreError) { try store.checkpoint() }
 }
@@ -99,6 +100,7 @@ final class RenumberingLedgerFile: LedgerFile {
     }
     func entries(ref: [UInt8], limit: Int) throws(StoreError) -> [EntryRow] { try store.entries(ref: ref, limit: limit) }
     func indexSubjects(limit: Int) throws(StoreError) -> Int { try store.indexSubjects(limit: limit) }
+    func cut(after seq: UInt64) throws(StoreError) { try store.cut(after: seq) }
     var logBytes: Int { store.logBytes }
     func checkpoint() throws(StoreError) { try store.checkpoint() }
 }
@@ -123,6 +125,7 @@ final class LyingStore: JournalStore {
     func entries(ref: [UInt8], limit: Int) throws(StoreError) -> [EntryRow] { try store.entries(ref: ref, limit: limit) }
     func meta(_ key: String) throws(StoreError) -> String? { try store.meta(key) }
     func setMeta(_ key: String, _ text: String) throws(StoreError) { try store.setMeta(key, text) }
+    func cut(after seq: UInt64, meta: KeyValuePairs<String, String>) throws(StoreError) { try store.cut(after: seq, meta: meta) }
     func prepareLog() -> Bool { store.prepareLog() }
     var subjectsBehind: Int { store.subjectsBehind }
     func indexSubjects(limit: Int) throws(StoreError) -> Int { try store.indexSubjects(limit: limit) }

@@ -316,7 +316,8 @@ package final class EdgeMachine: Machine {
                     if head.seq > Seq(0) { seen.append(.acked(seq: head.seq.raw, hash: head.hash)) }
                     program?.toNote = head.seq
                 case .reopen: left.append(.reopen)
-                case .phase, .malformed: break
+                case .incarnation(let name): try program?.agent.journal.noteIncarnation(name)
+                case .phase, .malformed, .heal, .settle: break
                 }
             }
             effects = program?.uplink.hasMore == true ? try program?.uplink.readOn(at: clock) ?? [] : []

@@ -1,9 +1,11 @@
 // The edges: when each was last heard, what it holds that is not here yet, how it stands with its gateway; and the links refused.
+import { useState } from "react";
 import { moment, quantity, sentence, span, told } from "../numbers/format";
 import { silentSince } from "../state/select";
 import { useStore } from "../state/store";
 import { Age, Fact, GATEWAY_WORDS, ModeBadge, Panel, useServerNow } from "../ui/parts";
-import type { Edge, Refusal } from "../wire/types";
+import { choiceTitle, SettleDialog } from "../ui/SettleDialog";
+import type { Decision, Edge, Refusal } from "../wire/types";
 
 /** A link beats every 2 s; later than this is odd. */
 const HEARD_STALE_MS = 6_000;
@@ -114,6 +116,22 @@ function RefusalRow({ refusal }: { readonly refusal: Refusal }): JSX.Element | n
       <h3><span className="tag" data-state="bad">{refusal.verdict}</span> {refusal.edge ?? refusal.key ?? "unknown sender"}</h3>
       <p>{sentence(refusal.words)} <b>{sentence(refusal.cure)}</b></p>
       <p className="note">{quantity(String(refusal.times))} {refusal.times === 1 ? "time" : "times"}, last <Age asOf={refusal.last} staleMs={Infinity} /></p>
+      {refusal.decision === undefined ? null : <DecisionWanted decision={refusal.decision} />}
     </article>
+  );
+}
+
+/** The question that only a person can answer, since when it waits, and a button for each answer. */
+function DecisionWanted({ decision }: { readonly decision: Decision }): JSX.Element | null {
+  const [keep, setKeep] = useState<string>();
+  const choice = decision.choices.find((each) => each.keep === keep);
+  return (
+    <div className="decision" data-decision={decision.edge}>
+      <p>{decision.decided === undefined ? <b>Trading is halted until you decide which history goes on.</b> : `${decision.decided}.`} Waiting since {moment(decision.since)}.</p>
+      {decision.choices.map((each) => (
+        <p key={each.keep}>{each.words} <button type="button" className="button" data-keep={each.keep} onClick={() => setKeep(each.keep)}>{choiceTitle(each)}…</button></p>
+      ))}
+      {choice === undefined ? null : <SettleDialog decision={decision} choice={choice} onClose={() => setKeep(undefined)} />}
+    </div>
   );
 }

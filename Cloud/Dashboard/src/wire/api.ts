@@ -93,6 +93,8 @@ export const api = {
     asked(`/positions/${encodeURIComponent(instrument)}/close`, types.accepted, { method: "POST", body: { confirmed: { quantity }, expected: { position } }, key }),
   withdraw: (command: string, key: string) => asked(`/commands/${encodeURIComponent(command)}/withdraw`, types.accepted, { method: "POST", body: {}, key }),
   cancel: (order: string, key: string) => asked(`/orders/${encodeURIComponent(order)}/cancel`, types.accepted, { method: "POST", body: {}, key }),
+  settle: (edge: string, request: { readonly keep: "edge" | "cloud"; readonly confirm: string }) =>
+    asked(`/edges/${encodeURIComponent(edge)}/settle`, types.settled, { method: "POST", body: request }),
   kill: (request: types.KillRequest, key: string) => asked("/kill", types.accepted, { method: "POST", body: request, key }),
 };
 

@@ -180,10 +180,17 @@ export const edge = object({
   reconciliation: object({ state: oneOf("waiting", "running", "clean", "difference"), since: instant, words: text, cure: optional(text) }),
   asOf: instant,
 });
+/** What a person has to decide about an edge's ledger: which history goes on. Without choices it is decided, and the edge will be told. */
+export const decision = object({
+  edge: text, since: instant, decided: optional(text), choices: list(object({ keep: oneOf("edge", "cloud"), words: text })),
+});
 /** A link that the cloud refused: unknown key, FORK, ROLLBACK_UNSYNCED, ... */
 export const refusal = object({
   id: text, edge: optional(text), key: optional(text), verdict: text, words: text, cure: text, times: count, first: instant, last: instant,
+  decision: optional(decision),
 });
+/** POST /edges/{edge}/settle */
+export const settled = object({ edge: text, keep: oneOf("edge", "cloud"), state: exactly("decided") });
 /** GET /edges */
 export const edges = object({ edges: list(edge), refusals: list(refusal), serverTime: instant });
 export const bot = object({
@@ -201,6 +208,8 @@ export const gate = object({
 });
 export type Edge = Infer<typeof edge>;
 export type Refusal = Infer<typeof refusal>;
+export type Decision = Infer<typeof decision>;
+export type Settled = Infer<typeof settled>;
 export type Edges = Infer<typeof edges>;
 export type Bot = Infer<typeof bot>;
 export type Notice = Infer<typeof notice>;

@@ -1,0 +1,42 @@
+// Which of two histories of an edge goes on: says what the choice means, and wants the edge's name before it is taken.
+import { useState } from "react";
+import { useStore } from "../state/store";
+import { api, Refused } from "../wire/api";
+import { told } from "../numbers/format";
+import type { Decision } from "../wire/types";
+import { Dialog } from "./Dialog";
+
+type Choice = Decision["choices"][number];
+
+const TITLES: Readonly<Record<Choice["keep"], string>> = { edge: "Keep the edge\u2019s history", cloud: "Keep the cloud\u2019s history" };
+
+export function choiceTitle(choice: Choice): string { return TITLES[choice.keep]; }
+
+export function SettleDialog({ decision, choice, onClose }: { readonly decision: Decision; readonly choice: Choice; readonly onClose: () => void }): JSX.Element | null {
+  const lost = useStore((state) => state.link.state !== "open");
+  const [name, setName] = useState("");
+  const [trouble, setTrouble] = useState<string>();
+  const [asking, setAsking] = useState(false);
+  const confirm = (): void => {
+    setAsking(true);
+    setTrouble(undefined);
+    api.settle(decision.edge, { keep: choice.keep, confirm: name.trim() }).then(onClose, (error: unknown) => {
+      setAsking(false);
+      setTrouble(error instanceof Refused ? told(error.problem.title, error.problem.detail, error.problem.cure) : "The cloud node did not answer. Look at this page again before you decide once more.");
+    });
+  };
+  return (
+    <Dialog
+      title={<>{choiceTitle(choice)} of {decision.edge}?</>}
+      onClose={onClose}
+      actions={<button type="button" className="button kill" disabled={lost || asking || name.trim() !== decision.edge} onClick={confirm}>{choiceTitle(choice)}</button>}
+    >
+      <p>{choice.words}</p>
+      <p>Nothing is merged and nothing is deleted. The decision becomes an entry of the ledger and begins a new lineage; it cannot be taken back. Orders of the other history that still live at the broker halt the account when they are found.</p>
+      {trouble === undefined ? null : <p className="refusal" role="alert">{trouble}</p>}
+      <label className="field">Type the edge&apos;s name, {decision.edge}
+        <input value={name} spellCheck={false} autoComplete="off" onChange={(event) => setName(event.target.value)} />
+      </label>
+    </Dialog>
+  );
+}

@@ -1,0 +1,172 @@
+// What waits for a person about an edge's ledger: kept durably, shown on the Edges page, decided there or at the console.
+internal import Control
+internal import Ledger
+internal import Platform
+internal import Sync
+internal import Values
+internal import Views
+internal import Wire
+
+/// One edge's open question, and the answer that its edge has not carried out yet.
+struct EdgeMatter: Hashable, Sendable {
+    var dispute: Dispute
+    var since: Instant
+    var settlement: Settlement?
+
+    /// The name of its row in control.db.
+    static func key(_ edge: EdgeID) -> String { "matter:\(edge)" }
+    init(dispute: Dispute, since: Instant) { self.dispute = dispute; self.since = since }
+
+    /// As it is stored.
+    var text: String {
+        var out = FieldWriter()
+        out.put("dispute", dispute.value); out.put("since", since); out.put("settlement", settlement?.value)
+        return String(decoding: JSONWriter.plain(out.value), as: UTF8.self)
+    }
+    /// Reads `text` back; nil for an empty one.
+    /// - Throws: `DatabaseError` for a text that is none of ours.
+    init?(_ text: String) throws(DatabaseError) {
+        if text.isEmpty { return nil }
+        do {
+            let f = try Fields(JSONReader.read(Array(text.utf8)))
+            dispute = try Dispute(f.raw("dispute"))
+            since = try f.instant("since")
+            settlement = f.has("settlement") ? try Settlement(f.raw("settlement")) : nil
+        } catch { throw .corrupt("a dispute in control.db cannot be read: \(error)") }
+    }
+}
+
+extension Node {
+    // MARK: - From the link
+
+    /// A person has to decide. Found again it stays one question, however far the edge has grown since.
+    func disputed(_ edge: EdgeID, _ dispute: Dispute) {
+        var matter = matters[edge].flatMap { $0.dispute.isSame(as: dispute) ? $0 : nil } ?? EdgeMatter(dispute: dispute, since: now)
+        matter.dispute = dispute
+        guard matters[edge] != matter else { return }
+        matters[edge] = matter
+        store(.meta(key: EdgeMatter.key(edge), value: matter.text))
+        log(.error, "decision wanted", "\(name(edge)): \(dispute.text)")
+    }
+
+    /// The question is over: the decision is carried out, or the ledger that was missing is back.
+    func endMatter(of edge: EdgeID, _ settlement: Settlement?) {
+        guard matters[edge] != nil else { return }
+        matters[edge] = nil
+        store(.meta(key: EdgeMatter.key(edge), value: ""))
+        let words = settlement.map { "lineage \($0.epoch) goes on with the \($0.kept.rawValue)'s history, decided by \($0.decidedBy)" }
+        log(.warning, "decision no longer wanted", "\(name(edge)): \(words ?? "the edge's ledger continues the one stored here again")")
+    }
+
+    /// The file for an edge's branch, and what it holds.
+    func openBranch(of edge: EdgeID, _ common: Head, isFresh: Bool) throws {
+        do { try link(.branch(edge, common: common, stores.ledgers.openBranch(edge, after: common, isFresh: isFresh))) } catch let error
+            where Node.isFull(error)
+        {
+            log(.error, "branch not stored", "\(name(edge)): \(error)")
+            try link(.branch(edge, common: common, nil))
+        }
+    }
+
+    func keepBranch(of edge: EdgeID, _ common: Head, _ entries: [Entry]) throws {
+        do { try link(.branch(edge, common: common, stores.ledgers.appendBranch(edge, entries))) } catch let error where Node.isFull(error) {
+            log(.error, "branch not stored", "\(name(edge)): \(error)")
+            try link(.branch(edge, common: common, nil))
+        }
+    }
+
+    /// The edge keeps its branch: what this cloud had after `common` goes into a sealed file, and everything shown is folded anew.
+    func cut(_ edge: EdgeID, after common: Head) throws {
+        do { try stores.ledgers.cut(edge, after: common) } catch let error where Node.isFull(error) {
+            log(.error, "branch not sealed", "\(name(edge)): \(error)")
+            return try link(.wasCut(edge, common, epoch: nil))
+        }
+        log(.warning, "branch sealed", "\(name(edge)): the entries after \(common.seq) are kept in a file of their own")
+        try refold(edge)
+        try link(.wasCut(edge, common, epoch: stores.ledgers.epoch(edge)))
+    }
+
+    // MARK: - From a person
+
+    /// Decides about an edge's dispute, durably; the edge hears it when it asks next.
+    func settle(_ edge: EdgeID, _ kept: KeptBranch, by user: String) throws {
+        guard var matter = matters[edge] else { throw Problem.nothingToSettle(name(edge)) }
+        guard matter.dispute.choices.contains(kept) else { throw Problem.noSuchBranch }
+        if let settlement = matter.settlement {
+            guard settlement.kept != kept else { return }
+            throw Problem.alreadySettled(settlement.kept.rawValue, settlement.decidedBy)
+        }
+        let epoch = kept == .edge ? matter.dispute.edgeEpoch : try stores.ledgers.epoch(edge)
+        let settlement = Settlement(edge: edge, kept: kept, epoch: epoch + 1, dispute: matter.dispute, decidedBy: user, decidedAt: now)
+        matter.settlement = settlement
+        matters[edge] = matter
+        store(.meta(key: EdgeMatter.key(edge), value: matter.text))
+        try link(.settle(settlement))
+        tellDisputes()
+        log(.warning, "decided", "\(name(edge)): the \(kept.rawValue)'s history goes on, says \(user)")
+    }
+
+    /// Keeps the question on the Edges page for as long as it is open.
+    func tellDisputes() {
+        for (edge, matter) in matters.sorted(by: { $0.key < $1.key }) {
+            let row = Node.refusalID(matter.dispute.verdict, edge)
+            guard control.edges[edge] != nil, !control.refusals.contains(where: { $0.id == row }) else { continue }
+            tell(
+                .linkRefused(
+                    LinkRefusal(
+                        id: row, edge: edge, key: nil, verdict: matter.dispute.verdict.rawValue, words: "\(name(edge)): \(matter.dispute.text).",
+                        cure: matter.dispute.verdict.cure, at: now)))
+        }
+    }
+
+    static func refusalID(_ verdict: RefusalCase, _ edge: EdgeID) -> String { "\(verdict.rawValue.lowercased())-\(edge.description.prefix(8))" }
+
+    /// What a person may choose about a refused link, as the page shows it.
+    func choices(of refusal: LinkRefusal) -> RefusalPicture.Decision? {
+        guard let edge = refusal.edge, let matter = matters[edge], refusal.verdict == matter.dispute.verdict.rawValue else { return nil }
+        return RefusalPicture.Decision(
+            edge: name(edge), since: matter.since,
+            choices: matter.settlement == nil ? matter.dispute.choices.map { .init(keep: $0.rawValue, words: matter.dispute.words(of: $0)) } : [],
+            decided: matter.settlement.map {
+                "\($0.decidedBy) decided on \($0.decidedAt) for the \($0.kept.rawValue)'s history; the edge is told next"
+            })
+    }
+}
+
+extension Dispute {
+    /// What choosing this branch means.
+    func words(of kept: KeptBranch) -> String {
+        switch kept {
+        case .edge where !isCloudBranchKept:
+            "Go on with what the edge has. Entries after \(common.seq) up to \(cloudHead.seq) are written off as lost, commands of unknown fate too."
+        case .edge:
+            "Go on with the edge's history. The cloud's entries \(common.seq.next) to \(cloudHead.seq) go into a sealed file and no longer count."
+        case .cloud:
+            "Go on with the cloud's history. The edge's entries \(common.seq.next) to \(edgeHead.seq) go into a sealed file and no longer count."
+        }
+    }
+}
+
+extension Problem {
+    static func nothingToSettle(_ name: String) -> Problem {
+        Problem(
+            "nothing-to-settle", 409, "Nothing waits for a decision", detail: "The ledger of \(name) has one history.",
+            cure: "Look at the Edges page.")
+    }
+    static let noSuchBranch = Problem(
+        "no-such-branch", 409, "That history is gone", detail: "It was announced and never came here: it cannot go on.", cure: "Keep the edge's.")
+    static func alreadySettled(_ kept: String, _ by: String) -> Problem {
+        Problem(
+            "already-settled", 409, "This was decided otherwise",
+            detail: "\(by) decided for the \(kept)'s history, and the edge is on its way to it.",
+            cure: "Wait until the edge has carried it out.")
+    }
+    static let stepUp = Problem(
+        "step-up", 403, "Sign in again first", detail: "This decision is taken only within five minutes of a sign-in.",
+        cure: "Sign out, sign in, and decide then.")
+    static func notConfirmed(_ name: String) -> Problem {
+        Problem(
+            "not-confirmed", 400, "The edge's name does not fit", detail: "'confirm' must be the name of the edge, \(name).",
+            cure: "Type it as it stands there.")
+    }
+}

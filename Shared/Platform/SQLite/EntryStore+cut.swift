@@ -1,0 +1,39 @@
+// Branches: a log that begins after an entry of another one, and the one way in which entries leave a log.
+internal import Values
+internal import Wire
+
+extension EntryStore {
+    /// Takes the entries after `seq` out of the log, in one transaction: the one exception to "never deleted". The caller keeps them elsewhere first.
+    /// - Parameter meta: keys of the meta table written in the same transaction.
+    package func cut(after seq: UInt64, meta: KeyValuePairs<String, String> = [:]) throws(StoreError) {
+        precondition(seq >= base.seq, "cut after \(seq), the log begins after \(base.seq)")
+        try beOfToday()
+        let left = (subjects: min(followed.subjects, seq), postings: min(followed.postings, seq))
+        try transaction { () throws(DatabaseError) in
+            try self.database.script("DROP TRIGGER entry_no_delete")
+            for table in ["entry", "subject", "posting"] { try self.database.run("DELETE FROM \(table) WHERE seq > ?", .integer(Int64(seq))) }
+            try self.database.script(
+                "CREATE TRIGGER entry_no_delete BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'entries are never deleted'); END;")
+            try self.writeMeta(EntryStore.indexedKey, String(left.subjects))
+            try self.writeMeta(EntryStore.postedKey, String(left.postings))
+            for (key, text) in meta { try self.writeMeta(key, text) }
+        }
+        followed = left
+        try refreshHead()
+    }
+
+    private static var baseKey: String { "base" }
+
+    /// A new file's first entry will follow this one; a file that has entries, or another base, is left as it is.
+    func beginAfter(_ base: LogHead) throws(StoreError) {
+        guard try meta(EntryStore.baseKey) == nil, try count() == 0 else { return }
+        try setMeta(EntryStore.baseKey, "\(base.seq):\(Hex.text(base.hash))")
+    }
+
+    /// What the file says that it begins after.
+    func storedBase() throws(StoreError) -> LogHead {
+        let parts = (try meta(EntryStore.baseKey) ?? "").split(separator: ":")
+        guard parts.count == 2, let seq = UInt64(parts[0]), let hash = Hex.bytes(String(parts[1])) else { return .empty }
+        return LogHead(seq: seq, hash: hash)
+    }
+}

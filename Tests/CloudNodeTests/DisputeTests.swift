@@ -1,0 +1,155 @@
+// Two histories of one edge, from the first refusal to the first entry of the new lineage: shown, decided by a person, sealed, and durable all the way.
+import CloudNode
+import Contract
+import Control
+import Ledger
+import Platform
+import Sync
+import Testing
+import Values
+import Wire
+
+@Suite struct DisputeTests {
+    /// A linked edge whose ledger is then set back to `common` entries; its copy wrote on without the cloud.
+    private func forked(common: Int = 4) throws -> (cloud: TestCloud, before: [Entry], edge: TestEdge) {
+        let (cloud, edge) = try TestCloud.linked()
+        for _ in 0..<3 { edge.fill(nil) }
+        try edge.pump()
+        edge.disconnect()
+        try cloud.tick(after: .seconds(20))
+        let copy = TestEdge(cloud, boot: 8, after: Array(edge.entries.prefix(common)))
+        copy.fill(nil, side: .sell, quantity: 5)
+        try copy.connect()
+        try copy.pass(.milliseconds(250))
+        return (cloud, edge.entries, copy)
+    }
+
+    private func file(_ cloud: TestCloud, _ name: String) throws -> [Entry] {
+        let store = try EntryStore(path: "\(cloud.folder)/edges/\(TestEdge.id)\(name).db", .init(.readOnly))
+        return try store.read(from: 1, limit: 1_000).map { try Entry($0) }
+    }
+
+    private func decision(_ cloud: TestCloud, _ who: [Request.Pair]) throws -> JSONValue? {
+        let answer = try #require(try cloud.get("/api/v1/edges", who)?.json)
+        #expect(try Contract().problems(of: answer, as: "edges") == [])
+        return answer["refusals"]?.elements?.first { $0["decision"] != nil }?["decision"]
+    }
+
+    private func settle(_ cloud: TestCloud, _ keep: String, _ who: [Request.Pair], confirm: String = "home-1") throws -> Answer {
+        try #require(try cloud.post("/api/v1/edges/home-1/settle", #"{"keep":"\#(keep)","confirm":"\#(confirm)"}"#, who))
+    }
+
+    @Test func theEdgesHistoryGoesOnAndTheCloudsIsSealed() throws {
+        let (cloud, before, edge) = try forked()
+        guard case .refused(let trouble) = edge.sender.phase else { Issue.record("\(edge.sender.phase)"); return }
+        #expect(trouble.code == "FORK" && trouble.haltsTrading)
+        let who = try cloud.bearer()
+        let shown = try #require(try decision(cloud, who))
+        #expect(shown["choices"]?.elements?.compactMap { $0["keep"]?.text } == ["cloud", "edge"] && shown["edge"]?.text == "home-1")
+        #expect(try file(cloud, ".fork-1-1") == Array(edge.entries[4...]), "the edge's branch is here before anybody decides")
+        #expect(try settle(cloud, "edge", who).status == 200)
+        #expect(try settle(cloud, "edge", who).status == 200, "deciding the same twice is deciding once")
+        #expect(try settle(cloud, "cloud", who).status == 409)
+        // The decision is durable: the next process tells it to the edge.
+        edge.disconnect()
+        try cloud.restart()
+        #expect(try decision(cloud, cloud.bearer())?["decided"]?.text?.contains("cloud:admin decided") == true)
+        try edge.connect()
+        try edge.pass(.seconds(5))
+        let settlement = try #require(edge.settlements.first)
+        #expect(settlement.kept == .edge && settlement.epoch == 2 && settlement.decidedBy == "cloud:admin")
+        let ours = try #require(edge.entries.last?.head)
+        edge.write(.lineage(settlement.lineage(after: ours)))
+        try edge.pump()
+        try edge.pass(.milliseconds(250))
+        #expect(edge.sender.phase == .open && edge.sender.isCaughtUp)
+        #expect(try file(cloud, "") == edge.entries && file(cloud, ".fork-1-2") == Array(before[4...]))
+        try cloud.turn([.follow])
+        let book = try #require(cloud.node.control.edges[TestEdge.id]?.book)
+        #expect(book.head == edge.entries.last?.head && book.positions[TestEdge.mbt]?.quantity == Quantity(whole: -5), "folded anew")
+        #expect(try decision(cloud, cloud.bearer()) == nil)
+        // The copy that was set aside comes back beside the chosen one: refused, with nothing to decide.
+        edge.disconnect()
+        try cloud.tick(after: .seconds(20))
+        let clone = TestEdge(cloud, boot: 9, after: before)
+        try clone.connect()
+        try clone.pass(.milliseconds(250))
+        guard case .refused(let fenced) = clone.sender.phase else { Issue.record("\(clone.sender.phase)"); return }
+        #expect(fenced.code == "FENCED" && fenced.haltsTrading)
+        #expect(try decision(cloud, cloud.bearer()) == nil && file(cloud, "") == edge.entries)
+    }
+
+    @Test func theCloudsHistoryGoesOnAndTheEdgesIsSealed() throws {
+        let (cloud, before, edge) = try forked()
+        #expect(try settle(cloud, "cloud", cloud.bearer()).status == 200)
+        edge.fill(nil, side: .sell, quantity: 1)
+        try edge.pass(.seconds(5))
+        let settlement = try #require(edge.settlements.first)
+        #expect(settlement.kept == .cloud && settlement.dispute.edgeHead == edge.entries.last?.head)
+        #expect(try file(cloud, ".fork-1-1") == Array(edge.entries[4...]), "with what the edge wrote since the decision")
+        // The edge gave its branch up, took the cloud's entries and starts anew.
+        edge.disconnect()
+        let anew = TestEdge(cloud, boot: 10, after: before)
+        anew.write(.lineage(settlement.lineage(after: try #require(anew.entries.last?.head))))
+        try anew.connect()
+        try anew.pass(.milliseconds(250))
+        #expect(anew.sender.phase == .open && anew.sender.isCaughtUp)
+        #expect(try file(cloud, "") == anew.entries)
+        #expect(try decision(cloud, cloud.bearer()) == nil)
+    }
+
+    /// Only an admin who signed in just now and types the edge's name decides.
+    @Test func aDecisionNeedsAPerson() throws {
+        let (cloud, _, edge) = try forked()
+        let who = try cloud.bearer()
+        #expect(try settle(cloud, "edge", cloud.bearer("trader")).status == 403)
+        #expect(try settle(cloud, "edge", []).status == 401)
+        #expect(try settle(cloud, "edge", who, confirm: "home-2").json?["type"]?.text == "/problems/not-confirmed")
+        #expect(try settle(cloud, "both", who).status == 400)
+        #expect(try cloud.post("/api/v1/edges/nobody/settle", "{}", who)?.status == 404)
+        try cloud.tick(after: .minutes(6))
+        let old = try settle(cloud, "edge", who)
+        #expect(old.status == 403 || old.status == 401, "an old sign-in")
+        if old.status == 403 { #expect(old.json?["type"]?.text == "/problems/step-up") }
+        try edge.pass(.seconds(5))
+        #expect(edge.settlements.isEmpty)
+        let (whole, _) = try TestCloud.linked()
+        #expect(try settle(whole, "edge", whole.bearer()).json?["type"]?.text == "/problems/nothing-to-settle")
+    }
+
+    /// The console on the cloud's own machine decides too; it needs no password there.
+    @Test func theConsoleDecides() throws {
+        let (cloud, _, edge) = try forked()
+        let body = Array(#"{"name":"home-1","keep":"edge"}"#.utf8)
+        #expect(try cloud.send(Request(method: "POST", path: "/console/edges/settle", body: body)).answer?.status == 404, "not over the network")
+        #expect(
+            try cloud.send(Request(method: "POST", path: "/console/edges/settle", body: body, address: "unix", isLocal: true)).answer?.status == 200)
+        try edge.pass(.seconds(5))
+        #expect(edge.settlements.first?.decidedBy == "cloud-console")
+    }
+
+    /// A command that the lost part of the ledger would have told of has no outcome any more, and says so.
+    @Test func commandsOfALostLineageAreLost() throws {
+        let (cloud, edge) = try TestCloud.linked()
+        let who = try cloud.bearer()
+        let key = String(repeating: "ab", count: 16)
+        #expect(try cloud.post("/api/v1/orders", #"{"instrument":"MBTZ6.CME","side":"BUY","quantity":"1"}"#, who, key: key)?.status == 202)
+        edge.fill(nil)
+        // The command is at the edge, its outcome is not here; then the edge loses its end and goes on elsewhere.
+        edge.disconnect()
+        try cloud.tick(after: .seconds(20))
+        let stored = Int(cloud.node.receiver.link(TestEdge.id)?.have.seq.raw ?? 0)
+        let copy = TestEdge(cloud, boot: 8, after: Array(edge.entries.prefix(stored - 1)))
+        try copy.connect()
+        try copy.pass(.milliseconds(250))
+        #expect(try settle(cloud, "edge", cloud.bearer()).status == 200)
+        try copy.pass(.seconds(5))
+        let settlement = try #require(copy.settlements.first)
+        copy.write(.lineage(settlement.lineage(after: try #require(copy.entries.last?.head))))
+        try copy.pump()
+        try copy.pass(.milliseconds(250))
+        try cloud.turn([.follow])
+        let row = try #require(try cloud.get("/api/v1/commands/\(key)", cloud.bearer())?.json)
+        #expect(row["reason"]?.text?.hasPrefix("Lost:") == true, "\(row)")
+    }
+}
