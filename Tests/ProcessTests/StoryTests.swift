@@ -13,7 +13,7 @@ import Wire
         #expect(answer.status == 202)
         #expect(answer.value["commandId"]?.text == key)
         let filled = try stage.command(key, "filled") { $0["final"]?.boolValue == true }
-        #expect(filled["walk"]?.elements?.compactMap { $0["state"]?.text } == ["queued", "delivered", "accepted", "filled"])
+        #expect(filled["walk"]?.elements?.compactMap { $0["state"]?.text } == ["queued", "dispatched", "delivered", "accepted", "filled"])
         #expect(filled["filled"]?.text == "1", "\(filled)")
         let held = try stage.get("positions").value["positions"]?.elements?.first
         #expect(held?["side"]?.text == "LONG")
