@@ -22,16 +22,22 @@ enum WorldMutants {
             let by = checkers.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
             if isJSON {
                 rows.append([
-                    "mutant": .string(breaker.rawValue), "killed_by": .integer(Int64(killers.count)), "first": .string(killers.first.map { "\($0)" } ?? ""),
+                    "mutant": .string(breaker.rawValue), "killed_by": .integer(Int64(killers.count)),
+                    "first": .string(killers.first.map { "\($0)" } ?? ""),
                     "checkers": .object(checkers.keys.sorted().map { JSONMember($0, .integer(Int64(checkers[$0] ?? 0))) }),
                 ])
             } else {
                 let count = "\(killers.count) of \(seeds.count)"
-                Console.out("\(padded(breaker.rawValue, 22)) killed by \(padded(count, 12)) first \(padded(killers.first.map { "\($0)" } ?? "-", 8)) \(by)")
+                let first = killers.first.map { "\($0)" } ?? "-"
+                Console.out("\(padded(breaker.rawValue, 22)) killed by \(padded(count, 12)) first \(padded(first, 8)) \(by)")
             }
         }
-        if isJSON { Console.out(String(decoding: JSONWriter.plain(.array(rows)), as: UTF8.self)) }
-        if !isJSON { Console.out("\(Breaker.allCases.count - 1) mutants, \(survivors.count) alive\(survivors.isEmpty ? "" : ": " + survivors.joined(separator: ", "))") }
+        if isJSON {
+            Console.out(String(decoding: JSONWriter.plain(.array(rows)), as: UTF8.self))
+        } else {
+            let names = survivors.isEmpty ? "" : ": " + survivors.joined(separator: ", ")
+            Console.out("\(Breaker.allCases.count - 1) mutants, \(survivors.count) alive\(names)")
+        }
         return survivors.isEmpty ? 0 : Rig.different
     }
 
