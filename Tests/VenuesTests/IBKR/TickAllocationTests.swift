@@ -1,27 +1,7 @@
 // Ticks are read without asking the heap for anything: counted at the C library's door, on the thread that reads.
-import CAllocations
-import Ledger
-import Simulation
 import Testing
 import Values
 import Venues
-
-/// The counter of this thread.
-private enum Heap {
-    static var canCount: Bool {
-        allocations_begin()
-        return allocations_end() >= 0
-    }
-
-    /// How many blocks the heap gave while `work` ran; it runs once before, so that what is made once is there.
-    static func blocks(_ work: () throws -> Void) rethrows -> Int {
-        try work()
-        allocations_begin()
-        defer { _ = allocations_end() }
-        try work()
-        return allocations_end()
-    }
-}
 
 @Suite(.enabled(if: Heap.canCount, "a sanitizer brings an allocator of its own"))
 struct TickAllocationTests {
@@ -109,35 +89,5 @@ struct TickAllocationTests {
             if case .tickString(_, _, let words) = try IBDecoder(version: 178).decode(bytes.span.bytes) { text += words.utf8.count }
         }
         #expect(decoded >= 1 && text > 0)
-    }
-
-    /// The whole way of a tick: frames cut, read, looked up, told. The lists of events keep their memory from read to read.
-    @Test func aSessionTakesTicksWithoutAllocation() throws {
-        var gateway = ScriptedGateway.up(known: [IBKRSessionNoticeTests.stock])
-        gateway.ask(.watch(IBKRSessionNoticeTests.stock.id))
-        gateway.pass(.seconds(1))
-        let request = try #require(gateway.sent("1").first)[2]
-        let now = gateway.now
-        var session = gateway.session
-        var out = SessionOutput()
-        let frames: [[String]] = [
-            ["1", "6", request, "1", "230.25", "4", "1"], ["1", "6", request, "2", "230.27", "3", "1"],
-            ["1", "6", request, "4", "230.26", "100", "0"],
-            ["2", "6", request, "8", "12345"], ["46", "6", request, "48", "230.26;100;1795186800000;12345;230.1;true"],
-            ["45", "6", request, "49", "0"], ["46", "6", request, "45", "1795186800"], ["1", "6", request, "4", "230.28", "100", "0"],
-        ]
-        /// Blocks of a thousand reads that bring so many rounds of the frames at once.
-        func blocks(_ rounds: Int) -> Int {
-            let read = (0..<rounds).flatMap { _ in frames.flatMap { ScriptedGateway.frame($0) } }
-            return Heap.blocks {
-                for _ in 0..<1_000 {
-                    session.receive(read.span.bytes, at: now, into: &out)
-                    out.clear()
-                }
-            }
-        }
-        let (one, many) = (blocks(1), blocks(40))
-        // An unoptimised build asks for a few blocks a read, whatever it brings; a tick asks for none.
-        #expect(many <= one && one <= 8_000, "\(one) for eight ticks a read, \(many) for 320")
     }
 }
