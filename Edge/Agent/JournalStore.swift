@@ -34,12 +34,4 @@ package protocol JournalStore: AnyObject {
     func leaveLog()
 }
 
-extension JournalStore {
-    package func leaveLog() {}
-    /// Only a log on a disk of its own can be cut.
-    package func cut(after seq: UInt64, meta: KeyValuePairs<String, String>) throws(StoreError) {
-        throw .database(.refused("this log cannot be cut"))
-    }
-}
-
 extension EntryStore: JournalStore {}

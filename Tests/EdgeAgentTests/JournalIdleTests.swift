@@ -31,6 +31,7 @@ private final class CountingStore: JournalStore {
         for (key, text) in meta { texts[key] = text }
     }
     func prepareLog() -> Bool { false }
+    func leaveLog() {}
     var indexed = 0
     var subjectsBehind: Int { rows.count - indexed }
     func indexSubjects(limit: Int) throws(StoreError) -> Int {

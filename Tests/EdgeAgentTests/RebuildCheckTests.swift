@@ -9,28 +9,17 @@ import Values
 import Wire
 
 /// A store whose rows can rot after they were written.
-private final class RottingStore: JournalStore {
+private final class RottingStore: ForwardingStore {
     let store: EntryStore
     var rotten: UInt64?
     private(set) var mostRowsAtOnce = 0
     init(_ store: EntryStore) { self.store = store }
-    var head: LogHead { store.head }
-    func append(_ rows: [EntryRow], meta: KeyValuePairs<String, String>) throws(StoreError) { try store.append(rows, meta: meta) }
     func read(from seq: UInt64, limit: Int, maxBytes: Int) throws(StoreError) -> [EntryRow] {
         var rows = try store.read(from: seq, limit: limit, maxBytes: maxBytes)
         mostRowsAtOnce = max(mostRowsAtOnce, rows.count)
         for index in rows.indices where rows[index].seq == rotten { rows[index].body[3] ^= 1 }
         return rows
     }
-    func each(from seq: UInt64, visit: (EntryRow) throws(DatabaseError) -> Bool) throws(StoreError) { try store.each(from: seq, visit: visit) }
-    func entries(ref: [UInt8], limit: Int) throws(StoreError) -> [EntryRow] { try store.entries(ref: ref, limit: limit) }
-    func meta(_ key: String) throws(StoreError) -> String? { try store.meta(key) }
-    func setMeta(_ key: String, _ text: String) throws(StoreError) { try store.setMeta(key, text) }
-    func prepareLog() -> Bool { false }
-    var subjectsBehind: Int { store.subjectsBehind }
-    func indexSubjects(limit: Int) throws(StoreError) -> Int { try store.indexSubjects(limit: limit) }
-    var logBytes: Int { store.logBytes }
-    func checkpoint() throws(StoreError) { try store.checkpoint() }
 }
 
 @Suite struct RebuildCheckTests {

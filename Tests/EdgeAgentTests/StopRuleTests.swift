@@ -10,55 +10,18 @@ import Venues
 import Wire
 
 /// A store on the simulated disk that answers one error of SQLite's at a given commit, and counts what is asked of it afterwards.
-private final class FailingStore: JournalStore {
+private final class FailingStore: ForwardingStore {
     let store: EntryStore
     let error: StoreError
     var commitsLeft: Int
     var commitsAfter = 0
     init(_ store: EntryStore, _ error: StoreError, after commits: Int) { self.store = store; self.error = error; commitsLeft = commits }
-    var head: LogHead { store.head }
     func append(_ rows: [EntryRow], meta: KeyValuePairs<String, String>) throws(StoreError) {
         commitsLeft -= 1
         if commitsLeft < 0 { commitsAfter += 1 }
         if commitsLeft <= 0 { throw error }
         try store.append(rows, meta: meta)
     }
-    func read(from seq: UInt64, limit: Int, maxBytes: Int) throws(StoreError) -> [EntryRow] {
-        try store.read(from: seq, limit: limit, maxBytes: maxBytes)
-    }
-    func each(from seq: UInt64, visit: (EntryRow) throws(DatabaseError) -> Bool) throws(StoreError) { try store.each(from: seq, visit: visit) }
-    func entries(ref: [UInt8], limit: Int) throws(StoreError) -> [EntryRow] { try store.entries(ref: ref, limit: limit) }
-    func meta(_ key: String) throws(StoreError) -> String? { try store.meta(key) }
-    func setMeta(_ key: String, _ text: String) throws(StoreError) { try store.setMeta(key, text) }
-    func prepareLog() -> Bool { false }
-    var subjectsBehind: Int { 0 }
-    func indexSubjects(limit: Int) throws(StoreError) -> Int { 0 }
-    var logBytes: Int { store.logBytes }
-    func checkpoint() throws(StoreError) { try store.checkpoint() }
-}
-
-/// A store that keeps each commit back until the next one.
-private final class LateStore: JournalStore {
-    let store: EntryStore
-    private var held: [EntryRow] = []
-    init(_ store: EntryStore) { self.store = store }
-    var head: LogHead { held.last.map { LogHead(seq: $0.seq, hash: $0.hash) } ?? store.head }
-    func append(_ rows: [EntryRow], meta: KeyValuePairs<String, String>) throws(StoreError) {
-        try store.append(held)
-        held = rows
-    }
-    func read(from seq: UInt64, limit: Int, maxBytes: Int) throws(StoreError) -> [EntryRow] {
-        try store.read(from: seq, limit: limit, maxBytes: maxBytes)
-    }
-    func each(from seq: UInt64, visit: (EntryRow) throws(DatabaseError) -> Bool) throws(StoreError) { try store.each(from: seq, visit: visit) }
-    func entries(ref: [UInt8], limit: Int) throws(StoreError) -> [EntryRow] { try store.entries(ref: ref, limit: limit) }
-    func meta(_ key: String) throws(StoreError) -> String? { try store.meta(key) }
-    func setMeta(_ key: String, _ text: String) throws(StoreError) { try store.setMeta(key, text) }
-    func prepareLog() -> Bool { false }
-    var subjectsBehind: Int { 0 }
-    func indexSubjects(limit: Int) throws(StoreError) -> Int { 0 }
-    var logBytes: Int { store.logBytes }
-    func checkpoint() throws(StoreError) { try store.checkpoint() }
 }
 
 @Suite struct StopRuleTests {
@@ -145,7 +108,7 @@ private final class LateStore: JournalStore {
     /// The control: over a disk that answers before it has written, the same look finds an order without its intent.
     @Test func anOrderSentBeforeTheCommitIsSeen() throws {
         let rig = DiskRig()
-        let store = LateStore(try EntryStore(path: "ledger.db", .init(.create, vfs: rig.disk.name)))
+        let store = LyingStore(try EntryStore(path: "ledger.db", .init(.create, vfs: rig.disk.name)))
         let agent = rig.agent(over: try Journal(store: store, edge: LedgerWriter.edge))
         _ = try agent.start(DiskRig.bootFact, at: rig.clock)
         for _ in 0..<40 { rig.now = rig.now + .milliseconds(250); _ = try agent.turn([.tick], at: rig.clock) }
