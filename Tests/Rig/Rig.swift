@@ -19,6 +19,7 @@ struct RigCommand: Sendable {
         RelayCommand.act("status", "tells what a running relay does"),
         WorldCommand.command,
         CommandsCommand.command,
+        ImagesCommand.command,
         T2OClient.command,
         DecodeBench.command,
         FuzzCommand.command,

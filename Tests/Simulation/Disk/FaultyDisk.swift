@@ -61,6 +61,8 @@ package final class FaultyDisk {
     package var ignoresSyncs = false
     /// A system that drops a write of the bytes a file already shows: the control that shows why a log is written over itself.
     package var ignoresEqualWrites = false
+    /// Notes every change that reaches this disk, for images of power cuts; nil for none.
+    package var trace: DiskTrace?
 
     /// Crashes so far: a file opened before the last one answers nothing but errors.
     private(set) var generation = 0
@@ -140,13 +142,13 @@ package final class FaultyDisk {
     }
     /// A copy of another disk's files as they are now, synced: for trying many damages on one ledger.
     package func copy(_ other: FaultyDisk) {
-        for name in other.names {
-            let inode = Inode()
-            other.bytes(of: name)?.withUnsafeBytes { inode.write($0, at: 0, order: 0) }
-            inode.sync()
-            files[name] = inode
-            durableFiles[name] = inode
-        }
+        for name in other.names { place(name, other.bytes(of: name) ?? []) }
+    }
+    /// Puts a file there, synced, as if it had always been; open files of that name keep what they have.
+    package func place(_ name: String, _ bytes: [UInt8]) {
+        let inode = Inode(bytes)
+        files[name] = inode
+        durableFiles[name] = inode
     }
 
     /// A hash of all names and bytes but the salts and checksums of write-ahead logs: SQLite draws salts from one generator for the whole
@@ -173,6 +175,7 @@ package final class FaultyDisk {
         let inode = Inode()
         files[beside] = inode
         folderChanges.append(FolderChange(order: mutations, name: beside, inode: inode))
+        trace?.create(inode, beside)
         guard !isFrozen else { return .io }
         let written = bytes.withUnsafeBytes { write($0, at: 0, to: inode) }
         guard written == SQLITE_OK else { return written == SQLITE_FULL ? .full : .io }
@@ -182,6 +185,7 @@ package final class FaultyDisk {
         files[name] = inode
         folderChanges.append(FolderChange(order: mutations, name: name, inode: inode))
         folderChanges.append(FolderChange(order: mutations, name: beside, inode: nil))
+        trace?.rename(beside, to: name)
         guard step() else { return .io }
         syncFolder()
         return nil
@@ -191,6 +195,7 @@ package final class FaultyDisk {
     package func remove(_ name: String) throws(MissingFile) {
         guard files[name] != nil else { throw MissingFile() }
         files[name] = nil
+        trace?.delete(name)
         syncFolder()
     }
 
@@ -212,14 +217,17 @@ package final class FaultyDisk {
         } else {
             guard path == nil || flags & SQLITE_OPEN_CREATE != 0 else { return SQLITE_CANTOPEN }
             inode = Inode()
-            inode.firstSyncKeepsFolder = flags & (SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_SUPER_JOURNAL | SQLITE_OPEN_WAL) != 0
             if let path {
                 mutations += 1
                 files[path] = inode
                 folderChanges.append(FolderChange(order: mutations, name: path, inode: inode))
+                trace?.create(inode, path)
             }
         }
         let object = OpenFile(disk: self, inode: inode, name: path, deletesOnClose: flags & SQLITE_OPEN_DELETEONCLOSE != 0)
+        // Also for a log that is there already: the system's VFS goes by the flags (seen with strace).
+        let isJournal = flags & (SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_SUPER_JOURNAL | SQLITE_OPEN_WAL) != 0
+        object.firstSyncKeepsFolder = isJournal && flags & SQLITE_OPEN_CREATE != 0
         FileSlot.fill(file, with: object, methods)
         return SQLITE_OK
     }
@@ -230,6 +238,7 @@ package final class FaultyDisk {
         mutations += 1
         files[path] = nil
         folderChanges.append(FolderChange(order: mutations, name: path, inode: nil))
+        trace?.delete(path)
         if syncsFolder { syncFolder() }
         return SQLITE_OK
     }
@@ -251,16 +260,19 @@ package final class FaultyDisk {
         if let fullPrefix, growth > 0, files.contains(where: { $0.key.hasPrefix(fullPrefix) && $0.value === inode }) { return SQLITE_FULL }
         if let capacity, growth > 0, growth > capacity - used { return SQLITE_FULL }
         inode.write(bytes, at: offset, order: mutations)
+        trace?.write(inode, bytes, at: offset)
         return SQLITE_OK
     }
 
     func truncate(_ inode: Inode, to size: Int) -> Int32 {
         mutations += 1
         inode.truncate(to: size, order: mutations)
+        trace?.truncate(inode, to: size)
         return SQLITE_OK
     }
 
-    func sync(_ inode: Inode) -> Int32 {
+    /// - Parameter object: the open file that it is asked through; nil for a file that SQLite knows nothing of.
+    func sync(_ inode: Inode, through object: OpenFile? = nil) -> Int32 {
         syncs += 1
         mutations += 1
         if let fault, fault.operation == .sync, fault.index == syncs {
@@ -269,8 +281,9 @@ package final class FaultyDisk {
         }
         if ignoresSyncs { return SQLITE_OK }
         inode.sync()
-        if inode.firstSyncKeepsFolder {
-            inode.firstSyncKeepsFolder = false
+        trace?.sync(inode)
+        if let object, object.firstSyncKeepsFolder {
+            object.firstSyncKeepsFolder = false
             syncFolder()
         }
         return SQLITE_OK
@@ -287,6 +300,7 @@ package final class FaultyDisk {
     private func syncFolder() {
         durableFiles = files
         folderChanges = []
+        trace?.syncFolder()
     }
 
     private func restoreFolder(_ mode: CrashMode, cut: Int) {
@@ -300,28 +314,9 @@ package final class FaultyDisk {
         switch mode {
         case .everything: [change.step]
         case .nothing: []
-        case .anySubset: chance.chance(1, in: 3) ? torn(change.step) : chance.chance(1, in: 2) ? [change.step] : []
-        case .prefix: change.order < cut ? [change.step] : change.order == cut ? torn(change.step) : []
+        case .anySubset: chance.chance(1, in: 3) ? Inode.torn(change.step, &chance) : chance.chance(1, in: 2) ? [change.step] : []
+        case .prefix: change.order < cut ? [change.step] : change.order == cut ? Inode.torn(change.step, &chance) : []
         }
-    }
-
-    private static let sector = 512
-
-    /// What a write interrupted by the power cut leaves: whole sectors here and there, one of them perhaps half.
-    private func torn(_ step: PendingChange.Step) -> [PendingChange.Step] {
-        guard case .write(let offset, let bytes) = step else { return chance.chance(1, in: 2) ? [step] : [] }
-        var steps: [PendingChange.Step] = []
-        var start = 0
-        while start < bytes.count {
-            let end = min(bytes.count, start + FaultyDisk.sector)
-            switch chance.int(0...3) {
-            case 0, 1: steps.append(.write(offset: offset + start, bytes: Array(bytes[start..<end])))
-            case 2: steps.append(.write(offset: offset + start, bytes: Array(bytes[start..<(start + (end - start) / 2)])))
-            default: break
-            }
-            start = end
-        }
-        return steps
     }
 
     /// FNV-1a over names and bytes.

@@ -1,4 +1,5 @@
 // One file of the simulated disk: what reads see, what a power cut leaves, and the steps between.
+internal import Values
 
 /// A change that the medium has not promised to keep yet.
 struct PendingChange {
@@ -14,16 +15,17 @@ struct PendingChange {
 /// A file's bytes, without its name.
 final class Inode {
     /// What every read sees: the page cache.
-    private(set) var live: [UInt8] = []
+    private(set) var live: [UInt8]
     /// What has been synced.
-    private(set) var durable: [UInt8] = []
+    private(set) var durable: [UInt8]
     /// What lies between, oldest first.
     private(set) var pending: [PendingChange] = []
-    /// The system's first sync of a new journal or log also syncs the folder it lies in.
-    var firstSyncKeepsFolder = false
     /// The lock levels that the open files hold.
     var locks: [ObjectIdentifier: Int32] = [:]
     var shared: SharedMemory?
+
+    /// A file of synced bytes, or a new one.
+    init(_ bytes: [UInt8] = []) { live = bytes; durable = bytes }
 
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int, order: Int) {
         Inode.write(bytes, at: offset, into: &live)
@@ -70,7 +72,26 @@ final class Inode {
         if offset < durable.count { durable[offset] ^= 1 << UInt8(bit) }
     }
 
-    private static func apply(_ step: PendingChange.Step, to bytes: inout [UInt8]) {
+    private static let sector = 512
+
+    /// What a write interrupted by the power cut leaves: whole sectors here and there, one of them perhaps half.
+    static func torn(_ step: PendingChange.Step, _ chance: inout SeededRandom) -> [PendingChange.Step] {
+        guard case .write(let offset, let bytes) = step else { return chance.chance(1, in: 2) ? [step] : [] }
+        var steps: [PendingChange.Step] = []
+        var start = 0
+        while start < bytes.count {
+            let end = min(bytes.count, start + sector)
+            switch chance.int(0...3) {
+            case 0, 1: steps.append(.write(offset: offset + start, bytes: Array(bytes[start..<end])))
+            case 2: steps.append(.write(offset: offset + start, bytes: Array(bytes[start..<(start + (end - start) / 2)])))
+            default: break
+            }
+            start = end
+        }
+        return steps
+    }
+
+    static func apply(_ step: PendingChange.Step, to bytes: inout [UInt8]) {
         switch step {
         case .write(let offset, let more): more.withUnsafeBytes { write($0, at: offset, into: &bytes) }
         case .truncate(let size): truncate(&bytes, to: size)

@@ -9,6 +9,8 @@ final class OpenFile {
     let deletesOnClose: Bool
     let generation: Int
     var shared: SharedMemory?
+    /// The first sync of a journal or log that may have been made by this opening also syncs the folder it lies in.
+    var firstSyncKeepsFolder = false
 
     init(disk: FaultyDisk, inode: Inode, name: String?, deletesOnClose: Bool) {
         self.disk = disk
@@ -114,7 +116,7 @@ private func truncate(_ file: UnsafeMutablePointer<sqlite3_file>?, _ size: Int64
 private func sync(_ file: UnsafeMutablePointer<sqlite3_file>?, _: Int32) -> Int32 {
     let object = openFile(file)
     guard object.isAlive else { return extended(SQLITE_IOERR, 4) }
-    return object.disk.sync(object.inode)
+    return object.disk.sync(object.inode, through: object)
 }
 
 private func fileSize(_ file: UnsafeMutablePointer<sqlite3_file>?, _ size: UnsafeMutablePointer<Int64>?) -> Int32 {
