@@ -190,7 +190,7 @@ package struct ControlRoom: Sendable {
 
     /// Into a silent session nothing new goes; a dead one was closed by its own word.
     private mutating func show(_ id: EdgeID, _ presence: EdgePresence, _ now: Instant, _ out: inout ControlOutcome) {
-        guard let edge = edges[id], edge.presence != presence else { return }
+        guard let known = edges[id]?.presence, known != presence else { return }
         edges[id]?.presence = presence
         switch presence {
         case .live: apply(outbox.handle(.heard(id), at: now), &out)
@@ -201,12 +201,12 @@ package struct ControlRoom: Sendable {
     }
 
     private mutating func hear(_ id: EdgeID, _ number: UInt64, _ pulse: Pulse, _ now: Instant, _ out: inout ControlOutcome) {
-        guard let edge = edges[id], edge.session?.number == number else { return }
+        guard edges[id]?.session?.number == number, let old = edges[id]?.pulse else { return }
         var merged = pulse
-        merged.announced = max(edge.pulse.announced, pulse.announced)
-        merged.roundTrip = pulse.roundTrip ?? edge.pulse.roundTrip
-        merged.clockOffset = pulse.clockOffset ?? edge.pulse.clockOffset
-        merged.acked = pulse.acked ?? edge.pulse.acked
+        merged.announced = max(old.announced, pulse.announced)
+        merged.roundTrip = pulse.roundTrip ?? old.roundTrip
+        merged.clockOffset = pulse.clockOffset ?? old.clockOffset
+        merged.acked = pulse.acked ?? old.acked
         edges[id]?.pulse = merged
         edges[id]?.toldThrough = pulse.toldAt ?? now
         settle(id, now, &out)
@@ -236,20 +236,22 @@ package struct ControlRoom: Sendable {
 
     /// When all that was announced is here, everything the edge wrote before it announced it is here too.
     private mutating func settle(_ id: EdgeID, _ now: Instant, _ out: inout ControlOutcome) {
-        guard let edge = edges[id], let session = edge.session, edge.backlog == 0, let told = edge.toldThrough else { return }
+        guard let session = edges[id]?.session, edges[id]?.backlog == 0, let told = edges[id]?.toldThrough else { return }
         edges[id]?.settledThrough = told
-        apply(outbox.handle(.settled(id, boot: session.boot, through: told, facts: edge.facts), at: now), &out)
+        // Beats come all day long; there is something to settle only while a command is on its way.
+        guard outbox.hasOpen(of: id), let facts = edges[id]?.facts else { return }
+        apply(outbox.handle(.settled(id, boot: session.boot, through: told, facts: facts), at: now), &out)
     }
 
     private mutating func followOrders(of id: EdgeID, _ now: Instant, _ out: inout ControlOutcome) {
-        guard let edge = edges[id] else { return }
+        guard outbox.hasOpen(of: id), let edge = edges[id] else { return }
         for record in outbox.open(of: id) where record.stage == .accepted {
             if let progress = edge.progress(of: record, at: now) { apply(outbox.handle(.progress(record.id, progress), at: now), &out) }
         }
     }
 
     private mutating func tick(_ now: Instant, _ out: inout ControlOutcome) {
-        for edge in sortedEdges { followOrders(of: edge.id, now, &out) }
+        if outbox.hasOpen { for edge in sortedEdges { followOrders(of: edge.id, now, &out) } }
         apply(outbox.handle(.tick, at: now), &out)
         let before = refusals.count
         refusals.removeAll { now - $0.last > ControlRoom.refusalLife }

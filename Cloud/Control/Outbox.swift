@@ -88,6 +88,8 @@ package struct Outbox: Sendable {
     package private(set) var records: [CommandID: CommandRecord] = [:]
     /// Oldest first.
     package private(set) var order: [CommandID] = []
+    /// Those that have not ended, oldest first: looked at in every turn, where the records are thousands.
+    private var unended: [CommandID] = []
     private var sessions: [EdgeID: Session] = [:]
     /// Sent in the present session of their edge.
     private var sent: Set<CommandID> = []
@@ -99,11 +101,15 @@ package struct Outbox: Sendable {
     /// Takes up what was stored, oldest first.
     package init(records: [CommandRecord] = [], rules: OutboxRules = OutboxRules()) {
         self.rules = rules
-        for record in records { self.records[record.id] = record; order.append(record.id) }
+        for record in records { add(record) }
     }
 
     /// Commands that have not ended, oldest first.
-    package var open: [CommandRecord] { order.compactMap { records[$0] }.filter { !$0.isFinal } }
+    package var open: [CommandRecord] { unended.compactMap { records[$0] } }
+    /// True while any command has not ended.
+    var hasOpen: Bool { !unended.isEmpty }
+    /// True while a command of this edge has not ended.
+    func hasOpen(of edge: EdgeID) -> Bool { unended.contains { records[$0]?.command.edge == edge } }
     /// Commands of an edge that have not ended, oldest first.
     package func open(of edge: EdgeID) -> [CommandRecord] { open.filter { $0.command.edge == edge } }
 
@@ -155,7 +161,7 @@ package struct Outbox: Sendable {
             end(old.id, .superseded, "A newer command took its place before it was sent.", nil, now, &out)
             record.command.supersedes = nil
         }
-        records[record.id] = record; order.append(record.id); out.writes.append(record)
+        add(record); out.writes.append(record)
         if case .withdraw(let target, _, _) = record.command.body, let old = records[target], old.isUndecided, old.command.boundBoot == nil {
             end(target, .withdrawn, "Taken back before it was sent.", nil, now, &out)
             end(record.id, .accepted, "It was taken back before it was sent.", nil, now, &out)
@@ -268,7 +274,7 @@ package struct Outbox: Sendable {
         command.id = next; command.boundBoot = nil; command.place = nil; command.supersedes = nil; command.issuedAt = now
         if rules.reissuesOrders { command.expiresAt = command.body.lifetime.map { now + $0 } }
         let again = CommandRecord(command: command, user: record.user, title: record.title, fingerprint: record.fingerprint)
-        records[next] = again; order.append(next); out.writes.append(again)
+        add(again); out.writes.append(again)
         dispatch(next, at: now, into: &out)
     }
 
@@ -285,10 +291,16 @@ package struct Outbox: Sendable {
         change(id, &out) { $0.end(as: stage, reason: reason, cure: cure, at: now) }
     }
 
+    private mutating func add(_ record: CommandRecord) {
+        records[record.id] = record; order.append(record.id)
+        if !record.isFinal { unended.append(record.id) }
+    }
+
     private mutating func change(_ id: CommandID, _ out: inout OutboxOutcome, _ body: (inout CommandRecord) -> Void) {
         guard var record = records[id] else { return }
         body(&record)
         guard record != records[id] else { return }
+        if record.isFinal { unended.removeAll { $0 == id } }
         records[id] = record
         // One row a command and turn: the last state is the one to store.
         out.writes.removeAll { $0.id == id }

@@ -117,8 +117,9 @@ package struct LiveState: Sendable {
     package init() {}
 
     package mutating func apply(_ item: LiveItem) {
-        guard items[item.key] != nil || items.count < LiveState.keysMax else { refused += 1; return }
-        items[item.key] = item
+        let key = item.key
+        guard items[key] != nil || items.count < LiveState.keysMax else { refused += 1; return }
+        items[key] = item
     }
 
     package func quote(_ id: InstrumentID) -> Quote? { if case .quote(_, let quote) = items["quote/\(id)"] { quote } else { nil } }

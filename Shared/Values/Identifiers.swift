@@ -1,28 +1,54 @@
 // The identifiers that cross rooms: who, which run, which entry, which command.
 
+/// Sixteen bytes in two words, compared as the bytes are: what is a key of many tables costs neither a copy nor a walk.
+@frozen @usableFromInline struct SixteenBytes: Hashable, Comparable, Sendable {
+    @usableFromInline let high: UInt64
+    @usableFromInline let low: UInt64
+    init?(_ bytes: [UInt8]) {
+        guard bytes.count == 16 else { return nil }
+        high = bytes.withUnsafeBytes { UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self)) }
+        low = bytes.withUnsafeBytes { UInt64(bigEndian: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self)) }
+    }
+    var bytes: [UInt8] { SixteenBytes.bytes(high, low) }
+    /// Two words, big-endian.
+    static func bytes(_ high: UInt64, _ low: UInt64) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 16) { buffer, count in
+            for place in 0..<8 {
+                buffer[place] = UInt8(truncatingIfNeeded: high >> (56 - 8 * UInt64(place)))
+                buffer[place + 8] = UInt8(truncatingIfNeeded: low >> (56 - 8 * UInt64(place)))
+            }
+            count = 16
+        }
+    }
+    @inlinable static func < (a: SixteenBytes, b: SixteenBytes) -> Bool { (a.high, a.low) < (b.high, b.low) }
+}
+
 /// Sixteen random bytes that name an edge for ever, fixed at enrolment.
-package struct EdgeID: Hashable, Comparable, Sendable, CustomStringConvertible {
+@frozen @usableFromInline package struct EdgeID: Hashable, Comparable, Sendable, CustomStringConvertible {
+    @usableFromInline let raw: SixteenBytes
     /// Always 16 bytes.
-    package let bytes: [UInt8]
+    package var bytes: [UInt8] { raw.bytes }
     /// Nil unless there are exactly 16 bytes.
-    package init?(bytes: [UInt8]) { guard bytes.count == 16 else { return nil }; self.bytes = bytes }
+    package init?(bytes: [UInt8]) { guard let raw = SixteenBytes(bytes) else { return nil }; self.raw = raw }
     /// 32 hexadecimal digits.
     package init?(hex: some StringProtocol) { guard let bytes = Hex.bytes(hex) else { return nil }; self.init(bytes: bytes) }
-    package static func < (a: EdgeID, b: EdgeID) -> Bool { a.bytes.lexicographicallyPrecedes(b.bytes) }
+    @inlinable package static func < (a: EdgeID, b: EdgeID) -> Bool { a.raw < b.raw }
     @usableFromInline package var description: String { Hex.text(bytes) }
 }
 
 /// Sixteen bytes that name one command; made by whoever asks, so that asking twice is asking once.
-package struct CommandID: Hashable, Comparable, Sendable, CustomStringConvertible {
+@frozen @usableFromInline package struct CommandID: Hashable, Comparable, Sendable, CustomStringConvertible {
+    @usableFromInline let raw: SixteenBytes
     /// Always 16 bytes.
-    package let bytes: [UInt8]
-    package init?(bytes: [UInt8]) { guard bytes.count == 16 else { return nil }; self.bytes = bytes }
+    package var bytes: [UInt8] { raw.bytes }
+    package init?(bytes: [UInt8]) { guard let raw = SixteenBytes(bytes) else { return nil }; self.raw = raw }
     /// 32 hexadecimal digits, dashes allowed (a UUID).
     package init?(hex: some StringProtocol) {
-        guard let bytes = Hex.bytes(String(hex.filter { $0 != "-" })) else { return nil }
+        let text = String(hex)
+        guard let bytes = Hex.bytes(text.utf8.contains(UInt8(ascii: "-")) ? text.filter { $0 != "-" } : text) else { return nil }
         self.init(bytes: bytes)
     }
-    package static func < (a: CommandID, b: CommandID) -> Bool { a.bytes.lexicographicallyPrecedes(b.bytes) }
+    @inlinable package static func < (a: CommandID, b: CommandID) -> Bool { a.raw < b.raw }
     @usableFromInline package var description: String { Hex.text(bytes) }
 }
 
@@ -51,11 +77,10 @@ package struct CommandID: Hashable, Comparable, Sendable, CustomStringConvertibl
     @inlinable package init(boot: Boot, seq: Seq) { self.boot = boot; self.seq = seq }
     @inlinable package static func < (a: IntentID, b: IntentID) -> Bool { (a.seq, a.boot) < (b.seq, b.boot) }
     /// boot||seq, 16 bytes big-endian: the `ref` of every entry about this intent.
-    package var bytes: [UInt8] { [boot.raw, seq.raw].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * UInt64($0))) } } }
+    package var bytes: [UInt8] { SixteenBytes.bytes(boot.raw, seq.raw) }
     package init?(bytes: [UInt8]) {
-        guard bytes.count == 16 else { return nil }
-        let words = [bytes[0..<8], bytes[8..<16]].map { $0.reduce(UInt64(0)) { $0 << 8 | UInt64($1) } }
-        self.init(boot: Boot(raw: words[0]), seq: Seq(words[1]))
+        guard let words = SixteenBytes(bytes) else { return nil }
+        self.init(boot: Boot(raw: words.high), seq: Seq(words.low))
     }
     /// `boot-seq`, the form shown to people and accepted by the API.
     @usableFromInline package var description: String { "\(boot)-\(seq)" }
@@ -69,24 +94,39 @@ package struct CommandID: Hashable, Comparable, Sendable, CustomStringConvertibl
 
 /// Lower-case hexadecimal text.
 package enum Hex {
-    private static let digits = Array("0123456789abcdef".utf8)
-    package static func text(_ bytes: some Sequence<UInt8>) -> String {
-        String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    private static let digits: StaticString = "0123456789abcdef"
+    @inlinable package static func text(_ bytes: some Sequence<UInt8>) -> String { text(Array(bytes)) }
+    package static func text(_ bytes: [UInt8]) -> String {
+        String(unsafeUninitializedCapacity: 2 * bytes.count) { buffer in
+            for (index, byte) in bytes.enumerated() {
+                buffer[2 * index] = digits.utf8Start[Int(byte >> 4)]
+                buffer[2 * index + 1] = digits.utf8Start[Int(byte & 15)]
+            }
+            return 2 * bytes.count
+        }
     }
     /// Nil when the length is odd or a digit is not hexadecimal.
-    package static func bytes(_ text: some StringProtocol) -> [UInt8]? {
-        var result: [UInt8] = []
-        var high: UInt8?
-        for byte in text.utf8 {
-            let value: UInt8
-            switch byte {
-            case 0x30...0x39: value = byte - 0x30
-            case 0x61...0x66: value = byte - 0x57
-            case 0x41...0x46: value = byte - 0x37
-            default: return nil
+    @inlinable package static func bytes(_ text: some StringProtocol) -> [UInt8]? { bytes(String(text)) }
+    /// Nil when the length is odd or a digit is not hexadecimal.
+    package static func bytes(_ text: String) -> [UInt8]? {
+        var text = text
+        return text.withUTF8 { digits in
+            guard digits.count.isMultiple(of: 2) else { return nil }
+            var result: [UInt8] = []
+            result.reserveCapacity(digits.count / 2)
+            for index in stride(from: 0, to: digits.count, by: 2) {
+                guard let high = value(digits[index]), let low = value(digits[index + 1]) else { return nil }
+                result.append(high << 4 | low)
             }
-            if let top = high { result.append(top << 4 | value); high = nil } else { high = value }
+            return result
         }
-        return high == nil ? result : nil
+    }
+    private static func value(_ digit: UInt8) -> UInt8? {
+        switch digit {
+        case 0x30...0x39: digit - 0x30
+        case 0x61...0x66: digit - 0x57
+        case 0x41...0x46: digit - 0x37
+        default: nil
+        }
     }
 }

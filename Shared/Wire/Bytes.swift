@@ -1,12 +1,12 @@
 // Little-endian and big-endian integers in byte strings, checked at every read.
 
 /// A read went past the end of the bytes.
-package struct BytesError: Error, Equatable, Sendable {
+@frozen @usableFromInline package struct BytesError: Error, Equatable, Sendable {
     /// Where the read began.
-    package let at: Int
+    @usableFromInline package let at: Int
     /// How many bytes it wanted.
-    package let wanted: Int
-    package init(at: Int, wanted: Int) { self.at = at; self.wanted = wanted }
+    @usableFromInline package let wanted: Int
+    @inlinable package init(at: Int, wanted: Int) { self.at = at; self.wanted = wanted }
 }
 
 /// Appends fixed-width integers.
@@ -22,20 +22,22 @@ package struct BytesError: Error, Equatable, Sendable {
 }
 
 /// Reads fixed-width integers in order.
-package struct ByteReader: Sendable {
-    private let bytes: [UInt8]
-    package private(set) var at: Int
-    package init(_ bytes: [UInt8], at: Int = 0) { self.bytes = bytes; self.at = at }
-    package var remaining: Int { bytes.count - at }
-    package mutating func little<T: FixedWidthInteger>(_: T.Type) throws(BytesError) -> T { T(littleEndian: try raw(T.self)) }
-    package mutating func big<T: FixedWidthInteger>(_: T.Type) throws(BytesError) -> T { T(bigEndian: try raw(T.self)) }
+@frozen @usableFromInline package struct ByteReader: Sendable {
+    @usableFromInline let bytes: [UInt8]
+    @usableFromInline package internal(set) var at: Int
+    @inlinable package init(_ bytes: [UInt8], at: Int = 0) { self.bytes = bytes; self.at = at }
+    @inlinable package var remaining: Int { bytes.count - at }
+    @inlinable package mutating func little<T: FixedWidthInteger>(_: T.Type) throws(BytesError) -> T { T(littleEndian: try raw(T.self)) }
+    @inlinable package mutating func big<T: FixedWidthInteger>(_: T.Type) throws(BytesError) -> T { T(bigEndian: try raw(T.self)) }
     package mutating func take(_ count: Int) throws(BytesError) -> [UInt8] {
         guard count >= 0, remaining >= count else { throw BytesError(at: at, wanted: count) }
         defer { at += count }
         return Array(bytes[at..<at + count])
     }
-    private mutating func raw<T: FixedWidthInteger>(_: T.Type) throws(BytesError) -> T {
-        let slice = try take(T.bitWidth / 8)
-        return slice.withUnsafeBytes { $0.loadUnaligned(as: T.self) }
+    @inlinable mutating func raw<T: FixedWidthInteger>(_: T.Type) throws(BytesError) -> T {
+        let width = T.bitWidth / 8
+        guard remaining >= width else { throw BytesError(at: at, wanted: width) }
+        defer { at += width }
+        return bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: at, as: T.self) }
     }
 }

