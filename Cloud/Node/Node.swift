@@ -22,6 +22,8 @@ package final class Node {
     /// What waits for a person's decision.
     var matters: [EdgeID: EdgeMatter] = [:]
     var milestones: [EdgeID: Milestones] = [:]
+    /// Comparisons of stored bytes, the newest of each edge.
+    var audits = AuditDesk()
     /// Counts the sessions of one edge in this process.
     private var sessionNumbers: [EdgeID: UInt64] = [:]
     private var toldAt: [EdgeID: Instant] = [:]
@@ -61,6 +63,7 @@ package final class Node {
         for edge in state.edges {
             enrolled[edge.id] = edge
             matters[edge.id] = try EdgeMatter(state.meta[EdgeMatter.key(edge.id)] ?? "")
+            audits.load(edge.id, state.meta[AuditDesk.key(edge.id)] ?? "")
             if edge.status == .confirmed { try openOrSetAside(edge) }
         }
         streams.start(at: clock.wall)
@@ -142,6 +145,7 @@ package final class Node {
         tickEnrolment()
         tellDamage()
         tellDisputes()
+        try tickAudits()
         tickStreams()
         // Both come again: without room nothing is lost by leaving them.
         do {
@@ -171,8 +175,10 @@ package final class Node {
             }
         var link = LinkPicture(state: state, lastHeard: lastHeard(edge.id), announced: edge.announced, acked: edge.pulse.acked ?? edge.book.head.seq)
         link.roundTrip = edge.pulse.roundTrip; link.clockOffset = edge.pulse.clockOffset; link.backlogOldest = edge.pulse.backlogOldest
-        return EdgePicture(
+        var picture = EdgePicture(
             id: edge.id, name: edge.name, book: edge.book, live: edge.live, link: link, milestones: milestones[edge.id] ?? Milestones())
+        picture.comparison = audits.rows[edge.id]
+        return picture
     }
 
     // MARK: - Control
@@ -214,7 +220,7 @@ package final class Node {
         }
     }
 
-    private func setAside(_ edge: EnrolledEdge, _ words: String) throws {
+    func setAside(_ edge: EnrolledEdge, _ words: String) throws {
         damaged[edge.id] = words
         log(.error, "ledger damaged", "\(edge.name): \(words)")
         try link(.revoked(edge.id))
@@ -279,7 +285,13 @@ package final class Node {
     private func followBooks(limit: Int) throws {
         for id in books.behind.sorted() {
             guard let edge = control.edges[id] else { books.caughtUp(id); continue }
-            let entries = try stores.ledgers.read(id, from: edge.book.head.seq.next, limit: limit)
+            let entries: [Entry]
+            do { entries = try stores.ledgers.read(id, from: edge.book.head.seq.next, limit: limit) } catch let damage as LedgerDamage {
+                // The book waits there until the entry is put right.
+                books.caughtUp(id)
+                try found(damage)
+                continue
+            }
             if !entries.isEmpty { fold(entries, of: id) }
             if control.edges[id]?.book.head.seq == stores.ledgers.head(id).seq { books.caughtUp(id) }
         }
@@ -296,8 +308,11 @@ package final class Node {
         case .commit(let edge, let entries): try keep(entries, of: edge)
         case .compare(let edge, let head): try link(.compared(edge, head, isEqual: stores.ledgers.has(edge, head)))
         case .lookUp(let edge, let seqs): try link(.lookedUp(edge, seqs, stores.ledgers.heads(edge, seqs)))
-        case .read(let edge, let after, let upTo): try link(.read(edge, after: after, stores.ledgers.piece(edge, after: after, upTo: upTo)))
+        case .read(let edge, let after, let upTo): try read(edge, after: after, upTo: upTo)
         case .healing(let edge, let after, let to): healing(edge, after, to)
+        case .readStored(let edge, let from, let through): try readStored(edge, from: from, through: through)
+        case .mend(let edge, let entry): try mend(edge, entry)
+        case .audited(let edge, let report): audited(edge, report)
         case .openBranch(let edge, let common, let isFresh): try openBranch(of: edge, common, isFresh: isFresh)
         case .keepBranch(let edge, let common, let entries): try keepBranch(of: edge, common, entries)
         case .cut(let edge, let common): try cut(edge, after: common)

@@ -91,6 +91,8 @@ package struct NodeSettings: Sendable {
     package var release: String
     /// What the link's receiver keeps to; only tests pass others.
     package var linkRules = Rules()
+    /// Compares stored bytes with each edge's every night; the process does, a test asks.
+    package var comparesNightly = false
     /// Fresh random bytes; the world passes a seeded source.
     package var random: @Sendable (Int) -> [UInt8]
 

@@ -43,6 +43,22 @@ extension Agent {
         return effects
     }
 
+    /// Tries right bytes for a damaged entry on the journal: taken, they are noted in the ledger, and the check from the first entry begins anew.
+    package func mend(_ entry: Entry, at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
+        try mustLive()
+        var effects: [AgentEffect] = []
+        guard unwritten.isEmpty else { return effects }
+        do throws(JournalError) { guard try journal.mend(entry, source: "cloud", at: clock.wall) else { return effects } } catch {
+            throw fail(.journal(error))
+        }
+        if troubles.removeValue(forKey: .damaged) != nil { tell(at: clock, into: &effects) }
+        rebuild.beginAnew()
+        var turn = Turn()
+        try number([Draft(.healed(HealedFact(from: entry.seq, to: entry.seq, source: "cloud")))], at: clock, into: &turn)
+        _ = try commit(&turn, at: clock, into: &effects)
+        return effects
+    }
+
     /// What is wrong with the ledger, the weightiest first.
     package var ledgerTroubles: [LedgerTrouble] { troubles.values.sorted { $0.kind < $1.kind } }
 

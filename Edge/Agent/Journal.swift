@@ -184,6 +184,27 @@ package final class Journal {
         }
     }
 
+    // MARK: - Comparing with the cloud's copy
+
+    /// The entries of these numbers as the disk has them now, unchecked; nil where nothing can be read.
+    package func stored(from: Seq, through: Seq) throws(JournalError) -> [Entry?] {
+        let rows = try Journal.reading { () throws(StoreError) in try store.storedRows(from: from.raw, through: through.raw) }
+        return rows.map { row in row.flatMap { try? Entry($0) } }
+    }
+
+    /// Puts right bytes in the place of damaged ones. Nothing but the bytes that this ledger's own chain names is ever taken.
+    /// - Returns: false when these are not they, or there is no room.
+    package func mend(_ entry: Entry, source: String, at now: Instant) throws(JournalError) -> Bool {
+        guard entry.seq > Seq(0), entry.seq <= head.seq else { return false }
+        let after = entry.seq < head.seq ? try stored(from: entry.seq.next, through: entry.seq.next).first ?? nil : nil
+        guard after != nil || entry.seq == head.seq, Chain.refusal(of: entry, before: after, end: head, edge: edge) == nil else { return false }
+        do throws(StoreError) { try store.mend(entry.row, note: "bytes from the \(source), \(now)") } catch {
+            if case .failed = error { throw .store(error) }
+            return false
+        }
+        return true
+    }
+
     // MARK: - A person's decision
 
     /// Gives up this ledger's branch after `settlement.dispute.common`: its entries go into `branch`, then out of here. A new process then takes the

@@ -48,6 +48,13 @@ struct RebuildCheck {
         return walk.difference.map { .differs($0) } ?? .agrees
     }
 
+    /// Damaged bytes were put right: what was walked is walked again, at once.
+    mutating func beginAnew() {
+        rebuild = nil
+        lastDay = nil
+        quietestHour = nil
+    }
+
     /// The first walk a minute after the start, the next ones once a day in the hour in which this ledger was always quietest.
     private mutating func begun(at clock: ClockReading, _ edge: EdgeID) -> LedgerRebuild? {
         let begin = startAt ?? clock.monotonic

@@ -2,7 +2,7 @@
 package import Values
 internal import Wire
 
-/// Entries that this ledger had lost came back from a copy, byte for byte.
+/// Entries that this ledger had lost, or whose stored bytes were damaged, came back from a copy as they were written, byte for byte.
 package struct HealedFact: Hashable, Sendable {
     package var from: Seq
     package var to: Seq

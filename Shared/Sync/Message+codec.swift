@@ -40,6 +40,8 @@ extension Message {
         case .settle(let attempt, let settlement): out.put("attempt", attempt); out.put("settlement", settlement.value)
         case .fetch(let attempt, let after, let upTo):
             out.put("attempt", attempt); out.put("after", after.value); out.put("upTo", Int64(clamping: upTo.raw))
+        case .range(let question): question.write(into: &out)
+        case .rangeHash(let answer): answer.write(into: &out)
         case .batch, .heal: preconditionFailure("entries are not JSON")
         case .ack(let head), .nack(let head): out.put("have", head.value)
         case .credit(let credit): out.put("entries", Int64(credit.entries)); out.put("bytes", Int64(credit.bytes))
@@ -77,6 +79,8 @@ extension Message {
         case .behind: return .behind(attempt: try f.integer("attempt"), have: try f.head("have"))
         case .settle: return .settle(attempt: try f.integer("attempt"), try Settlement(f.raw("settlement")))
         case .fetch: return .fetch(attempt: try f.integer("attempt"), after: try f.head("after"), upTo: try Seq(f.raw("upTo"), "upTo"))
+        case .range: return .range(try RangeQuestion(f))
+        case .rangeHash: return .rangeHash(try RangeAnswer(f))
         case .batch, .heal: throw .wrongType("entries")
         case .ack: return .ack(try Head(f.raw("have"), "have"))
         case .nack: return .nack(try Head(f.raw("have"), "have"))

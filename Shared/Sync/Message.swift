@@ -70,6 +70,8 @@ package enum Feature: String, Hashable, Sendable, CaseIterable {
     case heal
     /// Shows its branch of a fork, and carries out a person's decision.
     case settle
+    /// Compares its stored bytes range by range, gives sound entries and takes right bytes for damaged ones.
+    case audit
 }
 
 /// Cloud to edge: the session is open (its id stands in the header), send what follows `have`.
@@ -149,7 +151,11 @@ package enum Message: Hashable, Sendable {
     case behind(attempt: Int64, have: Head)
     /// What a person decided about the two histories.
     case settle(attempt: Int64, Settlement)
-    /// Send entries after this one, which the asker has, up to a number.
+    /// Show digests of stored entries.
+    case range(RangeQuestion)
+    case rangeHash(RangeAnswer)
+    /// Send entries after this one up to a number. Before a session the asker has that entry; inside one it names the comparison, its own copy of the
+    /// entry is damaged, and the hash is only what it believes.
     case fetch(attempt: Int64, after: Head, upTo: Seq)
     /// Entries that were fetched, as `Batch.encode` makes them.
     case heal([UInt8])
@@ -179,6 +185,8 @@ package enum Message: Hashable, Sendable {
         case .proof: .proof
         case .behind: .behind
         case .settle: .settle
+        case .range: .range
+        case .rangeHash: .rangeHash
         case .fetch: .fetch
         case .heal: .heal
         case .batch: .batch

@@ -15,9 +15,11 @@ extension Receiver {
             out.append(.live(edge, items))
         case .market(let bars): out.append(.market(edge, bars))
         case .commandAck(let id, let refusal): acknowledged(id, refusal, of: edge, into: &out)
+        case .rangeHash(let answer): answered(answer, of: edge, at: now, into: &out)
+        case .heal(let body): takeFetched(body, of: edge, at: now, into: &out)
         case .bye(let reason): close(edge, "the edge said goodbye: \(reason)", into: &out)
         case .error(let trouble): if trouble.ends { close(edge, "the edge ended the session: \(trouble.text)", into: &out) }
-        case .hello, .welcome, .prove, .proof, .behind, .settle, .fetch, .heal, .ack, .nack, .credit, .command: break
+        case .hello, .welcome, .prove, .proof, .behind, .settle, .range, .fetch, .ack, .nack, .credit, .command: break
         }
     }
 

@@ -25,6 +25,12 @@ package struct Receiver: Sendable {
         case lookedUp(EdgeID, [Seq], [Head])
         /// Answer to `.read`.
         case read(EdgeID, after: Head, [Entry])
+        /// Compare all stored bytes with the edge's; `isHurried` when somebody waits for it.
+        case audit(EdgeID, by: String, isHurried: Bool)
+        /// Answer to `.readStored`: one for each number, nil where nothing can be read; nil when the store could not read at all.
+        case stored(EdgeID, from: Seq, [Entry?]?)
+        /// Answer to `.mend`.
+        case mended(EdgeID, Seq, isDone: Bool)
         /// A person decided, durably.
         case settle(Settlement)
         /// Answer to `.openBranch` and `.keepBranch`: the last entry stored after `common`; nil when the store could not.
@@ -50,6 +56,12 @@ package struct Receiver: Sendable {
         case lookUp(EdgeID, [Seq])
         /// Read a piece of the stored entries that follow `after`, and answer `.read`; with nothing when another entry stands there.
         case read(EdgeID, after: Head, upTo: Seq)
+        /// Read these entries from the disk as they are, unchecked, and answer `.stored`.
+        case readStored(EdgeID, from: Seq, through: Seq)
+        /// Put this entry in the place of its damaged bytes, if the stored chain names its hash, and answer `.mended`.
+        case mend(EdgeID, Entry)
+        /// How a comparison stands, and how it ended; without an end's time when nobody read a clock.
+        case audited(EdgeID, AuditReport)
         /// Open a file for the edge's branch after `common`, a new one if `isFresh`, and answer `.branch`.
         case openBranch(EdgeID, Head, isFresh: Bool)
         /// Store verified entries in it, durably, and answer `.branch`.
@@ -129,6 +141,9 @@ package struct Receiver: Sendable {
         case .compared(let edge, let head, let isEqual): compared(edge, head, isEqual, into: &out)
         case .lookedUp(let edge, let seqs, let heads): lookedUp(edge, seqs, heads, at: clock, into: &out)
         case .read(let edge, let after, let entries): read(edge, after: after, entries, into: &out)
+        case .audit(let edge, let by, let isHurried): beginAudit(edge, by: by, isHurried: isHurried, at: clock, into: &out)
+        case .stored(let edge, let from, let entries): stored(edge, from: from, entries, at: clock, into: &out)
+        case .mended(let edge, let seq, let isDone): mended(edge, seq, isDone: isDone, at: clock, into: &out)
         case .settle(let settlement): edges[settlement.edge]?.memory.settlement = settlement
         case .branch(let edge, let common, let head): branch(edge, common, head, at: clock, into: &out)
         case .wasCut(let edge, let common, let epoch): wasCut(edge, common, epoch: epoch, at: clock, into: &out)
@@ -164,6 +179,9 @@ package struct Receiver: Sendable {
         if let session = state.session {
             times.append(session.heardAt + (state.presence == .live ? rules.silentAfter : rules.deadAfter))
             times += session.commands.map { $0.sentAt + rules.commandRetry }
+            if let audit = state.audit {
+                if case .resting(let until) = audit.stage { times.append(until) } else { times.append(audit.askedAt + rules.auditPatience) }
+            }
         }
         if let opening = state.opening { times.append(opening.since + (opening.isTwinCheck ? rules.twinWait : rules.helloEvery)) }
         return times.min()
@@ -186,6 +204,7 @@ package struct Receiver: Sendable {
     /// Ends the session of an edge, if it has one. Commits under way go on; their ACK has nobody to go to.
     mutating func close(_ edge: EdgeID, _ reason: String, into out: inout [Action]) {
         guard let session = edges[edge]?.session else { return }
+        endAudit(edge, .interrupted, "the link closed: \(reason)", at: nil, into: &out)
         for waiting in session.commands { out.append(.commandNotDelivered(waiting.command.id, edge, .inDoubt)) }
         edges[edge]?.session = nil
         out.append(.closed(edge, reason: reason))
@@ -237,6 +256,7 @@ package struct Receiver: Sendable {
         }
         show(edge, quiet >= rules.silentAfter ? .silent : .live, into: &out)
         retryCommands(edge, at: now, into: &out)
+        watchAudit(edge, at: now, into: &out)
     }
 }
 

@@ -32,6 +32,12 @@ package struct Rules: Hashable, Sendable {
     package var commandRetry = Span.seconds(1)
     /// Between two NACKs for the same place.
     package var nackEvery = Span.seconds(1)
+    /// Between two ranges of a comparison that nobody waits for.
+    package var auditEvery = Span.milliseconds(250)
+    /// For the edge's answer to a question of a comparison, until it is asked again.
+    package var auditPatience = Span.seconds(10)
+    /// Unanswered questions until a comparison is given up.
+    package var auditAsksMax = 3
     /// The most that one edge may have under way.
     package var credit = Credit.standard
     /// What all edges together may have under way; the credit of each shrinks with their number.

@@ -61,8 +61,11 @@ extension Sender {
             if theirs.wantsAnswer { beat(wantsAnswer: false, at: now, into: &out) }
         case .command(let order): take(order, at: now, into: &out)
         case .error(let trouble): if trouble.ends { close(trouble, at: now, into: &out) }
+        case .range(let question): digest(question, into: &out)
+        case .fetch(let audit, _, let upTo): give(audit, upTo, into: &out)
+        case .heal(let body): mend(body, into: &out)
         case .bye: reopen(into: &out)
-        case .hello, .welcome, .prove, .proof, .behind, .settle, .fetch, .heal, .batch, .state, .market, .commandAck: break
+        case .hello, .welcome, .prove, .proof, .behind, .settle, .rangeHash, .batch, .state, .market, .commandAck: break
         }
     }
 

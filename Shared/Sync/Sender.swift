@@ -56,6 +56,10 @@ package struct Sender: Sendable {
         case healed([Entry])
         /// Answer to `.readBranch`: entries that follow it; none when another entry stands there.
         case branch(after: Head, [Entry])
+        /// Answer to `.readStored`: one for each number, nil where nothing can be read.
+        case stored(from: Seq, [Entry?])
+        /// Answer to `.mend`, whatever became of it.
+        case mended(Seq)
         case live(LiveItem)
         case market(MarketBars)
         /// The lane's queue is full, or has room again.
@@ -75,6 +79,10 @@ package struct Sender: Sendable {
         case heal([Entry])
         /// Read a piece of the journal that follows this entry, and answer `.branch`.
         case readBranch(after: Head)
+        /// Read these entries from the disk as they are, unchecked, when there is time, and answer `.stored`.
+        case readStored(from: Seq, through: Seq)
+        /// Put this entry in the place of its damaged bytes, if the stored chain names its hash, and answer `.mended`.
+        case mend(Entry)
         /// A person decided: the ledger's owner carries it out.
         case settle(Settlement)
         /// The cloud's store has this name; to be remembered durably.
@@ -117,6 +125,10 @@ package struct Sender: Sendable {
     var healing: Healing?
     /// The last entry of the branch that the cloud asked to see.
     var showing = Seq(0)
+    /// Why stored bytes are being read.
+    var use: StoredUse?
+    /// The comparison that the cloud makes.
+    var audits: Int64?
     var session: UInt64 = 0
     var number: UInt64 = 0
     var attempt: Int64 = 0
@@ -174,6 +186,8 @@ package struct Sender: Sendable {
             if phase == .opening, attempt == self.attempt { send(.proof(attempt: attempt, heads: heads), into: &out) }
         case .healed(let entries): healed(entries, at: clock, into: &out)
         case .branch(let after, let entries): branch(after, entries, into: &out)
+        case .stored(let from, let entries): stored(from, entries, into: &out)
+        case .mended(let seq): mended(seq, into: &out)
         case .live(let item): note(item)
         case .market(let bars): queue(bars)
         case .blocked(let lane, let isFull): isBlocked[Int(lane.rawValue)] = isFull
@@ -215,13 +229,14 @@ package struct Sender: Sendable {
                     edge: identity.edge, protocolMin: Int64(Frame.version), protocolMax: Int64(Frame.version), release: identity.release,
                     boot: identity.boot, attempt: attempt, epoch: identity.epoch, head: head, acked: acked, oldest: identity.oldest,
                     stamp: clock.stamp(at: now.monotonic, wall: now.wall), isClockSound: now.isSynchronised, commandKinds: CommandBody.kinds,
-                    features: (identity.mayHeal ? [Feature.heal, .settle] : [.settle]).map(\.rawValue), incarnation: identity.incarnation)),
+                    features: (identity.mayHeal ? [Feature.heal, .settle, .audit] : [.settle, .audit]).map(\.rawValue),
+                    incarnation: identity.incarnation)),
             into: &out)
     }
 
     /// Leaves the session, if there is one; nothing under way counts any more.
     mutating func fall(to next: LinkPhase, into out: inout [Action]) {
-        session = 0; number = 0; reading = nil; stalls = 0; healing = nil
+        session = 0; number = 0; reading = nil; stalls = 0; healing = nil; use = nil; audits = nil
         flights = []; flying = Credit(entries: 0, bytes: 0)
         sent = acked.seq
         isBlocked = [false, false]

@@ -41,6 +41,8 @@ struct Session: Hashable, Sendable {
     let boot: Boot
     let attempt: Int64
     let release: String
+    /// The edge understands RANGE.
+    var canAudit = false
     var number: UInt64 = 0
     var heardAt: Span
     var clock = ClockExchange()
@@ -103,6 +105,7 @@ struct EdgeState: Sendable {
     var branch: Branch?
     var raises: [(seq: Seq, epoch: UInt32)] = []
     var session: Session?
+    var audit: Audit?
     var opening: Opening?
     var presence = Presence.dead
     /// By both clocks at the last frame of a session.

@@ -19,7 +19,8 @@ extension EdgePicture {
         row.put("backlogOldest", link.announced > book.head.seq ? link.backlogOldest : nil)
         row.count("announcedSeq", link.announced.raw); row.count("storedSeq", book.head.seq.raw); row.count("ackedSeq", link.acked.raw)
         row.put("boot", book.bootID?.description); row.put("version", book.boot?.version)
-        row.put("halt", haltRow); row.put("gateway", gatewayRow); row.put("reconciliation", reconciliationRow); row.put("asOf", asOf)
+        row.put("halt", haltRow); row.put("gateway", gatewayRow); row.put("reconciliation", reconciliationRow)
+        row.put("comparison", comparison); row.put("asOf", asOf)
         return row.value
     }
 

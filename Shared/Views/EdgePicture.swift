@@ -1,6 +1,7 @@
 // What the views are made from: one edge's book and live state, and how its link stands.
 package import Ledger
 package import Values
+package import Wire
 
 /// How the link to an edge stands; at the edge itself it is always live.
 package struct LinkPicture: Hashable, Sendable {
@@ -77,6 +78,8 @@ package struct EdgePicture: Sendable {
     package let live: LiveState
     package let link: LinkPicture
     package let milestones: Milestones
+    /// The newest comparison of stored bytes, as it is shown; only the cloud makes them.
+    package var comparison: JSONValue?
     package init(id: EdgeID, name: String, book: Book, live: LiveState, link: LinkPicture, milestones: Milestones) {
         self.id = id; self.name = name; self.book = book; self.live = live; self.link = link; self.milestones = milestones
     }

@@ -32,6 +32,10 @@ private final class CountingStore: JournalStore {
     }
     func prepareLog() -> Bool { false }
     func leaveLog() {}
+    func storedRows(from: UInt64, through: UInt64) throws(StoreError) -> [EntryRow?] { (from...through).map { seq in rows.first { $0.seq == seq } } }
+    func mend(_ row: EntryRow, note: String) throws(StoreError) {
+        for index in rows.indices where rows[index].seq == row.seq { rows[index] = row }
+    }
     var indexed = 0
     var subjectsBehind: Int { rows.count - indexed }
     func indexSubjects(limit: Int) throws(StoreError) -> Int {

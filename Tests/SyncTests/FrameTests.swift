@@ -26,6 +26,9 @@ struct FrameTests {
             .welcome(Welcome(attempt: 3, have: head, credit: .standard, incarnation: "i", release: "0.1.0", stamp: stamp)),
             .behind(attempt: 1, have: Head(seq: Seq(9), hash: [UInt8](repeating: 9, count: 32))),
             .fetch(attempt: 1, after: .start, upTo: Seq(9)), .heal([1, 2, 3]),
+            .range(RangeQuestion(audit: 7, from: Seq(1_025), through: Seq(2_048), step: 32)),
+            .rangeHash(
+                RangeAnswer(question: RangeQuestion(audit: 7, from: Seq(1), through: Seq(2), step: 1), hashes: [head.hash, Head.start.hash])),
             .settle(
                 attempt: 1,
                 Settlement(

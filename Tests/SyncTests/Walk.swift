@@ -71,6 +71,8 @@ struct Walk {
     var pending: Settlement?
     /// The edge lost entries that it had announced.
     var hasLost = false
+    /// Comparisons that ended.
+    var audits: [AuditReport] = []
     var edgeOffset = Span.seconds(1_000)
     var cloudOffset = Span.seconds(77)
 
@@ -105,6 +107,9 @@ struct Walk {
                 ledger.adopt(entries)
                 try edge(.healed(entries))
             case .phase(.open) where isGated, .phase(.refused) where isGated: try startGated()
+            case .readStored(let from, let through):
+                try edge(.stored(from: from, Array(ledger.entries[Int(from.raw) - 1..<Int(through.raw)])))
+            case .mend(let entry): try edge(.mended(entry.seq))
             case .readBranch(let after):
                 let isOurs = after.seq == Seq(0) || (after.seq <= ledger.head.seq && ledger.entries[Int(after.seq.raw) - 1].head == after)
                 let piece = isOurs ? Array(ledger.entries[Int(after.seq.raw)...].prefix(random.int(1...40))) : []
@@ -135,6 +140,11 @@ struct Walk {
             case .read(let edge, let after, let upTo):
                 let isOurs = after.seq == Seq(0) || stored[Int(after.seq.raw) - 1].head == after
                 try cloud(.read(edge, after: after, isOurs ? Array(stored[Int(after.seq.raw)..<Int(upTo.raw)].prefix(random.int(1...40))) : []))
+            case .readStored(let edge, let from, let through):
+                while !committing.isEmpty { try commit() }
+                try cloud(.stored(edge, from: from, Array(stored[Int(from.raw) - 1..<Int(through.raw)])))
+            case .mend: throw Broken(description: "an entry was damaged and nobody had damaged one")
+            case .audited(_, let report): if report.state != .running { audits.append(report) }
             case .announced(_, let head): announced = head
             case .refused(let refusal): refusals.append(refusal)
             case .opened:

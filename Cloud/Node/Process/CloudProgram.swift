@@ -21,6 +21,9 @@ package enum CloudProgram {
             CommandSpec(
                 "edge settle", operands: ["NAME"], options: [CommandOption("keep", value: "WHICH", "edge or cloud: whose history goes on")],
                 "decides about an edge whose ledger has two histories or lost its end; the other one is sealed"),
+            CommandSpec(
+                "reconcile", operands: ["EDGE"],
+                "compares every stored byte of an edge's ledger here with the edge's own copy, puts damaged entries right, and prints a proof"),
             CommandSpec("edge list", "lists edges and open invitations"),
             CommandSpec(
                 "user add", operands: ["NAME"],
@@ -83,6 +86,7 @@ package enum CloudProgram {
                 return try console.user(operands[0], role: options["role"], mustBeNew: command == "user add", fromInput: options["stdin"] != nil)
             case "edge invite": return try console.invite(operands[0], host: options["host"])
             case "edge confirm": return try console.confirm(operands[0], code: operands[1])
+            case "reconcile": return try console.reconcile(operands[0])
             case "edge revoke": return try console.revoke(operands[0])
             case "edge settle":
                 guard let kept = options["keep"] else { return fail("say whose history goes on: --keep edge or --keep cloud", ExitCode.usage) }

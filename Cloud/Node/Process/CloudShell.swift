@@ -84,8 +84,9 @@ package final class CloudShell {
         }
         front = WebFront(hasCertificate: configuration.certificate != nil, trustedProxies: configuration.trustedProxies)
         let tokenKey = try configuration.tokenSecret.map { Array($0.utf8) } ?? folder.tokenKey()
-        let settings = NodeSettings(
+        var settings = NodeSettings(
             serverKey: keys.publicKey, tokenKey: tokenKey, decoyHash: decoy, random: { Chance.bytes($0) })
+        settings.comparesNightly = true
         node = try Node(stores: stores, settings: settings, at: CloudShell.clock())
         let inbox = loop.inbox(of: ShellMessage.self) { arrived.messages += $0 }
         self.inbox = inbox

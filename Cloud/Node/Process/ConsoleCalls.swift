@@ -39,6 +39,33 @@ struct ConsoleCalls {
         }
     }
 
+    /// Begins a comparison and waits for its end.
+    /// - Returns: 0 when both copies are the same, or were made so; 5 when an entry stays damaged.
+    func reconcile(_ name: String) throws -> Int32 {
+        var answer = try ask(.post, "edges/reconcile", ["name": .string(name)])
+        let clock = EventLoop()
+        var told = Span.zero
+        while answer.status < 400, answer.value["comparison"]?["state"]?.text == "running" {
+            clock.turn(milliseconds: 100)
+            answer = try ask(.get, "edges/reconcile?name=\(name)", nil)
+            if SystemClock.monotonic() - told >= .seconds(2), !isJSON, let words = answer.value["comparison"]?["words"]?.text {
+                told = SystemClock.monotonic()
+                Console.error(words)
+            }
+        }
+        let code = show(answer) { value in
+            let row = value["comparison"]
+            let proof = (row?["proof"]?.elements ?? []).compactMap(\.text)
+            return ([row?["words"]?.text ?? "", row?["cure"]?.text].compactMap { $0 } + proof).joined(separator: "\n") + "\n"
+        }
+        guard code == ExitCode.ok else { return code }
+        switch answer.value["comparison"]?["state"]?.text {
+        case "agrees", "healed": return ExitCode.ok
+        case "differs": return ExitCode.difference
+        default: return ExitCode.failed
+        }
+    }
+
     func list() throws -> Int32 {
         show(try ask(.get, "edges", nil)) { value in
             var lines = (value["edges"]?.elements ?? []).map { edge in

@@ -64,6 +64,7 @@ enum Routes {
         Route("POST", "/api/v1/orders/{id}/cancel", .reduce) { try $0.cancelOrder($1) },
         Route("POST", "/api/v1/commands/{id}/withdraw", .reduce) { try $0.withdrawCommand($1) },
         Route("POST", "/api/v1/edges/{edge}/settle", .administer) { try $0.settleEdge($1) },
+        Route("POST", "/api/v1/edges/{edge}/reconcile", .administer) { try $0.reconcileEdge($1) },
         Route("POST", "/api/v1/kill", .halt) { try $0.kill($1) },
     ]
     private static let status = [
@@ -86,6 +87,8 @@ enum Routes {
         Route("POST", "/console/edges/confirm", nil, isLocal: true) { try $0.consoleConfirm($1) },
         Route("POST", "/console/edges/revoke", nil, isLocal: true) { try $0.consoleRevoke($1) },
         Route("POST", "/console/edges/settle", nil, isLocal: true) { try $0.consoleSettle($1) },
+        Route("POST", "/console/edges/reconcile", nil, isLocal: true) { try $0.consoleReconcile($1) },
+        Route("GET", "/console/edges/reconcile", nil, isLocal: true) { try $0.consoleReconcile($1) },
         Route("POST", "/console/users/add", nil, isLocal: true) { try $0.consoleUser($1, mustBeNew: true) },
         Route("POST", "/console/users/password", nil, isLocal: true) { try $0.consoleUser($1, mustBeNew: false) },
     ]

@@ -64,20 +64,33 @@ package final class EdgeLedgers {
     /// Entries from `seq` on, in order.
     package func read(_ edge: EdgeID, from seq: Seq, limit: Int) throws -> [Entry] {
         guard let store = stores[edge] else { return [] }
-        return try store.read(from: seq.raw, limit: limit).map { try Entry($0) }
+        return try checked(edge, store.read(from: seq.raw, limit: limit))
+    }
+
+    /// What is shown, sent or folded is what was written: a row whose bytes do not give its hash is named instead.
+    private func checked(_ edge: EdgeID, _ rows: [EntryRow]) throws(LedgerDamage) -> [Entry] {
+        var entries: [Entry] = []
+        for row in rows {
+            do throws(RowError) { entries.append(try Entry(row)) } catch { throw LedgerDamage(edge: edge, words: error.description) }
+            let entry = entries[entries.count - 1]
+            guard Chain.hash(entry, edge: edge) == entry.hash else {
+                throw LedgerDamage(edge: edge, words: ChainError.hash(at: entry.seq).description)
+            }
+        }
+        return entries
     }
 
     /// Entries about one subject, oldest first, however far the index has followed.
     package func read(_ edge: EdgeID, ref: [UInt8], limit: Int) throws -> [Entry] {
         guard let store = stores[edge] else { return [] }
-        return try store.entries(ref: ref, limit: limit).map { try Entry($0) }
+        return try checked(edge, store.entries(ref: ref, limit: limit))
     }
 
     /// Entries of these kinds between two numbers, from either end.
     func matching(_ edge: EdgeID, kinds: [UInt16], from: Seq?, below: Seq?, newestFirst: Bool, limit: Int) throws -> [Entry] {
         guard let store = stores[edge] else { return [] }
-        return try store.read(kinds: kinds, from: from?.raw ?? 1, below: below?.raw ?? .max, newestFirst: newestFirst, limit: limit)
-            .map { try Entry($0) }
+        return try checked(
+            edge, store.read(kinds: kinds, from: from?.raw ?? 1, below: below?.raw ?? .max, newestFirst: newestFirst, limit: limit))
     }
 
     /// Lets every subject index follow by at most `limit` entries; called when there is time.
@@ -98,7 +111,27 @@ package final class EdgeLedgers {
     /// True when this edge's ledger holds exactly this entry.
     package func has(_ edge: EdgeID, _ head: Head) throws -> Bool {
         guard head.seq > Seq(0) else { return head == .start }
-        return try read(edge, from: head.seq, limit: 1).first?.head == head
+        return try heads(edge, [head.seq]).first == head
+    }
+
+    // MARK: - Comparing with the edge's copy
+
+    /// The entries of these numbers as the disk has them now, unchecked; nil where nothing can be read.
+    package func stored(_ edge: EdgeID, from: Seq, through: Seq) throws -> [Entry?] {
+        guard let store = stores[edge] else { return [] }
+        return try store.storedRows(from: from.raw, through: through.raw).map { row in row.flatMap { try? Entry($0) } }
+    }
+
+    /// Puts right bytes in the place of damaged ones. Nothing but the bytes that the stored chain itself names is ever taken.
+    /// - Returns: false when these are not they.
+    package func mend(_ edge: EdgeID, _ entry: Entry, note: String) throws -> Bool {
+        guard let store = stores[edge] else { return false }
+        let end = head(edge)
+        guard entry.seq > Seq(0), entry.seq <= end.seq else { return false }
+        let after = entry.seq < end.seq ? try stored(edge, from: entry.seq.next, through: entry.seq.next).first ?? nil : nil
+        guard after != nil || entry.seq == end.seq, Chain.refusal(of: entry, before: after, end: end, edge: edge) == nil else { return false }
+        try store.mend(entry.row, note: note)
+        return true
     }
 
     // MARK: - Branches
@@ -153,13 +186,15 @@ package final class EdgeLedgers {
 
     /// The hashes of these entries, as far as they are stored.
     package func heads(_ edge: EdgeID, _ seqs: [Seq]) throws -> [Head] {
-        try seqs.compactMap { seq in seq == Seq(0) ? .start : try read(edge, from: seq, limit: 1).first { $0.seq == seq }?.head }
+        try seqs.compactMap { seq in
+            seq == Seq(0) ? .start : try stores[edge]?.read(from: seq.raw, limit: 1).first { $0.seq == seq.raw }.map { Head(seq: seq, hash: $0.hash) }
+        }
     }
 
     /// The epoch of the last durable entry; 0 before the first.
     package func epoch(_ edge: EdgeID) throws -> UInt32 {
         let head = head(edge).seq
-        return head > Seq(0) ? try read(edge, from: head, limit: 1).first?.epoch ?? 0 : 0
+        return head > Seq(0) ? try stores[edge]?.read(from: head.raw, limit: 1).first?.epoch ?? 0 : 0
     }
 
     /// Write-ahead bytes at which the log is copied into the file: what a restart has to walk stays short.

@@ -20,6 +20,10 @@ package protocol LedgerFile: AnyObject {
     func indexSubjects(limit: Int) throws(StoreError) -> Int
     /// Takes the rows after this one out, durably; they are kept elsewhere.
     func cut(after seq: UInt64) throws(StoreError)
+    /// The rows of these numbers as the disk has them now, one for each; nil where none can be read.
+    func storedRows(from: UInt64, through: UInt64) throws(StoreError) -> [EntryRow?]
+    /// Puts a row back in the place of damaged bytes, with a note of it; the row is the one that the chain names.
+    func mend(_ row: EntryRow, note: String) throws(StoreError)
     /// Bytes written ahead that wait for a checkpoint.
     var logBytes: Int { get }
     /// Moves them into place as far as readers allow.

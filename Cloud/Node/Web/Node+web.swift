@@ -26,6 +26,10 @@ extension Node {
         } catch let problem as Problem {
             counters.problems += 1
             effect(.respond(number, problem.answer))
+        } catch let damage as LedgerDamage {
+            counters.problems += 1
+            effect(.respond(number, Problem.ledgerDamaged(damage.words).answer))
+            try found(damage)
         }
     }
 

@@ -102,6 +102,7 @@ package final class EdgeLoop {
             if settlement.kept == .cloud { givingUp = settlement; return }
             inputs.append(.settle(settlement))
         }
+        try takeMends(at: clock)
         takeCommands(at: clock)
         try takeRequests(at: clock)
         let head = agent.journal.head.seq
@@ -166,6 +167,14 @@ package final class EdgeLoop {
             inbox.linkEvents.removeAll(keepingCapacity: true)
             try uplink.readOn(at: clock)
             try uplink.tick(at: clock)
+        }
+    }
+
+    /// The cloud found damaged bytes here and sent the right ones.
+    private func takeMends(at clock: ClockReading) throws {
+        for entry in uplink?.takeMends() ?? [] {
+            try perform(agent.mend(entry, at: clock), at: clock)
+            try uplink?.mended(entry.seq, at: clock)
         }
     }
 

@@ -30,6 +30,7 @@ package final class Uplink {
     /// Commands for the desk, with the end of their life by the boot clock.
     private var delivered: [(Command, Span?)] = []
     private var toHeal: [[Entry]] = []
+    private var toMend: [Entry] = []
     private var settlement: Settlement?
     private var notedAt = Span.zero
     /// How often the acknowledged number is written down: it is advice, learned again at each session.
@@ -96,6 +97,13 @@ package final class Uplink {
 
     /// The next piece of what this ledger had lost, to be written down; nil when none has come.
     package func takeHealing() -> [Entry]? { toHeal.isEmpty ? nil : toHeal.removeFirst() }
+    /// Right bytes for damaged entries, each to be tried on the journal; then `mended`.
+    package func takeMends() -> [Entry] {
+        defer { toMend = [] }
+        return toMend
+    }
+    /// The journal has taken these bytes, or not.
+    package func mended(_ seq: Seq, at clock: ClockReading) throws(JournalError) { try feed(.mended(seq), at: clock) }
     /// What a person decided, once.
     package func takeSettlement() -> Settlement? {
         defer { settlement = nil }
@@ -128,6 +136,7 @@ package final class Uplink {
             case .deliver(let command, let deadline): delivered.append((command, deadline))
             case .acked: break
             case .heal(let entries): toHeal.append(entries)
+            case .mend(let entry): toMend.append(entry)
             case .settle(let decision): settlement = decision
             case .incarnation(let name): try journal.noteIncarnation(name)
             case .reopen:

@@ -7,6 +7,8 @@ package import Values
 package protocol LedgerReader: AnyObject {
     /// Entries from `seq` on, checked, at most `limit` or `maxBytes`, at least one when there is one.
     func read(from seq: Seq, limit: Int, maxBytes: Int) throws(JournalError) -> [Entry]
+    /// The entries of these numbers as the disk has them now, unchecked; nil where nothing can be read.
+    func stored(from: Seq, through: Seq) throws(JournalError) -> [Entry?]
 }
 
 extension Journal: LedgerReader {}
@@ -20,6 +22,8 @@ package enum UplinkEffect: Equatable, Sendable {
     case acked(Head)
     /// Lost entries: into the journal, bytes as they are, then `.healed` to the sender.
     case heal([Entry])
+    /// Right bytes for a damaged entry: into the journal if its chain names them, then `.mended` to the sender.
+    case mend(Entry)
     /// A person decided about this ledger.
     case settle(Settlement)
     /// To be remembered in the journal.
@@ -35,6 +39,7 @@ package struct UplinkCore {
     package private(set) var sender: Sender
     private let ledger: any LedgerReader
     private var wanted: (from: Seq, entries: Int, bytes: Int)?
+    private var wantedStored: (from: Seq, through: Seq)?
 
     /// - Parameters:
     ///   - head: the ledger's last entry.
@@ -52,7 +57,7 @@ package struct UplinkCore {
     }
 
     /// True when the sender waits for entries: call `readOn`. Frames, beats and commands may go in between.
-    package var hasMore: Bool { wanted != nil }
+    package var hasMore: Bool { wanted != nil || wantedStored != nil }
     /// When `handle(.tick)` is due at the latest, by the boot clock; nil when nothing is awaited.
     package var wakeAt: Span? { sender.wakeAt }
 
@@ -77,8 +82,12 @@ package struct UplinkCore {
         return out
     }
 
-    /// Reads one batch of the entries the sender waits for, and lets it send them.
+    /// Reads one batch of the entries the sender waits for, and lets it send them; or one range for a comparison, when no batch waits.
     package mutating func readOn(at clock: ClockReading) throws(JournalError) -> [UplinkEffect] {
+        if wanted == nil, let (from, through) = wantedStored {
+            wantedStored = nil
+            return try handle(.stored(from: from, ledger.stored(from: from, through: through)), at: clock)
+        }
         guard let (from, limit, bytes) = wanted else { return [] }
         wanted = nil
         let entries = try ledger.read(from: from, limit: limit, maxBytes: bytes)
@@ -110,6 +119,8 @@ package struct UplinkCore {
                 try perform(sender.handle(.branch(after: after, entries), at: clock), at: clock, into: &out)
             case .settle(let settlement): out.append(.settle(settlement))
             case .heal(let entries): out.append(.heal(entries))
+            case .readStored(let from, let through): wantedStored = (from, through)
+            case .mend(let entry): out.append(.mend(entry))
             case .incarnation(let name): out.append(.incarnation(name))
             case .reopen: out.append(.reopen)
             case .phase(let phase): out.append(.phase(phase))

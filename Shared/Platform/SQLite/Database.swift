@@ -124,6 +124,12 @@ package final class Database {
         }
     }
 
+    /// Lets go of every page that is held in memory, so that what is read next comes from the file.
+    package func forgetPages() throws(DatabaseError) {
+        let code = sqlite3_db_release_memory(connection)
+        guard code == SQLITE_OK else { throw Statement.error(code, connection, "releasing memory") }
+    }
+
     /// True between BEGIN and its end.
     package var isInTransaction: Bool { sqlite3_get_autocommit(connection) == 0 }
     /// Rows changed by the last INSERT, UPDATE or DELETE.

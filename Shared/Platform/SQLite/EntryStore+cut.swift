@@ -12,8 +12,7 @@ extension EntryStore {
         try transaction { () throws(DatabaseError) in
             try self.database.script("DROP TRIGGER entry_no_delete")
             for table in ["entry", "subject", "posting"] { try self.database.run("DELETE FROM \(table) WHERE seq > ?", .integer(Int64(seq))) }
-            try self.database.script(
-                "CREATE TRIGGER entry_no_delete BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'entries are never deleted'); END;")
+            try self.database.script(EntryStore.noDelete)
             try self.writeMeta(EntryStore.indexedKey, String(left.subjects))
             try self.writeMeta(EntryStore.postedKey, String(left.postings))
             for (key, text) in meta { try self.writeMeta(key, text) }
@@ -21,6 +20,9 @@ extension EntryStore {
         followed = left
         try refreshHead()
     }
+
+    /// The guard that a cut and a mend take away for the time of their transaction.
+    static let noDelete = "CREATE TRIGGER entry_no_delete BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'entries are never deleted'); END;"
 
     private static var baseKey: String { "base" }
 

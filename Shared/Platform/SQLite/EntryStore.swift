@@ -279,7 +279,7 @@ package final class EntryStore {
     private static let insertEntry = "INSERT INTO entry(\(EntryRow.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
     /// A backlog comes in thousands of rows: the statement is looked up once.
-    private func insert(_ rows: [EntryRow]) throws(DatabaseError) {
+    func insert(_ rows: [EntryRow]) throws(DatabaseError) {
         let entry = try database.statement(EntryStore.insertEntry)
         defer { entry.forgetValues() }
         for row in rows {

@@ -47,6 +47,9 @@ final class TestEdge {
         } catch { preconditionFailure("\(error)") }
     }
     private var waiting: [Sender.Action] = []
+    /// What its disk has instead of what was written.
+    var rotten: [Seq: Entry?] = [:]
+    var takesMends = true
 
     func live(_ item: LiveItem) { waiting += sender.handle(.live(item), at: cloud.clock) }
     func market(_ bars: MarketBars) { waiting += sender.handle(.market(bars), at: cloud.clock) }
@@ -111,6 +114,16 @@ final class TestEdge {
         case .readBranch(let after):
             waiting += sender.handle(.branch(after: after, Array(entries.dropFirst(Int(after.seq.raw)))), at: cloud.clock)
         case .settle(let settlement): settlements.append(settlement)
+        case .readStored(let from, let through):
+            let found = (from.raw...through.raw).map { number -> Entry? in
+                if let bad = rotten[Seq(number)] { return bad }
+                return Int(number) <= entries.count ? entries[Int(number) - 1] : nil
+            }
+            waiting += sender.handle(.stored(from: from, found), at: cloud.clock)
+        case .mend(let entry):
+            // A journal takes what its own chain names.
+            if entry == entries[Int(entry.seq.raw) - 1], takesMends { rotten.removeValue(forKey: entry.seq) }
+            waiting += sender.handle(.mended(entry.seq), at: cloud.clock)
         case .heal, .incarnation, .acked, .phase, .malformed: break
         }
     }

@@ -29,6 +29,8 @@ extension ForwardingStore {
     package var logBytes: Int { store.logBytes }
     package func checkpoint() throws(StoreError) { try store.checkpoint() }
     package func leaveLog() { store.leaveLog() }
+    package func storedRows(from: UInt64, through: UInt64) throws(StoreError) -> [EntryRow?] { try store.storedRows(from: from, through: through) }
+    package func mend(_ row: EntryRow, note: String) throws(StoreError) { try store.mend(row, note: note) }
 }
 
 /// A file of the cloud's that passes everything on to the real one behind it.
@@ -50,6 +52,8 @@ extension ForwardingLedgerFile {
     package func cut(after seq: UInt64) throws(StoreError) { try store.cut(after: seq) }
     package var logBytes: Int { store.logBytes }
     package func checkpoint() throws(StoreError) { try store.checkpoint() }
+    package func storedRows(from: UInt64, through: UInt64) throws(StoreError) -> [EntryRow?] { try store.storedRows(from: from, through: through) }
+    package func mend(_ row: EntryRow, note: String) throws(StoreError) { try store.mend(row, note: note) }
 }
 
 /// A journal's store that answers before it has written: the rows of one commit reach the disk with the next.

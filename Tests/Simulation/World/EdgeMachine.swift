@@ -306,6 +306,7 @@ package final class EdgeMachine: Machine {
     /// Does what the uplink wants, and lets it read on; no call finds it in the middle of another.
     private func perform(_ effects: [UplinkEffect], at clock: ClockReading) throws {
         var commands: [AgentInput] = []
+        var mends: [Entry] = []
         var effects = effects
         repeat {
             for effect in effects {
@@ -317,11 +318,17 @@ package final class EdgeMachine: Machine {
                     program?.toNote = head.seq
                 case .reopen: left.append(.reopen)
                 case .incarnation(let name): try program?.agent.journal.noteIncarnation(name)
+                case .mend(let entry): mends.append(entry)
                 case .phase, .malformed, .heal, .settle: break
                 }
             }
             effects = program?.uplink.hasMore == true ? try program?.uplink.readOn(at: clock) ?? [] : []
         } while !effects.isEmpty || program?.uplink.hasMore == true
+        for entry in mends {
+            let noted = try program?.agent.mend(entry, at: clock) ?? []
+            try perform(program?.uplink.note(noted, at: clock) ?? [], at: clock)
+            try uplink(.mended(entry.seq), at: clock)
+        }
         if !commands.isEmpty { try agent(commands, at: clock) }
     }
 

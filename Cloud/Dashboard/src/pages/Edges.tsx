@@ -5,6 +5,7 @@ import { silentSince } from "../state/select";
 import { useStore } from "../state/store";
 import { Age, Fact, GATEWAY_WORDS, ModeBadge, Panel, useServerNow } from "../ui/parts";
 import { choiceTitle, SettleDialog } from "../ui/SettleDialog";
+import { api, Refused } from "../wire/api";
 import type { Decision, Edge, Refusal } from "../wire/types";
 
 /** A link beats every 2 s; later than this is odd. */
@@ -54,6 +55,7 @@ function EdgeCard({ edge }: { readonly edge: Edge }): JSX.Element | null {
         <LedgerFacts edge={edge} />
         <BrokerFacts edge={edge} />
       </div>
+      <Comparison edge={edge} />
     </Panel>
   );
 }
@@ -84,6 +86,39 @@ function LedgerFacts({ edge }: { readonly edge: Edge }): JSX.Element | null {
           {edge.backlog === 0 ? "0" : <span className="warn">{quantity(String(edge.backlog))}{edge.backlogOldest === undefined ? "" : <>, oldest <Age asOf={edge.backlogOldest} staleMs={0} /></>}</span>}
         </Fact>
       </dl>
+    </section>
+  );
+}
+
+const COMPARED: Readonly<Record<NonNullable<Edge["comparison"]>["state"], readonly [word: string, tone: string]>> = {
+  running: ["comparing", ""], agrees: ["the same at both ends", "good"], healed: ["damage found and put right", "warn"], differs: ["an entry is damaged", "bad"], interrupted: ["not finished", "warn"],
+};
+
+/** The stored bytes of both copies of the ledger: compared every night, and when somebody asks. */
+function Comparison({ edge }: { readonly edge: Edge }): JSX.Element | null {
+  const [trouble, setTrouble] = useState<string>();
+  const [asking, setAsking] = useState(false);
+  const { comparison } = edge;
+  const running = comparison?.state === "running";
+  const [word, tone] = comparison === undefined ? ["never compared", ""] as const : COMPARED[comparison.state];
+  const begin = (): void => {
+    setAsking(true);
+    setTrouble(undefined);
+    api.reconcile(edge.name).then(() => setAsking(false), (error: unknown) => {
+      setAsking(false);
+      setTrouble(error instanceof Refused ? told(error.problem.title, error.problem.detail, error.problem.cure) : "The cloud node did not answer.");
+    });
+  };
+  return (
+    <section className="comparison" aria-label="Both copies of the ledger" data-comparison={comparison?.state ?? "never"}>
+      <h3>Both copies of the ledger <button type="button" className="button" disabled={asking || running || edge.state !== "live"} onClick={begin}>Compare now</button></h3>
+      <p className="words"><b className={tone}>{word}</b>{comparison === undefined ? ". Every stored byte here is compared with the edge's own copy each night." : `: ${sentence(comparison.words)} Asked by ${comparison.askedBy}, ${moment(comparison.endedAt ?? comparison.startedAt)}.`}</p>
+      {running ? <progress max={Math.max(1, comparison.through)} value={comparison.compared} /> : null}
+      {comparison?.cure === undefined ? null : <p className="words">{sentence(comparison.cure)}</p>}
+      {trouble === undefined ? null : <p className="refusal" role="alert">{trouble}</p>}
+      {comparison === undefined || comparison.proof.length === 0 ? null : (
+        <details><summary>Proof, and how to check it</summary><pre>{comparison.proof.join("\n")}</pre></details>
+      )}
     </section>
   );
 }

@@ -95,6 +95,7 @@ export const api = {
   cancel: (order: string, key: string) => asked(`/orders/${encodeURIComponent(order)}/cancel`, types.accepted, { method: "POST", body: {}, key }),
   settle: (edge: string, request: { readonly keep: "edge" | "cloud"; readonly confirm: string }) =>
     asked(`/edges/${encodeURIComponent(edge)}/settle`, types.settled, { method: "POST", body: request }),
+  reconcile: (edge: string) => asked(`/edges/${encodeURIComponent(edge)}/reconcile`, types.reconciled, { method: "POST", body: {} }),
   kill: (request: types.KillRequest, key: string) => asked("/kill", types.accepted, { method: "POST", body: request, key }),
 };
 

@@ -169,6 +169,12 @@ export type Problem = Infer<typeof problem>;
 
 // Edges, bots, notices ----------------------------------------------------------------------------------------------------------------------
 
+/** The newest comparison of an edge's stored bytes here and at the edge; `proof` holds what a stranger can check again, a line each. */
+export const comparison = object({
+  state: oneOf("running", "agrees", "healed", "differs", "interrupted"), askedBy: text, startedAt: instant, endedAt: optional(instant),
+  /** The last entry compared, how many are compared so far, in how many ranges, and how many were put right. */
+  through: count, compared: count, ranges: count, healed: count, words: text, cure: optional(text), proof: list(text),
+});
 export const edge = object({
   id: text, name: text, mode, state: oneOf("live", "silent", "never"), lastHeard: optional(instant), silentSince: optional(instant),
   roundTripMs: optional(count), clockSkewMs: optional(integer),
@@ -178,6 +184,7 @@ export const edge = object({
   halt: object({ level: haltLevel, since: optional(instant), reason: optional(text), by: optional(text), instruments: list(text) }),
   gateway: object({ state: gatewayState, since: instant, words: text, cure: optional(text), data: dataSource, server: optional(text) }),
   reconciliation: object({ state: oneOf("waiting", "running", "clean", "difference"), since: instant, words: text, cure: optional(text) }),
+  comparison: optional(comparison),
   asOf: instant,
 });
 /** What a person has to decide about an edge's ledger: which history goes on. Without choices it is decided, and the edge will be told. */
@@ -191,6 +198,8 @@ export const refusal = object({
 });
 /** POST /edges/{edge}/settle */
 export const settled = object({ edge: text, keep: oneOf("edge", "cloud"), state: exactly("decided") });
+/** POST /edges/{edge}/reconcile */
+export const reconciled = object({ edge: text, comparison });
 /** GET /edges */
 export const edges = object({ edges: list(edge), refusals: list(refusal), serverTime: instant });
 export const bot = object({

@@ -1,0 +1,201 @@
+// The comparison of stored bytes with each edge's copy: every night, when a person asks, and what is shown and kept of it.
+internal import Control
+internal import Ledger
+internal import Platform
+internal import Sync
+internal import Values
+internal import Views
+internal import Wire
+
+/// The newest comparison of each edge, and when the next is due.
+struct AuditDesk {
+    /// From this hour of the day (UTC) on, when the trading day in Chicago has long ended and before Europe's begins.
+    static let nightlyHour: Int64 = 3
+    /// As the API shows it; the last finished one of a former process comes from the store.
+    var rows: [EdgeID: JSONValue] = [:]
+    /// The day on which the last one began.
+    var days: [EdgeID: Int64] = [:]
+
+    static func key(_ edge: EdgeID) -> String { "audit:\(edge)" }
+    static func day(_ instant: Instant) -> Int64 { instant.seconds / 86_400 }
+
+    /// Takes up what the store has of an edge.
+    mutating func load(_ edge: EdgeID, _ text: String) {
+        guard !text.isEmpty, let row = try? JSONReader.read(Array(text.utf8), limits: .frame) else { return }
+        rows[edge] = row
+        days[edge] = (row["startedAt"]?.text).flatMap { Instant(rfc3339: $0) }.map(AuditDesk.day)
+    }
+
+    func isDue(_ edge: EdgeID, at now: Instant) -> Bool {
+        now.seconds % 86_400 / 3_600 >= AuditDesk.nightlyHour && days[edge] != AuditDesk.day(now)
+    }
+}
+
+extension Node {
+    // MARK: - For the receiver
+
+    /// Entries for an edge that lost them. A damaged one is not sent: the edge asks again later.
+    func read(_ edge: EdgeID, after: Head, upTo: Seq) throws {
+        var piece: [Entry] = []
+        do { piece = try stores.ledgers.piece(edge, after: after, upTo: upTo) } catch let damage as LedgerDamage {
+            log(.error, "entry damaged", "\(name(edge)): \(damage.words)")
+        }
+        try link(.read(edge, after: after, piece))
+    }
+
+    func readStored(_ edge: EdgeID, from: Seq, through: Seq) throws {
+        do { try link(.stored(edge, from: from, stores.ledgers.stored(edge, from: from, through: through))) } catch StoreError.failed(let cause) {
+            if let known = enrolled[edge] { try setAside(known, cause.description) }
+        } catch let error as StoreError {
+            log(.error, "entries not read", "\(name(edge)): \(error)")
+            try link(.stored(edge, from: from, nil))
+        }
+    }
+
+    /// Puts the edge's bytes in the place of damaged ones here, with a note in the file itself.
+    func mend(_ edge: EdgeID, _ entry: Entry) throws {
+        var isDone = false
+        do { isDone = try stores.ledgers.mend(edge, entry, note: "bytes from the edge, \(now)") } catch let error where Node.isFull(error) {
+            log(.error, "entry not healed", "\(name(edge)): \(error)")
+        } catch StoreError.failed(let cause) {
+            if let known = enrolled[edge] { try setAside(known, cause.description) }
+            return
+        }
+        if isDone { books.leaveBehind(edge) }
+        if isDone { log(.warning, "entry healed", "\(name(edge)): entry \(entry.seq) was damaged here and is put right from the edge's copy") }
+        try link(.mended(edge, entry.seq, isDone: isDone))
+    }
+
+    /// A comparison goes on, or has ended.
+    func audited(_ edge: EdgeID, _ report: AuditReport) {
+        var report = report
+        if report.state != .running, report.endedAt == nil { report.end(at: now) }
+        if audits.days[edge] == nil || report.state == .running { audits.days[edge] = AuditDesk.day(report.startedAt) }
+        audits.rows[edge] = report.row(edge: name(edge))
+        guard report.state != .running, let row = audits.rows[edge] else { return }
+        streams.note(.edge(edge))
+        store(.meta(key: AuditDesk.key(edge), value: String(decoding: JSONWriter.plain(row), as: UTF8.self)))
+        let words = row["words"]?.text ?? ""
+        log(report.state == .agrees ? .info : report.state == .healed ? .warning : .error, "ledgers compared", "\(name(edge)): \(words)")
+        guard report.state == .differs || report.state == .healed else { return }
+        tell(
+            .linkRefused(
+                LinkRefusal(
+                    id: "compared-\(edge.description.prefix(8))", edge: edge, key: nil,
+                    verdict: report.state == .healed ? "HEALED" : "LEDGERS_DIFFER",
+                    words: "\(name(edge)): \(words)", cure: report.cure, at: now)))
+    }
+
+    /// Begins what is due: one night's comparison for each linked edge.
+    func tickAudits() throws {
+        guard settings.comparesNightly else { return }
+        for edge in receiver.enrolled where audits.isDue(edge, at: now) && receiver.mayAudit(edge) && !receiver.isAuditing(edge) {
+            try link(.audit(edge, by: "nightly", isHurried: false))
+        }
+    }
+
+    /// Somebody read a stored entry that is not what was written: it is put right at once, if the edge is there.
+    func found(_ damage: LedgerDamage) throws {
+        log(.error, "entry damaged", "\(name(damage.edge)): \(damage.words)")
+        guard receiver.mayAudit(damage.edge), !receiver.isAuditing(damage.edge) else { return }
+        try link(.audit(damage.edge, by: "damage", isHurried: true))
+    }
+
+    // MARK: - For a person
+
+    /// Begins a comparison, or joins the one that runs.
+    func compare(_ edge: EdgeID, by user: String) throws {
+        guard damaged[edge] == nil else { throw Problem.cannotCompare(name(edge), "Its stored ledger is damaged in its structure.") }
+        guard receiver.link(edge)?.boot != nil else { throw Problem.cannotCompare(name(edge), "It is not linked: its copy cannot be read.") }
+        guard receiver.mayAudit(edge) else { throw Problem.cannotCompare(name(edge), "Its release does not know how.") }
+        if !receiver.isAuditing(edge) { try link(.audit(edge, by: user, isHurried: true)) }
+    }
+
+    /// POST /api/v1/edges/{edge}/reconcile
+    func reconcileEdge(_ call: Call) throws -> Reply {
+        guard let text = call.places["edge"], let edge = control.edge(named: text) else { throw Problem.noEdge }
+        guard let caller = call.caller else { throw Problem.notSignedIn }
+        try compare(edge.id, by: "cloud:\(caller.user)")
+        return .answer(Answer(202, ["edge": .string(edge.name), "comparison": audits.rows[edge.id] ?? .null]))
+    }
+
+    /// POST /console/edges/reconcile begins, GET looks.
+    func consoleReconcile(_ call: Call) throws -> Reply {
+        let begins = call.request.method == "POST"
+        let name = begins ? try Body(call.request, allowed: ["name"]).required("name") : call.request.parameter("name") ?? ""
+        guard let edge = control.edge(named: name) else { throw Problem.noEdge }
+        if begins { try compare(edge.id, by: "cloud-console") }
+        return .answer(Answer(200, ["name": .string(edge.name), "comparison": audits.rows[edge.id] ?? .null]))
+    }
+}
+
+extension AuditReport {
+    /// What is to be done about it.
+    var cure: String {
+        switch state {
+        case .running, .agrees: ""
+        case .healed: "Nothing is lost. Look at the disk that held the damaged bytes: its copy was put right from the other side."
+        case .differs: "Nothing was changed. Put back the newest backup of edges/\(edge).db, or the edge's ledger.db, in which the entry is sound."
+        case .interrupted: "Compare again when the edge is linked."
+        }
+    }
+
+    private var sentence: String {
+        let range = "entries \(from) to \(head.seq)"
+        switch state {
+        case .running: return "\(entries) of \(head.seq) entries are compared."
+        case .agrees where head.seq == Seq(0): return "There is nothing to compare yet."
+        case .agrees: return "The stored bytes of \(range) are the same at both ends and hash into the chain."
+        case .healed:
+            let sides = Set(findings.map(\.wrong.rawValue)).sorted().joined(separator: " and the ")
+            return "\(healed) damaged \(healed == 1 ? "entry" : "entries") of the \(sides) put right; now \(range) are the same at both ends."
+        case .differs: return "\(words). Entries above \(from) are the same at both ends."
+        case .interrupted: return "Not finished: \(words)."
+        }
+    }
+
+    /// One line for each thing that a stranger can check again, and how.
+    private func proof(_ name: String) -> [String] {
+        guard head.seq > Seq(0) else { return [] }
+        var lines = ["head \(head.seq) \(Hex.text(head.hash))"]
+        if ranges > 0 {
+            lines.append("\(ranges) ranges of up to \(RangeQuestion.entriesMax) entries, from \(from) to \(head.seq), digest \(Hex.text(digest))")
+        }
+        for finding in findings {
+            let found = finding.found.map { ", its damaged bytes gave \(Hex.text($0))" } ?? ""
+            let end = finding.isHealed ? "put right from the other side" : finding.words
+            lines.append(
+                "entry \(finding.entry.seq): the chain says \(Hex.text(finding.entry.hash)), wrong at \(finding.wrong.words)\(found); \(end)")
+            lines.append("check: tidewire-cloud ledger export \(name) --raw \(finding.entry.seq) | b2sum -l 256")
+        }
+        lines.append("check: tidewire-cloud ledger verify --edge \(edge)")
+        lines.append("check at the edge: tidewire-edge ledger verify --witness \(head.seq):\(Hex.text(head.hash))")
+        return lines
+    }
+
+    /// As the API shows it and the store keeps it.
+    func row(edge name: String) -> JSONValue {
+        var row = Views.Row()
+        row.put("state", state.rawValue); row.put("askedBy", askedBy); row.put("startedAt", startedAt); row.put("endedAt", endedAt)
+        row.count("through", head.seq.raw); row.count("compared", entries); row.count("ranges", UInt64(ranges)); row.count("healed", UInt64(healed))
+        row.put("words", sentence); row.put("cure", cure.isEmpty ? nil : cure)
+        row.put("proof", proof(name))
+        return row.value
+    }
+}
+
+extension AuditFinding.Side {
+    fileprivate var words: String { self == .both ? "both ends" : "the \(rawValue)" }
+}
+
+extension Problem {
+    static func ledgerDamaged(_ words: String) -> Problem {
+        Problem(
+            "ledger-damaged", 503, "A stored entry is damaged", detail: words,
+            cure: "It is put right from the edge's copy: on the Edges page, or with tidewire-cloud reconcile EDGE. Ask again then.")
+    }
+    static func cannotCompare(_ name: String, _ why: String) -> Problem {
+        Problem(
+            "cannot-compare", 409, "The ledgers cannot be compared now", detail: "\(name): \(why)", cure: "Compare again when the edge is linked.")
+    }
+}

@@ -1,0 +1,221 @@
+// Anti-entropy at the cloud: range after range is read at both ends and compared; damaged bytes are put right from the end that has the right ones.
+internal import Ledger
+package import Values
+internal import Wire
+
+extension Receiver {
+    /// True when an open session's edge can compare.
+    package func mayAudit(_ edge: EdgeID) -> Bool { edges[edge]?.session?.canAudit == true }
+    /// True while a comparison runs.
+    package func isAuditing(_ edge: EdgeID) -> Bool { edges[edge]?.audit != nil }
+
+    mutating func beginAudit(_ edge: EdgeID, by askedBy: String, isHurried: Bool, at now: ClockReading, into out: inout [Action]) {
+        guard let state = edges[edge], mayAudit(edge), state.audit == nil else { return }
+        let report = AuditReport(edge: edge, askedBy: askedBy, startedAt: now.wall, head: state.memory.have)
+        let id = Int64(newSessionID() >> 1)
+        edges[edge]?.audit = Audit(id: id, isHurried: isHurried, report: report, known: state.memory.have)
+        out.append(.audited(edge, report))
+        nextRange(edge, at: now, into: &out)
+    }
+
+    /// Begins the range that ends with the entry known to be right; the comparison is over when none is left.
+    private mutating func nextRange(_ edge: EdgeID, at now: ClockReading, into out: inout [Action]) {
+        guard var audit = edges[edge]?.audit else { return }
+        guard audit.known.seq > Seq(0) else {
+            endAudit(edge, audit.report.healed > 0 ? .healed : .agrees, "", at: now, into: &out)
+            return
+        }
+        audit.stage = .comparing(theirs: nil)
+        audit.mine = nil
+        edges[edge]?.audit = audit
+        ask(.range(audit.question(step: RangeQuestion.entriesMax)), edge, at: now, into: &out)
+        out.append(.readStored(edge, from: audit.from, through: audit.known.seq))
+    }
+
+    /// Asks the edge, and again while it does not answer.
+    private mutating func ask(_ question: Message, _ edge: EdgeID, at now: ClockReading, into out: inout [Action]) {
+        edges[edge]?.audit?.question = question
+        edges[edge]?.audit?.askedAt = now.monotonic
+        edges[edge]?.audit?.asked = 1
+        send(question, to: edge, into: &out)
+    }
+
+    /// The store's answer to `.readStored`; nil when it could not read.
+    mutating func stored(_ edge: EdgeID, from: Seq, _ entries: [Entry?]?, at now: ClockReading, into out: inout [Action]) {
+        guard let audit = edges[edge]?.audit, case .comparing = audit.stage, from == audit.from else { return }
+        guard let entries, UInt64(entries.count) == audit.known.seq.raw - from.raw + 1 else {
+            endAudit(edge, .interrupted, "the cloud's stored entries from \(from) on cannot be read", at: now, into: &out)
+            return
+        }
+        edges[edge]?.audit?.mine = StoredRange(edge: edge, from: from, entries)
+        weigh(edge, at: now, into: &out)
+    }
+
+    /// The edge's digests.
+    mutating func answered(_ answer: RangeAnswer, of edge: EdgeID, at now: ClockReading, into out: inout [Action]) {
+        guard let audit = edges[edge]?.audit, answer.question.audit == audit.id else { return }
+        switch audit.stage {
+        case .comparing where answer.question == audit.question(step: RangeQuestion.entriesMax):
+            guard !answer.hashes.isEmpty else {
+                endAudit(edge, .interrupted, "the edge no longer keeps entries \(audit.from) to \(audit.known.seq)", at: now, into: &out)
+                return
+            }
+            edges[edge]?.audit?.stage = .comparing(theirs: answer.hashes)
+            weigh(edge, at: now, into: &out)
+        case .searching(let question) where answer.question == question: search(answer, edge, at: now, into: &out)
+        case .giving(let head) where answer.question.from == head.seq && answer.question.through == head.seq:
+            let isHealed = answer.hashes == digests(of: head.seq...head.seq, audit)
+            found(
+                AuditFinding(entry: head, wrong: .edge, isHealed: isHealed, words: isHealed ? "" : "the edge did not put the right bytes in place"),
+                edge, at: now, into: &out)
+        case .fetching(let head) where answer.question.from == head.seq:
+            found(
+                AuditFinding(
+                    entry: head, wrong: .both, found: audit.mine?.hash(at: head.seq), isHealed: false, words: "neither end has the right bytes"),
+                edge, at: now, into: &out)
+        default: break
+        }
+    }
+
+    private func digests(of numbers: ClosedRange<Seq>, _ audit: Audit) -> [[UInt8]]? {
+        guard let mine = audit.mine, numbers.lowerBound >= mine.from, numbers.upperBound <= mine.through else { return nil }
+        let start = Int(numbers.lowerBound.raw - mine.from.raw), end = Int(numbers.upperBound.raw - mine.from.raw)
+        return StoredRange(edge: mine.edge, from: numbers.lowerBound, Array(mine.entries[start...end])).digests(step: 1)
+    }
+
+    /// Both ends have been read. Whose bytes hash into the chain is right, whatever the other has.
+    private mutating func weigh(_ edge: EdgeID, at now: ClockReading, into out: inout [Action]) {
+        guard let audit = edges[edge]?.audit, case .comparing(let theirs?) = audit.stage, let mine = audit.mine else { return }
+        let digests = mine.digests(step: RangeQuestion.entriesMax)
+        switch mine.check(endingAt: audit.known) {
+        case .whole(let before) where digests == theirs: rangeDone(edge, before: before, digests, at: now, into: &out)
+        case .whole:
+            let question = audit.question(step: Audit.fineStep)
+            edges[edge]?.audit?.stage = .searching(question)
+            ask(.range(question), edge, at: now, into: &out)
+        case .wrong(let head) where digests == theirs:
+            found(
+                AuditFinding(entry: head, wrong: .both, found: mine.hash(at: head.seq), isHealed: false, words: "neither end has the right bytes"),
+                edge, at: now, into: &out)
+        case .wrong(let head):
+            edges[edge]?.audit?.stage = .fetching(head)
+            let before = mine.entries.first.flatMap { _ in head.seq > mine.from ? mine.entries[Int(head.seq.raw - mine.from.raw) - 1]?.hash : nil }
+            let after = Head(seq: Seq(head.seq.raw - 1), hash: before ?? Head.start.hash)
+            ask(.fetch(attempt: audit.id, after: after, upTo: head.seq), edge, at: now, into: &out)
+        }
+    }
+
+    private mutating func rangeDone(_ edge: EdgeID, before: Head, _ digests: [[UInt8]], at now: ClockReading, into out: inout [Action]) {
+        guard var audit = edges[edge]?.audit else { return }
+        audit.report.ranges += 1
+        audit.report.from = audit.from
+        audit.report.digest = Hashing.blake2b(audit.report.digest + digests.flatMap { $0 })
+        audit.known = before
+        audit.heals = 0
+        audit.question = nil
+        audit.stage = .resting(until: audit.isHurried ? now.monotonic : now.monotonic + rules.auditEvery)
+        edges[edge]?.audit = audit
+        out.append(.audited(edge, audit.report))
+        if audit.isHurried || audit.known.seq == Seq(0) { nextRange(edge, at: now, into: &out) }
+    }
+
+    /// Finer and finer, to the highest entry that the edge has otherwise.
+    private mutating func search(_ answer: RangeAnswer, _ edge: EdgeID, at now: ClockReading, into out: inout [Action]) {
+        guard let audit = edges[edge]?.audit, let mine = audit.mine else { return }
+        let question = answer.question
+        let start = Int(question.from.raw - mine.from.raw), end = Int(question.through.raw - mine.from.raw)
+        let ours = StoredRange(edge: edge, from: question.from, Array(mine.entries[start...end])).digests(step: question.step)
+        guard let index = ours.indices.last(where: { answer.hashes.isEmpty || ours[$0] != answer.hashes[$0] }) else {
+            // It was another moment's: the range is compared again.
+            retryRange(edge, at: now, into: &out)
+            return
+        }
+        guard question.step == 1 else {
+            let next = audit.question(step: 1, question.part(index))
+            edges[edge]?.audit?.stage = .searching(next)
+            ask(.range(next), edge, at: now, into: &out)
+            return
+        }
+        guard let entry = mine.entries[start + index] else { return }
+        edges[edge]?.audit?.stage = .giving(entry.head)
+        ask(.heal(Batch.encode([entry]).body), edge, at: now, into: &out)
+    }
+
+    /// The edge's bytes of the entry that is damaged here: good when they give the hash that the chain names.
+    mutating func takeFetched(_ body: [UInt8], of edge: EdgeID, at now: ClockReading, into out: inout [Action]) {
+        guard let audit = edges[edge]?.audit, case .fetching(let head) = audit.stage else { return }
+        do throws(BatchError) {
+            var batch = try Batch(body)
+            guard batch.last.seq == head.seq, batch.entries.count == 1 else { return }
+            var verifier = ChainVerifier(edge: edge, after: batch.previous)
+            try batch.verify(with: &verifier)
+            guard batch.last == head, let entry = batch.entries.first else { throw .lastHash(at: head.seq) }
+            edges[edge]?.audit?.stage = .mending(head)
+            edges[edge]?.audit?.question = nil
+            out.append(.mend(edge, entry))
+        } catch {
+            found(
+                AuditFinding(
+                    entry: head, wrong: .both, found: audit.mine?.hash(at: head.seq), isHealed: false,
+                    words: "the edge's bytes do not hash into the chain either"),
+                edge, at: now, into: &out)
+        }
+    }
+
+    /// The store's answer to `.mend`.
+    mutating func mended(_ edge: EdgeID, _ seq: Seq, isDone: Bool, at now: ClockReading, into out: inout [Action]) {
+        guard let audit = edges[edge]?.audit, case .mending(let head) = audit.stage, head.seq == seq else { return }
+        found(
+            AuditFinding(
+                entry: head, wrong: .cloud, found: audit.mine?.hash(at: seq), isHealed: isDone,
+                words: isDone ? "" : "the right bytes could not be put in place here"),
+            edge, at: now, into: &out)
+    }
+
+    /// Notes a damaged entry: a healed one is looked at again with its whole range, one that stays damaged ends the comparison.
+    private mutating func found(_ finding: AuditFinding, _ edge: EdgeID, at now: ClockReading, into out: inout [Action]) {
+        guard var audit = edges[edge]?.audit else { return }
+        if audit.report.findings.count < AuditReport.findingsMax { audit.report.findings.append(finding) }
+        if finding.isHealed { audit.report.healed += 1 }
+        edges[edge]?.audit = audit
+        guard finding.isHealed else {
+            endAudit(edge, .differs, "entry \(finding.entry.seq) is damaged: \(finding.words)", at: now, into: &out)
+            return
+        }
+        retryRange(edge, at: now, into: &out)
+    }
+
+    private mutating func retryRange(_ edge: EdgeID, at now: ClockReading, into out: inout [Action]) {
+        guard let audit = edges[edge]?.audit else { return }
+        edges[edge]?.audit?.heals += 1
+        guard audit.heals <= 2 * RangeQuestion.entriesMax else {
+            endAudit(edge, .differs, "entries \(audit.from) to \(audit.known.seq) are damaged again as often as they are healed", at: now, into: &out)
+            return
+        }
+        nextRange(edge, at: now, into: &out)
+    }
+
+    mutating func endAudit(_ edge: EdgeID, _ state: AuditReport.State, _ words: String, at now: ClockReading?, into out: inout [Action]) {
+        guard var report = edges[edge]?.audit?.report else { return }
+        report.state = state; report.words = words; report.endedAt = now?.wall
+        edges[edge]?.audit = nil
+        out.append(.audited(edge, report))
+    }
+
+    /// Time passes over a comparison.
+    mutating func watchAudit(_ edge: EdgeID, at now: ClockReading, into out: inout [Action]) {
+        guard let audit = edges[edge]?.audit else { return }
+        if case .resting(let until) = audit.stage {
+            if now.monotonic >= until { nextRange(edge, at: now, into: &out) }
+            return
+        }
+        guard let question = audit.question, now.monotonic - audit.askedAt >= rules.auditPatience else { return }
+        guard audit.asked < rules.auditAsksMax else {
+            endAudit(edge, .interrupted, "the edge does not answer", at: now, into: &out)
+            return
+        }
+        edges[edge]?.audit?.askedAt = now.monotonic
+        edges[edge]?.audit?.asked += 1
+        send(question, to: edge, into: &out)
+    }
+}

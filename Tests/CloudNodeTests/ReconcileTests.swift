@@ -1,0 +1,138 @@
+// The comparison of stored bytes as a person asks for it: on real files that rot, shown on the page, kept over restarts, proved in lines.
+import CloudNode
+import Contract
+import Control
+import Foundation
+import Ledger
+import Platform
+import Testing
+import Values
+import Wire
+
+@Suite struct ReconcileTests {
+    /// Flips bytes in the stored file and its log, wherever this text of an entry's body stands. The node holds the file open meanwhile.
+    private func flip(_ cloud: TestCloud, _ text: String, at offset: Int) throws {
+        var flipped = 0
+        for suffix in ["", "-wal"] {
+            let path = "\(cloud.folder)/edges/\(TestEdge.id).db\(suffix)"
+            guard let bytes = FileManager.default.contents(atPath: path).map({ [UInt8]($0) }) else { continue }
+            let file = try #require(FileHandle(forUpdatingAtPath: path))
+            for place in bytes.ranges(of: Array(text.utf8)) {
+                let at = place.lowerBound + offset
+                try file.seek(toOffset: UInt64(at))
+                try file.write(contentsOf: [bytes[at] ^ 1])
+                flipped += 1
+            }
+            try file.close()
+        }
+        #expect(flipped > 0, "the text stands nowhere")
+    }
+
+    private func row(_ cloud: TestCloud) throws -> JSONValue? {
+        let answer = try #require(try cloud.get("/api/v1/edges", cloud.bearer())?.json)
+        #expect(try Contract().problems(of: answer, as: "edges") == [])
+        return answer["edges"]?.elements?.first?["comparison"]
+    }
+
+    private func ask(_ cloud: TestCloud, _ user: String = "admin") throws -> Answer {
+        try #require(try cloud.post("/api/v1/edges/home-1/reconcile", "{}", cloud.bearer(user)))
+    }
+
+    private func stored(_ cloud: TestCloud) throws -> [Entry] {
+        let store = try EntryStore(path: "\(cloud.folder)/edges/\(TestEdge.id).db", .init(.readOnly))
+        return try store.read(from: 1, limit: 1_000).map { try Entry($0) }
+    }
+
+    /// A linked edge with orders, the text of one of its bodies, and that entry's number.
+    private func rig() throws -> (cloud: TestCloud, edge: TestEdge, text: String, entry: Entry) {
+        let (cloud, edge) = try TestCloud.linked()
+        for _ in 0..<4 { edge.fill(nil) }
+        try edge.pass(.milliseconds(250))
+        let fill = try #require(edge.entries.first { $0.kind == Kind.fill.rawValue })
+        return (cloud, edge, String(decoding: fill.body, as: UTF8.self), fill)
+    }
+
+    @Test func nothingWrongIsSaidWithAProof() throws {
+        let (cloud, edge, _, _) = try rig()
+        #expect(try row(cloud) == nil)
+        let answer = try ask(cloud)
+        #expect(answer.status == 202)
+        #expect(try Contract().problems(of: try #require(answer.json), as: "reconciled") == [])
+        try edge.pump()
+        let done = try #require(try row(cloud))
+        let head = try #require(edge.entries.last)
+        #expect(done["state"]?.text == "agrees" && done["askedBy"]?.text == "cloud:admin" && done["compared"]?.integerValue == Int64(head.seq.raw))
+        let proof = (done["proof"]?.elements ?? []).compactMap(\.text)
+        #expect(proof.first == "head \(head.seq) \(Hex.text(head.hash))")
+        #expect(proof.contains("check: tidewire-cloud ledger verify --edge \(TestEdge.id)"))
+        #expect(try cloud.get("/api/v1/edges", cloud.bearer())?.json?["refusals"]?.elements?.isEmpty == true, "no alarm")
+    }
+
+    /// Flipped in the file while the node runs: what memory holds is not asked, the file is read, and the edge's bytes are put back.
+    @Test func aFlippedByteInTheCloudsFileIsHealed() throws {
+        let (cloud, edge, text, entry) = try rig()
+        try flip(cloud, text, at: 20)
+        #expect(try stored(cloud)[Int(entry.seq.raw) - 1] != entry)
+        _ = try ask(cloud)
+        try edge.pump()
+        let done = try #require(try row(cloud))
+        #expect(done["state"]?.text == "healed" && done["healed"]?.integerValue == 1, "\(done)")
+        let line = try #require((done["proof"]?.elements ?? []).compactMap(\.text).first { $0.hasPrefix("entry \(entry.seq):") })
+        #expect(line.contains("the chain says \(Hex.text(entry.hash)), wrong at the cloud, its damaged bytes gave ") && line.contains("put right"))
+        #expect(try stored(cloud) == edge.entries)
+        let alarm = try cloud.get("/api/v1/edges", cloud.bearer())?.json?["refusals"]?.elements?.first
+        #expect(alarm?["verdict"]?.text == "HEALED")
+        // It is as it was: the next process reads it from its first entry and takes it.
+        edge.disconnect()
+        try cloud.restart()
+        #expect(cloud.node.control.edges[TestEdge.id]?.book.head == edge.entries.last?.head)
+        #expect(try row(cloud)?["state"]?.text == "healed", "and it still says what was done")
+    }
+
+    @Test func theEdgeIsHealedFromTheCloud() throws {
+        let (cloud, edge, _, entry) = try rig()
+        var rotten = entry
+        rotten.body[4] ^= 1
+        edge.rotten[entry.seq] = rotten
+        _ = try ask(cloud)
+        try edge.pump()
+        #expect(edge.rotten.isEmpty)
+        #expect(try row(cloud)?["state"]?.text == "healed" && stored(cloud) == edge.entries)
+    }
+
+    /// Damaged at both ends: nothing is touched, and a person is called.
+    @Test func whereNeitherIsRightAPersonIsCalled() throws {
+        let (cloud, edge, text, entry) = try rig()
+        try flip(cloud, text, at: 20)
+        let before = try stored(cloud)
+        var rotten = entry
+        rotten.body[4] ^= 1
+        edge.rotten[entry.seq] = rotten
+        _ = try ask(cloud)
+        try edge.pump()
+        #expect(try row(cloud)?["state"]?.text == "differs" && stored(cloud) == before && edge.rotten[entry.seq] == .some(rotten))
+        let alarm = try cloud.get("/api/v1/edges", cloud.bearer())?.json?["refusals"]?.elements?.first
+        #expect(alarm?["verdict"]?.text == "LEDGERS_DIFFER" && alarm?["words"]?.text?.contains("entry \(entry.seq) is damaged") == true)
+    }
+
+    @Test func onlyAnAdminAsksAndOnlyOfALinkedEdge() throws {
+        let (cloud, edge, _, _) = try rig()
+        #expect(try ask(cloud, "trader").status == 403)
+        #expect(try cloud.post("/api/v1/edges/home-9/reconcile", "{}", cloud.bearer())?.status == 404)
+        edge.disconnect()
+        try cloud.tick(after: .seconds(20))
+        #expect(try ask(cloud).json?["type"]?.text == "/problems/cannot-compare")
+    }
+
+    /// A damaged entry that nobody can put right is not shown as good: the page says which one it is.
+    @Test func aDamagedEntryIsNotShown() throws {
+        let (cloud, edge, text, entry) = try rig()
+        try flip(cloud, text, at: 20)
+        edge.rotten.updateValue(nil, forKey: entry.seq)
+        _ = try ask(cloud)
+        try edge.pump()
+        let answer = try #require(try cloud.get("/api/v1/ledger?limit=500", cloud.bearer()))
+        #expect(answer.status == 503 && answer.json?["type"]?.text == "/problems/ledger-damaged", "\(answer.status)")
+        #expect(answer.json?["detail"]?.text?.contains("entry \(entry.seq) ") == true)
+    }
+}
