@@ -154,6 +154,24 @@ import Wire
         #expect(finding.exitCode == 5 && finding.difference == "entry 2 does not balance: its lines of USD add up to 1")
     }
 
+    /// The index of subjects leads to each entry that has one, and to nothing else.
+    @Test func anIndexThatDiffersIsADifference() throws {
+        let original = FaultyDisk(seed: 1)
+        _ = try ledger(original)
+        do { _ = try EntryStore(path: "ledger.db", .init(.readWrite, vfs: original.name)).indexSubjects(limit: 20) }
+        for (sql, words) in [
+            ("DELETE FROM subject WHERE seq = 4", "the index of subjects is wrong about entry 4"),
+            ("UPDATE subject SET ref = x'0102' WHERE seq = 5", "the index of subjects is wrong about entry 5"),
+            ("INSERT INTO subject VALUES (x'01', 77)", "the index of subjects is wrong about entry 77"),
+        ] {
+            let disk = FaultyDisk(seed: 2)
+            disk.copy(original)
+            #expect(try LedgerAudit.verify(path: "ledger.db", vfs: disk.name).difference == nil)
+            do { try Database(path: "ledger.db", .init(.readWrite, vfs: disk.name)).run(sql) }
+            #expect(try LedgerAudit.verify(path: "ledger.db", vfs: disk.name).difference == words)
+        }
+    }
+
     /// A table that says something else than the bodies is named, line or count; made anew, it agrees.
     @Test func aPostingTableThatDiffersIsADifference() throws {
         let disk = FaultyDisk(seed: 1)

@@ -20,6 +20,7 @@ struct RigCommand: Sendable {
         WorldCommand.command,
         CommandsCommand.command,
         ImagesCommand.command,
+        RotCommand.command,
         T2OClient.command,
         DecodeBench.command,
         FuzzCommand.command,

@@ -43,6 +43,7 @@ struct StoredLedgers {
             }
             for problem in books.finish(found: try store.postingCount(through: books.postedThrough)) { verifier.note(problem) }
             for line in try store.structuralDamage(limit: 3) { verifier.note("the file's structure is damaged: \(line)") }
+            for seq in try store.subjectDamage(limit: 1) { verifier.note("the index of subjects is wrong about entry \(seq)") }
         } catch {
             if case .database(let cause) = error, !cause.isCorrupt, !cause.isIO { throw error }
             verifier.note("after entry \(verifier.head.seq): \(error)")

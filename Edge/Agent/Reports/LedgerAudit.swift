@@ -57,6 +57,7 @@ package enum LedgerAudit {
             }
             for problem in books.finish(found: try store.postingCount(through: books.postedThrough)) { verifier.note(problem) }
             for line in try store.structuralDamage(limit: 3) { verifier.note("the file's structure is damaged: \(line)") }
+            for seq in try store.subjectDamage(limit: 1) { verifier.note("the index of subjects is wrong about entry \(seq)") }
         } catch {
             verifier.note("after entry \(verifier.head.seq): \(error)")
         }

@@ -65,6 +65,20 @@ extension EntryStore {
             } ?? 0)
     }
 
+    /// Entries that the index of subjects should lead to and does not, or leads to and should not, at most `limit`; reads all of both.
+    package func subjectDamage(limit: Int) throws(StoreError) -> [UInt64] {
+        try query { () throws(DatabaseError) in
+            try self.database.rows(
+                """
+                SELECT seq FROM entry WHERE seq <= ?1 AND ref IS NOT NULL AND NOT EXISTS \
+                (SELECT 1 FROM subject WHERE subject.ref = entry.ref AND subject.seq = entry.seq) \
+                UNION SELECT seq FROM subject WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.seq = subject.seq AND entry.ref = subject.ref) \
+                ORDER BY 1 LIMIT ?2
+                """, .integer(Int64(clamping: self.followed.subjects)), .integer(Int64(limit))
+            ) { UInt64(bitPattern: $0.integer(0)) }
+        }
+    }
+
     /// Empties what follows the entries, so that it is made anew from them: the cure for a table that says something else than the bodies.
     package func forgetFollowers() throws(StoreError) {
         try beOfToday()

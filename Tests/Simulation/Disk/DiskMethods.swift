@@ -49,7 +49,7 @@ private func delete(_ system: UnsafeMutablePointer<sqlite3_vfs>?, _ path: Unsafe
 private func access(
     _ system: UnsafeMutablePointer<sqlite3_vfs>?, _ path: UnsafePointer<CChar>?, _: Int32, _ answer: UnsafeMutablePointer<Int32>?
 ) -> Int32 {
-    guard !disk(system).isFrozen, let path else { return extended(SQLITE_IOERR, 13) }
+    guard !disk(system).isFrozen, disk(system).meets(.call) == nil, let path else { return extended(SQLITE_IOERR, 13) }
     answer?.pointee = disk(system).exists(String(cString: path)) ? 1 : 0
     return SQLITE_OK
 }

@@ -17,7 +17,13 @@ package enum CrashMode: Int, CaseIterable, Sendable {
 
 /// One operation that will answer an error instead of doing its work.
 package struct DiskFault: Sendable {
-    package enum Operation: Sendable { case write, sync }
+    package enum Operation: String, CaseIterable, Sendable {
+        case write, sync
+        /// Of the ledger's bytes back from the medium.
+        case read
+        /// Any of open, look for, measure, truncate, delete, rename, write and sync.
+        case call
+    }
     package enum Answer: Sendable { case io, full }
     package var operation: Operation
     /// Which one, counted from 1 since the disk was made.
@@ -47,12 +53,25 @@ package final class FaultyDisk {
     package private(set) var writes = 0
     /// Syncs so far.
     package private(set) var syncs = 0
+    /// Reads so far.
+    package private(set) var reads = 0
+    /// Calls of every kind but reads and locks so far.
+    package private(set) var calls = 0
     /// The mutation that is the last to reach the cache: every call after it answers an I/O error until `crash`.
     package var freezeAt: Int?
     /// The operation to fail, if any; it fails once.
     package var fault: DiskFault?
     /// True once the planned operation has failed.
-    package var faultIsOver: Bool { fault.map { ($0.operation == .write ? writes : syncs) >= $0.index } ?? true }
+    package var faultIsOver: Bool { fault.map { count(of: $0.operation) >= $0.index } ?? true }
+    /// Operations of this kind so far.
+    package func count(of operation: DiskFault.Operation) -> Int {
+        switch operation {
+        case .write: writes
+        case .sync: syncs
+        case .read: reads
+        case .call: calls
+        }
+    }
     /// Bytes that all files together may hold; a write that needs more answers that the disk is full.
     package var capacity: Int?
     /// Files whose names begin so have a quota of their own, which is used up: a write that would make one longer answers that the disk is full.
@@ -144,6 +163,19 @@ package final class FaultyDisk {
     package func copy(_ other: FaultyDisk) {
         for name in other.names { place(name, other.bytes(of: name) ?? []) }
     }
+    /// A copy of another disk with what it has not synced yet: for more than one way of losing power.
+    package func copyUnsynced(_ other: FaultyDisk) {
+        var copies: [ObjectIdentifier: Inode] = [:]
+        func copy(_ inode: Inode) -> Inode {
+            let made = copies[ObjectIdentifier(inode)] ?? Inode(copying: inode)
+            copies[ObjectIdentifier(inode)] = made
+            return made
+        }
+        files = other.files.mapValues(copy)
+        durableFiles = other.durableFiles.mapValues(copy)
+        folderChanges = other.folderChanges.map { FolderChange(order: $0.order, name: $0.name, inode: $0.inode.map(copy)) }
+        mutations = other.mutations
+    }
     /// Puts a file there, synced, as if it had always been; open files of that name keep what they have.
     package func place(_ name: String, _ bytes: [UInt8]) {
         let inode = Inode(bytes)
@@ -172,6 +204,7 @@ package final class FaultyDisk {
     package func replace(_ name: String, _ bytes: [UInt8]) -> DiskFault.Answer? {
         let beside = name + ".new"
         guard step() else { return .io }
+        if let answer = meets(.call) { return answer }
         let inode = Inode()
         files[beside] = inode
         folderChanges.append(FolderChange(order: mutations, name: beside, inode: inode))
@@ -181,12 +214,14 @@ package final class FaultyDisk {
         guard written == SQLITE_OK else { return written == SQLITE_FULL ? .full : .io }
         guard !isFrozen, sync(inode) == SQLITE_OK else { return .io }
         guard step() else { return .io }
+        if let answer = meets(.call) { return answer }
         files[beside] = nil
         files[name] = inode
         folderChanges.append(FolderChange(order: mutations, name: name, inode: inode))
         folderChanges.append(FolderChange(order: mutations, name: beside, inode: nil))
         trace?.rename(beside, to: name)
         guard step() else { return .io }
+        if let answer = meets(.call) { return answer }
         syncFolder()
         return nil
     }
@@ -210,6 +245,7 @@ package final class FaultyDisk {
 
     func open(_ path: String?, flags: Int32, into file: UnsafeMutablePointer<sqlite3_file>) -> Int32 {
         guard !isFrozen else { return SQLITE_IOERR }
+        guard meets(.call) == nil else { return SQLITE_CANTOPEN }
         let inode: Inode
         if let path, let existing = files[path] {
             guard flags & SQLITE_OPEN_EXCLUSIVE == 0 else { return SQLITE_CANTOPEN }
@@ -235,6 +271,7 @@ package final class FaultyDisk {
     func delete(_ path: String, syncsFolder: Bool) -> Int32 {
         guard !isFrozen else { return SQLITE_IOERR }
         guard files[path] != nil else { return extended(SQLITE_IOERR, 23) }
+        guard meets(.call) == nil else { return extended(SQLITE_IOERR, 10) }
         mutations += 1
         files[path] = nil
         folderChanges.append(FolderChange(order: mutations, name: path, inode: nil))
@@ -243,17 +280,30 @@ package final class FaultyDisk {
         return SQLITE_OK
     }
 
+    /// Counts one operation, and with it a call.
+    /// - Returns: how it fails, when it is the one that is planned to.
+    func meets(_ operation: DiskFault.Operation) -> DiskFault.Answer? {
+        switch operation {
+        case .write: writes += 1
+        case .sync: syncs += 1
+        case .read: reads += 1
+        case .call: break
+        }
+        if operation != .read { calls += 1 }
+        guard let fault, fault.operation == operation || (fault.operation == .call && operation != .read) else { return nil }
+        return fault.index == count(of: fault.operation) ? fault.answer : nil
+    }
+
     /// As the system answers: an empty file does not exist.
     func exists(_ path: String) -> Bool { files[path].map { !$0.live.isEmpty } ?? false }
 
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int, to inode: Inode) -> Int32 {
-        writes += 1
         mutations += 1
-        if let fault, fault.operation == .write, fault.index == writes {
+        if let answer = meets(.write) {
             // The bytes before the bad sector are in the cache; nobody may count on them.
             let kept = chance.int(0...bytes.count)
             if kept > 0 { inode.write(UnsafeRawBufferPointer(rebasing: bytes.prefix(kept)), at: offset, order: mutations) }
-            return fault.answer == .io ? extended(SQLITE_IOERR, 3) : SQLITE_FULL
+            return answer == .io ? extended(SQLITE_IOERR, 3) : SQLITE_FULL
         }
         if ignoresEqualWrites, inode.shows(bytes, at: offset) { return SQLITE_OK }
         let growth = max(0, offset + bytes.count - inode.live.count)
@@ -266,6 +316,7 @@ package final class FaultyDisk {
 
     func truncate(_ inode: Inode, to size: Int) -> Int32 {
         mutations += 1
+        guard meets(.call) == nil else { return extended(SQLITE_IOERR, 6) }
         inode.truncate(to: size, order: mutations)
         trace?.truncate(inode, to: size)
         return SQLITE_OK
@@ -273,11 +324,10 @@ package final class FaultyDisk {
 
     /// - Parameter object: the open file that it is asked through; nil for a file that SQLite knows nothing of.
     func sync(_ inode: Inode, through object: OpenFile? = nil) -> Int32 {
-        syncs += 1
         mutations += 1
-        if let fault, fault.operation == .sync, fault.index == syncs {
+        if let answer = meets(.sync) {
             inode.loseWrites()
-            return fault.answer == .io ? extended(SQLITE_IOERR, 4) : SQLITE_FULL
+            return answer == .io ? extended(SQLITE_IOERR, 4) : SQLITE_FULL
         }
         if ignoresSyncs { return SQLITE_OK }
         inode.sync()

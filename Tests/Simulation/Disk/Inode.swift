@@ -27,6 +27,9 @@ final class Inode {
     /// A file of synced bytes, or a new one.
     init(_ bytes: [UInt8] = []) { live = bytes; durable = bytes }
 
+    /// The same bytes and the same unsynced changes; who holds it open does not come along.
+    init(copying other: Inode) { live = other.live; durable = other.durable; pending = other.pending }
+
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int, order: Int) {
         Inode.write(bytes, at: offset, into: &live)
         pending.append(PendingChange(order: order, step: .write(offset: offset, bytes: [UInt8](bytes))))

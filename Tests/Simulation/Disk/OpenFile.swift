@@ -88,7 +88,7 @@ private func close(_ file: UnsafeMutablePointer<sqlite3_file>?) -> Int32 {
 
 private func read(_ file: UnsafeMutablePointer<sqlite3_file>?, _ to: UnsafeMutableRawPointer?, _ count: Int32, _ offset: Int64) -> Int32 {
     let object = openFile(file)
-    guard object.isAlive, let to else { return extended(SQLITE_IOERR, 1) }
+    guard object.isAlive, object.disk.meets(.read) == nil, let to else { return extended(SQLITE_IOERR, 1) }
     let target = UnsafeMutableRawBufferPointer(start: to, count: Int(count))
     let there = object.inode.live.withUnsafeBytes { bytes in
         let there = max(0, min(Int(count), bytes.count - Int(offset)))
@@ -121,7 +121,7 @@ private func sync(_ file: UnsafeMutablePointer<sqlite3_file>?, _: Int32) -> Int3
 
 private func fileSize(_ file: UnsafeMutablePointer<sqlite3_file>?, _ size: UnsafeMutablePointer<Int64>?) -> Int32 {
     let object = openFile(file)
-    guard object.isAlive else { return extended(SQLITE_IOERR, 7) }
+    guard object.isAlive, object.disk.meets(.call) == nil else { return extended(SQLITE_IOERR, 7) }
     size?.pointee = Int64(object.inode.live.count)
     return SQLITE_OK
 }

@@ -84,14 +84,13 @@ package struct ImageCampaign {
     }
 
     private func trace(_ seed: UInt64, _ outcome: inout ImageOutcome) throws {
-        var subject = subject
         var chance = SeededRandom(seed: seed)
         let trace = DiskTrace()
-        let truth: ImageTruth
+        var truth = ImageTruth()
         do {
             let disk = FaultyDisk(seed: chance.next())
             disk.trace = trace
-            truth = try subject.work(on: disk, trace, &chance)
+            try subject.work(on: disk, trace, &truth, &chance)
             disk.trace = nil
         }
         outcome.traces += 1

@@ -45,11 +45,30 @@ struct ImageFinding {
 
 /// One side's work and start.
 protocol ImageSubject {
-    /// Some runs of the program on a traced disk; promises go into the trace.
-    mutating func work(on disk: FaultyDisk, _ trace: DiskTrace, _ chance: inout SeededRandom) throws -> ImageTruth
+    /// Some runs of the program; promises go into the trace, also when the disk ends it.
+    func work(on disk: FaultyDisk, _ trace: DiskTrace, _ truth: inout ImageTruth, _ chance: inout SeededRandom) throws
     /// The production start on an image, compared with what was promised.
     /// - Parameter goesOn: also write more, start once more, and look again.
     func look(_ disk: FaultyDisk, _ promise: DiskPromise, _ truth: ImageTruth, goesOn: Bool) -> ImageFinding
+    /// The production start alone, on a disk that may be damaged.
+    func start(_ disk: FaultyDisk) -> ImageStart
+    /// The check that runs beside a running program, on the stored bytes alone: what it finds wrong; nil for nothing.
+    /// - Parameter witness: the last entry as the other side knows it.
+    func audit(_ disk: FaultyDisk, witness: Entry?) -> String?
+    /// The file that holds the entries.
+    var file: String { get }
+}
+
+/// What a start brought.
+struct ImageStart {
+    /// The entries that the program has folded, also when it refused in the end.
+    var folded: [Entry] = []
+    /// Why it would not go on.
+    var refusal: String?
+    /// It goes on and knows that the end of its ledger is gone: nothing is opened until somebody has decided.
+    var knowsItsEndIsGone = false
+    /// It told that it has no mark, or none that can be read.
+    var missesItsMark = false
 }
 
 extension ImageSubject {
@@ -78,30 +97,49 @@ extension ImageSubject {
         if let (seq, lines) = listed.max(by: { $0.key < $1.key }), try store.postings(of: seq) != lines {
             finding.problems.append("the postings of entry \(seq) are others than its body lists")
         }
+        if let seq = try store.subjectDamage(limit: 1).first { finding.problems.append("the index of subjects is wrong about entry \(seq)") }
         guard let subject = found.last(where: { !$0.ref.isEmpty }) else { return }
-        let about = try store.entries(ref: subject.ref, limit: .max).map(\.seq)
-        if about != found.filter({ $0.ref == subject.ref }).map(\.seq.raw) { finding.problems.append("the index of subjects differs") }
+        if try !finds(subject.ref, store, found) { finding.problems.append("the index of subjects differs") }
+    }
+
+    private func finds(_ ref: [UInt8], _ store: EntryStore, _ found: [Entry]) throws(StoreError) -> Bool {
+        try store.entries(ref: ref, limit: .max).map(\.seq) == found.filter { $0.ref == ref }.map(\.seq.raw)
+    }
+
+    /// True when a question by subject, or to the posting table, is answered with less or more than the entries say.
+    func followersDiffer(_ disk: FaultyDisk, _ truth: ImageTruth) -> Bool {
+        do {
+            let store = try EntryStore(path: file, .init(.readOnly, vfs: disk.name))
+            for ref in Set(truth.entries.map(\.ref)) where !ref.isEmpty {
+                guard try finds(ref, store, truth.entries) else { return true }
+            }
+            let through = try store.postedThrough()
+            for (seq, lines) in truth.postings where seq <= through {
+                guard try store.postings(of: seq) == lines else { return true }
+            }
+            return false
+        } catch { return true }
     }
 }
 
 /// The edge: journal, head mark and ballast.
 struct EdgeImages: ImageSubject {
     var synchronous = Database.Options.Synchronous.full
-    private static let path = "ledger.db"
+    /// Two short runs instead of two or three long ones.
+    var isShort = false
+    let file = "ledger.db"
     private static let reserveBytes = 24 << 10
 
     private func store(_ disk: FaultyDisk) throws(StoreError) -> EntryStore {
-        try EntryStore(path: EdgeImages.path, .init(.create, synchronous: synchronous, vfs: disk.name))
+        try EntryStore(path: file, .init(.create, synchronous: synchronous, vfs: disk.name))
     }
 
-    func work(on disk: FaultyDisk, _ trace: DiskTrace, _ chance: inout SeededRandom) throws -> ImageTruth {
-        var truth = ImageTruth()
-        for run in 1...chance.int(2...3) {
+    func work(on disk: FaultyDisk, _ trace: DiskTrace, _ truth: inout ImageTruth, _ chance: inout SeededRandom) throws {
+        for run in 1...chance.int(isShort ? 2...2 : 2...3) {
             try live(UInt64(run), disk, trace, &truth, &chance)
             // An orderly end copies the log into the file and deletes it; a killed process leaves all as it is.
             disk.crash(.everything)
         }
-        return truth
     }
 
     private func live(_ run: UInt64, _ disk: FaultyDisk, _ trace: DiskTrace, _ truth: inout ImageTruth, _ chance: inout SeededRandom) throws {
@@ -122,7 +160,7 @@ struct EdgeImages: ImageSubject {
         }
         _ = reserve.take()
         try commit([try writer.boot()])
-        for _ in 0..<chance.int(6...12) {
+        for _ in 0..<chance.int(isShort ? 3...4 : 6...12) {
             try commit(try writer.turn())
             if chance.chance(1, in: 4) { try sign() }
             if chance.chance(1, in: 5) { _ = try store.indexSubjects(limit: chance.int(1...40)) }
@@ -159,6 +197,25 @@ struct EdgeImages: ImageSubject {
         return finding
     }
 
+    func start(_ disk: FaultyDisk) -> ImageStart {
+        var start = ImageStart()
+        do {
+            let journal = try Journal(store: try store(disk), edge: ImageWriter.edge) { start.folded.append($0) }
+            switch try MarkFinding.compare(DiskMark(disk).read(), with: journal) {
+            case .agrees: break
+            case .missing, .unreadable: start.missesItsMark = true
+            case .rolledBack: start.knowsItsEndIsGone = true
+            }
+        } catch { start.refusal = "\(error)" }
+        return start
+    }
+
+    func audit(_ disk: FaultyDisk, witness: Entry?) -> String? {
+        do {
+            return try LedgerAudit.verify(path: file, edge: ImageWriter.edge, witness: witness?.head, vfs: disk.name).difference
+        } catch { return "\(error)" }
+    }
+
     private func again(_ disk: FaultyDisk) throws -> [Entry] {
         var found: [Entry] = []
         _ = try Journal(store: try store(disk), edge: ImageWriter.edge) { found.append($0) }
@@ -182,15 +239,43 @@ struct EdgeImages: ImageSubject {
 /// The cloud: the ledger file of one edge, taken in by batches.
 struct CloudImages: ImageSubject {
     var synchronous = Database.Options.Synchronous.full
+    /// Two short runs instead of two or three long ones.
+    var isShort = false
     private static let folder = "edges"
+    var file: String { EdgeLedgers.path(folder: CloudImages.folder, ImageWriter.edge) }
 
-    func work(on disk: FaultyDisk, _ trace: DiskTrace, _ chance: inout SeededRandom) throws -> ImageTruth {
-        var truth = ImageTruth()
-        for run in 1...chance.int(2...3) {
+    func start(_ disk: FaultyDisk) -> ImageStart {
+        var start = ImageStart()
+        do { try EdgeLedgers(folder: CloudImages.folder, vfs: disk.name).open(ImageWriter.edge) { start.folded.append($0) } } catch {
+            start.refusal = "\(error)"
+        }
+        return start
+    }
+
+    /// What `tidewire-cloud ledger verify` does with one file.
+    func audit(_ disk: FaultyDisk, witness: Entry?) -> String? {
+        var verifier = LedgerVerifier(edge: ImageWriter.edge)
+        do {
+            let store = try EntryStore(path: file, .init(.readOnly, vfs: disk.name))
+            var books = BookCheck(postedThrough: try store.postedThrough())
+            try store.each { row throws(DatabaseError) in
+                guard let entry = verifier.accept(row) else { return false }
+                for problem in try books.check(entry, table: { seq throws(DatabaseError) in try store.lines(of: seq) }) { verifier.note(problem) }
+                return true
+            }
+            for problem in books.finish(found: try store.postingCount(through: books.postedThrough)) { verifier.note(problem) }
+            for line in try store.structuralDamage(limit: 3) { verifier.note(line) }
+            for seq in try store.subjectDamage(limit: 1) { verifier.note("the index is wrong about entry \(seq)") }
+        } catch { verifier.note("\(error)") }
+        if let witness, verifier.head.seq < witness.seq { verifier.note("the edge's own head is beyond it") }
+        return verifier.difference
+    }
+
+    func work(on disk: FaultyDisk, _ trace: DiskTrace, _ truth: inout ImageTruth, _ chance: inout SeededRandom) throws {
+        for run in 1...chance.int(isShort ? 2...2 : 2...3) {
             try live(UInt64(run), disk, trace, &truth, &chance)
             disk.crash(.everything)
         }
-        return truth
     }
 
     private func live(_ run: UInt64, _ disk: FaultyDisk, _ trace: DiskTrace, _ truth: inout ImageTruth, _ chance: inout SeededRandom) throws {
@@ -203,11 +288,11 @@ struct CloudImages: ImageSubject {
             try ledgers.open(ImageWriter.edge) { _ in }
         } else {
             file = try EntryStore(
-                path: EdgeLedgers.path(folder: CloudImages.folder, ImageWriter.edge), .init(.create, synchronous: synchronous, vfs: disk.name))
+                path: self.file, .init(.create, synchronous: synchronous, vfs: disk.name))
         }
         var writer = ImageWriter(run: run, after: truth.entries, seed: chance.next())
         var batch = [try writer.boot()]
-        for _ in 0..<chance.int(5...9) {
+        for _ in 0..<chance.int(isShort ? 3...4 : 5...9) {
             for _ in 0..<chance.int(1...6) { batch += try writer.turn() }
             if chance.chance(1, in: 3) { batch.append(try writer.checkpoint()) }
             truth.offer(batch)

@@ -1,0 +1,26 @@
+// Bit rot in every kind of file: nothing changed is ever folded; the control that asks nothing believes what it reads.
+import Simulation
+import Testing
+
+@Suite struct RotTests {
+    private func plan(_ side: ImageSide, _ runs: Int, seed: UInt64) -> RotPlan {
+        var plan = RotPlan()
+        plan.side = side; plan.runs = runs; plan.seed = seed
+        return plan
+    }
+
+    @Test(arguments: [(ImageSide.edge, 2_400), (ImageSide.cloud, 1_200)]) func noChangedEntryIsEverFolded(side: ImageSide, runs: Int) throws {
+        let outcome = try RotCampaign.run(plan(side, runs, seed: 1), jobs: 2)
+        #expect(outcome.runs == runs && outcome.unnoticed == 0 && outcome.violations == [])
+        #expect(outcome.refused > runs / 10 && outcome.harmless > runs / 20)
+        if side == .edge { #expect(outcome.toldByMark > 10 && outcome.marksTold > 10) }
+        #expect(outcome.toldByOtherSide > 10 && outcome.toldByCheck > 10)
+    }
+
+    /// The control: without verification damage goes in as good.
+    @Test(arguments: ImageSide.allCases) func withoutVerificationDamageGoesUnnoticed(side: ImageSide) throws {
+        var plan = plan(side, 500, seed: 2)
+        plan.verifies = false
+        #expect(try RotCampaign.run(plan, jobs: 2).unnoticed > 50)
+    }
+}
