@@ -10,7 +10,8 @@ import Testing
     ) {
         let outcome = FaultSweep(side, operation, .io).run()
         #expect(outcome.violations == [])
-        #expect(outcome.calls > (operation == .read ? 20 : 100) && outcome.ended > outcome.calls / 10, "\(outcome)")
+        // Most reads are those of a close, which copies the log if it can and never fails.
+        #expect(outcome.calls > (operation == .read ? 20 : 100) && outcome.ended > (operation == .read ? 1 : outcome.calls / 3), "\(outcome)")
     }
 
     @Test(arguments: ImageSide.allCases, [DiskFault.Operation.write, .sync]) func aFullDiskAtAnyCallLosesNothing(
