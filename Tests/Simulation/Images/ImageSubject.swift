@@ -99,7 +99,7 @@ extension ImageSubject {
         }
         if let seq = try store.subjectDamage(limit: 1).first { finding.problems.append("the index of subjects is wrong about entry \(seq)") }
         guard let subject = found.last(where: { !$0.ref.isEmpty }) else { return }
-        if try !finds(subject.ref, store, found) { finding.problems.append("the index of subjects differs") }
+        guard try finds(subject.ref, store, found) else { return finding.problems.append("the index of subjects differs") }
     }
 
     private func finds(_ ref: [UInt8], _ store: EntryStore, _ found: [Entry]) throws(StoreError) -> Bool {
