@@ -9,7 +9,6 @@ extension Receiver {
         guard let state = edges[opening.peer.edge] else { return }
         opening.stage = .healing
         edges[opening.peer.edge]?.opening = opening
-        out.append(.healing(opening.peer.edge, after: opening.hello.head, to: state.memory.have))
         answer(opening, .behind(attempt: opening.hello.attempt, have: state.memory.have), into: &out)
     }
 
@@ -18,6 +17,9 @@ extension Receiver {
         var opening = current
         guard opening.stage == .healing, let have = edges[opening.peer.edge]?.memory.have, after.seq < upTo, upTo <= have.seq else { return }
         opening.since = now.monotonic
+        // Told once somebody is there to be healed: a late HELLO of a run that is dead would look the same.
+        if !opening.isFetching { out.append(.healing(opening.peer.edge, after: opening.hello.head, to: have)) }
+        opening.isFetching = true
         opening.isAlive = true
         edges[opening.peer.edge]?.opening = opening
         out.append(.read(opening.peer.edge, after: after, upTo: upTo))

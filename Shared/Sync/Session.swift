@@ -89,6 +89,8 @@ struct Opening: Hashable, Sendable {
     var evidence = Evidence()
     /// The newcomer answered something asked after its HELLO.
     var isAlive = false
+    /// It takes back what it lost.
+    var isFetching = false
     var clock = ClockExchange()
 }
 

@@ -192,9 +192,18 @@ private struct Judge {
 
     /// A ledger of a lineage that was ended cannot come back beside the one that was chosen.
     private func fenced() -> Verdict? {
-        guard hello.epoch < memory.epoch, hello.head.seq > Seq(0), !rules.noEpochFence else { return nil }
+        guard hello.epoch < chosen, hello.head.seq > Seq(0), !rules.noEpochFence else { return nil }
         return Verdict.refuse(
-            hello, .fenced, "this copy belongs to lineage \(hello.epoch) of the edge's ledger; lineage \(memory.epoch) was chosen to go on")
+            hello, .fenced, "this copy belongs to lineage \(hello.epoch) of the edge's ledger; lineage \(chosen) was chosen to go on")
+    }
+
+    /// The lineage that goes on. Between the sealing of the cloud's branch and the first entry of the edge's only the decision tells: a copy of
+    /// the sealed branch would look like an edge that goes on where the cloud ends.
+    private var chosen: UInt32 {
+        guard let settlement = memory.settlement, settlement.kept == .edge, settlement.dispute.isCloudBranchKept,
+            memory.have == settlement.dispute.common, hello.head.seq > memory.have.seq
+        else { return memory.epoch }
+        return max(memory.epoch, settlement.epoch)
     }
 }
 

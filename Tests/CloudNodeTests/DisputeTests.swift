@@ -79,6 +79,23 @@ import Wire
         #expect(try decision(cloud, cloud.bearer()) == nil && file(cloud, "") == edge.entries)
     }
 
+    /// A decision is about the branch that was shown. When that copy never comes back, the other one's question is open all the same.
+    @Test func aDecisionAboutOneCopyDoesNotAnswerForAnother() throws {
+        let (cloud, before, edge) = try forked()
+        #expect(try settle(cloud, "cloud", cloud.bearer()).status == 200)
+        edge.disconnect()
+        let other = TestEdge(cloud, boot: 9, after: Array(before.prefix(4)))
+        other.fill(nil, side: .buy, quantity: 2)
+        try other.connect()
+        try other.pass(.milliseconds(250))
+        let who = try cloud.bearer()
+        let asked = try #require(try decision(cloud, who))
+        #expect(asked["decided"] == nil && asked["choices"]?.elements?.count == 2)
+        #expect(try settle(cloud, "edge", who).status == 200)
+        try other.pass(.seconds(5))
+        #expect(other.settlements.first?.kept == .edge)
+    }
+
     @Test func theCloudsHistoryGoesOnAndTheEdgesIsSealed() throws {
         let (cloud, before, edge) = try forked()
         #expect(try settle(cloud, "cloud", cloud.bearer()).status == 200)

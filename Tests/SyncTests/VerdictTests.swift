@@ -212,6 +212,26 @@ struct VerdictTests {
         #expect(Self.judge(Self.hello(clone.entries), memory, edge: clone.entries, cloud: ours.entries, rules: rules).verdict == .fork)
     }
 
+    /// The cloud's branch is sealed and the chosen one has not come yet: the sealed one does not slip back in.
+    @Test func aSealedBranchIsFencedBeforeTheChosenOneHasCome() throws {
+        var sealed = try Samples.Ledger(seed: 1)
+        try sealed.grow(5)
+        var chosen = sealed
+        let common = sealed.head
+        try chosen.restart(); try sealed.grow(4); try chosen.grow(3)
+        let dispute = Dispute(
+            verdict: .fork, common: common, edgeHead: chosen.head, edgeEpoch: 1, cloudHead: sealed.head, isCloudBranchKept: true)
+        let settlement = Settlement(
+            edge: Samples.edge, kept: .edge, epoch: 2, dispute: dispute, decidedBy: "cloud:admin", decidedAt: Instant(seconds: 1_795_000_000))
+        let memory = EdgeMemory(have: common, announced: sealed.head, epoch: 1, settlement: settlement)
+        let left = Array(sealed.entries.prefix(Int(common.seq.raw)))
+        #expect(Self.judge(Self.hello(sealed.entries), memory, edge: sealed.entries, cloud: left).verdict == .fenced)
+        #expect(Self.judge(Self.hello(left), memory, edge: left, cloud: left).verdict != .fenced, "a beginning holds nothing that was sealed")
+        var rules = Rules()
+        rules.noEpochFence = true
+        #expect(Self.judge(Self.hello(sealed.entries), memory, edge: sealed.entries, cloud: left, rules: rules).verdict != .fenced)
+    }
+
     /// The cloud has less than it acknowledged: told aloud unless its store says that it was restored.
     @Test func aRestoredCloudIsToldUnlessItSaysSo() throws {
         var ledger = try Samples.Ledger(seed: 1)

@@ -39,10 +39,12 @@ struct EdgeMatter: Hashable, Sendable {
 extension Node {
     // MARK: - From the link
 
-    /// A person has to decide. Found again it stays one question, however far the edge has grown since.
+    /// A person has to decide. Found again it stays one question, however far the edge has grown since. A decision that is known and does not
+    /// answer it was about the branch of another copy, which may never come back: this one's needs a decision of its own.
     func disputed(_ edge: EdgeID, _ dispute: Dispute) {
         var matter = matters[edge].flatMap { $0.dispute.isSame(as: dispute) ? $0 : nil } ?? EdgeMatter(dispute: dispute, since: now)
         matter.dispute = dispute
+        matter.settlement = nil
         guard matters[edge] != matter else { return }
         matters[edge] = matter
         store(.meta(key: EdgeMatter.key(edge), value: matter.text))

@@ -4,7 +4,15 @@ internal import Values
 internal import Wire
 
 /// A restored control database, while no cloud runs on it.
-enum RestoredStore {
+package enum RestoredStore {
+    /// Gives the store another name, durably.
+    /// - Returns: the name before; empty for a store that had none.
+    package static func renew(_ store: ControlStore, as name: String) throws -> String {
+        let old = try store.load().meta["incarnation"] ?? ""
+        try store.commit([.meta(key: "incarnation", value: name)])
+        return old
+    }
+
     /// Gives the store a new name, durably. Edges compare it with the one they know: a store of another name may have less than it acknowledged.
     /// - Throws: `CloudRefusal` when there is no store; `DatabaseError` when a cloud is running on it.
     static func renew(folder: String, isJSON: Bool) throws -> Int32 {
@@ -13,9 +21,8 @@ enum RestoredStore {
             throw CloudRefusal("there is no cloud in \(folder)", exitCode: ExitCode.failed)
         }
         let store = try ControlStore(path: path)
-        let old = try store.load().meta["incarnation"] ?? ""
         let new = Hex.text(Chance.bytes(8))
-        try store.commit([.meta(key: "incarnation", value: new)])
+        let old = try renew(store, as: new)
         if isJSON {
             Console.write(JSONWriter.plain(["old": .string(old), "new": .string(new)]) + [0x0A])
         } else {

@@ -8,14 +8,7 @@ internal import Values
 package struct Greeting {
     /// Open or opening; nil for an edge that is not enrolled.
     var uplink: Uplink?
-    /// Entries that came back, to be noted in the ledger.
-    var healed: HealedFact?
-    /// A person's decision that this run carries out: already half done for the cloud's history, or just heard.
-    var settlement: Settlement?
-    /// A decision just heard that this ledger's branch is to be given up: no run begins.
-    var givingUp: Settlement?
-    /// Why trading is halted from the start.
-    var trouble: Trouble?
+    var findings = StartFindings()
     package init() {}
 
     /// Waits until the run may write, or is asked to stop.
@@ -35,49 +28,29 @@ package struct Greeting {
         guard let link else { return greeting }
         let uplink = try Uplink(link, journal: journal, identity: try identity(journal, boot, mayHeal: true)) { messages.post(.link($0)) }
         greeting.uplink = uplink
-        greeting.settlement = try unfinished(journal)
-        var gate = StartGate(at: SystemClock.monotonic(), mustHear: greeting.settlement != nil, isShort: isShort)
-        var from: Seq?
+        var talk = try StartTalk(journal, isShort: isShort, at: SystemClock.monotonic())
         while inbox.stopReason == nil {
             inbox.loop.turn(milliseconds: 20)
             let clock = ClockReading(wall: SystemClock.now(), monotonic: SystemClock.monotonic())
             for event in inbox.linkEvents { try uplink.receive(event, at: clock) }
             inbox.linkEvents.removeAll(keepingCapacity: true)
             while let entries = uplink.takeHealing() {
-                try journal.adopt(entries)
-                for entry in entries { fold(entry) }
-                from = from ?? entries.first?.seq
+                try talk.takeBack(entries, into: journal, fold: fold)
                 try uplink.healed(entries, at: clock)
             }
             try uplink.tick(at: clock)
-            if let settlement = uplink.takeSettlement() {
-                if settlement.kept == .cloud { greeting.givingUp = settlement } else { greeting.settlement = settlement }
-                break
-            }
-            let decision = gate.decide(uplink.sender, isKeyRefused: uplink.isKeyRefused, at: clock.monotonic)
-            guard decision != .wait else { continue }
-            if case .startHalted(let trouble) = decision { greeting.trouble = trouble }
-            break
+            let decided = uplink.takeSettlement()
+            if talk.isOver(uplink.sender, decided, isKeyRefused: uplink.isKeyRefused, head: journal.head.seq, at: clock.monotonic) { break }
         }
-        if let from {
-            greeting.healed = HealedFact(from: from, to: journal.head.seq, source: "cloud")
-            Log.write(.warning, "entries came back from the cloud", ["from": "\(from)", "to": "\(journal.head.seq)"])
+        greeting.findings = talk.findings
+        if let healed = talk.findings.healed {
+            Log.write(.warning, "entries came back from the cloud", ["from": "\(healed.from)", "to": "\(healed.to)"])
         }
         return greeting
     }
 
-    /// A decision for the cloud's history whose first entry is not written yet.
-    private static func unfinished(_ journal: Journal) throws(JournalError) -> Settlement? {
-        guard let settlement = try journal.settlement() else { return nil }
-        if settlement.epoch > journal.last?.epoch ?? 0 { return settlement }
-        try journal.forgetSettlement()
-        return nil
-    }
-
     static func identity(_ journal: Journal, _ boot: Boot, mayHeal: Bool) throws(JournalError) -> Identity {
-        Identity(
-            edge: journal.edge, boot: boot, epoch: journal.last?.epoch ?? 1, release: Version.product, mayHeal: mayHeal,
-            incarnation: try journal.incarnation())
+        try StartTalk.identity(journal, boot, release: Version.product, mayHeal: mayHeal)
     }
 }
 

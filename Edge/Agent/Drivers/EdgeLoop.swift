@@ -61,10 +61,10 @@ package final class EdgeLoop {
     @discardableResult package func run(_ boot: BootFact) throws -> Settlement? {
         let messages = inbox.open()
         socket = BrokerSocket(inbox.loop, host: settings.gatewayHost, port: settings.gatewayPort) { [unowned self] in inputs.append($0) }
-        try perform(agent.start(boot, healed: greeting.healed, settlement: adopted, at: Self.clock()), at: Self.clock())
-        if adopted != nil { try agent.journal.forgetSettlement() }
-        if let trouble = greeting.trouble { halt(trouble) }
-        if let settlement = greeting.settlement, settlement.kept == .edge { inputs.append(.settle(settlement)) }
+        let findings = greeting.findings
+        try perform(agent.start(boot, healed: findings.healed, settlement: findings.adopted, at: Self.clock()), at: Self.clock())
+        if findings.adopted != nil { try agent.journal.forgetSettlement() }
+        inputs += findings.inputs
         server = try WebServer(WebServerConfiguration(listeners: [.unix(path: folder.socket)]), handler: LocalHandler(inbox: messages))
         enrolLate()
         Log.write(.info, "edge ready", ["head": "\(agent.journal.head.seq)", "cloud": uplink == nil ? "not enrolled" : "enrolled"])
@@ -132,9 +132,6 @@ package final class EdgeLoop {
         try uplink?.note(effects, at: clock)
     }
 
-    /// The decision that the cloud's entries came back by.
-    private var adopted: Settlement? { greeting.settlement?.kept == .cloud ? greeting.settlement : nil }
-
     /// Ends the run and writes nothing more: what is sealed is what the cloud has stored of this branch.
     private func end(for settlement: Settlement) -> Settlement {
         Log.write(.warning, "this ledger's branch is given up", ["after": "\(settlement.dispute.common.seq)", "by": settlement.decidedBy])
@@ -191,7 +188,7 @@ package final class EdgeLoop {
         }
         enrolLate()
         guard let uplink else { return }
-        if case .refused(let trouble) = uplink.phase, trouble.haltsTrading { halt(trouble) }
+        if case .refused(let trouble) = uplink.phase, trouble.haltsTrading, agent.desk.book.haltLevel < .halt { inputs.append(trouble.halt) }
         let isOpen = uplink.phase == .open
         defer { wasOpen = isOpen }
         guard isOpen else { return }
@@ -201,12 +198,6 @@ package final class EdgeLoop {
             try uplink.live(agent.desk.live.sorted, at: clock)
         }
         for instrument in agent.desk.charted { try sendClosedBars(of: instrument, to: uplink, at: clock) }
-    }
-
-    /// Another history of this edge may be trading: this one stops until somebody has looked. What rests at the broker stays.
-    private func halt(_ trouble: Trouble) {
-        guard agent.desk.book.haltLevel < .halt else { return }
-        inputs.append(.desk(.halt(source: "link:\(trouble.code)", reason: "\(trouble.text). \(trouble.cure)")))
     }
 
     private func sendClosedBars(of instrument: InstrumentID, to uplink: Uplink, at clock: ClockReading) throws {

@@ -49,7 +49,7 @@ enum EdgeRun {
             milestones.note(entry)
         }
         if inbox.stopReason != nil { return nil }
-        if let settlement = greeting.givingUp {
+        if let settlement = greeting.findings.givingUp {
             greeting.uplink?.stop(
                 reason: "the ledger goes on with the cloud's history", at: ClockReading(wall: SystemClock.now(), monotonic: SystemClock.monotonic()))
             return settlement
@@ -71,21 +71,18 @@ enum EdgeRun {
         return try loop.run(fact)
     }
 
-    /// Seals this ledger's branch and cuts it off.
+    /// Seals this ledger's branch in a file of its own and cuts it off.
     private static func giveUp(_ settlement: Settlement, _ folder: EdgeFolder) throws {
         let journal = try Journal(path: folder.ledger, edge: try folder.identity())
-        guard journal.head == settlement.dispute.edgeHead else { return }
-        let common = settlement.dispute.common
-        let path = folder.sealedBranch(epoch: journal.last?.epoch ?? 1)
-        let branch: EntryStore
-        do throws(StoreError) {
-            branch = try EntryStore(path: path, .init(.create), base: LogHead(seq: common.seq.raw, hash: common.hash))
-        } catch { throw JournalError.store(error) }
-        // Before the cut: a mark behind the ledger is in order, a ledger behind its mark is not.
-        let mark = HeadMark(edge: journal.edge, epoch: settlement.epoch - 1, head: common, writtenAt: SystemClock.now())
-        do throws(MarkError) { try FileMark(path: folder.mark).write(mark.bytes) } catch { throw AgentFailure.mark(error) }
-        try journal.giveUp(settlement, into: branch)
-        Log.write(.warning, "branch sealed", ["file": path, "from": "\(common.seq.next)", "to": "\(settlement.dispute.edgeHead.seq)"])
+        var path = ""
+        let isSealed = try StartTalk.giveUp(settlement, journal, mark: FileMark(path: folder.mark), at: SystemClock.now()) {
+            (epoch, base) throws(JournalError) in
+            path = folder.sealedBranch(epoch: epoch)
+            do throws(StoreError) { return try EntryStore(path: path, .init(.create), base: base) } catch { throw .store(error) }
+        }
+        guard isSealed else { return }
+        let (common, end) = (settlement.dispute.common, settlement.dispute.edgeHead)
+        Log.write(.warning, "branch sealed", ["file": path, "from": "\(common.seq.next)", "to": "\(end.seq)"])
     }
 
     /// Reads and checks the whole ledger. On a disk too full even for that the reserve is given up first.

@@ -6,6 +6,8 @@ internal import Wire
 package struct BrokerChecker: Checker {
     package static let name = "broker"
     private var ledger = RowFold([String: BrokerBooks.Execution]())
+    /// Tags that went to the broker.
+    private var placed: Set<String> = []
     package init() {}
 
     package mutating func look(_ observation: Observation, at now: Span) -> String? {
@@ -17,12 +19,21 @@ package struct BrokerChecker: Checker {
             for id in Set(ours.keys).union(books.executions.keys).sorted() where ours[id] != books.executions[id] {
                 return "execution \(id) is \(words(ours[id])) in the ledger and \(words(books.executions[id])) at the broker"
             }
-            guard books.working == books.believed else {
+            // What a ledger set back does not know any more works on at the broker until a person has looked; the ledger must say that it does.
+            let known = Set(edge.flatMap { $0.kind == 10 ? IntentChecker.tags($0.body) : [] })
+            let lost = books.working.intersection(placed).subtracting(known)
+            if let tag = lost.min(), !edge.contains(where: { $0.kind == 52 }) {
+                return "\(tag) works at the broker, is lost here, and nobody was told"
+            }
+            guard books.working.subtracting(lost) == books.believed else {
                 return "live at the broker and not in the ledger: \(books.working.subtracting(books.believed).sorted()); "
                     + "the other way round: \(books.believed.subtracting(books.working).sorted())"
             }
             return nil
-        case .rows, .placed, .asked, .acked: return nil
+        case .placed(let tag):
+            placed.insert(tag)
+            return nil
+        default: return nil
         }
     }
 

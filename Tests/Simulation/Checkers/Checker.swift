@@ -14,8 +14,37 @@ package enum Observation: Sendable {
     case acked(seq: UInt64, hash: [UInt8])
     /// What a disk holds after a restart, or at the end.
     case rows(LedgerSide, StoredRows)
+    /// A ledger was set back, by a person or by a person's decision: what it held before may be gone from it.
+    case setBack(LedgerSide)
+    /// The world did this to a machine.
+    case injected(Disaster)
+    /// The cloud told a person of a verdict that is not CONTINUE, by its name.
+    case reported(String)
+    /// The cloud opened a session, as its edge sees it.
+    case opened(Claimant)
     /// Nothing is under way any more; both ledgers as they stand.
     case quiet(edge: StoredRows, cloud: StoredRows, BrokerBooks)
+}
+
+/// Who speaks with the edge's key.
+package enum Claimant: String, Sendable { case edge, twin }
+
+/// What a person, or a thief, does to a whole machine.
+package enum Disaster: Hashable, Sendable {
+    /// The edge's disk was put back from an older copy.
+    /// - Parameter losesKnown: the cloud has entries that are gone there, or was told of them.
+    case edgeRestored(losesKnown: Bool)
+    /// The cloud's disk was put back.
+    /// - Parameters:
+    ///   - isRenamed: it says so by the name of its store.
+    ///   - losesAcked: the running edge knows of an acknowledgement that the copy does not remember.
+    case cloudRestored(isRenamed: Bool, losesAcked: Bool)
+    /// A copy of the edge runs beside it.
+    /// - Parameter meetsOriginal: the original has an open session, and for a while nothing else happens to either.
+    case twinStarted(meetsOriginal: Bool)
+    case twinStopped
+    /// Both had time to show themselves.
+    case twinHadTime
 }
 
 /// What the broker's own books say at rest.
@@ -62,11 +91,13 @@ package struct Checkers: Sendable {
     private var all: [any Checker]
 
     /// All there are, for the ledger of `edge`.
-    package init(edge: EdgeID) {
+    /// - Parameter watchesWords: false in a world whose broken rules make the cloud say false things as a matter of course.
+    package init(edge: EdgeID, watchesWords: Bool = true) {
         all = [
             ChainChecker(edge: edge), AckChecker(), IntentChecker(), OnceChecker(), MirrorChecker(), BrokerChecker(), CommandChecker(),
-            PostingChecker(),
+            PostingChecker(), LineageChecker(),
         ]
+        if watchesWords { all.append(TellChecker()) }
     }
 
     /// Shows one observation to every checker.

@@ -2,63 +2,70 @@
 package import Values
 internal import Wire
 
-/// Invariant I7.
+/// Invariant I7. It remembers effects that a ledger set back has forgotten: the broker has not.
 package struct CommandChecker: Checker {
     package static let name = "command"
     /// Until when a command may bring about an order; nil for ever.
     private var until: [String: Span?] = [:]
     private var placed: [String: Span] = [:]
+    /// Tags by command and role, ever.
+    private var effects: [String: String] = [:]
+    private var ledger = RowFold(Ends())
     package init() {}
+
+    /// What the rows of one ledger say.
+    private struct Ends: Sendable {
+        /// Outcomes that are no beginnings, and orders that open.
+        var count: [String: Int] = [:]
+        /// The last word on each.
+        var last: [String: String] = [:]
+        var orders: [(command: String, role: String, tag: String)] = []
+    }
 
     package mutating func look(_ observation: Observation, at now: Span) -> String? {
         switch observation {
         case .asked(let command, let lifetime): until[command] = lifetime.map { now + $0 }
         case .placed(let tag): placed[tag] = now
-        case .rows(.edge, let rows): return effects(rows) ?? ends(rows)
-        case .quiet(let edge, _, _): return ends(edge) ?? loose(edge)
-        case .rows, .acked: break
+        case .rows(.edge, let rows): return follow(rows)
+        case .quiet(let edge, _, _): return follow(edge) ?? loose
+        default: break
         }
         return nil
     }
 
-    private func effects(_ rows: StoredRows) -> String? {
-        var orders: [String: Int] = [:]
-        for row in rows where row.kind == 10 {
-            guard let body = try? JSONReader.read(row.body), let command = body["command"]?.text else { continue }
-            for leg in body["legs"]?.elements ?? [] {
-                guard let tag = leg["tag"]?.text, let role = leg["role"]?.text, role != "PROTECT" else { continue }
-                orders["\(command) \(role)", default: 0] += 1
-                if orders["\(command) \(role)", default: 0] > 1 { return "command \(command) brought about two orders to \(role)" }
-                if let limit = until[command] ?? nil, let at = placed[tag], at > limit, role == "OPEN" {
-                    return "command \(command) placed \(tag) \((at - limit).nanoseconds / 1_000_000) ms after its time"
-                }
+    private mutating func follow(_ rows: StoredRows) -> String? {
+        if let words = ledger.follow(rows, CommandChecker.take) { return words }
+        for order in ledger.state.orders {
+            let key = "\(order.command) \(order.role)"
+            if let other = effects[key], other != order.tag { return "command \(order.command) brought about two orders to \(order.role)" }
+            effects[key] = order.tag
+            if let limit = until[order.command] ?? nil, let at = placed[order.tag], at > limit, order.role == "OPEN" {
+                return "command \(order.command) placed \(order.tag) \((at - limit).nanoseconds / 1_000_000) ms after its time"
             }
         }
         return nil
     }
 
-    /// Commands with more than one end: an outcome that is not a beginning, or the order that opens.
-    private func ends(_ rows: StoredRows) -> String? {
-        var count: [String: Int] = [:]
-        for row in rows where [10, 30, 31].contains(row.kind) {
-            guard let body = try? JSONReader.read(row.body), let command = body["command"]?.text else { continue }
-            let opens = body["legs"]?.elements?.contains { $0["role"]?.text == "OPEN" } ?? false
-            if row.kind == 10 ? opens : body["code"]?.text != "closing" { count[command, default: 0] += 1 }
+    private static func take(_ ends: inout Ends, _ row: EntryRow) -> String? {
+        guard [10, 30, 31].contains(row.kind), let body = try? JSONReader.read(row.body), let command = body["command"]?.text else { return nil }
+        // A reversal ends with the order that opens the other side.
+        let legs = body["legs"]?.elements ?? []
+        let opens = legs.contains { $0["role"]?.text == "OPEN" }
+        let code = body["code"]?.text
+        if row.kind != 10 { ends.last[command] = code } else if opens { ends.last[command] = "opened" }
+        if row.kind == 10 ? opens : code != "closing" { ends.count[command, default: 0] += 1 }
+        if ends.count[command, default: 0] > 1 { return "ended more than once: \(command)" }
+        guard row.kind == 10 else { return nil }
+        for leg in legs {
+            guard let tag = leg["tag"]?.text, let role = leg["role"]?.text, role != "PROTECT" else { continue }
+            ends.orders.append((command, role, tag))
         }
-        let twice = count.filter { $0.value > 1 }.keys.sorted()
-        return twice.isEmpty ? nil : "ended more than once: \(twice)"
+        return nil
     }
 
     /// Commands that were begun and never ended.
-    private func loose(_ rows: StoredRows) -> String? {
-        var last: [String: String] = [:]
-        for row in rows where [10, 30, 31].contains(row.kind) {
-            guard let body = try? JSONReader.read(row.body), let command = body["command"]?.text else { continue }
-            // A reversal ends with the order that opens the other side.
-            let opens = body["legs"]?.elements?.contains { $0["role"]?.text == "OPEN" } ?? false
-            if row.kind != 10 { last[command] = body["code"]?.text } else if opens { last[command] = "opened" }
-        }
-        let begun = last.filter { $0.value == "closing" }.keys.sorted()
+    private var loose: String? {
+        let begun = ledger.state.last.filter { $0.value == "closing" }.keys.sorted()
         return begun.isEmpty ? nil : "begun and never ended: \(begun)"
     }
 }

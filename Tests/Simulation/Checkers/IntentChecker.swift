@@ -21,12 +21,16 @@ package struct IntentChecker: Checker {
             }
             let missing = placed.subtracting(intended.state)
             return missing.isEmpty ? nil : "the broker has orders whose intent is not on the edge's disk: \(missing.sorted())"
-        case .rows, .acked, .asked, .quiet: return nil
+        case .setBack(.edge):
+            // Intents of before may be gone with the end of the ledger; they were seen when they were there.
+            placed = []
+            return nil
+        default: return nil
         }
     }
 
     /// The tags in an intent's body, read without the ledger's own reader of intents.
-    private static func tags(_ body: [UInt8]) -> [String] {
+    static func tags(_ body: [UInt8]) -> [String] {
         guard let value = try? JSONReader.read(body) else { return [] }
         return (value["legs"]?.elements ?? []).compactMap { $0["tag"]?.text }
     }

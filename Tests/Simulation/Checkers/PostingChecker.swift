@@ -29,7 +29,7 @@ package struct PostingChecker: Checker {
         switch observation {
         case .rows(.edge, let rows): return edge.follow(rows, PostingChecker.follow) ?? PostingChecker.whole(edge.state)
         case .rows(.cloud, let rows): return cloud.follow(rows, PostingChecker.follow) ?? PostingChecker.whole(cloud.state)
-        case .placed, .asked, .acked, .quiet: return nil
+        default: return nil
         }
     }
 

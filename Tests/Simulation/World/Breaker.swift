@@ -1,6 +1,8 @@
 // The planted rule breakers: each takes one protection away, and its checker must notice.
 internal import CloudNode
 internal import Platform
+internal import Sync
+internal import Values
 
 /// One deliberately broken world.
 package enum Breaker: String, CaseIterable, Sendable {
@@ -39,6 +41,20 @@ package enum Breaker: String, CaseIterable, Sendable {
 }
 
 extension Breaker {
+    /// The link's rules without the protection.
+    func link(_ rules: Rules) -> Rules {
+        var rules = rules
+        rules.skipHashCheck = self == .noHashCheck
+        rules.acceptGaps = self == .gaps
+        rules.deadlineFromReceipt = self == .lateCommands
+        // One copy of each command, so that a late one has no sibling that came in time.
+        if self == .lateCommands { rules.commandRetry = .seconds(60) }
+        return rules
+    }
+
+    /// False where the cloud says false things as a matter of course.
+    var leavesWordsTrue: Bool { self == .none }
+
     /// What stands before the file of the cloud's entries; the node itself is production's.
     func ledgerFile(_ store: EntryStore) -> any LedgerFile {
         switch self {

@@ -19,6 +19,12 @@ package enum WorldFault: String, CaseIterable, Sendable {
     case disk
     /// The edge's wall clock is set.
     case clock
+    /// The edge's disk is put back from an older copy of it, with or without the mark beside the ledger.
+    case rollback
+    /// The cloud's disk is put back, and says so by a new name, or does not.
+    case restore
+    /// A copy of the edge starts beside it.
+    case twin
     /// The line to the gateway breaks at any byte (with a gateway only, as the next two).
     case wire
     /// The gateway is killed.
@@ -35,6 +41,13 @@ struct FaultMenu {
     var freezes: Span
     var diskFaults: Span
     var clockJumps: Span
+    var rollbacks: Span
+    var restores: Span
+    var twins: Span
+    /// Between two copies of the disks, from which a later disaster chooses.
+    var images: Span
+    /// Between two looks of a person at the Edges page and the edge's console.
+    var visits: Span
     var asks: Span
     var diesAtOrders: Bool
     var wireCuts = Span.zero
@@ -66,6 +79,12 @@ struct FaultMenu {
         clockJumps = .seconds(Int64(isOn(.clock, 1, in: 4) ? chance.int(10...40) : 0))
         asks = .seconds(Int64(chance.int(2...8)))
         diesAtOrders = isOn(.orders, 1, in: 2)
+        rollbacks = .seconds(Int64(isOn(.rollback, 1, in: 6) ? chance.int(20...60) : 0))
+        restores = .seconds(Int64(isOn(.restore, 1, in: 6) ? chance.int(20...60) : 0))
+        twins = .seconds(Int64(isOn(.twin, 1, in: 8) ? chance.int(20...60) : 0))
+        let copies = rollbacks > .zero || restores > .zero || twins > .zero
+        images = copies ? .seconds(Int64(chance.int(3...15))) : .zero
+        visits = copies ? .seconds(Int64(chance.int(5...25))) : .zero
         if venue == .gateway {
             wireCuts = .seconds(Int64(rate(.wire, 6...40)))
             gatewayCrashes = .seconds(Int64(rate(.gateway, 20...60)))
@@ -83,7 +102,12 @@ struct FaultMenu {
 
     /// Makes everything that comes by a rate so many times rarer.
     private mutating func spread(by rarity: Int64) {
-        for rate in [\FaultMenu.cuts, \.crashes, \.freezes, \.diskFaults, \.clockJumps, \.asks, \.wireCuts, \.gatewayCrashes, \.brokerTroubles] {
+        visits = Span(nanoseconds: visits.nanoseconds * max(1, rarity / 8))
+        let rates: [WritableKeyPath<FaultMenu, Span>] = [
+            \.cuts, \.crashes, \.freezes, \.diskFaults, \.clockJumps, \.rollbacks, \.restores, \.twins, \.images, \.asks, \.wireCuts,
+            \.gatewayCrashes, \.brokerTroubles,
+        ]
+        for rate in rates {
             self[keyPath: rate] = Span(nanoseconds: self[keyPath: rate].nanoseconds * rarity)
         }
     }

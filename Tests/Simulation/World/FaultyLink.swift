@@ -40,7 +40,8 @@ package struct FaultyLink: Sendable {
     /// The high-water mark of the real sockets.
     private static let heldMax = 64
 
-    package init(_ weather: LinkWeather, plan: AdversityPlan) { self.weather = weather; self.plan = plan }
+    /// - Parameter first: connections are numbered after this.
+    package init(_ weather: LinkWeather, plan: AdversityPlan, first: UInt64 = 0) { self.weather = weather; self.plan = plan; connection = first }
 
     /// A new connection. Answers the frames that waited for it.
     package mutating func connect() -> [(isUpward: Bool, lane: Lane, bytes: [UInt8])] {

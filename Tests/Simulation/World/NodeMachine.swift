@@ -23,8 +23,8 @@ package final class NodeMachine: Machine {
     private var lastRequest: UInt64 = 0
     private var left: [MachineEffect] = []
     private var seen: [Observation] = []
-    /// Refusals the cloud spoke, in words: in a world without rollbacks every one is a false alarm.
-    package private(set) var refusals: [String] = []
+    /// A person has been told that a decision is wanted, and not that it no longer is.
+    private var isAsked = false
     package private(set) var isDiskFailing = false
 
     /// - Parameters:
@@ -134,7 +134,12 @@ package final class NodeMachine: Machine {
             case .send(let bytes, let peer): left.append(.frame(.control, bytes, connection: peer.connection))
             case .checkPassword(let number, let password, let hash): try node([.passwordChecked(number, fits: password == hash)], at: clock)
             case .respond(let number, let answer): if number == lastRequest { lastAnswer = answer }
-            case .log(_, "link refused", let words): refusals.append(words)
+            case .log(_, "link refused", let words):
+                seen += RefusalCase.allCases.filter { words.contains(": \($0.rawValue),") }.map { .reported($0.rawValue) }
+            case .log(_, "edge behind", _): seen.append(.reported(RefusalCase.edgeBehind.rawValue))
+            case .log(_, "decision wanted", _): isAsked = true
+            case .log(_, "decision no longer wanted", _): isAsked = false
+            case .log(_, "branch sealed", _): seen.append(.setBack(.cloud))
             // An I/O error at the start sets the ledger aside until somebody restarts the cloud, as its cure says.
             case .log(_, "ledger damaged", _) where isDiskFailing: throw MachineDied()
             case .answerEnrolment, .enrolmentSocket, .push, .closeStream, .hashPassword, .admit, .log: break
@@ -156,11 +161,56 @@ package final class NodeMachine: Machine {
         return lastAnswer
     }
 
-    private func ask(_ body: CommandBody, at clock: ClockReading) throws {
-        if bearer == nil {
-            let answer = try post("/api/v1/auth/login", ["username": "admin", "password": "right", "token": true], at: clock)
-            bearer = answer.flatMap { try? JSONReader.read($0.body) }?["token"]?.text
+    private func signIn(at clock: ClockReading) throws {
+        let answer = try post("/api/v1/auth/login", ["username": "admin", "password": "right", "token": true], at: clock)
+        bearer = answer.flatMap { try? JSONReader.read($0.body) }?["token"]?.text
+    }
+
+    /// Somebody looks at the Edges page and decides what waits for a decision.
+    package func settle(_ kept: KeptBranch, at clock: ClockReading) throws {
+        guard node != nil, isAsked else { return }
+        disk.now = clock.wall
+        try guarded {
+            bearer = nil
+            try signIn(at: clock)
+            var answer: Answer?
+            for choice in [kept, .edge] where answer?.status != 200 {
+                answer = try post("/api/v1/edges/\(edge)/settle", ["keep": .string(choice.rawValue), "confirm": "home"], at: clock)
+            }
+            if answer?.status == 409 { isAsked = false }
         }
+    }
+
+    // MARK: - Copies
+
+    /// A copy of the disk's files as they are.
+    package func image() -> FaultyDisk {
+        let image = FaultyDisk(seed: 0)
+        image.copy(disk)
+        return image
+    }
+
+    /// Puts an older copy in the place of what the disk holds. Only while no process runs.
+    /// - Parameter name: the store's new name, as the guide says to give it; nil leaves the old one.
+    /// - Returns: the name it has now.
+    package func restore(_ image: FaultyDisk, name: String?) throws -> String {
+        for file in disk.names { try? disk.remove(file) }
+        disk.copy(image)
+        isAsked = true
+        let store = try ControlStore(path: "control.db", vfs: disk.name)
+        if let name { _ = try RestoredStore.renew(store, as: name) }
+        return try store.load().meta["incarnation"] ?? ""
+    }
+
+    /// The entries in a copy.
+    package func entries(in image: FaultyDisk) throws -> [EntryRow] {
+        let path = "edges/\(edge).db"
+        guard image.names.contains(path) else { return [] }
+        return try EntryStore(path: path, .init(.readWrite, vfs: image.name)).read(from: 1, limit: .max)
+    }
+
+    private func ask(_ body: CommandBody, at clock: ClockReading) throws {
+        if bearer == nil { try signIn(at: clock) }
         guard let id = CommandID(bytes: (0..<16).map { _ in UInt8(chance.int(0...255)) }) else { return }
         let answer: Answer?
         switch body {

@@ -28,10 +28,14 @@ package struct WatchedSession: VenueSession {
     /// Dies at the order that this counts down to.
     private var death: (moment: DeathAtOrder, orders: Int)?
     private let breaker: Breaker
+    /// The broker lets this one not in.
+    private let isUnplugged: Bool
 
     package init(
-        broker: PaperBroker, time: BrokerTime, generation: Int64, death: (moment: DeathAtOrder, orders: Int)? = nil, breaker: Breaker = .none
+        broker: PaperBroker, time: BrokerTime, generation: Int64, death: (moment: DeathAtOrder, orders: Int)? = nil, breaker: Breaker = .none,
+        isUnplugged: Bool = false
     ) {
+        self.isUnplugged = isUnplugged
         // A chart's history costs most of a world's time and decides nothing in it.
         session = PaperSession(broker: broker, generation: generation, history: 3)
         self.time = time; self.death = death; self.breaker = breaker
@@ -41,6 +45,7 @@ package struct WatchedSession: VenueSession {
     package var broker: PaperBroker { session.broker }
 
     package mutating func start(at now: Instant, into out: inout SessionOutput) {
+        guard !isUnplugged else { return }
         session.start(at: now - time.offset, into: &out)
         guard breaker == .ordersTwice, let last = session.broker.exchange.orders.last else { return }
         placed.append(session.broker.reference(of: last.ticket.id))

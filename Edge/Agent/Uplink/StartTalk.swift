@@ -1,0 +1,108 @@
+// What comes before a run's first entry, without thread or socket: lost entries that come back, a person's decision, and when the run may write.
+package import Ledger
+package import Sync
+internal import Trading
+package import Values
+package import Wire
+
+/// What came of the talk with the cloud.
+package struct StartFindings: Hashable, Sendable {
+    /// Entries that came back, to be noted in the ledger.
+    package var healed: HealedFact?
+    /// A person's decision that this run carries out: already half done for the cloud's history, or just heard.
+    package var settlement: Settlement?
+    /// A decision just heard that this ledger's branch is to be given up: no run begins.
+    package var givingUp: Settlement?
+    /// Why trading is halted from the start.
+    package var trouble: Trouble?
+    package init() {}
+
+    /// The decision that the cloud's entries came back by; the run's first entries carry it out.
+    package var adopted: Settlement? { settlement?.kept == .cloud ? settlement : nil }
+    /// What the run's first turn is told.
+    package var inputs: [AgentInput] {
+        var inputs: [AgentInput] = []
+        if let trouble { inputs.append(trouble.halt) }
+        if let settlement, settlement.kept == .edge { inputs.append(.settle(settlement)) }
+        return inputs
+    }
+}
+
+/// The talk itself, fed by whoever moves the frames. Times are of the boot clock.
+package struct StartTalk {
+    package private(set) var findings = StartFindings()
+    private var gate: StartGate
+    /// The first entry that came back.
+    private var from: Seq?
+
+    /// - Parameter isShort: the head mark says that entries are missing here.
+    /// - Throws: when the journal's note of an unfinished decision cannot be read.
+    package init(_ journal: Journal, isShort: Bool, at now: Span) throws(JournalError) {
+        findings.settlement = try StartTalk.unfinished(journal)
+        gate = StartGate(at: now, mustHear: findings.settlement != nil, isShort: isShort)
+    }
+
+    /// A piece of what was lost: durable on return, and folded.
+    package mutating func takeBack(_ entries: [Entry], into journal: Journal, fold: (Entry) -> Void) throws(JournalError) {
+        try journal.adopt(entries)
+        for entry in entries { fold(entry) }
+        from = from ?? entries.first?.seq
+    }
+
+    /// To be asked after every change of the link and at least ten times a second.
+    /// - Parameter decided: a person's decision that the cloud has just told.
+    /// - Returns: true when the run may write, or has to end because its branch is given up; `findings` says which.
+    package mutating func isOver(
+        _ sender: Sender, _ decided: Settlement?, isKeyRefused: Bool = false, head: Seq, at now: Span
+    ) -> Bool {
+        if let decided {
+            if decided.kept == .cloud { findings.givingUp = decided } else { findings.settlement = decided }
+        } else {
+            switch gate.decide(sender, isKeyRefused: isKeyRefused, at: now) {
+            case .wait: return false
+            case .start: break
+            case .startHalted(let trouble): findings.trouble = trouble
+            }
+        }
+        findings.healed = from.map { HealedFact(from: $0, to: head, source: "cloud") }
+        return true
+    }
+
+    /// A decision for the cloud's history whose first entry is not written yet.
+    private static func unfinished(_ journal: Journal) throws(JournalError) -> Settlement? {
+        guard let settlement = try journal.settlement() else { return nil }
+        if settlement.epoch > journal.last?.epoch ?? 0 { return settlement }
+        try journal.forgetSettlement()
+        return nil
+    }
+
+    /// Who the run says it is.
+    /// - Parameter mayHeal: true for a run that has written nothing yet.
+    package static func identity(_ journal: Journal, _ boot: Boot, release: String, mayHeal: Bool) throws(JournalError) -> Identity {
+        Identity(
+            edge: journal.edge, boot: boot, epoch: journal.last?.epoch ?? 1, release: release, mayHeal: mayHeal,
+            incarnation: try journal.incarnation())
+    }
+
+    /// Seals this ledger's branch and cuts it off, as a person decided; the next run takes the cloud's history.
+    /// - Parameter makeBranch: opens an empty log for the branch of an epoch, which begins after a head.
+    /// - Returns: false when the ledger is not the one that was decided about; nothing is done then.
+    package static func giveUp(
+        _ settlement: Settlement, _ journal: Journal, mark: any MarkStore, at now: Instant,
+        makeBranch: (UInt32, LogHead) throws(JournalError) -> any JournalStore
+    ) throws -> Bool {
+        guard journal.head == settlement.dispute.edgeHead else { return false }
+        let common = settlement.dispute.common
+        let branch = try makeBranch(journal.last?.epoch ?? 1, LogHead(seq: common.seq.raw, hash: common.hash))
+        // Before the cut: a mark behind the ledger is in order, a ledger behind its mark is not.
+        let before = HeadMark(edge: journal.edge, epoch: settlement.epoch - 1, head: common, writtenAt: now)
+        do throws(MarkError) { try mark.write(before.bytes) } catch { throw AgentFailure.mark(error) }
+        try journal.giveUp(settlement, into: branch)
+        return true
+    }
+}
+
+extension Trouble {
+    /// Another history of this edge may be trading: this one stops until somebody has looked. What rests at the broker stays.
+    package var halt: AgentInput { .desk(.halt(source: "link:\(code)", reason: "\(text). \(cure)")) }
+}

@@ -1,0 +1,50 @@
+// A machine that was put back or copied is told of by the time a session opens, and nobody is accused when nothing was done.
+package import Values
+
+/// Invariant I14, its first and its last part.
+package struct TellChecker: Checker {
+    package static let name = "told"
+    /// What has to be told before the edge's next session opens: any of these words will do.
+    private var due: [(words: Set<String>, why: String)] = []
+    private var allowed: Set<String> = []
+    private var twinIsDue = false
+    package init() {}
+
+    private static let lineage: Set<String> = ["EDGE_BEHIND", "ROLLBACK_UNSYNCED", "FORK", "FENCED", "TWIN"]
+
+    package mutating func look(_ observation: Observation, at now: Span) -> String? {
+        switch observation {
+        case .injected(let disaster): return note(disaster)
+        case .reported(let verdict):
+            guard allowed.contains(verdict) else { return "false alarm: \(verdict), and nothing of the kind was done" }
+            due.removeAll { $0.words.contains(verdict) }
+            if verdict == "TWIN" || verdict == "FORK" { twinIsDue = false }
+            return nil
+        case .rows(.edge, _):
+            // A new run knows of acknowledgements only what was noted lazily.
+            due.removeAll { $0.words == ["CLOUD_RESTORED"] }
+            return nil
+        case .opened(.edge), .quiet: return due.first.map { "\($0.why), and a session opened without a word" }
+        default: return nil
+        }
+    }
+
+    private mutating func note(_ disaster: Disaster) -> String? {
+        switch disaster {
+        case .edgeRestored(let losesKnown):
+            allowed.formUnion(TellChecker.lineage)
+            due.removeAll { $0.words == TellChecker.lineage }
+            if losesKnown { due.append((TellChecker.lineage, "the edge was put back")) }
+        case .cloudRestored(let isRenamed, let losesAcked):
+            due = []
+            if !isRenamed { allowed.insert("CLOUD_RESTORED") }
+            if !isRenamed, losesAcked { due.append((["CLOUD_RESTORED"], "the cloud was put back")) }
+        case .twinStarted(let meetsOriginal):
+            allowed.formUnion(TellChecker.lineage)
+            twinIsDue = meetsOriginal
+        case .twinStopped: twinIsDue = false
+        case .twinHadTime: if twinIsDue { return "a copy of the edge runs beside it, and nobody was told" }
+        }
+        return nil
+    }
+}
