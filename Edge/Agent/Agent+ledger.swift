@@ -125,7 +125,7 @@ extension Agent {
             let cure = "Keep the ledger file and report this: the program added up wrongly. Restarting reads everything again."
             try found(LedgerTrouble(.different, "The rebuilt book differs: \(words).", cure: cure), at: clock, into: &effects)
         }
-        return effects
+        return step == .nothing ? effects + (try keepSnapshot(at: clock)) : effects
     }
 
     /// A finding about the ledger itself is a fact of its own: trading is reduced until a person has looked.

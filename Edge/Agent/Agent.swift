@@ -5,6 +5,7 @@ package import Sync
 package import Trading
 package import Values
 package import Venues
+package import Views
 package import Wire
 
 /// Something that reached the edge since the last turn.
@@ -60,6 +61,11 @@ package final class Agent {
     var troubles: [LedgerTrouble.Kind: LedgerTrouble] = [:]
     var watch: DiskWatch?
     var rebuild = RebuildCheck()
+    /// Keeps the fold for the next start; nil for an agent whose starts are short.
+    var snapshots: SnapshotKeeper?
+    /// When things that the book holds without a time came to be so, up to the last durable entry.
+    package private(set) var milestones: Milestones
+    let release: String
     /// Facts that found no room on the disk, in order; they are the first to be written when there is some.
     var unwritten: [Entry] = []
     /// Why this agent decides nothing any more.
@@ -71,12 +77,16 @@ package final class Agent {
     ///   - finding: what the comparison with the mark gave at the opening.
     ///   - reserve: room to give up when the disk is full; nil for an agent that ends then.
     ///   - postingRules: production's, but for worlds with a planted fault.
+    ///   - milestones: folded from the journal beside the book.
+    ///   - snapshots: where the fold is kept for the next start; nil keeps none.
     package init(
         journal: Journal, book: Book, boot: Boot, settings: DeskSettings, session: any VenueSession, witness: Witness? = nil,
         finding: MarkFinding = .agrees, reserve: (any DiskReserve)? = nil,
-        postingRules: PostingRules = PostingRules()
+        postingRules: PostingRules = PostingRules(), milestones: Milestones = Milestones(), snapshots: SnapshotSettings? = nil,
+        release: String = Version.product
     ) {
         self.journal = journal; self.boot = boot; self.session = session; self.postingRules = postingRules
+        self.milestones = milestones; self.snapshots = snapshots.map { SnapshotKeeper($0) }; self.release = release
         chain = Chain(edge: journal.edge, boot: boot, last: journal.last)
         desk = Desk(settings: settings, book: book)
         wanted = Set(settings.bots.flatMap(\.instruments) + settings.priceRules.flatMap(\.instruments))
@@ -161,8 +171,8 @@ package final class Agent {
     /// Ends the run in the ledger. Working orders stay: stopping never cancels.
     package func shutdown(reason: String, at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
         try mustLive()
-        guard keeper == nil else { return try sign([Draft(.shutdown(reason: reason))], at: clock) }
-        var effects: [AgentEffect] = []
+        var effects = try lastSnapshot(at: clock)
+        guard keeper == nil else { return effects + (try sign([Draft(.shutdown(reason: reason))], at: clock)) }
         var turn = Turn()
         try number([Draft(.shutdown(reason: reason))], at: clock, into: &turn)
         _ = try commit(&turn, at: clock, into: &effects)
@@ -241,6 +251,7 @@ package final class Agent {
             return nil
         }
         keeper?.note(entries.count, opens: turn.opensSession, at: clock.monotonic)
+        for entry in entries { milestones.note(entry) }
         effects.append(.committed(receipt.head))
         effects.append(.entries(entries))
         tell(at: clock, into: &effects)

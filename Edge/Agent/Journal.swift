@@ -60,17 +60,22 @@ package final class Journal {
     private static let retryAfterFull = Span.seconds(10)
 
     /// Reads and checks every entry from the first, handing each good one on, then is ready to write after the last.
-    /// - Parameter replay: gets the entries in order; what it folds is the state that the process starts from.
+    /// - Parameters:
+    ///   - anchor: an entry that a snapshot of the fold stands at, with the key of the checkpoints before it: checking and replay begin after it.
+    ///   - replay: gets the entries in order; what it folds is the state that the process starts from.
     /// - Throws: `.foreign`, `.damaged` at the first entry that does not verify (entries before it have been handed on), `.store`.
-    package init(store: any JournalStore, edge: EdgeID, replay: (Entry) -> Void = { _ in }) throws(JournalError) {
+    package init(
+        store: any JournalStore, edge: EdgeID, after anchor: (entry: Entry, signer: [UInt8]?)? = nil, replay: (Entry) -> Void = { _ in }
+    ) throws(JournalError) {
         self.store = store
         self.edge = edge
         verifier = ChainVerifier(edge: edge)
         try Journal.adopt(store, edge)
-        var checked = LedgerVerifier(edge: edge)
-        var newest: Entry?
+        var checked = anchor.map { LedgerVerifier(edge: edge, after: $0.entry, key: $0.signer) } ?? LedgerVerifier(edge: edge)
+        var newest = anchor?.entry
+        let first = checked.head.seq.next.raw
         try Journal.reading { () throws(StoreError) in
-            try store.each(from: 1) { row in
+            try store.each(from: first) { row in
                 guard let entry = checked.accept(row) else { return false }
                 newest = entry
                 replay(entry)

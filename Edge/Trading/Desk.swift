@@ -112,6 +112,15 @@ package struct Desk: Sendable {
     /// `book` is what the journal folded to.
     package init(settings: DeskSettings, book: Book) { self.settings = settings; self.book = book }
 
+    /// Opens a piece of what the book has packed; false when nothing is left. Changes nothing but how fast it is read.
+    package mutating func openNextRecords() -> Bool { book.openNext() }
+    /// Lets the book prepare what a snapshot of it needs; what it adds up to must stay as it is.
+    package mutating func withBook<Value, Failure: Error>(_ body: (inout Book) throws(Failure) -> Value) throws(Failure) -> Value {
+        let head = book.head
+        defer { assert(book.head == head, "a snapshot changed the book") }
+        return try body(&book)
+    }
+
     /// Takes committed entries in; the same fold that recovery uses.
     package mutating func apply(_ entries: some Sequence<Entry>) { for entry in entries { book.apply(entry) } }
 

@@ -14,6 +14,9 @@ package struct Balances: Hashable, Sendable {
         }
     }
 
+    /// One sum as a snapshot has it.
+    mutating func set(_ account: PostingAccount, _ asset: String, _ amount: Int128) { if amount != 0 { sums[account, default: [:]][asset] = amount } }
+
     /// The sum of one class over all accounts of the broker and all bots, at 10⁻⁸.
     package func total(_ kind: AccountClass, _ asset: String) -> Int128 {
         var total: Int128 = 0

@@ -18,7 +18,8 @@ extension Book {
         return Hashing.blake2b(canonical(sums))
     }
 
-    private func canonical(_ sums: Settled) -> [UInt8] {
+    /// The bytes under the digest, with these sums of what is settled.
+    func canonical(_ sums: Settled) -> [UInt8] {
         var out = ByteWriter(reserving: 2_048)
         out.text("tidewire.book1")
         sums.orders.write(into: &out); sums.fills.write(into: &out); sums.commands.write(into: &out); sums.links.write(into: &out)
@@ -50,10 +51,7 @@ extension Book {
             $1.text($0.rule); $1.optional($0.instrument) { $1.text($0.text) }; $1.text($0.text)
         }
         out.list(bots.keys.sorted()) { key, out in if let bot = bots[key] { out.append(bot.canonical) } }
-        out.list(denials) {
-            $1.text($0.rule); $1.text($0.instrument.text); $1.text($0.side.rawValue); $1.little($0.quantity.raw); $1.text($0.origin.rawValue)
-            $1.command($0.command); $1.optional($0.bot) { $1.text($0) }; $1.text($0.text)
-        }
+        out.list(denials) { $1.append($0.canonical) }
         out.list(balances.sorted) {
             $1.text($0.account.description); $1.text($0.asset); $1.little($0.amount)
         }
@@ -81,24 +79,9 @@ struct Settled: Hashable, Sendable {
     }
 }
 
-extension ByteWriter {
-    fileprivate mutating func text(_ text: String) { little(UInt32(truncatingIfNeeded: text.utf8.count)); append(text.utf8) }
-    fileprivate mutating func flag(_ flag: Bool) { little(flag ? UInt8(1) : 0) }
-    fileprivate mutating func optional<Value>(_ value: Value?, _ write: (Value, inout ByteWriter) -> Void) {
-        flag(value != nil)
-        if let value { write(value, &self) }
-    }
-    fileprivate mutating func optional(_ value: Int64?) { optional(value) { $1.little($0) } }
-    fileprivate mutating func command(_ id: CommandID?) { optional(id) { $1.append($0.bytes) } }
-    fileprivate mutating func list<Value>(_ values: [Value], _ write: (Value, inout ByteWriter) -> Void) {
-        little(UInt64(values.count))
-        for value in values { write(value, &self) }
-    }
-}
-
 extension OrderRecord {
     /// Every member, in a fixed order.
-    var canonical: [UInt8] {
+    package var canonical: [UInt8] {
         var out = ByteWriter(reserving: 320)
         out.text(tag.text); out.append(intent.bytes); out.little(Int64(legIndex)); out.text(account); out.text(origin.rawValue)
         out.command(command); out.optional(bot) { $1.text($0) }; out.text(reason); out.little(createdAt.nanoseconds); out.text(status.rawValue)
@@ -119,7 +102,7 @@ extension OrderRecord {
 
 extension FillRecord {
     /// Every member, in a fixed order.
-    var canonical: [UInt8] {
+    package var canonical: [UInt8] {
         var out = ByteWriter(reserving: 192)
         out.little(seq.raw); out.little(recordedAt.nanoseconds); out.flag(wasReplayed); out.optional(commission?.raw)
         out.text(fill.execID); out.optional(fill.tag) { $1.text($0.text) }; out.text(fill.account); out.text(fill.instrument.text)

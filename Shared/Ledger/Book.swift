@@ -61,46 +61,46 @@ package struct BotRecord: Hashable, Sendable {
 
 /// The fold of an edge's ledger.
 package struct Book: Sendable {
-    package private(set) var head = Head.start
+    package internal(set) var head = Head.start
     /// Whose ledger this is; nil while it is not known.
     package let edge: EdgeID?
-    package private(set) var boot: BootFact?
-    package private(set) var bootID: Boot?
+    package internal(set) var boot: BootFact?
+    package internal(set) var bootID: Boot?
     /// In the order their intents were recorded.
-    package private(set) var orders: [OrderRecord] = []
-    private var orderPlaces: [ClOrdID: Int] = [:]
-    private var brokerPlaces: [Int64: Int] = [:]
+    package internal(set) var orders = Records<OrderRecord>()
+    var orderPlaces = KeyIndex<ClOrdID>()
+    var brokerPlaces = KeyIndex<Int64>()
     /// Places in `orders` of those that may still fill, ascending: few, however long the ledger is.
-    private var workingPlaces: [Int] = []
-    package private(set) var positions: [InstrumentID: Position] = [:]
-    package private(set) var instruments: [InstrumentID: Instrument] = [:]
+    var workingPlaces: [Int] = []
+    package internal(set) var positions: [InstrumentID: Position] = [:]
+    package internal(set) var instruments: [InstrumentID: Instrument] = [:]
     /// Oldest first.
-    package private(set) var fills: [FillRecord] = []
-    private var fillIndex: [String: Int] = [:]
-    private(set) var earlyCommissions: [String: Commission] = [:]
+    package internal(set) var fills = Records<FillRecord>()
+    var fillPlaces = KeyIndex<String>()
+    var earlyCommissions: [String: Commission] = [:]
     /// Sums over what is settled, for the digest; kept by every change below.
-    private(set) var settled = Settled()
-    package private(set) var commands: [CommandID: CommandOutcome] = [:]
+    var settled = Settled()
+    package internal(set) var commands: [CommandID: CommandOutcome] = [:]
     /// Orders that a command brought about, in order.
-    package private(set) var commandOrders: [CommandID: [ClOrdID]] = [:]
-    package private(set) var haltLevel = HaltLevel.normal
-    package private(set) var haltFact: HaltFact?
-    package private(set) var haltedInstruments: [InstrumentID: String] = [:]
-    package private(set) var session: BrokerSessionFact?
-    package private(set) var reconciled: ReconciledFact?
-    package private(set) var differences: [Difference] = []
-    package private(set) var bots: [String: BotRecord] = [:]
-    package private(set) var denials: [Denial] = []
+    package internal(set) var commandOrders: [CommandID: [ClOrdID]] = [:]
+    package internal(set) var haltLevel = HaltLevel.normal
+    package internal(set) var haltFact: HaltFact?
+    package internal(set) var haltedInstruments: [InstrumentID: String] = [:]
+    package internal(set) var session: BrokerSessionFact?
+    package internal(set) var reconciled: ReconciledFact?
+    package internal(set) var differences: [Difference] = []
+    package internal(set) var bots: [String: BotRecord] = [:]
+    package internal(set) var denials: [Denial] = []
     /// What all postings add up to.
-    package private(set) var balances = Balances()
+    package internal(set) var balances = Balances()
     /// Instruments with something in suspense, each with the asset it is counted in: they take no new exposure.
-    package private(set) var suspended: [InstrumentID: String] = [:]
+    package internal(set) var suspended: [InstrumentID: String] = [:]
     /// The first entry whose lines do not add up to zero; nil for books that balance.
-    package private(set) var unbalanced: Seq?
+    package internal(set) var unbalanced: Seq?
     /// The highest broker order id ever written; the next one is above it.
-    package private(set) var highestBrokerOrderID: Int64 = 0
+    package internal(set) var highestBrokerOrderID: Int64 = 0
     /// Entries of a kind or body this build cannot read; kept and counted, never guessed at.
-    package private(set) var unreadable: UInt64 = 0
+    package internal(set) var unreadable: UInt64 = 0
 
     /// How many denials and differences the book keeps for showing; the ledger keeps all.
     private static let shownMax = 200
@@ -119,7 +119,7 @@ package struct Book: Sendable {
             boot = fact; bootID = entry.boot; session = nil
             // A new run knows nothing of orders in flight until the broker has told it.
             loseSight(at: entry.wall)
-        case .shutdown, .checkpoint, .healed, .lineage, .gap: break
+        case .shutdown, .checkpoint, .snapshot, .healed, .lineage, .gap: break
         case .intent(let ticket): record(ticket, tags, entry)
         case .sent(let tags): for tag in tags { change(tag) { $0.wasSent = true } }
         case .cancelIntent(let cancel):
@@ -154,7 +154,7 @@ package struct Book: Sendable {
     }
 
     /// The order of a tag.
-    package func order(_ tag: ClOrdID) -> OrderRecord? { orderPlaces[tag].map { orders[$0] } }
+    package func order(_ tag: ClOrdID) -> OrderRecord? { orderPlace(tag).map { orders[$0] } }
     /// Orders that may still fill, oldest first.
     package var workingOrders: [OrderRecord] { workingPlaces.map { orders[$0] } }
     /// The oldest order of an instrument whose fate is unknown.
@@ -163,28 +163,32 @@ package struct Book: Sendable {
         return nil
     }
     /// True when this execution is already in the ledger.
-    package func hasExecution(_ execID: String) -> Bool { fillIndex[execID] != nil }
+    package func hasExecution(_ execID: String) -> Bool { fillPlace(execID) != nil }
     /// True when the execution's commission is already in the ledger.
     package func hasCommission(_ execID: String) -> Bool {
-        earlyCommissions[execID] != nil || fillIndex[execID].map { fills[$0].commission != nil } ?? false
+        earlyCommissions[execID] != nil || fillPlace(execID).map { fills[$0].commission != nil } ?? false
     }
     /// The fill of an execution.
-    package func fill(_ execID: String) -> FillRecord? { fillIndex[execID].map { fills[$0] } }
+    package func fill(_ execID: String) -> FillRecord? { fillPlace(execID).map { fills[$0] } }
     /// The order that carries this broker id in this or an earlier run (ids are never used twice).
-    package func order(brokerOrderID: Int64) -> OrderRecord? { brokerPlaces[brokerOrderID].map { orders[$0] } }
+    package func order(brokerOrderID: Int64) -> OrderRecord? {
+        brokerPlaces.place(of: brokerOrderID) { orders[$0].leg.brokerOrderID == brokerOrderID }.map { orders[$0] }
+    }
+    private func orderPlace(_ tag: ClOrdID) -> Int? { orderPlaces.place(of: tag) { orders[$0].tag == tag } }
+    private func fillPlace(_ execID: String) -> Int? { fillPlaces.place(of: execID) { fills[$0].fill.execID == execID } }
     /// Net quantity of an instrument.
     package func netQuantity(_ instrument: InstrumentID) -> Quantity { positions[instrument]?.quantity ?? .zero }
 
     private mutating func record(_ ticket: Ticket, _ tags: [ClOrdID], _ entry: Entry) {
         let intent = IntentID(boot: entry.boot, seq: entry.seq)
         // What an edge sent up is folded here too: a tag that is used twice is noted, never a trap.
-        guard tags.count == ticket.legs.count, Set(tags).count == tags.count, tags.allSatisfy({ orderPlaces[$0] == nil }) else {
+        guard tags.count == ticket.legs.count, Set(tags).count == tags.count, tags.allSatisfy({ orderPlace($0) == nil }) else {
             unreadable += 1
             return
         }
         for (index, leg) in ticket.legs.enumerated() {
-            orderPlaces[tags[index]] = orders.count
-            brokerPlaces[leg.brokerOrderID] = orders.count
+            orderPlaces.add(tags[index], at: orders.count)
+            brokerPlaces.add(leg.brokerOrderID, at: orders.count)
             workingPlaces.append(orders.count)
             orders.append(
                 OrderRecord(
@@ -210,10 +214,10 @@ package struct Book: Sendable {
 
     /// Changes an order in its place and keeps the list of working ones; does nothing for a tag that is not known.
     private mutating func change(_ tag: ClOrdID, _ body: (inout OrderRecord) -> Void) {
-        guard let place = orderPlaces[tag] else { return }
+        guard let place = orderPlace(tag) else { return }
         let wasWorking = orders[place].isWorking
         if !wasWorking { settled.orders.remove(orders[place].canonical) }
-        body(&orders[place])
+        orders.change(place, body)
         if !orders[place].isWorking { settled.orders.add(orders[place].canonical) }
         guard wasWorking != orders[place].isWorking else { return }
         let index = workingPlaces.firstIndex { $0 >= place } ?? workingPlaces.count
@@ -222,7 +226,9 @@ package struct Book: Sendable {
 
     private mutating func loseSight(at instant: Instant) {
         for place in workingPlaces where orders[place].status != .unknown {
-            orders[place].status = .unknown; orders[place].updatedAt = instant
+            orders.change(place) {
+                $0.status = .unknown; $0.updatedAt = instant
+            }
         }
     }
 
@@ -266,8 +272,8 @@ package struct Book: Sendable {
     }
 
     private mutating func apply(_ fill: Fill, _ entry: Entry) {
-        guard fillIndex[fill.execID] == nil else { return }
-        fillIndex[fill.execID] = fills.count
+        guard fillPlace(fill.execID) == nil else { return }
+        fillPlaces.add(fill.execID, at: fills.count)
         let record = FillRecord(seq: entry.seq, fill: fill, recordedAt: entry.wall, wasReplayed: entry.flags.contains(.replayed))
         fills.append(record)
         settled.fills.add(record.canonical)
@@ -291,10 +297,10 @@ package struct Book: Sendable {
     }
 
     private mutating func apply(_ commission: Commission) {
-        guard let index = fillIndex[commission.execID] else { earlyCommissions[commission.execID] = commission; return }
+        guard let index = fillPlace(commission.execID) else { earlyCommissions[commission.execID] = commission; return }
         guard fills[index].commission == nil else { return }
         settled.fills.remove(fills[index].canonical)
-        fills[index].commission = commission.amount
+        fills.change(index) { $0.commission = commission.amount }
         settled.fills.add(fills[index].canonical)
         positions[fills[index].fill.instrument]?.charge(commission.amount)
     }
@@ -317,11 +323,11 @@ package struct Book: Sendable {
 
     /// Takes an execution back. Its order has filled that much less until the corrected execution follows.
     private mutating func reverse(_ correction: Correction, _ instant: Instant) {
-        guard let index = fillIndex[correction.execID], fills[index].reversedBy == nil else { return }
+        guard let index = fillPlace(correction.execID), fills[index].reversedBy == nil else { return }
         let fill = fills[index].fill
         positions[fill.instrument] = position(of: fill.instrument, without: fill.execID)
         settled.fills.remove(fills[index].canonical)
-        fills[index].reversedBy = correction.by
+        fills.change(index) { $0.reversedBy = correction.by }
         settled.fills.add(fills[index].canonical)
         guard let tag = fill.tag else { return }
         change(tag) { order in

@@ -114,6 +114,12 @@ package struct ChainVerifier: Sendable {
     /// Starts after `anchor`; the clock rules begin with the first entry seen.
     package init(edge: EdgeID, after anchor: Head = .start) { self.edge = edge; head = anchor }
 
+    /// Continues after an entry that is known to be good: the clock rules hold from there.
+    package init(edge: EdgeID, after entry: Entry) {
+        self.init(edge: edge, after: entry.head)
+        last = (entry.boot, entry.epoch, entry.mono, entry.hlc)
+    }
+
     /// Accepts the next entry, its stored hash included.
     package mutating func accept(_ entry: Entry) throws(ChainError) {
         guard entry.seq == head.seq.next else { throw .gap(expected: head.seq.next, found: entry.seq) }

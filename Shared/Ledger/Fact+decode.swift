@@ -49,6 +49,7 @@ extension Fact {
                     kernelBoot: try f.text("kernelBoot"), configuration: try f.text("configuration")))
         case .shutdown: return .shutdown(reason: try f.text("reason"))
         case .checkpoint: return .checkpoint(try CheckpointFact(f))
+        case .snapshot: return .snapshot(try SnapshotFact(f))
         case .healed: return .healed(try HealedFact(f))
         case .lineage: return .lineage(try LineageFact(f))
         case .gap: return .gap(try GapFact(f))

@@ -9,6 +9,7 @@ extension Fact {
         case .boot: .boot
         case .shutdown: .shutdown
         case .checkpoint: .checkpoint
+        case .snapshot: .snapshot
         case .healed: .healed
         case .lineage: .lineage
         case .gap: .gap
@@ -57,7 +58,7 @@ extension Fact {
         case .commandAccepted(let outcome), .commandRefused(let outcome): outcome.command.bytes
         case .correction(let correction): Array(correction.execID.utf8.prefix(255))
         case .transfer, .dividend, .interest, .accountFee, .exchange, .suspense: []
-        case .healed, .lineage, .gap: []
+        case .snapshot, .healed, .lineage, .gap: []
         case .boot, .shutdown, .checkpoint, .sent, .denied, .halt, .resume, .instrumentHalt, .brokerSession, .reconciled, .difference, .instrument,
             .bot:
             []
@@ -73,6 +74,7 @@ extension Fact {
             out.put("kernelBoot", fact.kernelBoot); out.put("configuration", fact.configuration)
         case .shutdown(let reason): out.put("reason", reason)
         case .checkpoint(let checkpoint): checkpoint.write(into: &out)
+        case .snapshot(let fact): fact.write(into: &out)
         case .healed(let fact): fact.write(into: &out)
         case .lineage(let fact): fact.write(into: &out)
         case .gap(let fact): fact.write(into: &out)

@@ -9,6 +9,8 @@ package enum Fact: Hashable, Sendable {
     case shutdown(reason: String)
     /// Where the chain stood and what it added up to, signed.
     case checkpoint(CheckpointFact)
+    /// A file beside the ledger holds the fold up to an entry.
+    case snapshot(SnapshotFact)
     /// Entries that this ledger had lost came back.
     case healed(HealedFact)
     /// First entry of an epoch.

@@ -18,6 +18,13 @@ package struct LedgerVerifier: Sendable {
         checkpoints = CheckpointRule(edge: edge, key: key)
     }
 
+    /// Continues after an entry that a snapshot stands at.
+    /// - Parameter key: of the checkpoints before it; nil when there was none.
+    package init(edge: EdgeID, after entry: Entry, key: [UInt8]?) {
+        chain = ChainVerifier(edge: edge, after: entry)
+        checkpoints = CheckpointRule(edge: edge, key: key)
+    }
+
     /// Entries found good.
     package var count: UInt64 { chain.count }
     /// The last entry found good.

@@ -95,6 +95,15 @@ package struct Position: Hashable, Sendable {
         return other
     }
 
+    /// A position as a snapshot has it; the writing half is its canonical form.
+    init(_ reader: inout Unpacker) throws(PackError) {
+        instrument = try reader.instrument()
+        quantity = try reader.quantity()
+        averagePrice = try reader.optional { reader throws(PackError) in try reader.price() }
+        realizedPnL = try reader.money(); commissions = try reader.money(); hasOverflowed = try reader.flag()
+        cost = try reader.little(Int128.self); rounding = try reader.little(Int128.self); isCostKnown = try reader.flag()
+    }
+
     /// Profit of what is held at `mark`, or nil when flat or out of range.
     package func unrealizedPnL(mark: Price, multiplier: Quantity) -> Money? {
         guard let averagePrice, let gap = mark.subtracting(averagePrice) else { return nil }

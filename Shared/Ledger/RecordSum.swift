@@ -27,6 +27,14 @@ package struct RecordSum: Hashable, Sendable {
         out.little(count); out.little(lanes.0); out.little(lanes.1); out.little(lanes.2); out.little(lanes.3)
     }
 
+    /// Reads what `write` wrote.
+    init(_ reader: inout Unpacker) throws(PackError) {
+        count = try reader.little(UInt64.self)
+        lanes = (
+            try reader.little(UInt64.self), try reader.little(UInt64.self), try reader.little(UInt64.self), try reader.little(UInt64.self)
+        )
+    }
+
     package static func == (a: RecordSum, b: RecordSum) -> Bool { a.count == b.count && a.lanes == b.lanes }
     package func hash(into hasher: inout Hasher) { hasher.combine(count); hasher.combine(lanes.0) }
 

@@ -29,12 +29,17 @@ extension EdgePicture {
         if let command { refs.append(command.bytes); tags += book.commandOrders[command] ?? [] }
         // An order and all other legs of its ticket.
         let intents = tags.compactMap { book.order($0)?.intent }
-        let family = book.orders.filter { intents.contains($0.intent) }.map(\.tag)
+        let family = intents.isEmpty ? [] : book.orders.filter { intents.contains($0.intent) }.map(\.tag)
         for intent in intents { refs.append(intent.bytes) }
         for tag in family { refs.append(Array(tag.text.utf8)) }
-        for record in book.fills where record.fill.tag.map({ family.contains($0) }) ?? false {
-            refs.append(Array(record.fill.execID.utf8.prefix(255)))
+        // No fill is older than the intent of its order.
+        var fills: [[UInt8]] = []
+        let oldest = intents.map(\.seq).min() ?? book.head.seq
+        book.fills.backward { record in
+            if record.fill.tag.map({ family.contains($0) }) ?? false { fills.append(Array(record.fill.execID.utf8.prefix(255))) }
+            return record.seq > oldest
         }
+        refs += fills.reversed()
         var seen: Set<[UInt8]> = []
         let denied = milestones.denials.filter { command != nil && $0.denial.command == command }.map(\.id.seq)
         let sent = milestones.sent.filter { $0.tags.contains { family.contains($0) } }.map(\.seq)

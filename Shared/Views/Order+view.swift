@@ -6,7 +6,7 @@ package import Wire
 extension EdgePicture {
     /// Orders and denied wishes, newest first.
     package func orderRows(workingOnly: Bool = false, limit: Int = 500) -> [JSONValue] {
-        let orders = Array(book.orders.reversed().lazy.filter { !workingOnly || $0.isWorking }.prefix(limit))
+        let orders = workingOnly ? Array(book.workingOrders.reversed().prefix(limit)) : book.orders.newest(limit)
         var rows = orders.map { (seq: $0.intent.seq, leg: $0.legIndex, row: orderRow($0)) }
         if !workingOnly { rows += milestones.denials.suffix(limit).map { ($0.id.seq, 0, denialRow($0)) } }
         return rows.sorted { ($1.seq, $1.leg) < ($0.seq, $0.leg) }.prefix(limit).map(\.row)
@@ -46,7 +46,7 @@ extension EdgePicture {
     }
 
     /// The newest fills, newest first.
-    package func fillRows(limit: Int = 500) -> [JSONValue] { book.fills.suffix(limit).reversed().map { fillRow($0) } }
+    package func fillRows(limit: Int = 500) -> [JSONValue] { book.fills.newest(limit).map { fillRow($0) } }
 
     /// One fill.
     package func fillRow(_ record: FillRecord) -> JSONValue {

@@ -9,6 +9,7 @@ extension EdgePicture {
         case .boot(let boot): return "The edge started: release \(boot.version), \(boot.mode.rawValue.lowercased()) trading"
         case .shutdown(let reason): return "The edge stopped: \(reason)"
         case .checkpoint(let checkpoint): return "Signed: the ledger up to entry \(checkpoint.head.seq)"
+        case .snapshot(let fact): return "Kept in a file: what the ledger adds up to at entry \(fact.seq)"
         case .healed(let fact): return "Entries \(fact.from) to \(fact.to) had been lost here and came back from the \(fact.source)"
         case .lineage(let fact): return lineageSentence(fact)
         case .gap(let fact): return "Entries \(fact.from) to \(fact.to) are missing for good"

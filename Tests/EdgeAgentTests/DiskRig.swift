@@ -24,17 +24,23 @@ final class DiskRig {
     private(set) var notices: [Notice] = []
 
     private let reserveBytes: Int?
+    private let snapshotsEvery: UInt64?
+    /// What the last start made of the ledger.
+    private(set) var recovered: Recovered?
     private(set) var reserve: SimulatedReserve?
 
     /// - Parameter reserveBytes: of the reserve on the disk; nil for an agent that has none and ends when the disk is full.
-    init(seed: UInt64 = 7, reserveBytes: Int? = nil) {
+    /// - Parameter snapshotsEvery: entries between two snapshots of the fold; nil keeps none, and reads every entry at each start.
+    init(seed: UInt64 = 7, reserveBytes: Int? = nil, snapshotsEvery: UInt64? = nil) {
         self.reserveBytes = reserveBytes
+        self.snapshotsEvery = snapshotsEvery
         disk = FaultyDisk(seed: seed, now: now)
         let listings = PaperCatalogue.standard(asOf: CivilDate(dayNumber: Int(now.seconds / 86_400)))
         broker = PaperBroker(exchange: PaperExchange(rules: PaperRules(seed: seed), listings: listings, start: now), account: "DU1")
     }
 
-    static let bootFact = BootFact(version: "t", mode: .paper, machine: "m", kernelBoot: "k", configuration: "c")
+    static let release = "t"
+    static let bootFact = BootFact(version: release, mode: .paper, machine: "m", kernelBoot: "k", configuration: "c")
 
     /// An agent over a journal of the test's own, at this rig's broker and clock.
     func agent(over journal: Journal, book: Book = Book(edge: LedgerWriter.edge)) -> Agent {
@@ -68,17 +74,23 @@ final class DiskRig {
     /// Starts the process; the broker is as the last one left it.
     func start() throws {
         boots += 1
-        var book = Book(edge: LedgerWriter.edge)
-        let journal = try Journal(path: "ledger.db", edge: LedgerWriter.edge, vfs: disk.name) { book.apply($0) }
+        let files = snapshotsEvery.map { _ in DiskFiles(disk) }
+        let store: EntryStore
+        do throws(StoreError) { store = try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name)) } catch { throw JournalError.store(error) }
+        let recovered = try FastStart.open(store, edge: LedgerWriter.edge, files: files, release: DiskRig.release)
+        self.recovered = recovered
+        let (journal, book) = (recovered.journal, recovered.book)
         let keys = try #require(SigningKeys(seed: DiskRig.seed))
         let finding = try MarkFinding.compare(mark.read(), with: journal)
         self.finding = finding
         reserve = reserveBytes.map { SimulatedReserve(disk, bytes: $0) }
         if let room { reserve?.room = room }
+        var snapshots = files.map { SnapshotSettings(files: $0, recovered) }
+        if let snapshotsEvery { snapshots?.every = snapshotsEvery }
         let agent = Agent(
             journal: journal, book: book, boot: Boot(raw: boots), settings: settings,
             session: PaperSession(broker: broker, generation: Int64(boots)), witness: Witness(keys: keys, mark: mark), finding: finding,
-            reserve: reserve)
+            reserve: reserve, milestones: recovered.milestones, snapshots: snapshots, release: DiskRig.release)
         self.agent = agent
         take(try agent.start(DiskRig.bootFact, at: clock))
     }

@@ -38,6 +38,10 @@ struct BookTests {
                 CheckpointFact(
                     head: Head(seq: Seq(70_000), hash: [UInt8](repeating: 0x11, count: 32)), digest: [UInt8](repeating: 0x22, count: 32),
                     signature: [UInt8](repeating: 0x33, count: 64), key: [UInt8](repeating: 0x44, count: 32))),
+            .snapshot(
+                SnapshotFact(
+                    seq: Seq(70_000), book: [UInt8](repeating: 0x55, count: 32), milestones: [UInt8](repeating: 0x66, count: 32),
+                    file: "snapshot-00000000000000070000.zst", bytes: 1_000, hash: [UInt8](repeating: 0x77, count: 32))),
             .healed(HealedFact(from: Seq(5), to: Seq(9), source: "cloud")),
             .lineage(
                 LineageFact(oldEpoch: 1, other: .sealed(Head(seq: Seq(7), hash: hash)), ours: Head(seq: Seq(3), hash: hash), decidedBy: "cloud:a")),

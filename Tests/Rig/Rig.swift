@@ -31,6 +31,7 @@ struct RigCommand: Sendable {
         T2OBench.command,
         TickFlood.command,
         FootprintBench.command,
+        StartBench.command,
     ]
     /// Exit codes, as of every program of the house.
     static let usage: Int32 = 2

@@ -69,6 +69,14 @@ private enum RigProgram {
         #expect(report["entries"] == 300)
     }
 
+    @Test func theEdgeStartsOnALongLedgerAndOnAShortOne() throws {
+        let report = try RigProgram.report(["bench", "start", "--entries", "3000", "--runs", "1"])
+        for name in ["ready_ms_1000", "ready_ms", "ratio", "ready_ms_after_crash", "ratio_after_crash", "ready_ms_every_entry"] {
+            #expect((RigProgram.number(report[name]) ?? 0) > 0, "\(name) in \(report)")
+        }
+        #expect(report["entries"] == 3_000)
+    }
+
     @Test func everyMessageOfTheDecodersMixIsRead() throws {
         for server in ["157", "163", "178"] {
             let report = try RigProgram.report(["bench", "decode", "--messages", "1000", "--rounds", "1", "--server", server])

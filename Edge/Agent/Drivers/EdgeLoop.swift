@@ -5,7 +5,7 @@ package import Sync
 internal import Trading
 internal import Values
 internal import Venues
-package import Views
+internal import Views
 internal import Wire
 
 /// What the loop is started with.
@@ -31,7 +31,6 @@ package final class EdgeLoop {
     private var server: WebServer?
     private var enrolmentTrouble = ""
     private var inputs: [AgentInput] = []
-    private var milestones: Milestones
     private var asked: [(RequestID, CommandID)] = []
     /// A person decided for the cloud's history: this run ends, and the process recovers from what is left and the cloud's copy.
     private var givingUp: Settlement?
@@ -43,13 +42,12 @@ package final class EdgeLoop {
     private static let tickEvery = Span.milliseconds(100)
     private static let slowTickEvery = Span.seconds(1)
 
-    /// `milestones` are folded from the journal beside the book.
     /// - Parameter greeting: what came before the agent's first entry.
     package init(
-        agent: Agent, milestones: Milestones, folder: EdgeFolder, settings: EdgeLoopSettings, inbox: EdgeInbox = EdgeInbox(),
+        agent: Agent, folder: EdgeFolder, settings: EdgeLoopSettings, inbox: EdgeInbox = EdgeInbox(),
         greeting: Greeting = Greeting()
     ) {
-        self.agent = agent; self.milestones = milestones; self.folder = folder; self.settings = settings; self.inbox = inbox
+        self.agent = agent; self.folder = folder; self.settings = settings; self.inbox = inbox
         self.greeting = greeting
         uplink = greeting.uplink
     }
@@ -125,8 +123,7 @@ package final class EdgeLoop {
             switch effect {
             case .write(let bytes): socket?.write(bytes)
             case .transport(let wish): socket?.take(wish)
-            case .live, .committed: break
-            case .entries(let entries): for entry in entries { milestones.note(entry) }
+            case .live, .committed, .entries: break
             }
         }
         try uplink?.note(effects, at: clock)
@@ -284,7 +281,7 @@ package final class EdgeLoop {
         let head = agent.journal.head.seq
         let link = LinkPicture(state: .live, lastHeard: now, announced: head, acked: uplink?.acked.seq ?? Seq(0))
         return EdgePicture(
-            id: agent.journal.edge, name: settings.name, book: agent.desk.book, live: agent.desk.live, link: link, milestones: milestones)
+            id: agent.journal.edge, name: settings.name, book: agent.desk.book, live: agent.desk.live, link: link, milestones: agent.milestones)
     }
 }
 

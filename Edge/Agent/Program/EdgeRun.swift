@@ -36,11 +36,16 @@ enum EdgeRun {
         let started = SystemClock.monotonic()
         let edge = try folder.identity()
         let reserve = BallastFile(path: folder.ballast)
-        var (journal, book, milestones) = try open(folder, edge, reserve)
+        let recovered = try open(folder, edge, reserve)
+        let journal = recovered.journal
+        var (book, milestones) = (recovered.book, recovered.milestones)
         let boot = Boot(raw: UInt64.random(in: .min ... .max))
         Log.write(
             .info, "ledger verified",
-            ["entries": "\(journal.head.seq)", "millis": "\((SystemClock.monotonic() - started).nanoseconds / 1_000_000)", "data": folder.path])
+            [
+                "entries": "\(journal.head.seq)", "from": recovered.snapshot.map { "the snapshot at entry \($0.head.seq)" } ?? "the first entry",
+                "millis": "\((SystemClock.monotonic() - started).nanoseconds / 1_000_000)", "data": folder.path,
+            ])
         let inbox = EdgeInbox()
         var isShort = false
         if case .rolledBack = try self.witness(folder, journal).1 { isShort = true }
@@ -58,10 +63,11 @@ enum EdgeRun {
         let (witness, finding) = try self.witness(folder, journal)
         let agent = Agent(
             journal: journal, book: book, boot: boot, settings: configuration.desk, session: try makeSession(configuration, book, boot),
-            witness: witness, finding: finding, reserve: reserve)
+            witness: witness, finding: finding, reserve: reserve, milestones: milestones,
+            snapshots: SnapshotSettings(files: FolderFiles(folder.path), recovered))
         for trouble in agent.ledgerTroubles { Log.write(.error, trouble.text, ["cure": trouble.cure]) }
         let loop = EdgeLoop(
-            agent: agent, milestones: milestones, folder: folder,
+            agent: agent, folder: folder,
             settings: EdgeLoopSettings(name: configuration.name, gatewayHost: configuration.gatewayHost, gatewayPort: configuration.gatewayPort),
             inbox: inbox, greeting: greeting)
         let fact = BootFact(
@@ -85,16 +91,14 @@ enum EdgeRun {
         Log.write(.warning, "branch sealed", ["file": path, "from": "\(common.seq.next)", "to": "\(end.seq)"])
     }
 
-    /// Reads and checks the whole ledger. On a disk too full even for that the reserve is given up first.
-    private static func open(_ folder: EdgeFolder, _ edge: EdgeID, _ reserve: BallastFile) throws(JournalError) -> (Journal, Book, Milestones) {
-        func read() throws(JournalError) -> (Journal, Book, Milestones) {
-            var book = Book(edge: edge)
-            var milestones = Milestones()
-            let journal = try Journal(path: folder.ledger, edge: edge) { entry in
-                book.apply(entry)
-                milestones.note(entry)
-            }
-            return (journal, book, milestones)
+    /// Reads and checks the ledger. On a disk too full even for that the reserve is given up first.
+    private static func open(_ folder: EdgeFolder, _ edge: EdgeID, _ reserve: BallastFile) throws(JournalError) -> Recovered {
+        func read() throws(JournalError) -> Recovered {
+            let store: EntryStore
+            do throws(StoreError) { store = try EntryStore(path: folder.ledger, .init(.create)) } catch { throw .store(error) }
+            let recovered = try FastStart.open(store, edge: edge, files: FolderFiles(folder.path))
+            for words in recovered.remarks { Log.write(.warning, words) }
+            return recovered
         }
         do throws(JournalError) { return try read() } catch {
             // SQLite calls a disk that is too full for its shared memory an I/O error.

@@ -13,7 +13,12 @@ extension Desk {
             found = (id, new.revision > old.revision)
         }
         for draft in out.drafts.reversed() { if case .fill(let other) = draft.fact { look(other.execID) } }
-        for record in book.fills.reversed().prefix(Desk.correctable) where found == nil && record.reversedBy == nil { look(record.fill.execID) }
+        var looked = 0
+        book.fills.backward { record in
+            if looked < Desk.correctable, record.reversedBy == nil { look(record.fill.execID) }
+            looked += 1
+            return found == nil && looked < Desk.correctable
+        }
         return found
     }
 

@@ -75,8 +75,13 @@ extension Desk {
     /// on the instrument, and a part of the attempt that was taken, makes them no less rejected.
     private func rejectedRestorations(of id: InstrumentID) -> [OrderRecord] {
         guard let newest = newestStop(of: id, where: { $0.isRestored }) else { return [] }
-        let attempt = book.orders.reversed().prefix { $0.createdAt >= newest.createdAt }
-        return attempt.filter { $0.isRestored && $0.status == .rejected && $0.leg.instrument == id && $0.leg.side == newest.leg.side }
+        var rejected: [OrderRecord] = []
+        book.orders.backward { order in
+            guard order.createdAt >= newest.createdAt else { return false }
+            if order.isRestored, order.status == .rejected, order.leg.instrument == id, order.leg.side == newest.leg.side { rejected.append(order) }
+            return true
+        }
+        return rejected
     }
 
     /// How much of the open position no working stop covers. A stop that waits for its entry to fill covers what that entry brings.

@@ -42,13 +42,10 @@ extension Desk {
         let (intents, opened) = opening(of: id, held: held)
         guard let opened else { return nil }
         let side: Side = held.raw > 0 ? .sell : .buy
-        for place in book.orders.indices.reversed() {
-            guard book.orders[place].leg.role == .protect, book.orders[place].leg.instrument == id, book.orders[place].leg.side == side,
-                intents.contains(book.orders[place].intent) || book.orders[place].createdAt >= opened, isMeant(book.orders[place])
-            else { continue }
-            return book.orders[place]
+        return book.orders.last { order in
+            order.leg.role == .protect && order.leg.instrument == id && order.leg.side == side
+                && (intents.contains(order.intent) || order.createdAt >= opened) && isMeant(order)
         }
-        return nil
     }
 
     /// The intents whose fills made the open position, back to when it was last flat, and the instant of the first of them.
@@ -56,12 +53,14 @@ extension Desk {
         var intents: Set<IntentID> = []
         var opened: Instant?
         var rest = held
-        for record in book.fills.reversed() where record.fill.instrument == id {
+        book.fills.backward { record in
+            guard record.fill.instrument == id else { return true }
             opened = record.recordedAt
             if let order = record.fill.tag.flatMap({ book.order($0) }) { intents.insert(order.intent) }
             let signed = record.fill.side == .buy ? record.fill.lastQty : record.fill.lastQty.negated
-            guard let before = rest.subtracting(signed), before.raw != 0, (before.raw > 0) == (held.raw > 0) else { break }
+            guard let before = rest.subtracting(signed), before.raw != 0, (before.raw > 0) == (held.raw > 0) else { return false }
             rest = before
+            return true
         }
         return (intents, opened)
     }

@@ -57,7 +57,16 @@ final class ChildProcess {
     func stop() {
         guard !isGone else { return }
         isGone = true
-        kill(pid, SIGTERM)
+        Glibc.kill(pid, SIGTERM)
+        var status: Int32 = 0
+        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+    }
+
+    /// Ends it as a power cut does, and waits until it is gone.
+    func kill() {
+        guard !isGone else { return }
+        isGone = true
+        Glibc.kill(pid, SIGKILL)
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0, errno == EINTR {}
     }

@@ -14,12 +14,14 @@ enum DayLedger {
         var chain = Chain(edge: journal.edge, boot: boot, last: journal.last)
         var clock = ClockReading(wall: SystemClock.now() - .seconds(86_400), monotonic: .seconds(100))
         var waiting: [Entry] = []
-        var number: Int64 = 0
+        var number = Int64(journal.head.seq.raw)
+        var isFirst = true
         while waiting.count < count - Int(journal.head.seq.raw) {
             let pause = Span(nanoseconds: Int64.random(in: 1_000_000...400_000_000))
             clock.wall = clock.wall + pause
             clock.monotonic = clock.monotonic + pause
-            if chain.head == .start {
+            if isFirst {
+                isFirst = false
                 let fact = BootFact(version: Version.product, mode: .paper, machine: "bench", kernelBoot: "bench", configuration: "bench")
                 waiting.append(try chain.append(Draft(.boot(fact)), at: clock))
             } else {

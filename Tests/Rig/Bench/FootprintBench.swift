@@ -18,7 +18,7 @@ enum FootprintBench {
 
     /// How long the edge then runs before its memory is looked at: quotes flow, bars and account are there.
     private static let settleMillis: Int64 = 3_000
-    private static let startMillisMax: Int64 = 20_000
+    private static let startMillisMax: Int64 = 120_000
 
     private static func run(_ options: RigOptions) throws -> Int32 {
         let count = try options.number("entries", in: 1...10_000_000, default: 20_000)
@@ -48,13 +48,13 @@ enum FootprintBench {
         return 0
     }
 
-    private static func makeLedger(_ folder: EdgeFolder, _ count: Int) throws {
+    static func makeLedger(_ folder: EdgeFolder, _ count: Int) throws {
         let journal = try Journal(path: folder.ledger, edge: try folder.identity())
         try DayLedger.write(count, to: journal)
     }
 
     /// From the start of the process until `status` is answered on its socket; the ledger is verified before there is a socket.
-    private static func start(_ program: String, _ data: String, _ port: Int, into ready: inout [Double]) throws -> ChildProcess {
+    static func start(_ program: String, _ data: String, _ port: Int, into ready: inout [Double]) throws -> ChildProcess {
         let began = SystemClock.monotonic()
         let edge = try ChildProcess(program, ["run", "--data", data, "--gateway-port", "\(port)", "--log-level", "warning"])
         while SystemClock.monotonic() - began < .milliseconds(startMillisMax) {
@@ -73,7 +73,7 @@ enum FootprintBench {
         while SystemClock.monotonic() < end { loop.turn(milliseconds: max(0, Int((end - SystemClock.monotonic()).nanoseconds / 1_000_000))) }
     }
 
-    private static func beside(_ name: String) throws -> String {
+    static func beside(_ name: String) throws -> String {
         var path = [CChar](repeating: 0, count: Int(PATH_MAX))
         let count = readlink("/proc/self/exe", &path, path.count - 1)
         guard count > 0 else { throw UsageError(text: "cannot find this program's own folder; say --edge FILE") }

@@ -54,10 +54,9 @@ enum T2OClient {
         // The player tells trades alone, and what the account has but once.
         desk.trustsLastAlone = true; desk.countsFundsInFlight = false
         desk.priceRules = [StopAtPrice(instrument: InstrumentID("AAPL.NASDAQ"), trigger: trigger)]
-        let agent = Agent(journal: journal, book: book, boot: boot, settings: desk, session: session)
+        let agent = Agent(journal: journal, book: book, boot: boot, settings: desk, session: session, milestones: milestones)
         let loop = EdgeLoop(
-            agent: agent, milestones: milestones, folder: folder,
-            settings: EdgeLoopSettings(name: "bench", gatewayHost: host, gatewayPort: port))
+            agent: agent, folder: folder, settings: EdgeLoopSettings(name: "bench", gatewayHost: host, gatewayPort: port))
         try loop.run(BootFact(version: Version.product, mode: .paper, machine: "", kernelBoot: "", configuration: "t2o-client"))
     }
 }

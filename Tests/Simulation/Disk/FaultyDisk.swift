@@ -203,23 +203,42 @@ package final class FaultyDisk {
     /// - Returns: nil, or what the disk answered: nothing of the old file is lost then.
     package func replace(_ name: String, _ bytes: [UInt8]) -> DiskFault.Answer? {
         let beside = name + ".new"
+        return create(beside) ?? append(beside, bytes) ?? sync(beside) ?? rename(beside, to: name)
+    }
+
+    /// Makes an empty file in the place of another; not durable.
+    package func create(_ name: String) -> DiskFault.Answer? {
         guard step() else { return .io }
         if let answer = meets(.call) { return answer }
         let inode = Inode()
-        files[beside] = inode
-        folderChanges.append(FolderChange(order: mutations, name: beside, inode: inode))
-        trace?.create(inode, beside)
-        guard !isFrozen else { return .io }
-        let written = bytes.withUnsafeBytes { write($0, at: 0, to: inode) }
-        guard written == SQLITE_OK else { return written == SQLITE_FULL ? .full : .io }
-        guard !isFrozen, sync(inode) == SQLITE_OK else { return .io }
-        guard step() else { return .io }
-        if let answer = meets(.call) { return answer }
-        files[beside] = nil
         files[name] = inode
         folderChanges.append(FolderChange(order: mutations, name: name, inode: inode))
-        folderChanges.append(FolderChange(order: mutations, name: beside, inode: nil))
-        trace?.rename(beside, to: name)
+        trace?.create(inode, name)
+        return nil
+    }
+
+    /// Writes at the end of a file; not durable.
+    package func append(_ name: String, _ bytes: [UInt8]) -> DiskFault.Answer? {
+        guard !isFrozen, let inode = files[name] else { return .io }
+        let written = bytes.withUnsafeBytes { write($0, at: inode.live.count, to: inode) }
+        return written == SQLITE_OK ? nil : written == SQLITE_FULL ? .full : .io
+    }
+
+    /// Makes a file's bytes durable, its name not.
+    package func sync(_ name: String) -> DiskFault.Answer? {
+        guard !isFrozen, let inode = files[name] else { return .io }
+        return sync(inode) == SQLITE_OK ? nil : .io
+    }
+
+    /// Gives a file another name, then syncs the folder: two steps.
+    package func rename(_ name: String, to other: String) -> DiskFault.Answer? {
+        guard step() else { return .io }
+        if let answer = meets(.call) { return answer }
+        guard let inode = files.removeValue(forKey: name) else { return .io }
+        files[other] = inode
+        folderChanges.append(FolderChange(order: mutations, name: other, inode: inode))
+        folderChanges.append(FolderChange(order: mutations, name: name, inode: nil))
+        trace?.rename(name, to: other)
         guard step() else { return .io }
         if let answer = meets(.call) { return answer }
         syncFolder()

@@ -1,0 +1,137 @@
+// The start: the newest snapshot that the ledger itself vouches for, then the entries after it; without one, every entry from the first.
+package import Ledger
+package import Platform
+package import Values
+package import Views
+internal import Wire
+
+/// What a start made of the ledger.
+package struct Recovered {
+    package let journal: Journal
+    package var book: Book
+    package var milestones: Milestones
+    /// The snapshot that was started from; nil when every entry was read.
+    package let snapshot: SnapshotHeader?
+    /// Names of the snapshots that count, oldest first.
+    package let kept: [String]
+    /// Why a newer snapshot was not started from, one line each.
+    package let remarks: [String]
+}
+
+/// Opens a ledger.
+package enum FastStart {
+    /// - Parameters:
+    ///   - files: where snapshots lie; nil reads every entry.
+    ///   - release: of this build; another release's snapshot is not started from.
+    /// - Throws: what reading every entry from the first throws. What is wrong with a snapshot is a remark.
+    package static func open(_ store: any JournalStore, edge: EdgeID, files: (any KeptFiles)?, release: String = Version.product) throws(JournalError)
+        -> Recovered
+    {
+        var remarks: [String] = []
+        let names = files.map { FastStart.names(in: $0, &remarks) } ?? []
+        for (place, name) in names.enumerated() {
+            guard let files else { break }
+            do throws(Unfit) {
+                let file = try sound(name, files)
+                let (recovered, fact) = try start(file, store, edge, release)
+                guard fact?.file == name, fact?.hash == file.hash, fact?.bytes == Int64(file.byteCount) else {
+                    throw .unfit("no entry of this ledger speaks of it")
+                }
+                // An older one was counted when this one was written; whether it is sound is seen when it is needed.
+                return Recovered(
+                    journal: recovered.journal, book: recovered.book, milestones: recovered.milestones, snapshot: file.header,
+                    kept: Array(names[place...].prefix(2).reversed()), remarks: remarks)
+            } catch {
+                switch error {
+                case .unfit(let words): remarks.append("\(name) is not started from: \(words)")
+                case .store(let error): throw .store(error)
+                }
+            }
+        }
+        var book = Book(edge: edge)
+        var milestones = Milestones()
+        let journal = try Journal(store: store, edge: edge) { entry in
+            book.apply(entry)
+            milestones.note(entry)
+        }
+        return Recovered(journal: journal, book: book, milestones: milestones, snapshot: nil, kept: [], remarks: remarks)
+    }
+
+    /// Why a snapshot is passed over, or why there is no start at all.
+    private enum Unfit: Error {
+        case unfit(String)
+        case store(StoreError)
+    }
+
+    /// Newest first.
+    private static func names(in files: any KeptFiles, _ remarks: inout [String]) -> [String] {
+        do throws(KeptFileError) { return try files.names().filter { SnapshotFile.seq(of: $0) != nil }.sorted(by: >) } catch {
+            remarks.append("no snapshot can be looked for: \(error)")
+            return []
+        }
+    }
+
+    /// The file, every part of it compared with its hash.
+    private static func sound(_ name: String, _ files: any KeptFiles) throws(Unfit) -> SnapshotFile {
+        let bytes: [UInt8]?
+        do throws(KeptFileError) { bytes = try files.read(name) } catch { throw .unfit("\(error)") }
+        guard let bytes else { throw .unfit("it is gone") }
+        let file: SnapshotFile
+        do throws(SnapshotError) { file = try SnapshotFile(bytes) } catch { throw .unfit("\(error)") }
+        guard file.isSound(0..<file.partCount) else { throw .unfit("its file is damaged (a part does not give its hash)") }
+        return file
+    }
+
+    /// Folds the entries after the snapshot's, and looks among them for the one that makes the snapshot count.
+    private static func start(_ file: SnapshotFile, _ store: any JournalStore, _ edge: EdgeID, _ release: String) throws(Unfit)
+        -> (Recovered, SnapshotFact?)
+    {
+        let header = file.header
+        guard header.edge == edge else { throw .unfit("it is of another edge") }
+        guard header.release == release else { throw .unfit("release \(header.release) made it, and this one folds for itself") }
+        let anchor = try anchor(header, store)
+        var book: Book
+        var milestones: Milestones
+        do throws(SnapshotError) {
+            let (opened, beside) = try file.open()
+            book = opened
+            do throws(PackError) { milestones = try Milestones(packed: beside) } catch { throw .damaged("\(error)") }
+        } catch { throw .unfit("\(error)") }
+        let digest = book.digest(), other = Hashing.blake2b(milestones.packed)
+        var fact: SnapshotFact?
+        var difference: String?
+        let journal: Journal
+        do throws(JournalError) {
+            journal = try Journal(store: store, edge: edge, after: (anchor, header.signer)) { entry in
+                if entry.kind == Kind.snapshot.rawValue, case .snapshot(let found)? = try? entry.decoded(), found.seq == header.head.seq {
+                    fact = found
+                    if found.book != digest || found.milestones != other { difference = "it adds up to another digest than entry \(entry.seq) says" }
+                }
+                if entry.kind == Kind.checkpoint.rawValue, book.boot?.version == release, difference == nil,
+                    case .checkpoint(let checkpoint)? = try? entry.decoded(), checkpoint.digest != book.digest()
+                {
+                    difference = "from it the entries add up to another book than checkpoint \(entry.seq) was signed over"
+                }
+                book.apply(entry)
+                milestones.note(entry)
+            }
+        } catch {
+            if case .store(let cause) = error { throw .store(cause) }
+            // The whole fold says where the damage is, or that there is none.
+            throw .unfit("the entries after it do not verify: \(error)")
+        }
+        if let difference { throw .unfit(difference) }
+        return (Recovered(journal: journal, book: book, milestones: milestones, snapshot: header, kept: [], remarks: []), fact)
+    }
+
+    /// The entry that the snapshot stands at, as the ledger has it now.
+    private static func anchor(_ header: SnapshotHeader, _ store: any JournalStore) throws(Unfit) -> Entry {
+        guard header.head.seq.raw <= store.head.seq else { throw .unfit("it is newer than the ledger, which ends at entry \(store.head.seq)") }
+        let rows: [EntryRow]
+        do throws(StoreError) { rows = try store.read(from: header.head.seq.raw, limit: 1, maxBytes: .max) } catch { throw .store(error) }
+        guard let row = rows.first, let entry = try? Entry(row), entry.head == header.head, Chain.hash(entry, edge: header.edge) == entry.hash else {
+            throw .unfit("entry \(header.head.seq) of this ledger is not the one it was made at")
+        }
+        return entry
+    }
+}

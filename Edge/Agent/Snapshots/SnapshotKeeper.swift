@@ -1,0 +1,147 @@
+// When the fold is kept in a file, and how: from the book as it was at one moment, a small piece whenever there is nothing else to do.
+internal import Ledger
+package import Platform
+package import Values
+internal import Views
+internal import Wire
+
+/// Where snapshots lie and which of them count.
+package struct SnapshotSettings {
+    package let files: any KeptFiles
+    /// Names of those that count, oldest first.
+    package var kept: [String]
+    /// The entry that the newest stands at.
+    package var last: Seq
+    /// Entries between two snapshots.
+    package var every: UInt64
+    /// - Parameter every: 10,000, but for tests.
+    package init(files: any KeptFiles, kept: [String] = [], last: Seq = Seq(0), every: UInt64 = 10_000) {
+        self.files = files; self.kept = kept; self.last = last; self.every = every
+    }
+    package init(files: any KeptFiles, _ recovered: Recovered) {
+        self.init(files: files, kept: recovered.kept, last: recovered.snapshot?.head.seq ?? Seq(0))
+    }
+}
+
+/// Makes snapshots. One owner, one thread.
+struct SnapshotKeeper {
+    private var settings: SnapshotSettings
+    private var work: Work?
+    private var steppedAt: Span?
+    private var notBefore: Span?
+    /// When the newest was made, or this run began.
+    private var madeAt: Span?
+
+    /// A snapshot under way.
+    private struct Work {
+        var builder: SnapshotBuilder
+        let writer: any KeptFileWriter
+        let seq: Seq, book: [UInt8], milestones: [UInt8]
+        var unsynced = 0
+    }
+
+    init(_ settings: SnapshotSettings) { self.settings = settings }
+
+    /// Each piece takes a few milliseconds at most; between two the loop trades.
+    private static let pause = Span.milliseconds(20)
+    private static let pieceBytes = 256 << 10
+    private static let syncBytes = 1 << 20
+    private static let patience = Span.hours(24)
+    private static let retryAfterFull = Span.minutes(10)
+    /// At an orderly end it is worth the wait when the next start would read more than this.
+    private static let worthAtEnd: UInt64 = 1_024
+    private static let keptMax = 2
+
+    /// Does a piece when one is due.
+    /// - Parameters:
+    ///   - book: the live one, which must be durable as it is; what it prepares for the file it keeps.
+    ///   - header: of the snapshot that would begin now.
+    /// - Returns: the fact to write down when a file has become durable.
+    mutating func step(at now: Span, book: inout Book, milestones: Milestones, header: () -> SnapshotHeader) throws(KeptFileError) -> SnapshotFact? {
+        let begun = madeAt ?? now
+        madeAt = begun
+        if let notBefore, now < notBefore { return nil }
+        if let steppedAt, now - steppedAt < SnapshotKeeper.pause { return nil }
+        do throws(KeptFileError) {
+            if work == nil {
+                let behind = book.head.seq.raw - min(book.head.seq.raw, settings.last.raw)
+                guard behind >= settings.every || (behind > 0 && now - begun >= SnapshotKeeper.patience) else { return nil }
+                steppedAt = now
+                if book.prepareParts() { return nil }
+                try begin(book, milestones, header())
+                return nil
+            }
+            steppedAt = now
+            return try advance(limit: SnapshotKeeper.pieceBytes, at: now)
+        } catch {
+            drop()
+            guard case .full = error else { throw error }
+            notBefore = now + SnapshotKeeper.retryAfterFull
+            return nil
+        }
+    }
+
+    /// The whole of it at the end of a run; nil when it is not worth it, or the disk is full.
+    mutating func finish(book: Book, milestones: Milestones, header: () -> SnapshotHeader) throws(KeptFileError) -> SnapshotFact? {
+        drop()
+        guard book.head.seq.raw >= settings.last.raw + SnapshotKeeper.worthAtEnd else { return nil }
+        do throws(KeptFileError) {
+            try begin(book, milestones, header())
+            return try advance(limit: .max, at: madeAt ?? .zero)
+        } catch {
+            drop()
+            guard case .full = error else { throw error }
+            return nil
+        }
+    }
+
+    /// The entry of the newest snapshot is durable: it counts, and what is older than the one before goes.
+    mutating func counted(_ fact: SnapshotFact) {
+        settings.last = fact.seq
+        settings.kept = (settings.kept.filter { $0 != fact.file } + [fact.file]).suffix(SnapshotKeeper.keptMax)
+        // What cannot be deleted now is deleted the next time.
+        for name in (try? settings.files.names()) ?? [] where SnapshotFile.seq(of: SnapshotKeeper.stem(name)) != nil && !settings.kept.contains(name) {
+            try? settings.files.remove(name)
+        }
+    }
+
+    /// The name without the mark of an unfinished file.
+    private static func stem(_ name: String) -> String { name.hasSuffix(KeptName.suffix) ? String(name.dropLast(KeptName.suffix.count)) : name }
+
+    private mutating func begin(_ book: Book, _ milestones: Milestones, _ header: SnapshotHeader) throws(KeptFileError) {
+        let beside = milestones.packed
+        work = Work(
+            builder: SnapshotBuilder(header, book, beside: beside), writer: try settings.files.begin(SnapshotFile.name(header.head.seq)),
+            seq: header.head.seq, book: book.digest(), milestones: Hashing.blake2b(beside))
+    }
+
+    private mutating func advance(limit: Int, at now: Span) throws(KeptFileError) -> SnapshotFact? {
+        guard var current = work else { return nil }
+        var given = 0
+        while given < limit {
+            guard let bytes = current.builder.nextBytes() else {
+                try current.writer.finish()
+                work = nil
+                madeAt = now
+                return SnapshotFact(
+                    seq: current.seq, book: current.book, milestones: current.milestones, file: SnapshotFile.name(current.seq),
+                    bytes: Int64(current.builder.byteCount), hash: current.builder.hash ?? [])
+            }
+            try current.writer.append(bytes)
+            given += bytes.count
+            current.unsynced += bytes.count
+            if current.unsynced >= SnapshotKeeper.syncBytes {
+                try current.writer.sync()
+                current.unsynced = 0
+                break
+            }
+        }
+        work = current
+        return limit == .max ? try advance(limit: limit, at: now) : nil
+    }
+
+    private mutating func drop() {
+        work?.writer.abandon()
+        work = nil
+    }
+}

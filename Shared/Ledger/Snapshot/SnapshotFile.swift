@@ -1,0 +1,156 @@
+// A snapshot as a file: its parts one after the other, then a table with the hash of each, then the table's own hash.
+package import Values
+internal import Wire
+
+/// What a snapshot is of.
+package struct SnapshotHeader: Hashable, Sendable {
+    package var edge: EdgeID
+    /// The release that folded: another one may add up otherwise, so it folds anew.
+    package var release: String
+    /// The last entry that is in it.
+    package var head: Head
+    /// Who signed the checkpoints up to there; nil before the first.
+    package var signer: [UInt8]?
+    /// Signed checkpoints up to there.
+    package var checkpoints: UInt64
+    package init(edge: EdgeID, release: String, head: Head, signer: [UInt8]?, checkpoints: UInt64 = 0) {
+        self.edge = edge; self.release = release; self.head = head; self.signer = signer; self.checkpoints = checkpoints
+    }
+}
+
+/// Why a file is no snapshot to start from, as a sentence's end.
+package enum SnapshotError: Error, Equatable, Sendable, CustomStringConvertible {
+    case damaged(String)
+    package var description: String {
+        switch self {
+        case .damaged(let words): "its file is damaged (\(words))"
+        }
+    }
+}
+
+/// Makes the file piece by piece.
+package struct SnapshotBuilder: Sendable {
+    private let header: SnapshotHeader
+    private let book: BookParts
+    private let beside: PackedPiece
+    private var next = 0
+    private var table: [(bytes: UInt64, hash: [UInt8])] = []
+    /// Bytes given out so far; at the end the length of the file.
+    package private(set) var byteCount = 0
+    /// Of the table; known when all is given out.
+    package private(set) var hash: [UInt8]?
+
+    /// - Parameter beside: what is folded beside the book, in a form of its own.
+    package init(_ header: SnapshotHeader, _ book: Book, beside: [UInt8]) {
+        self.header = header
+        self.book = BookParts(book)
+        self.beside = PackedPiece(Compression.compress(beside))
+    }
+
+    /// The next bytes of the file; nil when all are given out.
+    package mutating func nextBytes() -> [UInt8]? {
+        guard hash == nil else { return nil }
+        var out = ByteWriter()
+        if next == 0 { out.append(SnapshotFile.magic) }
+        if next <= book.count {
+            let part = next < book.count ? book.part(next) : beside
+            table.append((UInt64(part.bytes.count), part.hash))
+            out.append(part.bytes)
+            next += 1
+        } else {
+            let bytes = tableBytes
+            let hash = Hashing.blake2b(bytes)
+            self.hash = hash
+            out.append(bytes); out.append(hash); out.little(UInt64(bytes.count)); out.append(SnapshotFile.magic)
+        }
+        byteCount += out.bytes.count
+        return out.bytes
+    }
+
+    private var tableBytes: [UInt8] {
+        var out = ByteWriter(reserving: 256 + table.count * 40)
+        out.text("tidewire.snapshot1"); out.append(header.edge.bytes); out.text(header.release); out.little(header.head.seq.raw)
+        out.append(header.head.hash); out.optional(header.signer) { $1.append($0) }; out.little(header.checkpoints)
+        out.list(table) { $1.little($0.bytes); $1.append($0.hash) }
+        return out.bytes
+    }
+}
+
+/// The file read back: nothing of it is used before its hash was compared.
+package struct SnapshotFile: Sendable {
+    static let magic = Array("tidewire.snap.1\n".utf8)
+
+    package let header: SnapshotHeader
+    /// Of the table.
+    package let hash: [UInt8]
+    package let byteCount: Int
+    private let bytes: [UInt8]
+    private let parts: [(range: Range<Int>, hash: [UInt8])]
+
+    /// Reads the table and checks its hash and that the parts fill the file. The parts themselves are checked by `isSound`.
+    package init(_ bytes: [UInt8]) throws(SnapshotError) {
+        let magic = SnapshotFile.magic, tail = 32 + 8 + magic.count
+        guard bytes.count >= magic.count + tail, bytes.starts(with: magic), bytes.suffix(magic.count).elementsEqual(magic) else {
+            throw .damaged("it does not begin or end as it must")
+        }
+        do throws(PackError) {
+            var trailer = Unpacker(bytes, in: bytes.count - tail..<bytes.count - magic.count)
+            let stored = try trailer.take(32), length = try trailer.little(UInt64.self)
+            guard length <= UInt64(bytes.count - magic.count - tail) else { throw PackError(at: bytes.count) }
+            let start = bytes.count - tail - Int(length)
+            let table = Array(bytes[start..<bytes.count - tail])
+            guard Hashing.blake2b(table) == stored else { throw PackError(at: start) }
+            var reader = Unpacker(table)
+            guard try reader.text() == "tidewire.snapshot1" else { throw PackError(at: start) }
+            let edge = try reader.known(EdgeID(bytes: try reader.take(16))), release = try reader.text()
+            let head = Head(seq: Seq(try reader.little(UInt64.self)), hash: try reader.take(32))
+            let signer = try reader.optional { reader throws(PackError) in try reader.take(32) }
+            header = SnapshotHeader(
+                edge: edge, release: release, head: head, signer: signer, checkpoints: try reader.little(UInt64.self))
+            var parts: [(Range<Int>, [UInt8])] = []
+            var at = magic.count
+            for _ in 0..<(try reader.count(unit: 40)) {
+                let count = try reader.little(UInt64.self)
+                guard count <= UInt64(start - at) else { throw PackError(at: at) }
+                parts.append((at..<at + Int(count), try reader.take(32)))
+                at += Int(count)
+            }
+            try reader.finish()
+            guard at == start, parts.count >= 2 else { throw PackError(at: at) }
+            hash = stored
+            byteCount = bytes.count
+            self.bytes = bytes
+            self.parts = parts
+        } catch { throw .damaged(error.description) }
+    }
+
+    package var partCount: Int { parts.count }
+
+    /// Whether the bytes of these parts give their hashes.
+    package func isSound(_ range: Range<Int>) -> Bool { range.allSatisfy { Hashing.blake2b(Array(bytes[parts[$0].range])) == parts[$0].hash } }
+
+    /// The book and what is folded beside it. The parts must have been found sound.
+    package func open() throws(SnapshotError) -> (book: Book, beside: [UInt8]) {
+        do throws(PackError) {
+            let pieces = parts.dropLast().map { PackedPiece(bytes: Array(bytes[$0.range]), hash: $0.hash) }
+            let book = try Book(parts: pieces)
+            guard book.head == header.head else { throw PackError(at: 0) }
+            let last = parts[parts.count - 1]
+            do throws(CompressionError) {
+                return (book, try Compression.decompress(Array(bytes[last.range]), limit: SnapshotFile.besideBytesMax))
+            } catch { throw PackError(at: last.range.lowerBound) }
+        } catch { throw .damaged(error.description) }
+    }
+    private static let besideBytesMax = 64 << 20
+
+    /// The file of a snapshot up to an entry: names sort as their entries do.
+    package static func name(_ seq: Seq) -> String {
+        let digits = String(seq.raw)
+        return "snapshot-" + String(repeating: "0", count: max(0, 20 - digits.count)) + digits + ".zst"
+    }
+    /// The entry that a name speaks of; nil for other files.
+    package static func seq(of name: String) -> Seq? {
+        guard name.hasPrefix("snapshot-"), name.hasSuffix(".zst"), let number = UInt64(name.dropFirst(9).dropLast(4)) else { return nil }
+        return SnapshotFile.name(Seq(number)) == name ? Seq(number) : nil
+    }
+}
