@@ -100,7 +100,8 @@ struct SnapshotKeeper {
         settings.last = fact.seq
         settings.kept = (settings.kept.filter { $0 != fact.file } + [fact.file]).suffix(SnapshotKeeper.keptMax)
         // What cannot be deleted now is deleted the next time.
-        for name in (try? settings.files.names()) ?? [] where SnapshotFile.seq(of: SnapshotKeeper.stem(name)) != nil && !settings.kept.contains(name) {
+        for name in (try? settings.files.names()) ?? [] where SnapshotFile.seq(of: SnapshotKeeper.stem(name)) != nil && !settings.kept.contains(name)
+        {
             try? settings.files.remove(name)
         }
     }

@@ -71,7 +71,9 @@ package struct SnapshotBuilder: Sendable {
         var out = ByteWriter(reserving: 256 + table.count * 40)
         out.text("tidewire.snapshot1"); out.append(header.edge.bytes); out.text(header.release); out.little(header.head.seq.raw)
         out.append(header.head.hash); out.optional(header.signer) { $1.append($0) }; out.little(header.checkpoints)
-        out.list(table) { $1.little($0.bytes); $1.append($0.hash) }
+        out.list(table) {
+            $1.little($0.bytes); $1.append($0.hash)
+        }
         return out.bytes
     }
 }
