@@ -64,13 +64,14 @@ extension RefusalCase {
         case .edgeBehind:
             "The edge was set back to an older copy of its ledger. Restart it: a run that has not written yet takes the missing entries back by itself."
         case .rollbackUnsynced:
-            "Entries that the edge wrote but never sent are gone from its disk. Stop the edge, put the newest ledger.db back, and compare orders and "
-                + "positions with the broker before trading."
+            "Entries that the edge wrote but never sent are gone from its disk. If there is a newer ledger.db, stop the edge and put that back. If not, "
+                + "give them up on the page Edges or with tidewire-cloud edge settle, and compare orders and positions with the broker."
         case .fork:
-            "Two different histories exist under one edge. Stop every copy of this edge but one, and put the ledger back that follows the cloud's. "
-                + "Nothing was merged."
+            "Two different histories exist under one edge, and nothing was merged. Stop every copy of this edge but one, then say on the page Edges, or "
+                + "with tidewire-cloud edge settle, whose history goes on."
         case .cloudRestored:
-            "The cloud's store is older than what it had acknowledged. Put the newest copy of the edge's database back in the cloud, or ask for help."
+            "The cloud's store is older than what it had acknowledged; the edge sends again what is missing. If a backup was put back, say so the next "
+                + "time before the start: tidewire-cloud store renew-incarnation. If not, check the cloud's disk."
         case .fenced:
             "This copy of the edge was set aside by a person's decision. Stop it. To use this machine as the edge, move its ledger.db away and start it: "
                 + "it then takes the cloud's copy."

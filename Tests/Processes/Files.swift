@@ -31,6 +31,17 @@ package enum Files {
     }
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+    /// The names in a folder, sorted; none when there is no such folder.
+    package static func names(_ path: String) -> [String] {
+        guard let listing = opendir(path) else { return [] }
+        defer { closedir(listing) }
+        var names: [String] = []
+        while let entry = readdir(listing) {
+            names.append(withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
+        }
+        return names.filter { $0 != "." && $0 != ".." }.sorted()
+    }
+
     package static func removeFile(_ path: String) { unlink(path) }
 
     /// Everything below the path and the path itself; links are removed, not followed.

@@ -263,6 +263,9 @@ package final class Stage {
         return word
     }
 
+    /// After the cloud was made anew: the next call signs in again.
+    package func forgetSignIn() { token = nil }
+
     /// The command as the cloud tells it, when `look` is content with it.
     package func command(_ id: String, _ what: String, within seconds: Int = 30, _ look: (JSONValue) -> Bool) throws -> JSONValue {
         var last: JSONValue?

@@ -72,7 +72,7 @@ package final class EdgeLoop {
         return nil
     }
 
-    /// The edge trades without a cloud; an enrolment that comes later is seen within a second.
+    /// The edge trades without a cloud; an enrolment that comes later, or leads to another cloud, is seen within a second.
     private func enrolLate() {
         do { try startUplink() } catch {
             // Trading goes on; the words are said once, not every second.
@@ -82,7 +82,16 @@ package final class EdgeLoop {
     }
 
     private func startUplink() throws {
-        guard uplink == nil, let link = try folder.uplink() else { return }
+        guard let link = try folder.uplink() else { return }
+        if let old = uplink {
+            guard !old.dials(link) else { return }
+            Log.write(.info, "enrolled with another cloud", ["host": link.host, "port": "\(link.port)"])
+            old.stop(reason: "the edge was enrolled with another cloud", at: Self.clock())
+            uplink = nil
+            // What the old connection still said is nobody's any more.
+            inbox.loop.turn(milliseconds: 0)
+            inbox.linkEvents.removeAll()
+        }
         let (identity, messages) = (try Greeting.identity(agent.journal, agent.boot, mayHeal: false), inbox.open())
         uplink = try Uplink(link, journal: agent.journal, identity: identity) { messages.post(.link($0)) }
     }

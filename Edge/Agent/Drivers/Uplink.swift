@@ -18,6 +18,7 @@ package struct UplinkSettings: Sendable {
 /// Belongs to the loop's thread; only `LinkClient` inside it has another.
 package final class Uplink {
     private var core: UplinkCore
+    private let settings: UplinkSettings
     private let client: LinkClient
     private let journal: Journal
     /// Frames that a full lane did not take, oldest first; the sender holds back while there are any.
@@ -46,10 +47,16 @@ package final class Uplink {
         var configuration = LinkClientConfiguration(host: settings.host, port: settings.port, serverKey: settings.serverKey, keys: settings.keys)
         configuration.lanes = Lane.allCases.count
         self.journal = journal
+        self.settings = settings
         core = UplinkCore(identity, head: journal.head, acked: try UplinkCore.acknowledged(in: journal), ledger: journal)
         client = try LinkClient(configuration, handler: events)
     }
 
+    /// True when this is the cloud that it connects to.
+    func dials(_ other: UplinkSettings) -> Bool {
+        settings.host == other.host && settings.port == other.port && settings.serverKey == other.serverKey
+            && settings.keys.publicKey == other.keys.publicKey
+    }
     /// How the link stands, for the edge's own screen.
     package var phase: LinkPhase { core.sender.phase }
     package var acked: Head { core.sender.acked }
