@@ -279,7 +279,7 @@ package final class EdgeLoop {
         guard let uplink else { return "not enrolled: run `tidewire-edge enrol TOKEN`" }
         return switch uplink.phase {
         case .open: "open"
-        case .refused(let trouble): "refused: \(trouble.text) \(trouble.cure)"
+        case .refused(let trouble): "refused: \(trouble.text)\(trouble.text.hasSuffix(".") ? "" : ".") \(trouble.cure)"
         case _ where uplink.isKeyRefused:
             "refused: the cloud does not know this edge's key, or not any more. Enrol it anew: tidewire-edge enrol TOKEN --replace"
         default: "no answer from the cloud; what happens here is kept and goes up later"
