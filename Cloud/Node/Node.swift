@@ -22,6 +22,8 @@ package final class Node {
     /// What waits for a person's decision.
     var matters: [EdgeID: EdgeMatter] = [:]
     var milestones: [EdgeID: Milestones] = [:]
+    /// How far the newest verified backup holds each edge's ledger.
+    var backups: [EdgeID: Seq] = [:]
     /// Comparisons of stored bytes, the newest of each edge.
     var audits = AuditDesk()
     /// Counts the sessions of one edge in this process.
@@ -57,13 +59,16 @@ package final class Node {
         access = Access(users: state.users, sessions: state.sessions, tokenKey: settings.tokenKey, decoyHash: settings.decoyHash)
         let incarnation = state.meta["incarnation"] ?? Hex.text(settings.random(8))
         let seed = settings.random(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        receiver = Receiver(incarnation: incarnation, release: settings.release, sessionSeed: seed, rules: settings.linkRules)
+        receiver = Receiver(
+            incarnation: incarnation, release: settings.release, sessionSeed: seed, rules: settings.linkRules,
+            keys: settings.signingKeys)
         invitations = state.invitations
         if state.meta["incarnation"] == nil { store(.meta(key: "incarnation", value: incarnation)) }
         for edge in state.edges {
             enrolled[edge.id] = edge
             matters[edge.id] = try EdgeMatter(state.meta[EdgeMatter.key(edge.id)] ?? "")
             audits.load(edge.id, state.meta[AuditDesk.key(edge.id)] ?? "")
+            if let seq = UInt64(state.meta[BackupMark.key(edge.id)] ?? "") { backups[edge.id] = Seq(seq) }
             if edge.status == .confirmed { try openOrSetAside(edge) }
         }
         streams.start(at: clock.wall)
@@ -250,15 +255,16 @@ package final class Node {
         try stores.ledgers.open(edge.id) { entry in
             batch.append(entry)
             guard batch.count >= 1_000 else { return }
-            self.fold(batch, of: edge.id)
+            self.fold(batch, of: edge.id, compares: false)
             batch = []
         }
-        if !batch.isEmpty { fold(batch, of: edge.id) }
+        if !batch.isEmpty { fold(batch, of: edge.id, compares: false) }
         let have = stores.ledgers.head(edge.id)
         let memory = EdgeMemory(
             have: have, announced: edge.announced, epoch: try stores.ledgers.epoch(edge.id), dispute: matters[edge.id]?.dispute,
             settlement: matters[edge.id]?.settlement)
         try link(.enrolled(edge.id, memory))
+        if let seq = backups[edge.id] { try link(.backedUp(edge.id, seq)) }
     }
 
     /// The stored ledger is shorter than it was: what it adds up to is read from it anew.
@@ -273,9 +279,17 @@ package final class Node {
         streams.spoil()
     }
 
-    private func fold(_ entries: [Entry], of edge: EdgeID) {
+    /// - Parameter compares: the book is compared with each signed digest among the entries; the walk of a start leaves that out.
+    private func fold(_ entries: [Entry], of edge: EdgeID, compares: Bool = true) {
         for entry in entries { milestones[edge, default: Milestones()].note(entry) }
-        tell(.entries(edge, entries))
+        var rest = entries[...]
+        while compares, let index = rest.firstIndex(where: { $0.kind == Kind.checkpoint.rawValue }) {
+            if index > rest.startIndex { tell(.entries(edge, Array(rest[..<index]))) }
+            compareBooks(edge, rest[index])
+            tell(.entries(edge, [rest[index]]))
+            rest = rest[(index + 1)...]
+        }
+        if !rest.isEmpty { tell(.entries(edge, Array(rest))) }
     }
 
     /// True while entries are stored that no book holds yet; the shell then turns with `.follow` whenever nothing else is to do.

@@ -2,6 +2,7 @@
 package import Platform
 package import Sync
 package import Values
+package import Wire
 
 /// What happened, in the order of arrival.
 package enum NodeInput: Sendable {
@@ -91,6 +92,8 @@ package struct NodeSettings: Sendable {
     package var release: String
     /// What the link's receiver keeps to; only tests pass others.
     package var linkRules = Rules()
+    /// Countersigns the heads of the edges' ledgers; nil for a cloud that is nobody's witness.
+    package var signingKeys: SigningKeys?
     /// Compares stored bytes with each edge's every night; the process does, a test asks.
     package var comparesNightly = false
     /// Fresh random bytes; the world passes a seeded source.

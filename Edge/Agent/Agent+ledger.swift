@@ -43,6 +43,25 @@ extension Agent {
         return effects
     }
 
+    /// The cloud signed that it has this ledger up to a head: written down when it is true, new, and not too often.
+    package func countersigned(_ fact: CountersignedFact, at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
+        try mustLive()
+        var effects: [AgentEffect] = []
+        guard unwritten.isEmpty, witnessed.isDue(fact.head, at: clock.monotonic), fact.head.seq <= chain.head.seq,
+            chain.nextSeq.raw - fact.head.seq.raw < CountersignRule.reach, fact.isSigned(edge: chain.edge)
+        else { return effects }
+        do throws(JournalError) { guard try journal.read(from: fact.head.seq, limit: 1).first?.head == fact.head else { return effects } } catch {
+            // What is damaged is found and told by the check of the whole.
+            guard case .damaged = error else { throw fail(.journal(error)) }
+            return effects
+        }
+        witnessed.covered(fact.head, at: clock.monotonic)
+        var turn = Turn()
+        try number([Draft(.countersigned(fact))], at: clock, into: &turn)
+        _ = try commit(&turn, at: clock, into: &effects)
+        return effects
+    }
+
     /// Tries right bytes for a damaged entry on the journal: taken, they are noted in the ledger, and the check from the first entry begins anew.
     package func mend(_ entry: Entry, at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
         try mustLive()

@@ -66,6 +66,7 @@ package final class Agent {
     /// When things that the book holds without a time came to be so, up to the last durable entry.
     package private(set) var milestones: Milestones
     let release: String
+    var witnessed = CountersignKeeper()
     /// Facts that found no room on the disk, in order; they are the first to be written when there is some.
     var unwritten: [Entry] = []
     /// Why this agent decides nothing any more.
@@ -229,6 +230,7 @@ package final class Agent {
         let entry: Entry
         do throws(CanonicalError) { entry = try chain.append(draft, at: clock) } catch { throw .unwritable(error) }
         turn.entries.append(entry)
+        witnessed.note(entry)
         if case .brokerSession(let fact) = draft.fact, fact.connected { turn.opensSession = true }
         desk.apply(CollectionOfOne(entry))
     }
@@ -250,7 +252,9 @@ package final class Agent {
             tell(at: clock, into: &effects)
             return nil
         }
-        keeper?.note(entries.count, opens: turn.opensSession, at: clock.monotonic)
+        // A countersigned head alone needs no signature of ours over it: the two would follow one another for ever.
+        let count = entries.count { $0.kind != Kind.countersigned.rawValue }
+        if count > 0 { keeper?.note(count, opens: turn.opensSession, at: clock.monotonic) }
         for entry in entries { milestones.note(entry) }
         effects.append(.committed(receipt.head))
         effects.append(.entries(entries))

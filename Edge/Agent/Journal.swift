@@ -253,6 +253,21 @@ package final class Journal {
         try Journal.reading { () throws(StoreError) in try store.setMeta("incarnation", name) }
     }
 
+    /// The last entry in the cloud's newest backup that was restored and verified, as it said last; nil before the first. What a ledger may leave to
+    /// the cloud is not above it.
+    package func backupWatermark() throws(JournalError) -> Seq? {
+        try Journal.reading { () throws(StoreError) in try store.meta(Journal.backupKey) }.flatMap { UInt64($0) }.map { Seq($0) }
+    }
+
+    /// Remembers it durably.
+    package func noteBackup(_ seq: Seq) throws(JournalError) {
+        do throws(JournalError) { try Journal.reading { () throws(StoreError) in try store.setMeta(Journal.backupKey, String(seq.raw)) } } catch {
+            // It is told again; a full disk ends nothing because of it.
+            guard error.isDiskFull else { throw error }
+        }
+    }
+    private static let backupKey = "backup_watermark"
+
     /// Names a new file's edge, or checks that this is the edge's own file.
     private static func adopt(_ store: any JournalStore, _ edge: EdgeID) throws(JournalError) {
         guard let found = try reading({ () throws(StoreError) in try store.meta("edge_id") }) else {

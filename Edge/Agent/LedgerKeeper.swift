@@ -10,6 +10,35 @@ package struct Witness {
     package init(keys: SigningKeys, mark: any MarkStore) { self.keys = keys; self.mark = mark }
 }
 
+/// Which of the cloud's countersigned heads are written down: at most one a minute, and none that witnesses nothing new. One owner, one thread.
+struct CountersignKeeper {
+    /// The first and the last entry that no countersigned head in the ledger covers and that say something of their own.
+    private var first: Seq?
+    private var last: Seq?
+    private var writtenAt: Span?
+
+    /// Between two of them.
+    static let every = Span.seconds(60)
+
+    /// An entry was written; signatures over others are no news.
+    mutating func note(_ entry: Entry) {
+        guard entry.kind != Kind.checkpoint.rawValue, entry.kind != Kind.countersigned.rawValue else { return }
+        first = first ?? entry.seq
+        last = entry.seq
+    }
+
+    func isDue(_ head: Head, at monotonic: Span) -> Bool {
+        guard let first, first <= head.seq else { return false }
+        return writtenAt.map { monotonic - $0 >= CountersignKeeper.every } ?? true
+    }
+
+    /// One is written down for everything up to here.
+    mutating func covered(_ head: Head, at monotonic: Span) {
+        writtenAt = monotonic
+        first = last.flatMap { $0 > head.seq ? max(head.seq.next, first ?? head.seq.next) : nil }
+    }
+}
+
 /// Counts what no checkpoint covers yet. One owner, one thread.
 struct LedgerKeeper {
     let witness: Witness

@@ -17,6 +17,8 @@ package enum Fact: Hashable, Sendable {
     case lineage(LineageFact)
     /// Entries that are missing for good.
     case gap(GapFact)
+    /// The cloud holds the chain up to an entry, and signed that.
+    case countersigned(CountersignedFact)
     case intent(Ticket)
     /// The bytes of these orders were handed to the socket (lazy, batched).
     case sent(tags: [ClOrdID])

@@ -10,12 +10,15 @@ package struct LedgerVerifier: Sendable {
     package private(set) var difference: String?
     /// The signed checkpoints so far.
     package private(set) var checkpoints: CheckpointRule
+    /// The cloud's countersigned heads so far.
+    package private(set) var countersigned: CountersignRule
 
     /// For the ledger of `edge`, from entry 1.
     /// - Parameter key: the key its checkpoints must be signed by; nil trusts the first one's.
     package init(edge: EdgeID, key: [UInt8]? = nil) {
         chain = ChainVerifier(edge: edge)
         checkpoints = CheckpointRule(edge: edge, key: key)
+        countersigned = CountersignRule(edge: edge)
     }
 
     /// Continues after an entry that a snapshot stands at.
@@ -23,6 +26,7 @@ package struct LedgerVerifier: Sendable {
     package init(edge: EdgeID, after entry: Entry, key: [UInt8]?) {
         chain = ChainVerifier(edge: edge, after: entry)
         checkpoints = CheckpointRule(edge: edge, key: key)
+        countersigned = CountersignRule(edge: edge)
     }
 
     /// Entries found good.
@@ -40,7 +44,7 @@ package struct LedgerVerifier: Sendable {
                 difference = error.description
                 return nil
             }
-            difference = checkpoints.accept(entry)
+            difference = checkpoints.accept(entry) ?? countersigned.accept(entry)
             return difference == nil ? entry : nil
         } catch {
             difference = error.description
@@ -56,6 +60,9 @@ package struct LedgerVerifier: Sendable {
         var good = "checked \(count) entries, head \(head.seq) \(Hex.text(head.hash))"
         if let last = checkpoints.last {
             good += "\n\(checkpoints.count) checkpoints signed by \(Hex.text(last.key)), the newest over entry \(last.head.seq)"
+        }
+        if let last = countersigned.last {
+            good += "\n\(countersigned.count) heads countersigned by the cloud, the newest by \(Hex.text(last.key)) over entry \(last.head.seq)"
         }
         return difference.map { "\(good)\nDIFFERENCE: \($0)" } ?? "\(good)\nno difference"
     }

@@ -13,7 +13,7 @@ package enum Lane: UInt8, Hashable, Sendable, CaseIterable {
 /// What a frame is; the raw value is the byte on the wire and is never used again for something else.
 package enum FrameType: UInt8, Hashable, Sendable, CaseIterable {
     case hello = 1, welcome = 2, prove = 3, proof = 4, behind = 5, settle = 6
-    case batch = 10, ack = 11, nack = 12, credit = 13, range = 14, rangeHash = 15, fetch = 16, heal = 17
+    case batch = 10, ack = 11, nack = 12, credit = 13, range = 14, rangeHash = 15, fetch = 16, heal = 17, countersigned = 18
     case beat = 20, state = 21, market = 22
     case command = 30, commandAck = 31
     case bye = 40, error = 41
@@ -22,7 +22,8 @@ package enum FrameType: UInt8, Hashable, Sendable, CaseIterable {
     package var lane: Lane {
         switch self {
         case .batch, .market: .bulk
-        case .hello, .welcome, .prove, .proof, .behind, .settle, .range, .rangeHash, .fetch, .heal, .ack, .nack, .credit, .beat, .state, .command,
+        case .hello, .welcome, .prove, .proof, .behind, .settle, .range, .rangeHash, .fetch, .heal, .countersigned, .ack, .nack, .credit, .beat,
+            .state, .command,
             .commandAck, .bye,
             .error:
             .control

@@ -44,10 +44,13 @@ extension Message {
         case .rangeHash(let answer): answer.write(into: &out)
         case .batch, .heal: preconditionFailure("entries are not JSON")
         case .ack(let head), .nack(let head): out.put("have", head.value)
+        case .countersigned(let fact):
+            out.put("have", fact.head.value); out.put("signature", Hex.text(fact.signature)); out.put("key", Hex.text(fact.key))
         case .credit(let credit): out.put("entries", Int64(credit.entries)); out.put("bytes", Int64(credit.bytes))
         case .beat(let beat):
             out.put("boot", beat.boot.map { Int64($0.raw) }); out.put("head", beat.head?.value); out.put("roundTrip", beat.roundTrip?.nanoseconds)
             out.put("stamp", beat.stamp.value); out.put("wantsAnswer", beat.wantsAnswer)
+            out.put("backup", beat.backup.map { Int64(clamping: $0.raw) })
         case .state(let seq, let items): out.put("seq", Int64(clamping: seq.raw)); out.put("items", .array(items.map(\.value)))
         case .market(let bars):
             out.put("instrument", bars.instrument); out.put("seconds", bars.timeframe.seconds); out.put("bars", .array(bars.bars.map(\.value)))
@@ -84,12 +87,16 @@ extension Message {
         case .batch, .heal: throw .wrongType("entries")
         case .ack: return .ack(try Head(f.raw("have"), "have"))
         case .nack: return .nack(try Head(f.raw("have"), "have"))
+        case .countersigned:
+            guard let signature = Hex.bytes(try f.text("signature")), signature.count == Signing.signatureBytes else { throw .badValue("signature") }
+            guard let key = Hex.bytes(try f.text("key")), key.count == Signing.keyBytes else { throw .badValue("key") }
+            return .countersigned(CountersignedFact(head: try f.head("have"), signature: signature, key: key))
         case .credit: return .credit(try Credit(f))
         case .beat:
             return .beat(
                 Beat(
                     boot: try f.optional("boot", f.boot), head: try f.optional("head", f.head), roundTrip: try f.optional("roundTrip", f.span),
-                    stamp: try Stamp(Fields(f.raw("stamp"))), wantsAnswer: try f.flag("wantsAnswer")))
+                    stamp: try Stamp(Fields(f.raw("stamp"))), wantsAnswer: try f.flag("wantsAnswer"), backup: try f.backup))
         case .state:
             // An item of a kind that only a newer edge knows is left out: state is for showing.
             return .state(seq: try Seq(f.raw("seq"), "seq"), items: try f.list("items").compactMap { try? LiveItem($0) })
@@ -115,6 +122,10 @@ extension Message {
 }
 
 extension Fields {
+    /// How far a verified backup reaches, where the cloud says so.
+    fileprivate var backup: Seq? {
+        get throws(CodecError) { has("backup") ? try Seq(raw("backup"), "backup") : nil }
+    }
     fileprivate func span(_ key: String) throws(CodecError) -> Span { Span(nanoseconds: try integer(key)) }
     func head(_ key: String) throws(CodecError) -> Head { try Head(raw(key), key) }
     fileprivate func boot(_ key: String) throws(CodecError) -> Boot {
@@ -192,11 +203,12 @@ extension Welcome {
         var out = FieldWriter()
         out.put("attempt", attempt); out.put("have", have.value); out.put("entries", Int64(credit.entries)); out.put("bytes", Int64(credit.bytes))
         out.put("incarnation", incarnation); out.put("release", release); out.put("stamp", stamp.value)
+        out.put("backup", backup.map { Int64(clamping: $0.raw) })
         return out.value
     }
     fileprivate init(_ f: Fields) throws(CodecError) {
         self.init(
             attempt: try f.integer("attempt"), have: try f.head("have"), credit: try Credit(f), incarnation: try f.text("incarnation"),
-            release: try f.text("release"), stamp: try Stamp(Fields(f.raw("stamp"))))
+            release: try f.text("release"), stamp: try Stamp(Fields(f.raw("stamp"))), backup: try f.backup)
     }
 }

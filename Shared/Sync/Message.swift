@@ -72,6 +72,8 @@ package enum Feature: String, Hashable, Sendable, CaseIterable {
     case settle
     /// Compares its stored bytes range by range, gives sound entries and takes right bytes for damaged ones.
     case audit
+    /// Keeps the cloud's countersigned heads.
+    case countersign
 }
 
 /// Cloud to edge: the session is open (its id stands in the header), send what follows `have`.
@@ -85,8 +87,13 @@ package struct Welcome: Hashable, Sendable {
     package var incarnation: String
     package var release: String
     package var stamp: Stamp
-    package init(attempt: Int64, have: Head, credit: Credit, incarnation: String, release: String, stamp: Stamp) {
+    /// The last entry in the newest backup that was restored and verified; nil before the first.
+    package var backup: Seq?
+    package init(
+        attempt: Int64, have: Head, credit: Credit, incarnation: String, release: String, stamp: Stamp, backup: Seq? = nil
+    ) {
         self.attempt = attempt; self.have = have; self.credit = credit; self.incarnation = incarnation; self.release = release; self.stamp = stamp
+        self.backup = backup
     }
 }
 
@@ -98,8 +105,11 @@ package struct Beat: Hashable, Sendable {
     package var stamp: Stamp
     /// The other side is to beat back at once.
     package var wantsAnswer: Bool
-    package init(boot: Boot? = nil, head: Head? = nil, roundTrip: Span? = nil, stamp: Stamp, wantsAnswer: Bool) {
+    /// From the cloud: as in `Welcome`.
+    package var backup: Seq?
+    package init(boot: Boot? = nil, head: Head? = nil, roundTrip: Span? = nil, stamp: Stamp, wantsAnswer: Bool, backup: Seq? = nil) {
         self.boot = boot; self.head = head; self.roundTrip = roundTrip; self.stamp = stamp; self.wantsAnswer = wantsAnswer
+        self.backup = backup
     }
 }
 
@@ -163,6 +173,8 @@ package enum Message: Hashable, Sendable {
     case batch([UInt8])
     /// Durable in the cloud up to here.
     case ack(Head)
+    /// The same under the cloud's signature, now and then.
+    case countersigned(CountersignedFact)
     /// Something is missing after this entry; send on from there.
     case nack(Head)
     case credit(Credit)
@@ -191,6 +203,7 @@ package enum Message: Hashable, Sendable {
         case .heal: .heal
         case .batch: .batch
         case .ack: .ack
+        case .countersigned: .countersigned
         case .nack: .nack
         case .credit: .credit
         case .beat: .beat

@@ -5,7 +5,7 @@ internal import Wire
 
 extension Receiver {
     /// True when an open session's edge can compare.
-    package func mayAudit(_ edge: EdgeID) -> Bool { edges[edge]?.session?.canAudit == true }
+    package func mayAudit(_ edge: EdgeID) -> Bool { edges[edge]?.session?.features.contains(.audit) == true }
     /// True while a comparison runs.
     package func isAuditing(_ edge: EdgeID) -> Bool { edges[edge]?.audit != nil }
 

@@ -19,7 +19,7 @@ extension Receiver {
         case .heal(let body): takeFetched(body, of: edge, at: now, into: &out)
         case .bye(let reason): close(edge, "the edge said goodbye: \(reason)", into: &out)
         case .error(let trouble): if trouble.ends { close(edge, "the edge ended the session: \(trouble.text)", into: &out) }
-        case .hello, .welcome, .prove, .proof, .behind, .settle, .range, .fetch, .ack, .nack, .credit, .command: break
+        case .hello, .welcome, .prove, .proof, .behind, .settle, .range, .fetch, .countersigned, .ack, .nack, .credit, .command: break
         }
     }
 
@@ -32,7 +32,7 @@ extension Receiver {
             if let sent = edges[edge]?.session?.clock.earliest(beat.stamp.sentAt) { edges[edge]?.toldAt = now.wall - (now.monotonic - sent) }
         }
         if beat.wantsAnswer, let stamp = edges[edge]?.session?.clock.stamp(at: now.monotonic, wall: now.wall) {
-            send(.beat(Beat(stamp: stamp, wantsAnswer: false)), to: edge, into: &out)
+            send(.beat(Beat(stamp: stamp, wantsAnswer: false, backup: edges[edge]?.backup)), to: edge, into: &out)
         }
         if let opening = oldAnswered(beat, of: edge) { settle(opening, at: now, into: &out) }
     }

@@ -119,7 +119,7 @@ extension Receiver {
             id: newSessionID(), peer: opening.peer, boot: hello.boot, attempt: hello.attempt, release: hello.release, heardAt: now.monotonic,
             credit: creditOfEach(open + 1))
         session.clock = opening.clock
-        session.canAudit = hello.can(.audit)
+        session.features = Set(Feature.allCases.filter { hello.can($0) })
         edges[edge]?.opening = nil
         edges[edge]?.shown = nil
         edges[edge]?.session = session
@@ -128,8 +128,9 @@ extension Receiver {
             .welcome(
                 Welcome(
                     attempt: hello.attempt, have: memory.have, credit: session.credit, incarnation: incarnation, release: release,
-                    stamp: session.clock.stamp(at: now.monotonic, wall: now.wall))),
+                    stamp: session.clock.stamp(at: now.monotonic, wall: now.wall), backup: edges[edge]?.backup)),
             to: edge, into: &out)
+        countersign(edge, at: now, into: &out)
         out.append(.opened(edge, hello.boot))
         if let alarm = Verdict.alarm(hello, memory, incarnation: incarnation, rules) { out.append(.refused(alarm)) }
         show(edge, .live, into: &out)

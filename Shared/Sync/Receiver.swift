@@ -1,6 +1,7 @@
 // The cloud's end of all links: told what happened, it answers what to do. An ACK leaves only after the store has said that the entries are durable.
 package import Ledger
 package import Values
+package import Wire
 
 /// The store-and-forward receiver. Times are of the cloud's boot clock.
 package struct Receiver: Sendable {
@@ -25,6 +26,8 @@ package struct Receiver: Sendable {
         case lookedUp(EdgeID, [Seq], [Head])
         /// Answer to `.read`.
         case read(EdgeID, after: Head, [Entry])
+        /// A backup that was restored and verified holds this edge's entries up to here.
+        case backedUp(EdgeID, Seq)
         /// Compare all stored bytes with the edge's; `isHurried` when somebody waits for it.
         case audit(EdgeID, by: String, isHurried: Bool)
         /// Answer to `.readStored`: one for each number, nil where nothing can be read; nil when the store could not read at all.
@@ -104,6 +107,8 @@ package struct Receiver: Sendable {
     let incarnation: String
     let release: String
     let rules: Rules
+    /// Signs the heads that are stored; nil for a cloud that is nobody's witness.
+    let keys: SigningKeys?
     var edges: [EdgeID: EdgeState] = [:]
     /// In order, so that no dictionary's order decides.
     private var order: [EdgeID] = []
@@ -112,8 +117,8 @@ package struct Receiver: Sendable {
     /// - Parameters:
     ///   - incarnation: names the store; changes when it is restored from a backup.
     ///   - sessionSeed: random, so that no two processes give one session id.
-    package init(incarnation: String, release: String, sessionSeed: UInt64, rules: Rules = Rules()) {
-        self.incarnation = incarnation; self.release = release; self.rules = rules
+    package init(incarnation: String, release: String, sessionSeed: UInt64, rules: Rules = Rules(), keys: SigningKeys? = nil) {
+        self.incarnation = incarnation; self.release = release; self.rules = rules; self.keys = keys
         nextSession = sessionSeed
     }
 
@@ -141,6 +146,7 @@ package struct Receiver: Sendable {
         case .compared(let edge, let head, let isEqual): compared(edge, head, isEqual, into: &out)
         case .lookedUp(let edge, let seqs, let heads): lookedUp(edge, seqs, heads, at: clock, into: &out)
         case .read(let edge, let after, let entries): read(edge, after: after, entries, into: &out)
+        case .backedUp(let edge, let seq): edges[edge]?.backup = seq
         case .audit(let edge, let by, let isHurried): beginAudit(edge, by: by, isHurried: isHurried, at: clock, into: &out)
         case .stored(let edge, let from, let entries): stored(edge, from: from, entries, at: clock, into: &out)
         case .mended(let edge, let seq, let isDone): mended(edge, seq, isDone: isDone, at: clock, into: &out)
@@ -224,6 +230,15 @@ package struct Receiver: Sendable {
         fail(refusal.edge, refusal.trouble, into: &out)
     }
 
+    /// Signs what is stored, when it is more than what was signed last.
+    mutating func countersign(_ edge: EdgeID, at now: ClockReading, into out: inout [Action]) {
+        guard let keys, let state = edges[edge], state.session?.features.contains(.countersign) == true else { return }
+        let have = state.memory.have
+        guard have.seq > Seq(0), state.countersigned?.head != have else { return }
+        edges[edge]?.countersigned = (have, now.monotonic)
+        send(.countersigned(CountersignedFact(head: have, edge: edge, keys: keys)), to: edge, into: &out)
+    }
+
     mutating func show(_ edge: EdgeID, _ presence: Presence, into out: inout [Action]) {
         guard let state = edges[edge], state.presence != presence else { return }
         edges[edge]?.presence = presence
@@ -257,6 +272,7 @@ package struct Receiver: Sendable {
         show(edge, quiet >= rules.silentAfter ? .silent : .live, into: &out)
         retryCommands(edge, at: now, into: &out)
         watchAudit(edge, at: now, into: &out)
+        if edges[edge]?.countersigned.map({ now.monotonic - $0.at >= rules.countersignEvery }) ?? true { countersign(edge, at: now, into: &out) }
     }
 }
 

@@ -32,6 +32,8 @@ package struct Rules: Hashable, Sendable {
     package var commandRetry = Span.seconds(1)
     /// Between two NACKs for the same place.
     package var nackEvery = Span.seconds(1)
+    /// Between two countersigned heads of one session.
+    package var countersignEvery = Span.seconds(60)
     /// Between two ranges of a comparison that nobody waits for.
     package var auditEvery = Span.milliseconds(250)
     /// For the edge's answer to a question of a comparison, until it is asked again.

@@ -58,9 +58,11 @@ extension Sender {
         case .credit(let credit): self.credit = credit
         case .beat(let theirs):
             clock.heard(theirs.stamp, at: now.monotonic, wall: now.wall)
+            note(backup: theirs.backup, into: &out)
             if theirs.wantsAnswer { beat(wantsAnswer: false, at: now, into: &out) }
         case .command(let order): take(order, at: now, into: &out)
         case .error(let trouble): if trouble.ends { close(trouble, at: now, into: &out) }
+        case .countersigned(let fact): out.append(.countersigned(fact))
         case .range(let question): digest(question, into: &out)
         case .fetch(let audit, _, let upTo): give(audit, upTo, into: &out)
         case .heal(let body): mend(body, into: &out)

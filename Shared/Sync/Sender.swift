@@ -85,6 +85,10 @@ package struct Sender: Sendable {
         case mend(Entry)
         /// A person decided: the ledger's owner carries it out.
         case settle(Settlement)
+        /// The cloud signed that it has everything up to a head; to be written down if that is so and new.
+        case countersigned(CountersignedFact)
+        /// A verified backup of the cloud reaches up to here; to be remembered durably.
+        case backedUp(Seq)
         /// The cloud's store has this name; to be remembered durably.
         case incarnation(String)
         /// Hand a command to the desk, once; it dies at `deadline` of the boot clock.
@@ -127,6 +131,8 @@ package struct Sender: Sendable {
     var showing = Seq(0)
     /// Why stored bytes are being read.
     var use: StoredUse?
+    /// How far the cloud's newest verified backup reaches, as it said last.
+    var backup: Seq?
     /// The comparison that the cloud makes.
     var audits: Int64?
     var session: UInt64 = 0
@@ -229,7 +235,7 @@ package struct Sender: Sendable {
                     edge: identity.edge, protocolMin: Int64(Frame.version), protocolMax: Int64(Frame.version), release: identity.release,
                     boot: identity.boot, attempt: attempt, epoch: identity.epoch, head: head, acked: acked, oldest: identity.oldest,
                     stamp: clock.stamp(at: now.monotonic, wall: now.wall), isClockSound: now.isSynchronised, commandKinds: CommandBody.kinds,
-                    features: (identity.mayHeal ? [Feature.heal, .settle, .audit] : [.settle, .audit]).map(\.rawValue),
+                    features: (identity.mayHeal ? [Feature.heal, .settle, .audit, .countersign] : [.settle, .audit, .countersign]).map(\.rawValue),
                     incarnation: identity.incarnation)),
             into: &out)
     }
@@ -265,8 +271,16 @@ package struct Sender: Sendable {
             identity.incarnation = welcome.incarnation
             out.append(.incarnation(welcome.incarnation))
         }
+        note(backup: welcome.backup, into: &out)
         out.append(.phase(.open)); out.append(.acked(acked))
         beat(wantsAnswer: true, at: now, into: &out)
+    }
+
+    /// What the cloud says of its backups, when it is news.
+    mutating func note(backup said: Seq?, into out: inout [Action]) {
+        guard let said, said != backup else { return }
+        backup = said
+        out.append(.backedUp(said))
     }
 
     /// Gives the connection up; the driver makes a new one.

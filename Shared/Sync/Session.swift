@@ -41,8 +41,8 @@ struct Session: Hashable, Sendable {
     let boot: Boot
     let attempt: Int64
     let release: String
-    /// The edge understands RANGE.
-    var canAudit = false
+    /// What the edge said that it can do.
+    var features: Set<Feature> = []
     var number: UInt64 = 0
     var heardAt: Span
     var clock = ClockExchange()
@@ -108,6 +108,10 @@ struct EdgeState: Sendable {
     var raises: [(seq: Seq, epoch: UInt32)] = []
     var session: Session?
     var audit: Audit?
+    /// What was countersigned last, and when.
+    var countersigned: (head: Head, at: Span)?
+    /// The last entry of the newest verified backup.
+    var backup: Seq?
     var opening: Opening?
     var presence = Presence.dead
     /// By both clocks at the last frame of a session.

@@ -10,8 +10,9 @@ extension EdgePicture {
         case .shutdown(let reason): return "The edge stopped: \(reason)"
         case .checkpoint(let checkpoint): return "Signed: the ledger up to entry \(checkpoint.head.seq)"
         case .snapshot(let fact): return "Kept in a file: what the ledger adds up to at entry \(fact.seq)"
-        case .healed(let fact): return "Entries \(fact.from) to \(fact.to) had been lost here and came back from the \(fact.source)"
+        case .healed(let fact): return "Entries \(fact.from) to \(fact.to) had been lost or damaged here and came back from the \(fact.source)"
         case .lineage(let fact): return lineageSentence(fact)
+        case .countersigned(let fact): return "The cloud signed that it has everything up to entry \(fact.head.seq)"
         case .gap(let fact): return "Entries \(fact.from) to \(fact.to) are missing for good"
         case .intent(let ticket): return intentSentence(ticket)
         case .sent(let tags): return tags.count == 1 ? "The order was handed to the gateway" : "\(tags.count) orders were handed to the gateway"

@@ -46,6 +46,9 @@ struct BookTests {
             .lineage(
                 LineageFact(oldEpoch: 1, other: .sealed(Head(seq: Seq(7), hash: hash)), ours: Head(seq: Seq(3), hash: hash), decidedBy: "cloud:a")),
             .gap(GapFact(from: Seq(5), to: Seq(9), hash: hash)),
+            .countersigned(
+                CountersignedFact(
+                    head: Head(seq: Seq(3), hash: hash), signature: [UInt8](repeating: 0x33, count: 64), key: [UInt8](repeating: 0x44, count: 32))),
             .intent(Ticket(account: "DU1", origin: .manual, command: command, bot: "b", reason: "why", legs: [leg(), stop])), .sent(tags: [tag]),
             .cancelIntent(CancelIntent(tag: tag, origin: .manual, command: command, reason: "r")),
             .modifyIntent(ModifyIntent(tag: tag, quantity: Quantity(whole: 2), limitPrice: Price(whole: 5), stopPrice: Price(whole: 4), reason: "r")),

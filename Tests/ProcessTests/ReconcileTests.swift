@@ -66,6 +66,38 @@ import Wire
         #expect(try stage.edgeStatus()?["troubles"]?.elements?.isEmpty == true)
     }
 
+    /// The cloud's signed word lies in the edge's ledger, and a backup that was put back on trial reaches the edge.
+    @FirstStage @Test func theCloudIsAWitnessAndSaysHowFarItsBackupsReach() throws {
+        let stage = try Stage()
+        try stage.openUnbrokered()
+        try stage.patience.until("the head is countersigned", within: 30) {
+            try stage.edge("ledger", "verify").output.contains("heads countersigned by the cloud")
+        }
+        let target = stage.folder + "/backup"
+        let made = try stage.cloud("store", "backup", target)
+        #expect(made.code == 0 && made.output.contains("The edges are told."), "\(made)")
+        #expect(try stage.cloud("store", "backup", target).code == 3, "a backup is not written over")
+        try stage.patience.until("the edge knows the watermark", within: 15) {
+            let mark = UInt64(try EntryStore(path: stage.edgeLedger, .init(.readOnly)).meta("backup_watermark") ?? "") ?? 0
+            return mark > 0 && made.output.contains("verified up to entry \(mark),")
+        }
+        // The backup is a data folder: a cloud runs on it, and the edge goes on with it when the store says that it was put back.
+        #expect(try stage.stop(.cloud) == 0)
+        for name in ["control.db", "control.db-wal", "control.db-shm"] { Files.removeFile("\(stage.cloudFolder)/\(name)") }
+        for folder in ["edges", "keys"] { Files.remove("\(stage.cloudFolder)/\(folder)") }
+        for folder in ["/edges", "/keys"] { try PrivateFiles.makeFolder(stage.cloudFolder + folder) }
+        for folder in ["", "/edges", "/keys"] {
+            for name in try PrivateFiles.names(in: target + folder) where !["edges", "keys"].contains(name) {
+                try Files.write("\(stage.cloudFolder)\(folder)/\(name)", Files.bytes("\(target)\(folder)/\(name)"))
+            }
+        }
+        #expect(try stage.cloud("store", "renew-incarnation").code == 0)
+        try stage.start(.cloud)
+        try stage.awaitLink()
+        try stage.patience.until("the cloud has everything again") { try stage.edgeRow()?["backlog"]?.integerValue == 0 }
+        #expect(try stage.cloud("reconcile", "home-1").code == 0)
+    }
+
     /// What `ledger export --raw` writes, byte for byte.
     private func rawBytes(_ stage: Stage, _ seq: String) throws -> [UInt8] {
         let child = try stage.spawn("raw", "tidewire-cloud", ["ledger", "export", "home-1", "--raw", seq, "--data", stage.cloudFolder])

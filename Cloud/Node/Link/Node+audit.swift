@@ -13,6 +13,8 @@ struct AuditDesk {
     static let nightlyHour: Int64 = 3
     /// As the API shows it; the last finished one of a former process comes from the store.
     var rows: [EdgeID: JSONValue] = [:]
+    /// The newest signed digest of each edge's book that was compared with the book here.
+    var books: [EdgeID: BookMatch] = [:]
     /// The day on which the last one began.
     var days: [EdgeID: Int64] = [:]
 
@@ -31,7 +33,38 @@ struct AuditDesk {
     }
 }
 
+/// The two books at one entry: what the edge signed that it adds up to, and what the same entries add up to here.
+struct BookMatch {
+    let seq: Seq
+    let edge: [UInt8]
+    let cloud: [UInt8]
+    var agrees: Bool { edge == cloud }
+    var line: String {
+        agrees
+            ? "the books agree at entry \(seq): digest \(Hex.text(cloud))"
+            : "THE BOOKS DIFFER at entry \(seq): the edge signed \(Hex.text(edge)), the same entries add up to \(Hex.text(cloud)) here"
+    }
+}
+
 extension Node {
+    /// The edge signed what its book adds up to before this entry: here the same entries must add up to the same. Another release may add up otherwise.
+    func compareBooks(_ edge: EdgeID, _ entry: Entry) {
+        guard case .checkpoint(let fact)? = try? entry.decoded(), let book = control.edges[edge]?.book, book.head == fact.head,
+            book.boot?.version == settings.release
+        else { return }
+        let match = BookMatch(seq: fact.head.seq, edge: fact.digest, cloud: book.digest())
+        audits.books[edge] = match
+        guard !match.agrees else { return }
+        log(.error, "books differ", "\(name(edge)): \(match.line)")
+        tell(
+            .linkRefused(
+                LinkRefusal(
+                    id: "books-\(edge.description.prefix(8))", edge: edge, key: nil, verdict: "BOOKS_DIFFER", words: "\(name(edge)): \(match.line).",
+                    cure:
+                        "Compare positions and money with the broker's own screen. Keep what `ledger rebuild` and `ledger export` print on both sides, and "
+                        + "report this: the program added up wrongly on one of them.", at: now)))
+    }
+
     // MARK: - For the receiver
 
     /// Entries for an edge that lost them. A damaged one is not sent: the edge asks again later.
@@ -71,7 +104,7 @@ extension Node {
         var report = report
         if report.state != .running, report.endedAt == nil { report.end(at: now) }
         if audits.days[edge] == nil || report.state == .running { audits.days[edge] = AuditDesk.day(report.startedAt) }
-        audits.rows[edge] = report.row(edge: name(edge))
+        audits.rows[edge] = report.row(edge: name(edge), books: audits.books[edge])
         guard report.state != .running, let row = audits.rows[edge] else { return }
         streams.note(.edge(edge))
         store(.meta(key: AuditDesk.key(edge), value: String(decoding: JSONWriter.plain(row), as: UTF8.self)))
@@ -155,7 +188,7 @@ extension AuditReport {
     }
 
     /// One line for each thing that a stranger can check again, and how.
-    private func proof(_ name: String) -> [String] {
+    private func proof(_ name: String, _ books: BookMatch?) -> [String] {
         guard head.seq > Seq(0) else { return [] }
         var lines = ["head \(head.seq) \(Hex.text(head.hash))"]
         if ranges > 0 {
@@ -168,18 +201,19 @@ extension AuditReport {
                 "entry \(finding.entry.seq): the chain says \(Hex.text(finding.entry.hash)), wrong at \(finding.wrong.words)\(found); \(end)")
             lines.append("check: tidewire-cloud ledger export \(name) --raw \(finding.entry.seq) | b2sum -l 256")
         }
+        if let books { lines.append(books.line) }
         lines.append("check: tidewire-cloud ledger verify --edge \(edge)")
         lines.append("check at the edge: tidewire-edge ledger verify --witness \(head.seq):\(Hex.text(head.hash))")
         return lines
     }
 
     /// As the API shows it and the store keeps it.
-    func row(edge name: String) -> JSONValue {
+    func row(edge name: String, books: BookMatch?) -> JSONValue {
         var row = Views.Row()
         row.put("state", state.rawValue); row.put("askedBy", askedBy); row.put("startedAt", startedAt); row.put("endedAt", endedAt)
         row.count("through", head.seq.raw); row.count("compared", entries); row.count("ranges", UInt64(ranges)); row.count("healed", UInt64(healed))
         row.put("words", sentence); row.put("cure", cure.isEmpty ? nil : cure)
-        row.put("proof", proof(name))
+        row.put("proof", proof(name, books))
         return row.value
     }
 }

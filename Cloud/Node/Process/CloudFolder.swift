@@ -2,7 +2,7 @@
 internal import Control
 package import Platform
 internal import Values
-internal import Wire
+package import Wire
 
 /// What lies where in the data folder. Made with mode 0700 when it is not there.
 package struct CloudFolder: Sendable {
@@ -27,6 +27,16 @@ package struct CloudFolder: Sendable {
         }
         let keys = CurveKeys.generate()
         try PrivateFiles.write(file, Array((Hex.text(keys.secretKey) + "\n").utf8))
+        return keys
+    }
+
+    /// The pair that countersigns the heads of the edges' ledgers; its secret half never leaves the folder.
+    package func signingKeys() throws -> SigningKeys {
+        let file = path + "/keys/sign.key"
+        if !PrivateFiles.exists(file) { try PrivateFiles.write(file, Array((Hex.text(Chance.bytes(Signing.keyBytes)) + "\n").utf8)) }
+        guard let seed = try line(file), let keys = SigningKeys(seed: seed) else {
+            throw CloudRefusal("\(file) is damaged", exitCode: ExitCode.failed)
+        }
         return keys
     }
 

@@ -39,6 +39,10 @@ package enum CloudProgram {
                 "store renew-incarnation",
                 "after a backup was put back, before the cloud starts: edges then send again what the backup lacks, and nobody is alarmed"),
             CommandSpec(
+                "store backup", operands: ["FOLDER"],
+                "copies everything into FOLDER while the cloud runs, puts the copy back on trial, verifies it, and tells the edges how far it reaches"
+            ),
+            CommandSpec(
                 "ledger verify", options: [CommandOption("edge", value: "ID", "only the edge of this id")],
                 "checks the stored ledgers, entry by entry"),
             CommandSpec("ledger rebuild", operands: ["EDGE"], "folds an edge's stored entries again and compares with the signed digests"),
@@ -79,6 +83,7 @@ package enum CloudProgram {
             let console = ConsoleCalls(folder: folder, isJSON: options["json"] != nil)
             switch command {
             case "store renew-incarnation": return try RestoredStore.renew(folder: folder, isJSON: options["json"] != nil)
+            case "store backup": return try console.backUp(to: operands[0])
             case "ledger verify": return try StoredLedgers(folder: folder, isJSON: options["json"] != nil).verify(only: options["edge"])
             case "ledger rebuild", "ledger prove", "ledger tail", "ledger export":
                 return try StoredLedgers(folder: folder, isJSON: options["json"] != nil).read(command, operands, options)

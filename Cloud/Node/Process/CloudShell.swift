@@ -87,6 +87,7 @@ package final class CloudShell {
         var settings = NodeSettings(
             serverKey: keys.publicKey, tokenKey: tokenKey, decoyHash: decoy, random: { Chance.bytes($0) })
         settings.comparesNightly = true
+        settings.signingKeys = try folder.signingKeys()
         node = try Node(stores: stores, settings: settings, at: CloudShell.clock())
         let inbox = loop.inbox(of: ShellMessage.self) { arrived.messages += $0 }
         self.inbox = inbox

@@ -1,5 +1,6 @@
 // The commands that ask the running process through its unix socket; user commands work without one too.
 internal import Control
+internal import Ledger
 internal import Platform
 internal import Values
 internal import Wire
@@ -64,6 +65,36 @@ struct ConsoleCalls {
         case "differs": return ExitCode.difference
         default: return ExitCode.failed
         }
+    }
+
+    /// Makes a backup, proves that it can be put back, and only then lets the edges know how far it reaches.
+    func backUp(to target: String) throws -> Int32 {
+        let backup = Backup(folder: folder, target: target)
+        try backup.make()
+        let heads = try backup.restoreOnTrial()
+        let rows: [JSONValue] = heads.map {
+            ["edge": .string($0.edge.description), "seq": .integer(Int64(clamping: $0.head.seq.raw)), "hash": .string(Hex.text($0.head.hash))]
+        }
+        var isTold = true
+        do { _ = try ask(.post, "store/backed-up", ["heads": .array(rows)]) } catch let refusal as CloudRefusal
+            where refusal.exitCode == ExitCode.unreachable
+        {
+            // Nobody runs on the folder: the store is ours to write, and the edges hear of it when one does.
+            isTold = false
+            let store = try ControlStore(path: folder + "/control.db")
+            try store.commit(heads.map { .meta(key: BackupMark.key($0.edge), value: String($0.head.seq.raw)) })
+        }
+        if isJSON {
+            Console.write(JSONWriter.plain(["folder": .string(target), "heads": .array(rows), "told": .bool(isTold)]) + [0x0A])
+        } else {
+            let lines = heads.map { "edge \($0.edge): verified up to entry \($0.head.seq), \(Hex.text($0.head.hash))" }
+            Console.write(
+                (lines + [
+                    "\(target) can be put back: it was, on trial. " + (isTold ? "The edges are told." : "The edges are told when the cloud runs.")
+                ])
+                .joined(separator: "\n") + "\n")
+        }
+        return ExitCode.ok
     }
 
     func list() throws -> Int32 {

@@ -89,6 +89,7 @@ enum Routes {
         Route("POST", "/console/edges/settle", nil, isLocal: true) { try $0.consoleSettle($1) },
         Route("POST", "/console/edges/reconcile", nil, isLocal: true) { try $0.consoleReconcile($1) },
         Route("GET", "/console/edges/reconcile", nil, isLocal: true) { try $0.consoleReconcile($1) },
+        Route("POST", "/console/store/backed-up", nil, isLocal: true) { try $0.consoleBackedUp($1) },
         Route("POST", "/console/users/add", nil, isLocal: true) { try $0.consoleUser($1, mustBeNew: true) },
         Route("POST", "/console/users/password", nil, isLocal: true) { try $0.consoleUser($1, mustBeNew: false) },
     ]

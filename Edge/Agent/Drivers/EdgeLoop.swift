@@ -110,6 +110,7 @@ package final class EdgeLoop {
             inputs.append(.settle(settlement))
         }
         try takeMends(at: clock)
+        if let fact = uplink?.takeCountersigned() { try perform(agent.countersigned(fact, at: clock), at: clock) }
         takeCommands(at: clock)
         try takeRequests(at: clock)
         let head = agent.journal.head.seq

@@ -32,6 +32,7 @@ package final class Uplink {
     private var delivered: [(Command, Span?)] = []
     private var toHeal: [[Entry]] = []
     private var toMend: [Entry] = []
+    private var countersigned: CountersignedFact?
     private var settlement: Settlement?
     private var notedAt = Span.zero
     /// How often the acknowledged number is written down: it is advice, learned again at each session.
@@ -104,6 +105,11 @@ package final class Uplink {
 
     /// The next piece of what this ledger had lost, to be written down; nil when none has come.
     package func takeHealing() -> [Entry]? { toHeal.isEmpty ? nil : toHeal.removeFirst() }
+    /// The newest head that the cloud has signed, once.
+    package func takeCountersigned() -> CountersignedFact? {
+        defer { countersigned = nil }
+        return countersigned
+    }
     /// Right bytes for damaged entries, each to be tried on the journal; then `mended`.
     package func takeMends() -> [Entry] {
         defer { toMend = [] }
@@ -146,6 +152,8 @@ package final class Uplink {
             case .mend(let entry): toMend.append(entry)
             case .settle(let decision): settlement = decision
             case .incarnation(let name): try journal.noteIncarnation(name)
+            case .countersigned(let fact): countersigned = fact
+            case .backedUp(let seq): try journal.noteBackup(seq)
             case .reopen:
                 try feed(.linkDown, at: clock)
                 if isUp { try feed(.linkUp, at: clock) }

@@ -26,6 +26,10 @@ package enum UplinkEffect: Equatable, Sendable {
     case mend(Entry)
     /// A person decided about this ledger.
     case settle(Settlement)
+    /// To be written into the ledger, if it is true and new.
+    case countersigned(CountersignedFact)
+    /// To be remembered in the journal: how far the cloud's newest verified backup reaches.
+    case backedUp(Seq)
     /// To be remembered in the journal.
     case incarnation(String)
     /// Close the connection and make a new one.
@@ -122,6 +126,8 @@ package struct UplinkCore {
             case .readStored(let from, let through): wantedStored = (from, through)
             case .mend(let entry): out.append(.mend(entry))
             case .incarnation(let name): out.append(.incarnation(name))
+            case .countersigned(let fact): out.append(.countersigned(fact))
+            case .backedUp(let seq): out.append(.backedUp(seq))
             case .reopen: out.append(.reopen)
             case .phase(let phase): out.append(.phase(phase))
             case .malformed(let error): out.append(.malformed(error))

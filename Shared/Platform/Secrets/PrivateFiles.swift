@@ -74,6 +74,22 @@ package enum PrivateFiles {
         close(descriptor)
         guard isSynced else { throw failure }
         guard rename(beside, path) == 0 else { throw FileError("write", path) }
+        try syncFolder(of: path)
+    }
+
+    /// Makes a file that another writer made this user's alone, and waits until it and its place are on the disk.
+    package static func settle(_ path: String) throws(FileError) {
+        guard chmod(path, 0o600) == 0 else { throw FileError("protect", path) }
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError("sync", path) }
+        let isSynced = fsync(descriptor) == 0
+        let failure = FileError("sync", path)
+        close(descriptor)
+        guard isSynced else { throw failure }
+        try syncFolder(of: path)
+    }
+
+    private static func syncFolder(of path: String) throws(FileError) {
         let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
         let parent = open(folder.isEmpty ? "/" : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard parent >= 0 else { throw FileError("sync", folder) }
@@ -99,6 +115,9 @@ package enum PrivateFiles {
     package static func remove(_ path: String) throws(FileError) {
         guard unlink(path) == 0 || errno == ENOENT else { throw FileError("delete", path) }
     }
+
+    /// Removes an empty folder; one that is not there, or holds something, stays as it is.
+    package static func removeFolder(_ path: String) { rmdir(path) }
 
     /// True when something is at the path.
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }

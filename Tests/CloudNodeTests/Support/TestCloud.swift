@@ -21,14 +21,17 @@ final class TestCloud {
     /// Effects that no helper has taken yet.
     private(set) var effects: [NodeEffect] = []
 
-    init(edges: [EdgeID] = [], vfs: String? = nil) throws {
-        self.vfs = vfs
+    private let signs: Bool
+
+    /// - Parameter signs: whether it countersigns the edges' heads.
+    init(edges: [EdgeID] = [], vfs: String? = nil, signs: Bool = false) throws {
+        self.vfs = vfs; self.signs = signs
         folder = vfs == nil ? NSTemporaryDirectory() + "tidewire-cloud-" + UUID().uuidString : ""
         if vfs == nil { try PrivateFiles.makeFolder(folder + "/edges") }
         let stores = try NodeStores(folder: folder, vfs: vfs)
         try stores.control.commit(TestCloud.users.map { .access(.user($0)) })
         try stores.control.commit(edges.enumerated().map { .edge(TestCloud.enrolled($1, key: UInt8($0 + 1))) })
-        let fresh = try Node(stores: stores, settings: TestCloud.settings(1), at: clock)
+        let fresh = try Node(stores: stores, settings: TestCloud.settings(1, signs: signs), at: clock)
         running = fresh
         effects = fresh.takeEffects()
     }
@@ -45,10 +48,12 @@ final class TestCloud {
         EnrolledEdge(
             id: id, name: "home-\(key)", linkKey: [UInt8](repeating: key, count: 32), status: .confirmed, code: "123456", enrolledAt: start)
     }
-    static func settings(_ seed: UInt64) -> NodeSettings {
+    static func settings(_ seed: UInt64, signs: Bool = false) -> NodeSettings {
         let draws = Draws(seed: seed)
-        return NodeSettings(
+        var settings = NodeSettings(
             serverKey: serverKey, tokenKey: [UInt8](repeating: 7, count: 32), decoyHash: "decoy", random: { draws.take($0) })
+        if signs { settings.signingKeys = SigningKeys(seed: [UInt8](repeating: 8, count: 32)) }
+        return settings
     }
 
     /// Ends this process as a kill does, and starts the next one on the same files.
@@ -59,7 +64,7 @@ final class TestCloud {
         try meddle()
         restarts += 1
         let stores = try NodeStores(folder: folder, vfs: vfs)
-        let fresh = try Node(stores: stores, settings: TestCloud.settings(100 + restarts), at: clock)
+        let fresh = try Node(stores: stores, settings: TestCloud.settings(100 + restarts, signs: signs), at: clock)
         running = fresh
         effects = fresh.takeEffects()
     }

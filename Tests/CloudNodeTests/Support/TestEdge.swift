@@ -47,6 +47,9 @@ final class TestEdge {
         } catch { preconditionFailure("\(error)") }
     }
     private var waiting: [Sender.Action] = []
+    /// What the cloud signed and said of its backups.
+    private(set) var countersigned: [CountersignedFact] = []
+    private(set) var backups: [Seq] = []
     /// What its disk has instead of what was written.
     var rotten: [Seq: Entry?] = [:]
     var takesMends = true
@@ -124,6 +127,8 @@ final class TestEdge {
             // A journal takes what its own chain names.
             if entry == entries[Int(entry.seq.raw) - 1], takesMends { rotten.removeValue(forKey: entry.seq) }
             waiting += sender.handle(.mended(entry.seq), at: cloud.clock)
+        case .countersigned(let fact): countersigned.append(fact)
+        case .backedUp(let seq): backups.append(seq)
         case .heal, .incarnation, .acked, .phase, .malformed: break
         }
     }

@@ -247,6 +247,7 @@ extension EdgeMachine {
     func perform(_ effects: [UplinkEffect], at clock: ClockReading) throws {
         var commands: [AgentInput] = []
         var mends: [Entry] = []
+        var witness: CountersignedFact?
         var effects = effects
         repeat {
             var more: [UplinkEffect] = []
@@ -261,6 +262,8 @@ extension EdgeMachine {
                 case .incarnation(let name): try program?.journal.noteIncarnation(name)
                 case .heal(let entries): more += try takeBack(entries, at: clock)
                 case .mend(let entry): mends.append(entry)
+                case .countersigned(let fact): witness = fact
+                case .backedUp(let seq): try program?.journal.noteBackup(seq)
                 case .settle(let settlement): program?.decided = settlement
                 case .phase(.open): seen.append(.opened(setup.isClone ? .twin : .edge))
                 case .phase, .malformed: break
@@ -269,6 +272,10 @@ extension EdgeMachine {
             if program?.uplink.hasMore == true { more += try program?.uplink.readOn(at: clock) ?? [] }
             effects = more
         } while !effects.isEmpty || program?.uplink.hasMore == true
+        if let witness {
+            let noted = try program?.agent?.countersigned(witness, at: clock) ?? []
+            try perform(program?.uplink.note(noted, at: clock) ?? [], at: clock)
+        }
         for entry in mends {
             let noted = try program?.agent?.mend(entry, at: clock) ?? []
             try perform(program?.uplink.note(noted, at: clock) ?? [], at: clock)

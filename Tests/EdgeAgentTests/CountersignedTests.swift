@@ -1,0 +1,70 @@
+// The cloud's signed word in the edge's ledger: only a true one, only about something new, at most one a minute, and never for ever.
+import EdgeAgent
+import Ledger
+import Simulation
+import Testing
+import Values
+import Wire
+
+@Suite struct CountersignedTests {
+    let cloud: SigningKeys
+    init() throws { cloud = try #require(SigningKeys(seed: [UInt8](3..<35))) }
+
+    private func rig() throws -> DiskRig {
+        let rig = DiskRig()
+        try rig.start()
+        try rig.settle(seconds: 4)
+        return rig
+    }
+    private func word(_ head: Head) -> CountersignedFact { CountersignedFact(head: head, edge: LedgerWriter.edge, keys: cloud) }
+    /// True when it was written down.
+    private func say(_ rig: DiskRig, _ fact: CountersignedFact) throws -> Bool {
+        try #require(rig.agent).countersigned(fact, at: rig.clock).isEmpty == false
+    }
+
+    @Test func aTrueWordIsWrittenDown() throws {
+        let rig = try rig()
+        let head = try #require(rig.agent?.journal.head)
+        #expect(try say(rig, word(head)))
+        guard case .countersigned(let fact)? = try rig.agent?.journal.last?.decoded() else { Issue.record("not written"); return }
+        #expect(fact.head == head)
+        #expect(try LedgerAudit.verify(path: "ledger.db", key: nil, vfs: rig.disk.name).difference == nil)
+    }
+
+    @Test func whatIsNotSoIsNot() throws {
+        let rig = try rig()
+        let head = try #require(rig.agent?.journal.head)
+        var forged = word(head)
+        forged.signature[0] ^= 1
+        #expect(try say(rig, forged) == false)
+        #expect(try say(rig, word(Head(seq: head.seq, hash: [UInt8](repeating: 1, count: 32)))) == false, "another entry than is here")
+        #expect(try say(rig, word(Head(seq: head.seq.next, hash: head.hash))) == false, "an entry that is not here")
+        #expect(rig.agent?.journal.head == head)
+    }
+
+    @Test func atMostOnceAMinuteAndNeverAboutNothing() throws {
+        let rig = try rig()
+        #expect(try say(rig, word(try #require(rig.agent?.journal.head))))
+        _ = try rig.buy(1)
+        try rig.settle(seconds: 20)
+        #expect(try say(rig, word(try #require(rig.agent?.journal.head))) == false, "within the minute")
+        try rig.settle(seconds: 45)
+        #expect(try say(rig, word(try #require(rig.agent?.journal.head))))
+        // From here on nothing happens but signatures: they must not go on answering one another.
+        let before = try #require(rig.agent?.journal.head)
+        for _ in 0..<10 {
+            try rig.settle(seconds: 70)
+            _ = try say(rig, word(try #require(rig.agent?.journal.head)))
+        }
+        #expect(rig.agent?.journal.head == before)
+    }
+
+    @Test func theWatermarkIsRemembered() throws {
+        let rig = try rig()
+        #expect(try rig.agent?.journal.backupWatermark() == nil)
+        try rig.agent?.journal.noteBackup(Seq(3))
+        rig.crash()
+        try rig.start()
+        #expect(try rig.agent?.journal.backupWatermark() == Seq(3))
+    }
+}
