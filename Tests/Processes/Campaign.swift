@@ -10,6 +10,9 @@ package struct CampaignPlan: Sendable {
     package var kills: Int
     /// How long the link stays cut in one piece after the kills, by the wall clock; nil for short cuts only.
     package var cutSeconds: Int?
+    /// Troubles of the link after the kills, in turn, each so long.
+    package var storms: [LinkStorm] = []
+    package var stormSeconds = 3...10
     package init(seed: UInt64, kills: Int, cutSeconds: Int? = nil) { self.seed = seed; self.kills = kills; self.cutSeconds = cutSeconds }
 }
 
@@ -17,6 +20,10 @@ package struct CampaignPlan: Sendable {
 package struct CampaignReport: Sendable {
     package var kills: [String: Int] = [:]
     package var cuts = 0
+    /// Storms by name, connections that they broke off, and bits that they turned.
+    package var storms: [String: Int] = [:]
+    package var resets: Int64 = 0
+    package var corrupted: Int64 = 0
     package var commands = 0
     package var entries: Int64 = 0
     package var intents = 0
@@ -62,6 +69,7 @@ package final class Campaign {
             if chance.chance(2, in: 3) { trade() }
             try murder(victim)
         }
+        for storm in plan.storms { try blow(storm) }
         if let seconds = plan.cutSeconds { try cutLong(seconds) }
         try quieten()
         try compare()
@@ -186,6 +194,27 @@ package final class Campaign {
         try mend()
     }
 
+    /// One trouble of the link, with orders in it; then it is fair, and the two find each other again.
+    private func blow(_ storm: LinkStorm) throws {
+        if isCut { try mend() }
+        let words = storm.weather(&chance)
+        try stage.link("weather", words)
+        report.storms[storm.rawValue, default: 0] += 1
+        tell("link: \(words)")
+        for _ in 0..<chance.int(1...2) {
+            order()
+            stage.patience.pass(milliseconds: chance.int(plan.stormSeconds) * 500)
+        }
+        let status = try stage.json(try stage.run("rig", ["relay", "status", "--control", stage.folder + "/relay.control", "--json"]))
+        try stage.link("weather", "fair")
+        tell("link: fair after \(status["resets"]?.integerValue ?? 0) resets and \(status["corrupted"]?.integerValue ?? 0) bits so far")
+        report.resets = status["resets"]?.integerValue ?? 0
+        report.corrupted = status["corrupted"]?.integerValue ?? 0
+        do { try stage.awaitLink(within: 90) } catch let trouble as ProcessTrouble {
+            report.violations.append("after \(words) the two do not find each other: \(trouble)")
+        }
+    }
+
     // MARK: The end
 
     /// Everything runs and is whole; trading is halted at the edge's own console.
@@ -208,7 +237,9 @@ package final class Campaign {
         let books = try LedgerBooks(path: stage.edgeLedger)
         report.fills = books.book.fills.count
         report.intents = books.intents
-        if plan.kills > 0, books.book.fills.isEmpty { report.violations.append("nothing was traded: the campaign proves nothing") }
+        if plan.kills + plan.storms.count > 0, books.book.fills.isEmpty {
+            report.violations.append("nothing was traded: the campaign proves nothing")
+        }
         for command in asked where command.isTaken == true { try judge(command.key, books) }
     }
 

@@ -191,10 +191,10 @@ package final class Stage {
     package func edge(_ words: String...) throws -> Ending { try run("tidewire-edge", words + ["--data", edgeFolder]) }
     package func cloud(_ words: String...) throws -> Ending { try run("tidewire-cloud", words + ["--data", cloudFolder]) }
 
-    /// `cut`, `mend` or `status`.
-    @discardableResult package func link(_ verb: String) throws -> String {
-        let ending = try run("rig", ["relay", verb, "--control", folder + "/relay.control"])
-        guard ending.code == 0 else { throw ProcessTrouble("relay \(verb): \(ending.complaints)") }
+    /// `cut`, `mend`, `status`, or `weather` and its words.
+    @discardableResult package func link(_ words: String...) throws -> String {
+        let ending = try run("rig", ["relay"] + words + ["--control", folder + "/relay.control"])
+        guard ending.code == 0 else { throw ProcessTrouble("relay \(words.joined(separator: " ")): \(ending.complaints)") }
         return ending.output
     }
 

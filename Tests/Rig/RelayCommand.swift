@@ -12,6 +12,8 @@ enum RelayCommand {
             options: [
                 CommandOption("listen", value: "HOST:PORT", isRepeatable: true, "accepts here; port 0 lets the system choose"),
                 CommandOption("to", value: "HOST:PORT", isRepeatable: true, "passes on to here; one for each --listen, in the same order"), control,
+                CommandOption("weather", value: "WORDS", isRepeatable: true, "what happens to the bytes: \(RelayWeather.help)"),
+                CommandOption("seed", value: "N", "where bits turn and connections break (1)"),
             ],
             "Pumps TCP bytes both ways between each pair of addresses, until SIGTERM or SIGINT.\n"
                 + "Prints 'listening on ADDRESS to ADDRESS' for each pair when all are ready."),
@@ -37,7 +39,8 @@ enum RelayCommand {
         let loop = EventLoop()
         var stopped = false
         loop.signals { _ in stopped = true }
-        let relay = try TCPRelay(loop, routes: routes)
+        let weather = try weather(options)
+        let relay = try TCPRelay(loop, routes: routes, weather: weather, seed: try options.number("seed", in: 0...UInt64.max, default: 1))
         let control = try options.text("control").map { try RelayControl(loop, relay, path: $0) }
         for route in relay.routes {
             let line: JSONValue = ["listening": .string(route.listen.description), "to": .string(route.to.description)]
@@ -48,6 +51,18 @@ enum RelayCommand {
         control?.close()
         relay.cut()
         return 0
+    }
+
+    /// The subcommand that changes the weather of a running relay.
+    static let weather = RigCommand(
+        spec: CommandSpec(
+            "relay weather", operands: ["WORDS"], options: [control], "what happens to the bytes from now on: \(RelayWeather.help)")
+    ) { options in try act("weather:\(options.operands[0])", "").run(options) }
+
+    private static func weather(_ options: RigOptions) throws -> RelayWeather {
+        let words = options.list("weather").joined(separator: ",")
+        guard let weather = RelayWeather(words) else { throw UsageError(text: "--weather wants \(RelayWeather.help), not '\(words)'") }
+        return weather
     }
 
     private static func routes(_ options: RigOptions) throws -> [(listen: RelayAddress, to: RelayAddress)] {
@@ -69,6 +84,7 @@ enum RelayCommand {
         func number(_ key: String) -> Int64 { answer[key]?.integerValue ?? 0 }
         let state = answer["cut"]?.boolValue == true ? "cut" : "whole"
         return
-            "\(state): \(number("connections")) connections, \(number("bytes_forth")) bytes forth, \(number("bytes_back")) back, \(number("cuts")) cuts"
+            "\(state): \(number("connections")) connections, \(number("bytes_forth")) bytes forth, \(number("bytes_back")) back, \(number("cuts")) cuts, "
+            + "\(number("resets")) resets, \(number("corrupted")) bits turned"
     }
 }

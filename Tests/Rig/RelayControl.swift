@@ -50,15 +50,22 @@ final class RelayControl {
             relay.cut()
         } else if parts[1] == "mend" {
             do throws(TCPListenError) { try relay.mend() } catch { trouble = "\(error)" }
+        } else if parts[1].hasPrefix("weather:") {
+            if let weather = RelayWeather(parts[1].dropFirst("weather:".count)) {
+                relay.weather = weather
+            } else {
+                trouble = "the relay does not know this weather; it knows \(RelayWeather.help)"
+            }
         } else if parts[1] != "status" {
-            trouble = "the relay knows cut, mend and status"
+            trouble = "the relay knows cut, mend, weather and status"
         }
         let status = relay.status
         let routes = relay.routes.map { ["listening": .string($0.listen.description), "to": .string($0.to.description)] as JSONValue }
         let answer: JSONValue =
             trouble.map { ["error": .string($0)] } ?? [
                 "cut": .bool(status.isCut), "connections": .integer(Int64(status.pairs)), "bytes_forth": .integer(Int64(clamping: status.bytesForth)),
-                "bytes_back": .integer(Int64(clamping: status.bytesBack)), "cuts": .integer(Int64(status.cuts)), "routes": .array(routes),
+                "bytes_back": .integer(Int64(clamping: status.bytesBack)), "cuts": .integer(Int64(status.cuts)),
+                "resets": .integer(Int64(status.resets)), "corrupted": .integer(Int64(status.corrupted)), "routes": .array(routes),
             ]
         return JSONWriter.plain(answer) + [10]
     }

@@ -17,6 +17,7 @@ struct RigCommand: Sendable {
         RelayCommand.act("cut", "drops every connection of a running relay and refuses new ones"),
         RelayCommand.act("mend", "lets a running relay work again"),
         RelayCommand.act("status", "tells what a running relay does"),
+        RelayCommand.weather,
         WorldCommand.command,
         CommandsCommand.command,
         ImagesCommand.command,

@@ -2,6 +2,7 @@
 import Platform
 import Simulation
 import Testing
+import Values
 
 /// Sends everything back.
 private final class Echo: TCPOwner {
@@ -76,5 +77,108 @@ private final class Echo: TCPOwner {
         for text in ["", ":1", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "127.0.0.1:-1"] {
             #expect(RelayAddress(text) == nil, "\(text)")
         }
+    }
+
+    // MARK: Weather
+
+    private func weather(_ words: String) throws -> RelayWeather { try #require(RelayWeather(words)) }
+
+    @Test func weatherIsReadStrictly() throws {
+        #expect(try weather("") == RelayWeather() && weather("fair") == RelayWeather())
+        let all = try weather("delay=25,jitter=3,limit=100,corrupt=7,reset=8,shuffle=9,stall,black-hole,half-open=back")
+        #expect(all.delayMillis == 25 && all.bytesPerSecond == 100 && all.corruptEvery == 7 && all.resetEvery == 8 && all.shuffleMillis == 9)
+        #expect(all.isStalled && all.muted == [.forth, .back] && all.halfOpen == .back && all.jitterMillis == 3)
+        for text in ["delay", "delay=x", "delay=-1", "mute", "mute=up", "stall=1", "rain"] { #expect(RelayWeather(text) == nil, "\(text)") }
+    }
+
+    @Test func latencyIsPaidOnBothWaysAndOrderIsKept() throws {
+        let (relay, echoes, ports) = try relay()
+        relay.weather = try weather("delay=40,jitter=20")
+        let (client, heard) = connect(ports[0])
+        var millis = 0
+        let started = SystemClock.monotonic()
+        for number in 0..<20 { _ = client.send([UInt8(number)]) }
+        #expect(loop.turns { heard.bytes.count == 20 })
+        millis = Int((SystemClock.monotonic() - started).nanoseconds / 1_000_000)
+        #expect(heard.bytes == (0..<20).map { UInt8($0) } && millis >= 80 && echoes.count == 2)
+    }
+
+    @Test func aSlowLineDrips() throws {
+        let (relay, echoes, ports) = try relay()
+        relay.weather = try weather("limit=100000")
+        let (client, heard) = connect(ports[0])
+        let bytes = (0..<40_000).map { UInt8(truncatingIfNeeded: $0 / 7) }
+        let started = SystemClock.monotonic()
+        _ = client.send(bytes)
+        #expect(loop.turns { heard.bytes.count == bytes.count })
+        #expect(heard.bytes == bytes && SystemClock.monotonic() - started >= .milliseconds(380) && echoes.count == 2)
+    }
+
+    @Test func bitsTurnAndNothingElse() throws {
+        let (relay, echoes, ports) = try relay()
+        relay.weather = try weather("corrupt=2000")
+        let (client, heard) = connect(ports[0])
+        let bytes = [UInt8](repeating: 0, count: 200)
+        for number in 1...100 {
+            _ = client.send(bytes)
+            #expect(loop.turns { heard.bytes.count == 200 * number })
+        }
+        let turned = heard.bytes.filter { $0 != 0 }
+        #expect(relay.status.corrupted >= turned.count && turned.count > 5 && turned.allSatisfy { $0.nonzeroBitCount <= 2 } && echoes.count == 2)
+    }
+
+    @Test func connectionsBreakOffInTheMiddle() throws {
+        let (relay, echoes, ports) = try relay()
+        relay.weather = try weather("reset=1000")
+        let (client, heard) = connect(ports[0])
+        _ = client.send([UInt8](repeating: 1, count: 1_001))
+        _ = client.send([UInt8](repeating: 1, count: 1_001))
+        #expect(loop.turns { heard.isClosed })
+        #expect(relay.status.resets == 1 && relay.status.pairs == 0 && heard.bytes.count < 2_002 && echoes.count == 2)
+    }
+
+    @Test func aStallHoldsWhatABlackHoleSwallows() throws {
+        let (relay, echoes, ports) = try relay()
+        let (client, heard) = connect(ports[0]), (other, deaf) = connect(ports[1])
+        _ = client.send([1])
+        _ = other.send([1])
+        #expect(loop.turns { heard.bytes == [1] && deaf.bytes == [1] })
+        relay.weather = try weather("stall")
+        _ = client.send([2])
+        #expect(loop.turns { relay.status.bytesForth == 3 } && heard.bytes == [1])
+        relay.weather = try weather("fair")
+        #expect(loop.turns { heard.bytes == [1, 2] })
+        relay.weather = try weather("black-hole")
+        relay.weather = try weather("fair")
+        _ = client.send([3])
+        _ = other.send([3])
+        let (fresh, answer) = connect(ports[0])
+        _ = fresh.send([4])
+        #expect(loop.turns { answer.bytes == [4] && relay.status.bytesForth == 6 })
+        #expect(heard.bytes == [1, 2] && deaf.bytes == [1] && !heard.isClosed && !deaf.isClosed, "old connections stay deaf, and are not told")
+        #expect(echoes.count == 2)
+    }
+
+    @Test(arguments: RelayWay.allCases) func halfAnOpenPairStaysOpenAndSilent(way: RelayWay) throws {
+        let (relay, echoes, ports) = try relay()
+        let (client, heard) = connect(ports[0])
+        _ = client.send([1])
+        #expect(loop.turns { heard.bytes == [1] })
+        relay.weather = try weather("half-open=\(way.rawValue)")
+        _ = client.send([2])
+        let (fresh, answer) = connect(ports[0])
+        _ = fresh.send([3])
+        #expect(loop.turns { answer.bytes == [3] }, "new connections work")
+        if way == .back { #expect(loop.turns { heard.isClosed }) } else { #expect(!heard.isClosed) }
+        #expect(heard.bytes == [1] && echoes.count == 2)
+    }
+
+    @Test func lateConnectionsLoseNothing() throws {
+        let (relay, echoes, ports) = try relay()
+        relay.weather = try weather("shuffle=200")
+        let clients = (0..<8).map { _ in connect(ports[0]) }
+        for (number, client) in clients.enumerated() { _ = client.0.send([UInt8(number), 9]) }
+        #expect(loop.turns { clients.allSatisfy { $0.1.bytes.count == 2 } })
+        #expect(clients.enumerated().allSatisfy { $0.element.1.bytes == [UInt8($0.offset), 9] } && echoes.count == 2)
     }
 }

@@ -11,7 +11,10 @@ enum CatchUpBench {
     static let command = RigCommand(
         spec: CommandSpec(
             "bench catch-up",
-            options: [CommandOption("entries", value: "N", "how long the backlog is (200000)")],
+            options: [
+                CommandOption("entries", value: "N", "how long the backlog is (200000)"),
+                CommandOption("rtt-ms", value: "MS", "the round trip of the relay between the two (0)"),
+            ],
             "How fast a backlog becomes durable in the cloud: full syncs on both sides, every hash checked on both sides, then compared."),
         run: run)
 
@@ -20,6 +23,7 @@ enum CatchUpBench {
 
     private static func run(_ options: RigOptions) throws -> Int32 {
         let count = try options.number("entries", in: 1...10_000_000, default: 200_000)
+        let roundTrip = try options.number("rtt-ms", in: 0...10_000, default: 0)
         Log.setThreshold(.warning)
         let load = Machine.load
         let data = try BenchFolder()
@@ -27,7 +31,7 @@ enum CatchUpBench {
         let journal = try Journal(path: folder.ledger, edge: try folder.identity())
         try DayLedger.write(count, to: journal)
         let keys = try folder.linkKeys()
-        let far = try start(data.path + "/cloud", edge: journal.edge, keys: keys)
+        let far = try start(data.path + "/cloud", edge: journal.edge, keys: keys, delay: roundTrip / 2)
         let run = try drain(journal, far, keys)
         let cloudMemory = Machine.residentMegabytes(far.cloud.pid)
         let bytes = try far.bytesForth()
@@ -35,7 +39,8 @@ enum CatchUpBench {
         far.cloud.stop()
         let difference = try compare(folder.ledger, EdgeLedgers.path(folder: data.path + "/cloud/edges", journal.edge))
         let report: JSONValue = [
-            "bench": "catch-up", "entries": .integer(Int64(count)), "entries_per_second": .integer(Int64(Double(count) / run.open)),
+            "bench": "catch-up", "entries": .integer(Int64(count)), "rtt_ms": .integer(Int64(roundTrip)),
+            "entries_per_second": .integer(Int64(Double(count) / run.open)),
             "seconds": .decimal(run.open, 3), "seconds_with_connecting": .decimal(run.total, 3), "lost": .integer(difference.lost),
             "doubled": .integer(difference.doubled), "wire_bytes_per_entry": .decimal(Double(bytes) / Double(count), 1),
             "cpu_edge_us_per_entry": .decimal(run.edgeMillis * 1_000 / Double(count), 2),
@@ -64,14 +69,15 @@ enum CatchUpBench {
         }
     }
 
-    private static func start(_ data: String, edge: EdgeID, keys: CurveKeys) throws -> Far {
+    private static func start(_ data: String, edge: EdgeID, keys: CurveKeys, delay: Int) throws -> Far {
         let cloud = try ChildProcess(nil, ["bench", "cloud", "--data", data, "--edge", edge.description, "--key", Hex.text(keys.publicKey)])
         let said = cloud.line().flatMap { try? JSONReader.read(Array($0.utf8)) }
         guard let said, let link = said["link"]?.integerValue, let key = said["key"]?.text.flatMap({ Hex.bytes($0) }) else {
             throw UsageError(text: "the cloud did not start")
         }
         let control = data + "/relay.control"
-        let relay = try ChildProcess(nil, ["relay", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:\(link)", "--control", control])
+        let relay = try ChildProcess(
+            nil, ["relay", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:\(link)", "--control", control, "--weather", "delay=\(delay)"])
         // "listening on ADDRESS to ADDRESS"
         let words = relay.line()?.split(separator: " ") ?? []
         guard words.count == 5, let address = RelayAddressText.port(words[2]) else { throw UsageError(text: "the relay did not start") }

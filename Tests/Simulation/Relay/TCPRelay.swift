@@ -1,5 +1,6 @@
 // A dumb pump of TCP bytes between two addresses, with a hand on its valve: cut drops and refuses, mend lets through again.
 package import Platform
+internal import Values
 
 /// `HOST:PORT` with a numeric host; port 0 on the listening side lets the system choose.
 package struct RelayAddress: Hashable, Sendable, CustomStringConvertible {
@@ -25,6 +26,9 @@ package struct RelayStatus: Hashable, Sendable {
     package var bytesForth: UInt64 = 0
     package var bytesBack: UInt64 = 0
     package var cuts = 0
+    /// Connections broken off, and bits turned.
+    package var resets = 0
+    package var corrupted = 0
 }
 
 /// Owned by the loop's thread. Closed by `cut` for the last time: there is no other end.
@@ -36,10 +40,22 @@ package final class TCPRelay {
     private var listeners: [TCPListener] = []
     private var pairs: [UInt64: RelayPair] = [:]
     private var lastPair: UInt64 = 0
+    private var chance: SeededRandom
+    /// What is done to the bytes from now on, also of the connections that are up.
+    package var weather: RelayWeather {
+        didSet {
+            for number in pairs.keys.sorted() { pairs[number]?.feel() }
+            weather.halfOpen = nil
+        }
+    }
 
     /// Listens on all routes at once.
-    package init(_ loop: EventLoop, routes: [(listen: RelayAddress, to: RelayAddress)]) throws(TCPListenError) {
-        self.loop = loop; self.routes = routes
+    /// - Parameter seed: where bits turn and connections break.
+    package init(
+        _ loop: EventLoop, routes: [(listen: RelayAddress, to: RelayAddress)], weather: RelayWeather = RelayWeather(), seed: UInt64 = 1
+    ) throws(TCPListenError) {
+        self.loop = loop; self.routes = routes; self.weather = weather
+        chance = SeededRandom(seed: seed)
         try open()
     }
 
@@ -82,52 +98,21 @@ package final class TCPRelay {
     private func accept(_ client: TCPConnection, _ to: RelayAddress) -> (any TCPOwner)? {
         lastPair += 1
         let number = lastPair
-        let pair = RelayPair(client: client) { [unowned self] forth, back, isOver in
-            status.bytesForth += UInt64(forth)
-            status.bytesBack += UInt64(back)
-            if isOver { pairs[number] = nil }
-            status.pairs = pairs.count
+        let pair = RelayPair(loop, client: client, seed: chance.next(), weather: { [unowned self] in weather }) { [unowned self] note in
+            switch note {
+            case .passed(.forth, let count): status.bytesForth += UInt64(count)
+            case .passed(.back, let count): status.bytesBack += UInt64(count)
+            case .corrupted: status.corrupted += 1
+            case .reset: status.resets += 1
+            case .over:
+                pairs[number] = nil
+                status.pairs = pairs.count
+            }
         }
         pairs[number] = pair
         status.pairs = pairs.count
-        pair.server = loop.connect(host: to.host, port: to.port, timeoutMillis: 5_000, owner: pair)
+        let dial = { [unowned self] in pair.join(loop.connect(host: to.host, port: to.port, timeoutMillis: 5_000, owner: pair)) }
+        if weather.shuffleMillis > 0 { loop.after(milliseconds: chance.int(1...weather.shuffleMillis), dial) } else { dial() }
         return pair
-    }
-}
-
-/// Two connections tied together; bytes are held back on one side while the other cannot take them.
-private final class RelayPair: TCPOwner {
-    /// Above this many waiting bytes the other side is not read until they have gone.
-    private static let waitingBytesMax = 256 << 10
-    private let client: TCPConnection
-    var server: TCPConnection?
-    private let tell: (_ forth: Int, _ back: Int, _ isOver: Bool) -> Void
-
-    init(client: TCPConnection, tell: @escaping (_ forth: Int, _ back: Int, _ isOver: Bool) -> Void) { self.client = client; self.tell = tell }
-
-    private func other(_ connection: TCPConnection) -> TCPConnection? { connection === client ? server : client }
-
-    func received(_ bytes: RawSpan, on connection: TCPConnection) {
-        guard let other = other(connection) else { return }
-        let sent = other.send(bytes)
-        // Reading stops long before the queue's bound, so `full` can only mean a mistake: end rather than lose bytes.
-        guard sent != .full, sent != .closed else { return end() }
-        if other.queuedBytes > Self.waitingBytesMax { connection.pause() }
-        let isForth = connection === client
-        tell(isForth ? bytes.byteCount : 0, isForth ? 0 : bytes.byteCount, false)
-    }
-    func drained(_ connection: TCPConnection) { other(connection)?.resume() }
-    func closed(_ connection: TCPConnection, _ reason: TCPClose) {
-        other(connection)?.close(flushing: true)
-        tell(0, 0, true)
-    }
-
-    private func end() {
-        drop()
-        tell(0, 0, true)
-    }
-    func drop() {
-        client.close()
-        server?.close()
     }
 }
