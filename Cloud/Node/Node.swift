@@ -5,6 +5,7 @@ internal import Platform
 package import Sync
 internal import Values
 internal import Views
+internal import Wire
 
 /// One cloud. `turn` takes what happened and answers what to do; what must be durable is durable before it returns.
 package final class Node {
@@ -22,6 +23,8 @@ package final class Node {
     /// What waits for a person's decision.
     var matters: [EdgeID: EdgeMatter] = [:]
     var milestones: [EdgeID: Milestones] = [:]
+    /// The key under which each edge's ledger begins, as it showed at its enrolment.
+    var firstKeys: [EdgeID: [UInt8]] = [:]
     /// How far the newest verified backup holds each edge's ledger.
     var backups: [EdgeID: Seq] = [:]
     /// Comparisons of stored bytes, the newest of each edge.
@@ -68,6 +71,10 @@ package final class Node {
             enrolled[edge.id] = edge
             matters[edge.id] = try EdgeMatter(state.meta[EdgeMatter.key(edge.id)] ?? "")
             audits.load(edge.id, state.meta[AuditDesk.key(edge.id)] ?? "")
+            if let key = Hex.bytes(state.meta[Node.firstKeyName(edge.id)] ?? ""), key.count == Signing.keyBytes {
+                firstKeys[edge.id] = key
+                stores.ledgers.expect(edge.id, firstKey: key)
+            }
             if let seq = UInt64(state.meta[BackupMark.key(edge.id)] ?? "") { backups[edge.id] = Seq(seq) }
             if edge.status == .confirmed { try openOrSetAside(edge) }
         }

@@ -3,6 +3,7 @@ package import Ledger
 internal import Platform
 internal import Trading
 internal import Values
+package import Wire
 
 extension Agent {
     /// To be called after each turn, once its effects are done: looks at the disk, writes what waits for room, and signs and
@@ -41,6 +42,20 @@ extension Agent {
         do throws(JournalError) { guard try MarkFinding.isHeld(lost, by: journal) else { return [] } } catch { throw fail(.journal(error)) }
         settleRollback(at: clock, into: &effects)
         return effects
+    }
+
+    /// Announces another ledger key, under the present one, and signs with it from then on. The new key must be durable before.
+    /// - Returns: nil when that cannot be now: the disk is full, or the ledger's end is missing. Nothing was written then.
+    package func changeKey(to new: SigningKeys, at clock: ClockReading) throws(AgentFailure) -> [AgentEffect]? {
+        try mustLive()
+        guard unwritten.isEmpty, !journal.isShortOfRoom, let keeper, keeper.lost == nil else { return nil }
+        var effects: [AgentEffect] = []
+        var turn = Turn()
+        let fact = KeyRotatedFact(old: keeper.witness.keys, new: new, edge: chain.edge, epoch: chain.epoch, after: chain.head)
+        try number([Draft(.keyRotated(fact))], at: clock, into: &turn)
+        _ = try commit(&turn, at: clock, into: &effects)
+        self.keeper?.change(to: new)
+        return effects + (try sign([], at: clock))
     }
 
     /// The cloud signed that it has this ledger up to a head: written down when it is true, new, and not too often.

@@ -15,6 +15,8 @@ package enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
     case foreign(found: String, expected: EdgeID)
     /// The entries offered do not continue the chain: a bug of the caller.
     case broken(ChainError)
+    /// A checkpoint or a change of the key that is not signed as it must be; nothing was written.
+    case unsigned(String)
     /// An intent whose body cannot be read back: a bug of the codec, found before anything is written.
     case unreadable(at: Seq, CodecError)
 
@@ -24,6 +26,7 @@ package enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
         case .damaged(let words): "the ledger is damaged: \(words); restore it from the cloud or a backup, or move it aside"
         case .foreign(let found, let expected): "this is the ledger of edge \(found), and this edge is \(expected)"
         case .broken(let error): "the entries to write do not follow: \(error)"
+        case .unsigned(let words): "what was offered is not this ledger's: \(words)"
         case .unreadable(let seq, let error): "intent \(seq) cannot be read back: \(error)"
         }
     }
@@ -37,8 +40,9 @@ package final class Journal {
     package let edge: EdgeID
     /// The last entry of all, or nil for a new ledger: what `Chain` continues from.
     package private(set) var last: Entry?
-    /// The key that signed the checkpoints found at the opening; nil when there was none.
-    package let signer: [UInt8]?
+    /// The key by which this ledger is signed; nil before the first signature.
+    package var signer: [UInt8]? { checkpoints.key }
+    private var checkpoints: CheckpointRule
 
     private let store: any JournalStore
     private var verifier: ChainVerifier
@@ -70,6 +74,7 @@ package final class Journal {
         self.store = store
         self.edge = edge
         verifier = ChainVerifier(edge: edge)
+        checkpoints = CheckpointRule(edge: edge)
         try Journal.adopt(store, edge)
         var checked = anchor.map { LedgerVerifier(edge: edge, after: $0.entry, key: $0.signer) } ?? LedgerVerifier(edge: edge)
         var newest = anchor?.entry
@@ -89,7 +94,7 @@ package final class Journal {
             throw .damaged("the entries end at \(checked.head.seq), the file's head is \(store.head.seq)")
         }
         verifier = checked.chain
-        signer = checked.checkpoints.key
+        checkpoints = checked.checkpoints
     }
 
     /// Opens the ledger file: its lock, its settings, then as above.
@@ -105,11 +110,12 @@ package final class Journal {
     /// - Returns: the receipt that hands out each intent once.
     /// - Throws: an error after which none of them may be acted on; unless `isDiskFull`, the process must end.
     package func commit(_ entries: [Entry]) throws(JournalError) -> Receipt {
-        var verified = verifier
+        var verified = verifier, signed = checkpoints
         var intents: [Receipt.Slot] = []
         for entry in entries {
             // Checked before the write as it will be checked after the read.
             do throws(ChainError) { try verified.accept(entry) } catch { throw .broken(error) }
+            if let words = signed.accept(entry) { throw .unsigned(words) }
             guard entry.kind == Kind.intent.rawValue else { continue }
             let id = IntentID(boot: entry.boot, seq: entry.seq)
             let (tags, ticket) = try intent(entry)
@@ -117,6 +123,7 @@ package final class Journal {
         }
         do throws(StoreError) { try store.append(entries.map(\.row), meta: [:]) } catch { throw .store(error) }
         verifier = verified
+        checkpoints = signed
         last = entries.last ?? last
         idleSince = nil
         // The entries are durable whatever becomes of the copying: a store that fails here refuses the next commit.
@@ -127,10 +134,14 @@ package final class Journal {
     /// Takes entries that this ledger had lost, byte for byte as a copy has them. None of their intents may be sent: an earlier run sent them or not.
     /// - Throws: `.broken` when they do not continue the chain: nothing is written then.
     package func adopt(_ entries: [Entry]) throws(JournalError) {
-        var verified = verifier
-        for entry in entries { do throws(ChainError) { try verified.accept(entry) } catch { throw .broken(error) } }
+        var verified = verifier, signed = checkpoints
+        for entry in entries {
+            do throws(ChainError) { try verified.accept(entry) } catch { throw .broken(error) }
+            if let words = signed.accept(entry) { throw .unsigned(words) }
+        }
         do throws(StoreError) { try store.append(entries.map(\.row), meta: [:]) } catch { throw .store(error) }
         verifier = verified
+        checkpoints = signed
         last = entries.last ?? last
         if store.logBytes >= Journal.logBytesMax { try? store.checkpoint() }
     }

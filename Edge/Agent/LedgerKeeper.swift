@@ -41,7 +41,7 @@ struct CountersignKeeper {
 
 /// Counts what no checkpoint covers yet. One owner, one thread.
 struct LedgerKeeper {
-    let witness: Witness
+    private(set) var witness: Witness
     /// The mark that the ledger does not reach; while there is one, no other is written.
     private(set) var lost: HeadMark?
     private var uncovered = 0
@@ -75,6 +75,9 @@ struct LedgerKeeper {
         guard lost == nil else { return }
         try witness.mark.write(HeadMark(edge: edge, epoch: entry.epoch, head: entry.head, writtenAt: entry.wall).bytes)
     }
+
+    /// The ledger is signed by another key from now on.
+    mutating func change(to keys: SigningKeys) { witness = Witness(keys: keys, mark: witness.mark) }
 
     /// The lost end is given up, or is there again.
     mutating func settle() { lost = nil }

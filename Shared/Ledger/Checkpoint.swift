@@ -36,11 +36,15 @@ package struct CheckpointFact: Hashable, Sendable {
     }
 }
 
-/// Follows the checkpoints of one ledger: each signs the entry before it, all under one key.
+/// Follows the checkpoints of one ledger: each signs the entry before it, under the key of the ledger or, for a day, the one before that.
 package struct CheckpointRule: Sendable {
     package let edge: EdgeID
     /// The key that signs; the first checkpoint tells it when nobody did before.
     package private(set) var key: [UInt8]?
+    /// The key before that, and until when, by the entries' wall clock, its signatures are still good.
+    private var before: (key: [UInt8], until: Instant)?
+    /// Keys that followed one another.
+    package private(set) var rotations: UInt64 = 0
     /// Checkpoints found good.
     package private(set) var count: UInt64 = 0
     /// The newest of them.
@@ -52,6 +56,7 @@ package struct CheckpointRule: Sendable {
     /// Looks at the next entry of a verified chain.
     /// - Returns: what is wrong with it as a checkpoint, in words; nil for a good one and for every other kind.
     package mutating func accept(_ entry: Entry) -> String? {
+        if entry.kind == Kind.keyRotated.rawValue { return rotate(entry) }
         guard entry.kind == Kind.checkpoint.rawValue else { return nil }
         guard let fact = try? entry.decoded(), case .checkpoint(let checkpoint) = fact else {
             return "checkpoint \(entry.seq) cannot be read"
@@ -59,11 +64,24 @@ package struct CheckpointRule: Sendable {
         guard checkpoint.head.seq.next == entry.seq, checkpoint.head.hash == entry.previous else {
             return "checkpoint \(entry.seq) signs another entry than the one before it"
         }
-        if let key, key != checkpoint.key { return "checkpoint \(entry.seq) is signed by another key than this ledger's" }
+        let isOlder = before.map { $0.key == checkpoint.key && entry.wall <= $0.until } ?? false
+        if let key, key != checkpoint.key, !isOlder { return "checkpoint \(entry.seq) is signed by another key than this ledger's" }
         guard checkpoint.isSigned(edge: edge, epoch: entry.epoch) else { return "the signature of checkpoint \(entry.seq) is wrong" }
-        key = checkpoint.key
+        if !isOlder { key = checkpoint.key }
         count += 1
         last = checkpoint
+        return nil
+    }
+
+    /// A new key: the ledger's own key must have said so, and the new one must be held by whoever announces it.
+    private mutating func rotate(_ entry: Entry) -> String? {
+        guard let fact = try? entry.decoded(), case .keyRotated(let word) = fact else { return "key change \(entry.seq) cannot be read" }
+        if let key, key != word.old { return "key change \(entry.seq) is signed by another key than this ledger's" }
+        let head = Head(seq: Seq(entry.seq.raw - 1), hash: entry.previous)
+        guard word.isSigned(edge: edge, epoch: entry.epoch, after: head) else { return "the signature of key change \(entry.seq) is wrong" }
+        before = (word.old, entry.wall + KeyRotatedFact.overlap)
+        key = word.key
+        rotations += 1
         return nil
     }
 }

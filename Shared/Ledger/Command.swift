@@ -34,6 +34,10 @@ package enum CommandBody: Hashable, Sendable {
     }
     /// Every word that `kind` can be: what this release understands, as told in HELLO.
     package static let kinds = ["order", "close", "cancel", "halt", "watch", "withdraw"]
+    /// The version of this kind's arguments. One above 1 stands behind the word in HELLO, as in `order.2`, and is sent to nobody who does not name it.
+    package var version: Int { 1 }
+    /// What an edge must have named in HELLO to be sent this command.
+    package var wanted: String { version == 1 ? kind : "\(kind).\(version)" }
     /// True for commands that only lower risk; they may wait for a silent edge until they expire.
     package var reducesRisk: Bool {
         switch self {

@@ -19,6 +19,8 @@ package enum Fact: Hashable, Sendable {
     case gap(GapFact)
     /// The cloud holds the chain up to an entry, and signed that.
     case countersigned(CountersignedFact)
+    /// Another key signs this ledger from here on.
+    case keyRotated(KeyRotatedFact)
     case intent(Ticket)
     /// The bytes of these orders were handed to the socket (lazy, batched).
     case sent(tags: [ClOrdID])

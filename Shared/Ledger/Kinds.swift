@@ -3,7 +3,7 @@
 /// What an entry is about. The raw value is stored in the header and hashed.
 package enum Kind: UInt16, CaseIterable, Sendable {
     case boot = 1, shutdown = 2, checkpoint = 3, snapshot = 4
-    case healed = 5, lineage = 6, gap = 7, countersigned = 8
+    case healed = 5, lineage = 6, gap = 7, countersigned = 8, keyRotated = 9
     case intent = 10, sent = 11, cancelIntent = 12, modifyIntent = 13
     case orderReport = 20, fill = 21, commission = 22, orderDead = 23, stopMoved = 24, cancelRefused = 25
     case commandAccepted = 30, commandRefused = 31

@@ -61,6 +61,9 @@ package struct LedgerVerifier: Sendable {
         if let last = checkpoints.last {
             good += "\n\(checkpoints.count) checkpoints signed by \(Hex.text(last.key)), the newest over entry \(last.head.seq)"
         }
+        if checkpoints.rotations > 0, let key = checkpoints.key {
+            good += "\nthe ledger key was changed \(checkpoints.rotations) times, now \(Hex.text(key))"
+        }
         if let last = countersigned.last {
             good += "\n\(countersigned.count) heads countersigned by the cloud, the newest by \(Hex.text(last.key)) over entry \(last.head.seq)"
         }

@@ -16,6 +16,8 @@ package enum BatchError: Error, Equatable, Sendable {
     case chain(ChainError)
     /// The recomputed last hash differs from the one the sender named.
     case lastHash(at: Seq)
+    /// A checkpoint, or a change of the key, that the ledger's own key did not sign.
+    case signature(at: Seq)
 }
 
 /// Entries `from ... to` with the hashes before and at their end.

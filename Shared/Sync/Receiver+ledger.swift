@@ -164,6 +164,7 @@ extension Receiver {
         func not(_ why: Undelivered) -> Action { .commandNotDelivered(command.id, command.edge, why) }
         guard let session = edges[command.edge]?.session else { out.append(not(.noSession)); return }
         guard command.boundBoot == session.boot || rules.anyBootExecutes else { out.append(not(.wrongRun)); return }
+        guard session.commandKinds.contains(command.body.wanted) || rules.anyKindIsSent else { out.append(not(.unknownToEdge)); return }
         guard session.commands.count < Session.commandsMax else { out.append(not(.tooMany)); return }
         guard !session.commands.contains(where: { $0.command.id == command.id }) else { return }
         // Whatever was done to the wall clock since it was asked, it lives no longer than its kind may.

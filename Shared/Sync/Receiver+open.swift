@@ -119,6 +119,7 @@ extension Receiver {
             id: newSessionID(), peer: opening.peer, boot: hello.boot, attempt: hello.attempt, release: hello.release, heardAt: now.monotonic,
             credit: creditOfEach(open + 1))
         session.clock = opening.clock
+        session.commandKinds = Set(hello.commandKinds)
         session.features = Set(Feature.allCases.filter { hello.can($0) })
         edges[edge]?.opening = nil
         edges[edge]?.shown = nil

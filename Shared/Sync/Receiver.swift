@@ -98,6 +98,8 @@ package struct Receiver: Sendable {
     package enum Undelivered: String, Hashable, Sendable, CaseIterable {
         /// It never left.
         case noSession, wrongRun, expired, tooMany
+        /// The edge's release does not know this kind of command.
+        case unknownToEdge
         /// It left and was never acknowledged: the edge may have it or not, its ledger will tell.
         case inDoubt
         /// The edge has another run than the command is bound to.
@@ -166,6 +168,11 @@ package struct Receiver: Sendable {
 
     /// The enrolled edges, in order.
     package var enrolled: [EdgeID] { order }
+
+    /// False when the open session's edge said that it does not know this kind of command.
+    package func understands(_ edge: EdgeID, _ body: CommandBody) -> Bool {
+        edges[edge]?.session?.commandKinds.contains(body.wanted) ?? true
+    }
 
     /// The link of one edge as it stands.
     package func link(_ edge: EdgeID) -> EdgeLink? {

@@ -67,4 +67,5 @@ package struct Rules: Hashable, Sendable {
     package var healWithoutVerify = false
     package var epochNotRaised = false
     package var ttlByWallClock = false
+    package var anyKindIsSent = false
 }

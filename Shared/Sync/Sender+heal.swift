@@ -8,6 +8,8 @@ struct Healing: Hashable, Sendable {
     let target: Head
     /// The chain through the last entry taken.
     var verifier: ChainVerifier
+    /// The signatures through it: who wrote every hash anew has not the edge's key.
+    var checkpoints: CheckpointRule
     /// A piece is being stored; the next one is asked for then.
     var isStoring = false
     static func == (a: Healing, b: Healing) -> Bool { a.target == b.target && a.verifier.head == b.verifier.head && a.isStoring == b.isStoring }
@@ -18,7 +20,9 @@ extension Sender {
     /// EDGE_BEHIND: the cloud has this ledger's end. A run that has written can no longer be healed: its entries stand in the way.
     mutating func beginHealing(_ target: Head, at now: ClockReading, into out: inout [Action]) {
         guard identity.mayHeal, target.seq > head.seq else { return }
-        healing = Healing(target: target, verifier: ChainVerifier(edge: identity.edge, after: head))
+        healing = Healing(
+            target: target, verifier: ChainVerifier(edge: identity.edge, after: head),
+            checkpoints: CheckpointRule(edge: identity.edge, key: identity.signer))
         phase = .healing(upTo: target.seq)
         out.append(.phase(phase))
         fetch(at: now, into: &out)
@@ -45,6 +49,7 @@ extension Sender {
                 guard batch.previous == head, batch.last.seq <= current.target.seq else { throw .lastHash(at: batch.previous.seq) }
                 try batch.verify(with: &current.verifier)
                 if batch.last.seq == current.target.seq, batch.last != current.target { throw .lastHash(at: batch.last.seq) }
+                for entry in batch.entries where current.checkpoints.accept(entry) != nil { throw .signature(at: entry.seq) }
             }
             current.isStoring = true
             healing = current
@@ -59,6 +64,10 @@ extension Sender {
     mutating func healed(_ entries: [Entry], at now: ClockReading, into out: inout [Action]) {
         guard let last = entries.last else { return }
         head = last.head; identity.epoch = last.epoch
+        // A change of the key may be among them: what comes after is signed by the new one.
+        var rule = CheckpointRule(edge: identity.edge, key: identity.signer)
+        for entry in entries { _ = rule.accept(entry) }
+        identity.signer = rule.key
         guard let target = healing?.target else { return }
         healing?.isStoring = false
         // The whole beginning is the cloud's own now: the verdict on the next HELLO says so.

@@ -14,11 +14,14 @@ package struct Identity: Hashable, Sendable {
     package var mayHeal: Bool
     /// The cloud's store that welcomed this edge last; empty before the first time.
     package var incarnation: String
+    /// The key by which the ledger here is signed; nil before its first signature.
+    package var signer: [UInt8]?
     package init(
-        edge: EdgeID, boot: Boot, epoch: UInt32, release: String, oldest: Seq = Seq(1), mayHeal: Bool = false, incarnation: String = ""
+        edge: EdgeID, boot: Boot, epoch: UInt32, release: String, oldest: Seq = Seq(1), mayHeal: Bool = false, incarnation: String = "",
+        signer: [UInt8]? = nil
     ) {
         self.edge = edge; self.boot = boot; self.epoch = epoch; self.release = release; self.oldest = oldest; self.mayHeal = mayHeal
-        self.incarnation = incarnation
+        self.incarnation = incarnation; self.signer = signer
     }
 }
 

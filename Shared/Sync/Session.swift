@@ -43,6 +43,8 @@ struct Session: Hashable, Sendable {
     let release: String
     /// What the edge said that it can do.
     var features: Set<Feature> = []
+    /// Kinds and versions of commands that the edge understands.
+    var commandKinds: Set<String> = []
     var number: UInt64 = 0
     var heardAt: Span
     var clock = ClockExchange()

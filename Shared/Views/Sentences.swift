@@ -1,6 +1,7 @@
 // One sentence for each kind of fact, for the person who reads the ledger.
 package import Ledger
 internal import Values
+internal import Wire
 
 extension EdgePicture {
     /// What happened, in words.
@@ -12,6 +13,7 @@ extension EdgePicture {
         case .snapshot(let fact): return "Kept in a file: what the ledger adds up to at entry \(fact.seq)"
         case .healed(let fact): return "Entries \(fact.from) to \(fact.to) had been lost or damaged here and came back from the \(fact.source)"
         case .lineage(let fact): return lineageSentence(fact)
+        case .keyRotated(let fact): return "The ledger is signed by another key from here on: \(Hex.text(fact.key.prefix(8)))…"
         case .countersigned(let fact): return "The cloud signed that it has everything up to entry \(fact.head.seq)"
         case .gap(let fact): return "Entries \(fact.from) to \(fact.to) are missing for good"
         case .intent(let ticket): return intentSentence(ticket)

@@ -59,6 +59,49 @@ import Wire
         #expect(ledgers.head(edge).seq == Seq(3), "nothing of it was written")
     }
 
+    /// The branch that was sealed had changed the key: what is left is signed by the key of before, and that counts again.
+    @Test func aCutTakesTheKeysOfTheSealedBranchWithIt() throws {
+        let disk = FaultyDisk(seed: 1)
+        let ledgers = ledgers(disk)
+        let other = try #require(SigningKeys(seed: [UInt8](1..<33)))
+        let common = try entries(rounds: 1)
+        try ledgers.append(edge, common)
+        var chain = Chain(edge: edge, boot: Boot(raw: 6), last: common.last)
+        let clock = ClockReading(wall: Instant(seconds: 1_795_000_100), monotonic: .seconds(5))
+        var branch = [
+            try chain.append(Draft(.boot(BootFact(version: "t", mode: .paper, machine: "m", kernelBoot: "k", configuration: "c"))), at: clock)
+        ]
+        branch.append(
+            try chain.append(Draft(.keyRotated(KeyRotatedFact(old: keys, new: other, edge: edge, epoch: 1, after: chain.head))), at: clock))
+        try ledgers.append(edge, branch)
+        try ledgers.cut(edge, after: common[2].head)
+        #expect(ledgers.head(edge) == common[2].head)
+        var again = Chain(edge: edge, boot: Boot(raw: 7), last: common.last)
+        var next = [
+            try again.append(Draft(.boot(BootFact(version: "t", mode: .paper, machine: "m", kernelBoot: "k", configuration: "c"))), at: clock)
+        ]
+        let word = CheckpointFact(head: again.head, digest: Head.start.hash, edge: edge, epoch: 1, keys: keys)
+        next.append(try again.append(Draft(.checkpoint(word)), at: clock))
+        try ledgers.append(edge, next)
+        #expect(ledgers.head(edge).seq == Seq(5))
+    }
+
+    /// The key that an edge showed when its digits were compared is the one that its ledger begins under.
+    @Test func anotherFirstKeyIsTurnedAway() throws {
+        let other = try #require(SigningKeys(seed: [UInt8](1..<33)))
+        for shown in [keys, other] {
+            let disk = FaultyDisk(seed: 1)
+            let ledgers = ledgers(disk)
+            ledgers.expect(edge, firstKey: shown.publicKey)
+            let offered = try entries(rounds: 1)
+            if shown.publicKey == keys.publicKey {
+                try ledgers.append(edge, offered)
+            } else {
+                #expect(throws: LedgerDamage.self) { try ledgers.append(edge, offered) }
+            }
+        }
+    }
+
     /// The key is remembered over a restart: it is read from the stored ledger.
     @Test func theKeyIsKnownAfterARestart() throws {
         let disk = FaultyDisk(seed: 1)

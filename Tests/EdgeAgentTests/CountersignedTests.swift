@@ -59,6 +59,29 @@ import Wire
         #expect(rig.agent?.journal.head == before)
     }
 
+    /// A new key: announced by the old one, in force at once, and known to the next start.
+    @Test func theLedgerKeyIsChanged() throws {
+        let rig = try rig()
+        let agent = try #require(rig.agent), new = try #require(SigningKeys(seed: [UInt8](5..<37)))
+        let old = try #require(agent.journal.signer)
+        #expect(try agent.changeKey(to: new, at: rig.clock)?.isEmpty == false)
+        #expect(agent.journal.signer == new.publicKey)
+        let entries = try rig.entries()
+        guard case .keyRotated(let change) = try entries[entries.count - 2].decoded(), case .checkpoint(let signed)? = try entries.last?.decoded()
+        else {
+            Issue.record("not announced")
+            return
+        }
+        #expect(change.old == old && change.key == new.publicKey && signed.key == new.publicKey)
+        _ = try rig.buy(1)
+        try rig.settle(seconds: 70)
+        let finding = try LedgerAudit.verify(path: "ledger.db", key: old, vfs: rig.disk.name)
+        #expect(finding.difference == nil, "it begins under the first key, and each next one was announced")
+        rig.crash()
+        let journal = try Journal(path: "ledger.db", edge: LedgerWriter.edge, vfs: rig.disk.name)
+        #expect(journal.signer == new.publicKey)
+    }
+
     @Test func theWatermarkIsRemembered() throws {
         let rig = try rig()
         #expect(try rig.agent?.journal.backupWatermark() == nil)

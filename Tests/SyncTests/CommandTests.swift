@@ -34,6 +34,24 @@ struct CommandTests {
             ])
     }
 
+    /// A command of a kind or version that the edge did not name in HELLO is not sent: it would be refused at best, misread at worst.
+    @Test(arguments: [true, false]) func onlyWhatTheEdgeKnowsIsSent(isKnown: Bool) throws {
+        for isCareless in [false, true] {
+            var rules = Rules()
+            rules.anyKindIsSent = isCareless
+            var tower = try Tower(3, rules: rules)
+            guard case .hello(var hello) = tower.hello() else { return }
+            hello.commandKinds = isKnown ? ["halt"] : ["halt.2", "order"]
+            let opened = tower.hear(.hello(hello), session: 0)
+            for case .send(let bytes, _) in opened { if let frame = try? Frame(bytes), frame.type == .welcome { tower.session = frame.session } }
+            let command = try Self.command(boot: tower.ledger.boot)
+            let actions = tower.say(.dispatch(command))
+            #expect(try tower.sent(actions).count == (isKnown || isCareless ? 1 : 0))
+            #expect(actions.contains(.commandNotDelivered(command.id, Samples.edge, .unknownToEdge)) == !(isKnown || isCareless))
+            #expect(tower.receiver.understands(Samples.edge, command.body) == isKnown)
+        }
+    }
+
     /// The console has rights that the cloud has not: its name over the link is a forgery.
     @Test func theCloudCannotSpeakAsTheConsole() throws {
         var desk = try Desk(5)

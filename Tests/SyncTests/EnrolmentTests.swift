@@ -47,6 +47,20 @@ import Values
         #expect(EnrolmentToken(host: "a", linkPort: 1, enrolPort: 2, serverKey: [UInt8](0..<32), secret: [UInt8](0..<15)) == nil)
     }
 
+    /// The ledger's key is under the proof and under the six digits; an edge of an older release shows none.
+    @Test func theLedgersKeyIsProvedToo() throws {
+        let shown = EnrolmentRequest(edge: edge, linkKey: linkKey, ledgerKey: [UInt8](repeating: 7, count: 32), token: token)
+        let read = try EnrolmentRequest(shown.encode())
+        #expect(read == shown && read.isProved(by: token) && shown.encode().count <= EnrolmentRequest.bytesMax)
+        let swapped = String(decoding: shown.encode(), as: UTF8.self).replacing("07070707", with: "08080808")
+        let other = try EnrolmentRequest(Array(swapped.utf8))
+        #expect(!other.isProved(by: token) && other.code(serverKey: token.serverKey) != shown.code(serverKey: token.serverKey))
+        let old = try EnrolmentRequest(EnrolmentRequest(edge: edge, linkKey: linkKey, token: token).encode())
+        #expect(old.ledgerKey == nil && old.isProved(by: token))
+        #expect(EnrolmentAnswer.accepting(shown, as: "home-1", token: token).isProved(for: shown, by: token))
+        #expect(!EnrolmentAnswer.accepting(shown, as: "home-1", token: token).isProved(for: old, by: token))
+    }
+
     @Test func aRequestIsProvedByItsTokenOnly() throws {
         let request = EnrolmentRequest(edge: edge, linkKey: linkKey, token: token)
         let read = try EnrolmentRequest(request.encode())

@@ -3,6 +3,7 @@ import Ledger
 import Sync
 import Testing
 import Values
+import Wire
 
 struct HealTests {
     /// A desk whose ledger is the first `count` entries of a longer one, before its run has written anything.
@@ -61,6 +62,27 @@ struct HealTests {
             #expect(Self.healed(actions).isEmpty)
             if case .refused(let trouble) = desk.sender.phase { #expect(trouble.haltsTrading) } else { Issue.record("\(desk.sender.phase)") }
         }
+    }
+
+    /// Whoever holds the cloud can hash a history of his own; he cannot sign it with the edge's key.
+    @Test(arguments: [false, true]) func aForgedHistoryIsKnownByItsSignature(isForged: Bool) throws {
+        let own = try #require(SigningKeys(seed: [UInt8](0..<32))), other = try #require(SigningKeys(seed: [UInt8](1..<33)))
+        var whole = try Samples.Ledger(seed: 4)
+        try whole.sign(by: own)
+        try whole.grow(3)
+        try whole.sign(by: isForged ? other : own)
+        try whole.grow(2)
+        let all = whole.entries
+        try whole.cut(to: 3)
+        var desk = try Desk(1)
+        desk.ledger = whole
+        desk.sender = Sender(
+            Identity(edge: Samples.edge, boot: Boot(raw: 77), epoch: 1, release: "test", mayHeal: true, signer: own.publicKey), head: all[2].head)
+        _ = desk.say(.linkUp)
+        _ = desk.hear(.behind(attempt: 1, have: all[all.count - 1].head), session: 0)
+        let taken = Self.healed(desk.hear(Self.piece(all, 4...all.count), session: 0))
+        #expect(taken.isEmpty == isForged)
+        if case .refused(let trouble) = desk.sender.phase { #expect(isForged && trouble.haltsTrading) } else { #expect(!isForged) }
     }
 
     /// Without the check a piece with a flipped bit goes into the journal.

@@ -2,6 +2,7 @@
 import Ledger
 import Sync
 import Values
+import Wire
 
 enum Samples {
     static let edge = EdgeID(bytes: Array(0..<16)) ?? { preconditionFailure("16 bytes") }()
@@ -43,6 +44,10 @@ enum Samples {
         /// A person decided: the first entry of the next epoch.
         mutating func decide(_ settlement: Settlement) throws {
             try append(.lineage(settlement.lineage(after: head)))
+        }
+        /// Signs where the ledger stands.
+        mutating func sign(by keys: SigningKeys) throws {
+            try append(.checkpoint(CheckpointFact(head: head, digest: Head.start.hash, edge: chain.edge, epoch: chain.epoch, keys: keys)))
         }
         /// Takes entries back as they were.
         mutating func adopt(_ more: [Entry]) { entries += more }

@@ -10,7 +10,7 @@ struct VerdictTests {
             edge: Samples.edge, protocolMin: minimum, protocolMax: maximum, release: "test", boot: Boot(raw: 1), attempt: 1, epoch: 1,
             head: entries.last?.head ?? .start, acked: acked, oldest: Seq(oldest), stamp: Stamp(sentAt: .zero, wall: Instant(seconds: 0)),
             isClockSound: true,
-            commandKinds: [])
+            commandKinds: CommandBody.kinds)
     }
 
     /// What a whole judgement came to.

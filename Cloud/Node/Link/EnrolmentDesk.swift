@@ -114,6 +114,9 @@ extension Node {
         if let other = enrolled.values.first(where: { $0.name == invitation.name && $0.id != request.edge && $0.status != .revoked }) {
             return refuse("\(other.name) is another edge here. Revoke it first: tidewire-cloud edge revoke \(other.name).")
         }
+        if let known = firstKeys[request.edge], let shown = request.ledgerKey, known != shown {
+            return refuse("This edge's ledger began under another key than the one it showed when it was enrolled first. Nothing was changed.")
+        }
         try accept(request, invitation, token, from: peer)
     }
 
@@ -135,10 +138,20 @@ extension Node {
             enrolledAt: now, announced: known?.announced ?? .start)
         enrolled[edge.id] = edge
         store(.edge(edge))
+        if let key = request.ledgerKey { expect(edge.id, firstKey: key) }
         effect(.admit(linkKeys))
         log(.info, "edge enrolled", "\(edge.name) \(edge.id), to be confirmed")
         effect(.answerEnrolment(EnrolmentAnswer.accepting(request, as: edge.name, token: token).encode(), to: peer))
     }
+
+    /// The ledger of this edge begins under this key, as it said when its six digits were compared.
+    private func expect(_ edge: EdgeID, firstKey key: [UInt8]) {
+        firstKeys[edge] = key
+        stores.ledgers.expect(edge, firstKey: key)
+        store(.meta(key: Node.firstKeyName(edge), value: Hex.text(key)))
+    }
+    /// Where control.db keeps it.
+    static func firstKeyName(_ edge: EdgeID) -> String { "ledger-key:\(edge)" }
 
     // MARK: - By a person
 

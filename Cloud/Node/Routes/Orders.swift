@@ -1,6 +1,7 @@
 // The writes: wishes that become commands. The id is the caller's key, so that asking twice is asking once.
 internal import Control
 internal import Ledger
+internal import Sync
 internal import Values
 internal import Views
 internal import Wire
@@ -149,6 +150,7 @@ extension Node {
     func record(
         _ body: CommandBody, _ preview: Preview?, _ picture: EdgePicture, _ id: CommandID, _ call: Call, _ extras: CommandExtras = CommandExtras()
     ) throws -> CommandRecord {
+        guard receiver.understands(picture.id, body) else { throw Problem.unknownToEdge(picture.name) }
         var wish = Ask(
             id: id, edge: picture.id, user: call.caller?.user ?? "console", body: body, title: extras.title ?? picture.title(body, preview: preview),
             fingerprint: Node.fingerprint(call))

@@ -13,6 +13,8 @@ package final class EdgeLedgers {
     private var stores: [EdgeID: any LedgerFile] = [:]
     /// Under which key each edge signs its checkpoints.
     private var signatures: [EdgeID: CheckpointRule] = [:]
+    /// The key that an edge showed when it was enrolled: its first signature must be under it.
+    private var firstKeys: [EdgeID: [UInt8]] = [:]
     /// The branch of an edge that is being stored beside its ledger.
     private var branches: [EdgeID: EntryStore] = [:]
 
@@ -32,7 +34,7 @@ package final class EdgeLedgers {
         let store =
             try stores[edge]
             ?? makeFile(EntryStore(path: EdgeLedgers.path(folder: folder, edge), Database.Options(.create, vfs: vfs)))
-        var verifier = LedgerVerifier(edge: edge)
+        var verifier = LedgerVerifier(edge: edge, key: firstKeys[edge])
         try store.each { row throws(DatabaseError) in
             guard let entry = verifier.accept(row) else { return false }
             visit(entry)
@@ -42,6 +44,9 @@ package final class EdgeLedgers {
         stores[edge] = store
         signatures[edge] = verifier.checkpoints
     }
+
+    /// Remembers the key that an edge showed at its enrolment; to be told before its ledger is opened.
+    package func expect(_ edge: EdgeID, firstKey: [UInt8]) { firstKeys[edge] = firstKey }
 
     /// True when the edge's ledger is open.
     package func isOpen(_ edge: EdgeID) -> Bool { stores[edge] != nil }
@@ -168,6 +173,13 @@ package final class EdgeLedgers {
         while file.head.seq < store.head.seq { try file.append(try store.read(from: file.head.seq + 1, limit: 1_000)) }
         branches[edge] = nil
         try store.cut(after: common.seq.raw)
+        // What the sealed branch signed, and the keys it changed to, are no longer this ledger's.
+        var rule = CheckpointRule(edge: edge, key: firstKeys[edge])
+        try store.each { row throws(DatabaseError) in
+            if [Kind.checkpoint.rawValue, Kind.keyRotated.rawValue].contains(row.kind), let entry = try? Entry(row) { _ = rule.accept(entry) }
+            return true
+        }
+        signatures[edge] = rule
     }
 
     /// Entries after one that must be stored as `after` says, up to a number: as many as one batch takes. Nothing when another stands there.

@@ -132,7 +132,7 @@ extension StoreWrite {
 struct NodeMoment {
     fileprivate let control: ControlRoom, access: Access, receiver: Receiver
     fileprivate let enrolled: [EdgeID: EnrolledEdge], invitations: [Invitation], enrolment: EnrolmentDesk
-    fileprivate let matters: [EdgeID: EdgeMatter], audits: AuditDesk, backups: [EdgeID: Seq]
+    fileprivate let matters: [EdgeID: EdgeMatter], audits: AuditDesk, backups: [EdgeID: Seq], firstKeys: [EdgeID: [UInt8]]
     fileprivate let milestones: [EdgeID: Milestones], books: BookWatch, damaged: [EdgeID: String]
     fileprivate let signIns: SignInDesk, waiting: [WaitingRequest], streams: StreamDesk, desk: StoreDesk
     fileprivate let effects: Int
@@ -140,7 +140,8 @@ struct NodeMoment {
     init(_ node: Node) {
         control = node.control; access = node.access; receiver = node.receiver
         enrolled = node.enrolled; invitations = node.invitations; enrolment = node.enrolment
-        matters = node.matters; audits = node.audits; backups = node.backups; milestones = node.milestones; books = node.books; damaged = node.damaged
+        matters = node.matters; audits = node.audits; backups = node.backups; firstKeys = node.firstKeys; milestones = node.milestones;
+        books = node.books; damaged = node.damaged
         signIns = node.signIns; waiting = node.waiting; streams = node.streams; desk = node.desk
         effects = node.effects.count
     }
@@ -150,7 +151,8 @@ extension Node {
     private func restore(_ moment: NodeMoment) {
         control = moment.control; access = moment.access; receiver = moment.receiver
         enrolled = moment.enrolled; invitations = moment.invitations; enrolment = moment.enrolment
-        matters = moment.matters; audits = moment.audits; backups = moment.backups; milestones = moment.milestones; books = moment.books;
+        matters = moment.matters; audits = moment.audits; backups = moment.backups; firstKeys = moment.firstKeys; milestones = moment.milestones;
+        books = moment.books;
         damaged = moment.damaged
         signIns = moment.signIns; waiting = moment.waiting; streams = moment.streams; desk = moment.desk
         effects.removeSubrange(moment.effects...)

@@ -21,6 +21,11 @@ extension Problem {
         Problem(
             "not-allowed", 403, "This is not for your role", detail: "The role \(role) may not do this.", cure: "Ask an admin for another role.")
     }
+    static func unknownToEdge(_ name: String) -> Problem {
+        Problem(
+            "unknown-to-edge", 409, "The edge does not know this", detail: "The release of \(name) is too old for this command.",
+            cure: "Update the edge, or do it at its own console.")
+    }
     static let foreignOrigin = Problem(
         "foreign-origin", 403, "The request comes from another page", detail: "Writes with the cookie are taken from this site's own pages only.",
         cure: "Open the dashboard at its own address, or use a bearer token.")

@@ -244,6 +244,7 @@ package final class EdgeLoop {
             case .resume(let reason):
                 inputs.append(.desk(.resume(reason: reason)))
                 answer(request.id, 200, ["state": "done", "text": "Trading is resumed."])
+            case .changeKey: try changeKey(for: request.id, at: clock)
             case .acceptRollback(let reason):
                 let effects = try agent.acceptRollback(reason: reason, at: clock)
                 try perform(effects ?? [], at: clock)
@@ -254,6 +255,17 @@ package final class EdgeLoop {
         inbox.requests.removeAll(keepingCapacity: true)
     }
 
+    /// The new key is on the disk before it is announced, and in its place after: a crash in between is mended by the next start.
+    private func changeKey(for request: RequestID, at clock: ClockReading) throws {
+        let effects = try agent.changeKey(to: try folder.nextLedgerKeys(), at: clock)
+        try perform(effects ?? [], at: clock)
+        if effects != nil { try folder.promoteLedgerKey() }
+        let words =
+            effects == nil
+            ? "Not now: the disk is full, or the ledger's end is missing." : "The ledger is signed by a new key. Copy the folder keys/ again."
+        answer(request, 200, ["state": .string(effects == nil ? "refused" : "done"), "text": .string(words)])
+    }
+
     /// After the turn that decided them: the command's fate so far.
     private func answerAsked() {
         for (request, command) in asked {
@@ -261,7 +273,7 @@ package final class EdgeLoop {
             switch LocalAPI.handle(call, agent: agent, picture: picture(at: SystemClock.now()), at: SystemClock.now()) {
             case .answer(let value): answer(request, 202, value)
             case .problem(let problem): answer(request, problem)
-            case .command, .resume, .record, .acceptRollback: preconditionFailure("a read asks for nothing")
+            case .command, .resume, .record, .acceptRollback, .changeKey: preconditionFailure("a read asks for nothing")
             }
         }
         asked.removeAll(keepingCapacity: true)

@@ -30,6 +30,8 @@ package enum LocalVerdict: Sendable {
     case resume(reason: String)
     /// The lost end of the ledger is given up.
     case acceptRollback(reason: String)
+    /// Another key is to sign the ledger.
+    case changeKey
     /// Money a person wrote down: for the desk, then answer with the fate of the id.
     case record(Fact, command: CommandID)
 }
@@ -141,6 +143,7 @@ package enum LocalAPI {
         case ["kill"]: return command(.halt(reason: reason), request, agent, at: now)
         case ["resume"]: return .resume(reason: reason)
         case ["ledger", "accept-rollback"]: return .acceptRollback(reason: reason)
+        case ["ledger", "change-key"]: return .changeKey
         case ["ledger", "record"]: return try record(fields, request, agent, at: now)
         default:
             if path.count == 3, path[0] == "positions", path[2] == "close" {

@@ -31,6 +31,9 @@ struct ConsoleCommands {
                     return ExitCode.refused
                 }
                 return try act("ledger/accept-rollback", ["reason": .string(options["reason"] ?? "asked at the console")])
+            case "ledger change-key":
+                guard confirmed(options, "Sign the ledger with a new key from now on? Copy keys/ again afterwards.") else { return ExitCode.refused }
+                return try act("ledger/change-key", [:])
             default:
                 guard confirmed(options, "Lift the halt and let orders leave again?") else { return ExitCode.refused }
                 return try act("resume", ["reason": .string(options["reason"] ?? "asked at the console")])

@@ -57,6 +57,7 @@ package struct EdgeFolder: Sendable {
     private var identityFile: String { path + "/keys/edge.id" }
     private var linkKeyFile: String { path + "/keys/link.key" }
     private var ledgerKeyFile: String { path + "/keys/ledger.key" }
+    private var nextLedgerKeyFile: String { path + "/keys/ledger.key.next" }
     private var cloudFile: String { path + "/keys/cloud.json" }
 
     /// Who this edge is: drawn once, then for ever.
@@ -92,6 +93,32 @@ package struct EdgeFolder: Sendable {
         }
         try write(ledgerKeyFile, Array((Hex.text(keys.seed) + "\n").utf8))
         return keys
+    }
+
+    /// A fresh key that is to follow the present one, durable beside it.
+    package func nextLedgerKeys() throws(EdgeFolderError) -> SigningKeys {
+        guard let keys = SigningKeys(seed: (0..<Signing.keyBytes).map { _ in UInt8.random(in: .min ... .max) }) else {
+            throw .damaged(path: nextLedgerKeyFile)
+        }
+        try write(nextLedgerKeyFile, Array((Hex.text(keys.seed) + "\n").utf8))
+        return keys
+    }
+
+    /// Puts the announced key in the place of the one before it.
+    package func promoteLedgerKey() throws(EdgeFolderError) {
+        guard let text = try line(nextLedgerKeyFile) else { return }
+        try write(ledgerKeyFile, Array((text + "\n").utf8))
+        do throws(FileError) { try PrivateFiles.remove(nextLedgerKeyFile) } catch { throw .file(error) }
+    }
+
+    /// The key by which a ledger is signed that was signed last by `signer`: one that was announced and not yet put in its place is put there.
+    package func ledgerKeys(after signer: [UInt8]?) throws(EdgeFolderError) -> SigningKeys {
+        let present = try ledgerKeys()
+        guard let signer, signer != present.publicKey, let text = try line(nextLedgerKeyFile), let seed = Hex.bytes(text),
+            let next = SigningKeys(seed: seed), next.publicKey == signer
+        else { return present }
+        try promoteLedgerKey()
+        return next
     }
 
     /// Nil until the edge is enrolled.

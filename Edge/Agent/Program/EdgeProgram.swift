@@ -38,6 +38,9 @@ package enum EdgeProgram {
             CommandSpec(
                 "ledger accept-rollback", options: [yes, CommandOption("reason", value: "TEXT", "noted in the ledger")],
                 "give up the end of the ledger that a restore or a lost disk took away; only here, at the edge"),
+            CommandSpec(
+                "ledger change-key", options: [yes],
+                "sign the ledger with a new key, announced under the present one; only here, at the edge. Copy keys/ afterwards"),
             CommandSpec("ledger balances", "what the books hold, by account and asset"),
             CommandSpec(
                 "ledger record", operands: ["KIND"],

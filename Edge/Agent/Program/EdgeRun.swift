@@ -123,7 +123,7 @@ enum EdgeRun {
 
     /// The ledger's key and mark, and what the mark says of this ledger.
     private static func witness(_ folder: EdgeFolder, _ journal: Journal) throws -> (Witness, MarkFinding) {
-        let keys = try folder.ledgerKeys()
+        let keys = try folder.ledgerKeys(after: journal.signer)
         if let signer = journal.signer, signer != keys.publicKey {
             throw JournalError.damaged(
                 "its checkpoints were signed by another key than \(folder.path)/keys/ledger.key holds; put back the copy of that file")

@@ -21,7 +21,7 @@ enum Enrolment {
             return ExitCode.usage
         }
         let keys = try folder.linkKeys()
-        let request = EnrolmentRequest(edge: try folder.identity(), linkKey: keys.publicKey, token: token)
+        let request = EnrolmentRequest(edge: try folder.identity(), linkKey: keys.publicKey, ledgerKey: try firstLedgerKey(folder), token: token)
         guard let answer = try ask(request, token, keys) else {
             Console.error(
                 "tidewire-edge: \(token.host):\(token.enrolPort) does not answer; is the cloud running, and is the token younger than 15 minutes?")
@@ -46,6 +46,22 @@ enum Enrolment {
             }
             return ExitCode.ok
         }
+    }
+
+    /// The key of the ledger's first signature: the stored one's, or the one that will be made with the present key.
+    private static func firstLedgerKey(_ folder: EdgeFolder) throws -> [UInt8] {
+        if PrivateFiles.exists(folder.ledger) {
+            let kinds = [Kind.checkpoint.rawValue, Kind.keyRotated.rawValue]
+            let store = try EntryStore(path: folder.ledger, .init(.readOnly))
+            if let row = try store.read(kinds: kinds, from: 1, below: .max, newestFirst: false, limit: 1).first {
+                switch try Entry(row).decoded() {
+                case .checkpoint(let checkpoint): return checkpoint.key
+                case .keyRotated(let change): return change.old
+                default: break
+                }
+            }
+        }
+        return try folder.ledgerKeys().publicKey
     }
 
     /// Nil when nothing was heard in time.

@@ -81,7 +81,7 @@ package struct StartTalk {
     package static func identity(_ journal: Journal, _ boot: Boot, release: String, mayHeal: Bool) throws(JournalError) -> Identity {
         Identity(
             edge: journal.edge, boot: boot, epoch: journal.last?.epoch ?? 1, release: release, mayHeal: mayHeal,
-            incarnation: try journal.incarnation())
+            incarnation: try journal.incarnation(), signer: journal.signer)
     }
 
     /// Seals this ledger's branch and cuts it off, as a person decided; the next run takes the cloud's history.

@@ -17,6 +17,8 @@ package struct EnrolmentRequest: Hashable, Sendable {
     package let edge: EdgeID
     /// The edge's CURVE public key, 32 bytes.
     package let linkKey: [UInt8]
+    /// The key that signed, or will sign, the ledger's first checkpoint, 32 bytes; nil from edges of older releases.
+    package let ledgerKey: [UInt8]?
     /// Names the invitation without giving its secret away: 8 bytes of the secret's hash.
     package let invitation: [UInt8]
     /// HMAC-SHA-256 over the rest with the secret.
@@ -26,10 +28,11 @@ package struct EnrolmentRequest: Hashable, Sendable {
     package static let bytesMax = 1024
 
     /// The request of an edge that holds `token`.
-    package init(edge: EdgeID, linkKey: [UInt8], token: EnrolmentToken) {
-        self.edge = edge; self.linkKey = linkKey
+    package init(edge: EdgeID, linkKey: [UInt8], ledgerKey: [UInt8]? = nil, token: EnrolmentToken) {
+        self.edge = edge; self.linkKey = linkKey; self.ledgerKey = ledgerKey
         invitation = Self.invitation(of: token.secret)
-        proof = Hashing.hmacSHA256(Self.transcript(edge: edge, linkKey: linkKey, serverKey: token.serverKey), key: token.secret)
+        proof = Hashing.hmacSHA256(
+            Self.transcript(edge: edge, linkKey: linkKey, ledgerKey: ledgerKey, serverKey: token.serverKey), key: token.secret)
     }
 
     /// What a request names its invitation by.
@@ -40,27 +43,32 @@ package struct EnrolmentRequest: Hashable, Sendable {
     /// Whether whoever made this request held the token: the same key of the cloud, the same secret, nothing changed on the way.
     package func isProved(by token: EnrolmentToken) -> Bool {
         Hashing.constantTimeEqual(
-            proof, Hashing.hmacSHA256(Self.transcript(edge: edge, linkKey: linkKey, serverKey: token.serverKey), key: token.secret))
+            proof,
+            Hashing.hmacSHA256(
+                Self.transcript(edge: edge, linkKey: linkKey, ledgerKey: ledgerKey, serverKey: token.serverKey), key: token.secret))
     }
 
     /// Six digits that a person compares on both screens; they depend on both keys and the edge's identity.
     package func code(serverKey: [UInt8]) -> String {
-        let hash = Hashing.blake2b(Array("tidewire code".utf8) + Self.transcript(edge: edge, linkKey: linkKey, serverKey: serverKey))
+        let hash = Hashing.blake2b(
+            Array("tidewire code".utf8) + Self.transcript(edge: edge, linkKey: linkKey, ledgerKey: ledgerKey, serverKey: serverKey))
         let number = hash.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) } % 1_000_000
         let digits = String(number)
         return String(repeating: "0", count: 6 - digits.count) + digits
     }
 
-    static func transcript(edge: EdgeID, linkKey: [UInt8], serverKey: [UInt8]) -> [UInt8] {
-        Array("tidewire enrol 1".utf8) + serverKey + edge.bytes + linkKey
+    static func transcript(edge: EdgeID, linkKey: [UInt8], ledgerKey: [UInt8]?, serverKey: [UInt8]) -> [UInt8] {
+        Array("tidewire enrol 1".utf8) + serverKey + edge.bytes + linkKey + (ledgerKey ?? [])
     }
 
     /// The frame's bytes.
     package func encode() -> [UInt8] {
-        JSONWriter.plain([
-            "type": "enrol", "edge": .string(edge.description), "key": .string(Hex.text(linkKey)), "invitation": .string(Hex.text(invitation)),
-            "proof": .string(Hex.text(proof)),
-        ])
+        var members = [
+            JSONMember("type", "enrol"), JSONMember("edge", .string(edge.description)), JSONMember("key", .string(Hex.text(linkKey))),
+            JSONMember("invitation", .string(Hex.text(invitation))), JSONMember("proof", .string(Hex.text(proof))),
+        ]
+        if let ledgerKey { members.append(JSONMember("ledgerKey", .string(Hex.text(ledgerKey)))) }
+        return JSONWriter.plain(.object(members))
     }
 
     /// Reads a frame; the proof is not checked here.
@@ -69,6 +77,7 @@ package struct EnrolmentRequest: Hashable, Sendable {
         guard let edge = EdgeID(hex: try fields.text("edge")) else { throw .field("edge") }
         self.edge = edge
         linkKey = try fields.bytes("key", count: 32)
+        ledgerKey = fields.value["ledgerKey"] == nil ? nil : try fields.bytes("ledgerKey", count: 32)
         invitation = try fields.bytes("invitation", count: 8)
         proof = try fields.bytes("proof", count: 32)
     }
@@ -94,7 +103,8 @@ package enum EnrolmentAnswer: Hashable, Sendable {
     }
 
     private static func proof(_ request: EnrolmentRequest, name: String, token: EnrolmentToken) -> [UInt8] {
-        let said = EnrolmentRequest.transcript(edge: request.edge, linkKey: request.linkKey, serverKey: token.serverKey)
+        let said = EnrolmentRequest.transcript(
+            edge: request.edge, linkKey: request.linkKey, ledgerKey: request.ledgerKey, serverKey: token.serverKey)
         return Hashing.hmacSHA256(Array("tidewire enrolled 1".utf8) + said + Array(name.utf8), key: token.secret)
     }
 

@@ -1,0 +1,44 @@
+// Keys of the real processes: the ledger's is changed while the edge runs, an interrupted change is mended by the next start, and a revoked edge is heard no more.
+import Platform
+import Processes
+import Testing
+import Values
+import Wire
+
+@Suite struct KeyTests {
+    @FirstStage @Test func theLedgerKeyIsChangedAndTheLinkKeyRevoked() throws {
+        let stage = try Stage()
+        try stage.openUnbrokered()
+        let file = stage.edgeFolder + "/keys/ledger.key", next = file + ".next"
+        let first = Files.bytes(file)
+        #expect(try stage.edge("ledger", "change-key").code == 3, "not without a person's yes")
+        let changed = try stage.edge("ledger", "change-key", "--yes")
+        #expect(changed.code == 0 && changed.output.contains("signed by a new key"), "\(changed)")
+        let second = Files.bytes(file)
+        #expect(second != first && second.count == first.count && !Files.exists(next))
+        #expect(try stage.edge("ledger", "verify").output.contains("the ledger key was changed 1 times"))
+
+        // Ended between the announcement and the renaming: the ledger says which key is the one.
+        #expect(try stage.stop(.edge) == 0)
+        try Files.write(next, second)
+        try Files.write(file, first)
+        try stage.start(.edge)
+        #expect(Files.bytes(file) == second && !Files.exists(next))
+        try stage.awaitLink()
+        try stage.patience.until("the cloud has everything") { try stage.edgeRow()?["backlog"]?.integerValue == 0 }
+        let verified = try stage.cloud("ledger", "verify")
+        #expect(verified.code == 0 && verified.output.contains("the ledger key was changed 1 times"), "\(verified)")
+
+        // Revoked: the session falls, the door stays shut, and nothing that the edge writes from then on is taken.
+        let id = try #require(try stage.edgeRow()?["id"]?.text)
+        #expect(try stage.cloud("edge", "revoke", "home-1").code == 0)
+        let stored = try EntryStore(path: "\(stage.cloudFolder)/edges/\(id).db", .init(.readOnly)).head
+        #expect(try stage.edge("kill", "--yes").code == 0, "it trades, and can be stopped, without a cloud")
+        try stage.patience.until("the edge is told") { try stage.edge("status").output.contains("refused") }
+        #expect(try stage.stop(.edge) == 0)
+        try stage.start(.edge)
+        try stage.patience.until("the door is shut") { try stage.edge("status").output.contains("does not know this edge's key") }
+        #expect(try EntryStore(path: "\(stage.cloudFolder)/edges/\(id).db", .init(.readOnly)).head == stored)
+        #expect(try stage.cloud("ledger", "verify").code == 0, "what came before stays")
+    }
+}
