@@ -13,6 +13,9 @@ package struct CampaignPlan: Sendable {
     /// Troubles of the link after the kills, in turn, each so long.
     package var storms: [LinkStorm] = []
     package var stormSeconds = 3...10
+    /// For root alone: system calls of edge or cloud that fail, and times that the edge's file system is full.
+    package var diskFaults = 0
+    package var diskFills = 0
     package init(seed: UInt64, kills: Int, cutSeconds: Int? = nil) { self.seed = seed; self.kills = kills; self.cutSeconds = cutSeconds }
 }
 
@@ -24,6 +27,8 @@ package struct CampaignReport: Sendable {
     package var storms: [String: Int] = [:]
     package var resets: Int64 = 0
     package var corrupted: Int64 = 0
+    /// What failing disks did, by how the process ended.
+    package var diskEnds: [String: Int] = [:]
     package var commands = 0
     package var entries: Int64 = 0
     package var intents = 0
@@ -38,11 +43,11 @@ package struct CampaignReport: Sendable {
 
 /// One campaign; owned by one thread.
 package final class Campaign {
-    private let plan: CampaignPlan
-    private let stage: Stage
-    private let tell: (String) -> Void
-    private var chance: SeededRandom
-    private var report = CampaignReport()
+    let plan: CampaignPlan
+    let stage: Stage
+    let tell: (String) -> Void
+    var chance: SeededRandom
+    var report = CampaignReport()
     private var isCut = false
     private var front = ""
     /// Every command that was asked for, with whether the cloud took it; nil when its answer never came.
@@ -57,6 +62,8 @@ package final class Campaign {
 
     /// Runs to the end and compares. Throws when the stage itself does not work: that is no finding about a promise.
     package func run() throws -> CampaignReport {
+        if plan.diskFills > 0 { try mountEdge() }
+        defer { if plan.diskFills > 0 { unmountEdge() } }
         try stage.open()
         front = try stage.frontMonth()
         tell("all four run in \(stage.folder)")
@@ -70,6 +77,8 @@ package final class Campaign {
             try murder(victim)
         }
         for storm in plan.storms { try blow(storm) }
+        for _ in 0..<plan.diskFaults { try failDisk() }
+        for _ in 0..<plan.diskFills { try fillDisk() }
         if let seconds = plan.cutSeconds { try cutLong(seconds) }
         try quieten()
         try compare()
@@ -98,7 +107,7 @@ package final class Campaign {
     }
 
     /// Lets the edge come to itself after the last death, so that the next one meets orders under way. Some deaths come before.
-    private func trade() {
+    func trade() {
         let isTrading = { try self.stage.edgeStatus()?["edge"]?["reconciliation"]?["state"]?.text == "clean" }
         try? stage.patience.until("the bot trades", within: 25, isTrading)
         stage.patience.pass(milliseconds: chance.int(500...3_000))
@@ -118,7 +127,7 @@ package final class Campaign {
         tell("link mended")
     }
 
-    private func order() {
+    func order() {
         let side = chance.chance(1, in: 2) ? "BUY" : "SELL"
         ask("orders", ["instrument": .string(front), "side": .string(side), "quantity": "1", "trailingStop": ["percent": "0.5"]])
     }
@@ -154,6 +163,15 @@ package final class Campaign {
         stage.kill(part)
         report.kills[part.rawValue, default: 0] += 1
         tell("kill -9 \(part)")
+        try examine(part)
+        stage.patience.pass(milliseconds: chance.int(0...1_500))
+        if chance.chance(1, in: 3) { order() }
+        try stage.start(part)
+        tell("\(part) runs again")
+    }
+
+    /// What a dead process left, before anything is mended.
+    func examine(_ part: Stage.Part) throws {
         switch part {
         case .cloud:
             if let acked = try stage.edgeStatus()?["edge"]?["ackedSeq"]?.integerValue {
@@ -167,10 +185,6 @@ package final class Campaign {
         case .relay: isCut = false
         case .gateway: break
         }
-        stage.patience.pass(milliseconds: chance.int(0...1_500))
-        if chance.chance(1, in: 3) { order() }
-        try stage.start(part)
-        tell("\(part) runs again")
     }
 
     private func cutLong(_ seconds: Int) throws {
@@ -237,7 +251,7 @@ package final class Campaign {
         let books = try LedgerBooks(path: stage.edgeLedger)
         report.fills = books.book.fills.count
         report.intents = books.intents
-        if plan.kills + plan.storms.count > 0, books.book.fills.isEmpty {
+        if plan.kills + plan.storms.count + plan.diskFaults + plan.diskFills > 0, books.book.fills.isEmpty {
             report.violations.append("nothing was traded: the campaign proves nothing")
         }
         for command in asked where command.isTaken == true { try judge(command.key, books) }

@@ -93,8 +93,10 @@ package final class Stage {
     package func isRunning(_ part: Part) -> Bool { children[part]?.isRunning ?? false }
 
     /// Starts one process and waits until it says that it is ready.
-    /// - Parameter seconds: how long it may take; debug builds on a busy machine are slow.
-    package func start(_ part: Part, within seconds: Int = 30) throws {
+    /// - Parameters:
+    ///   - seconds: how long it may take; debug builds on a busy machine are slow.
+    ///   - environment: more of it, as what makes system calls fail.
+    package func start(_ part: Part, within seconds: Int = 30, environment: [String: String] = [:]) throws {
         let (program, words, isReady): (String, [String], (Child) -> Bool) =
             switch part {
             case .gateway: ("rig", gatewayWords, { $0.output.contains("listening on") })
@@ -102,7 +104,7 @@ package final class Stage {
             case .cloud: ("tidewire-cloud", ["run", "--data", cloudFolder], { $0.output.contains("ready ") })
             case .edge: ("tidewire-edge", edgeWords, { $0.complaints.contains("edge ready") })
             }
-        let child = try spawn(part.rawValue, program, words)
+        let child = try spawn(part.rawValue, program, words, environment: environment)
         children[part] = child
         try patience.until("\(part) is ready", within: seconds, excuse: { "It said: \(child.output)\(child.complaints)" }) {
             guard child.isRunning else {
@@ -125,6 +127,17 @@ package final class Stage {
         return try Child(
             name: name, path: try Programs.path(program), words, environment: own.merging(environment) { _, given in given }, folder: folder,
             warden: warden)
+    }
+
+    /// Runs a line of shell to its end; throws with its words when it fails.
+    package func shell(_ line: String, within seconds: Int = 60) throws {
+        calls += 1
+        let child = try Child(
+            name: "call-\(calls)", path: "/bin/sh", ["-c", line], environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"], folder: folder,
+            warden: warden)
+        guard try patience.first("'\(line)' ends", within: seconds, { child.exitCode }) == 0 else {
+            throw ProcessTrouble("'\(line)' says: \(child.output)\(child.complaints)")
+        }
     }
 
     /// `kill -9`.

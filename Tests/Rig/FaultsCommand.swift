@@ -16,6 +16,9 @@ enum FaultsCommand {
                     "link", value: "LIST", isRepeatable: true,
                     "troubles of the link after the kills, or all: \(LinkStorm.allCases.map(\.rawValue).joined(separator: ", "))"),
                 CommandOption("rounds", value: "R", "how many troubles of that list (one of each)"),
+                CommandOption("root", "as root: failing system calls (libfiu) and a full file system of the edge's own (a loop device) come after"),
+                CommandOption("calls", value: "C", "with --root: how many starts with failing system calls (12)"),
+                CommandOption("fills", value: "F", "with --root: how often the file system is full (2)"),
                 CommandOption("keep", "leaves the folder with logs and ledgers"),
             ],
             "Starts gateway, relay, cloud and edge with a bot that trades fast; kills, cuts, mends and sends commands by the seed;\n"
@@ -27,9 +30,13 @@ enum FaultsCommand {
         let storms = try storms(options)
         var plan = CampaignPlan(
             seed: try options.number("seed", in: 0...UInt64.max, default: 1),
-            kills: try options.number("kills", in: 0...10_000, default: storms.isEmpty ? 20 : 0),
+            kills: try options.number("kills", in: 0...10_000, default: storms.isEmpty && options.text("root") == nil ? 20 : 0),
             cutSeconds: minutes == 0 ? nil : minutes * 60)
         plan.storms = storms
+        if options.text("root") != nil {
+            plan.diskFaults = try options.number("calls", in: 0...10_000, default: 12)
+            plan.diskFills = try options.number("fills", in: 0...1_000, default: 2)
+        }
         let started = SystemClock.monotonic()
         let campaign = try Campaign(plan) { line in
             let seconds = (SystemClock.monotonic() - started).nanoseconds / 1_000_000_000
@@ -63,7 +70,9 @@ enum FaultsCommand {
                 "seed": .string("\(plan.seed)"), "kills": .object(shares.map { JSONMember($0.key, .integer(Int64($0.value))) }),
                 "cuts": .integer(Int64(report.cuts)),
                 "storms": .object(report.storms.sorted { $0.key < $1.key }.map { JSONMember($0.key, .integer(Int64($0.value))) }),
-                "resets": .integer(report.resets), "bits_turned": .integer(report.corrupted), "commands": .integer(Int64(report.commands)),
+                "resets": .integer(report.resets), "bits_turned": .integer(report.corrupted),
+                "disk_ends": .object(report.diskEnds.sorted { $0.key < $1.key }.map { JSONMember($0.key, .integer(Int64($0.value))) }),
+                "commands": .integer(Int64(report.commands)),
                 "entries": .integer(report.entries),
                 "intents": .integer(Int64(report.intents)), "fills": .integer(Int64(report.fills)),
                 "entriesWhileCut": .integer(report.entriesWhileCut), "fillsWhileCut": .integer(Int64(report.fillsWhileCut)),
@@ -80,6 +89,7 @@ enum FaultsCommand {
             let list = report.storms.sorted { $0.key < $1.key }.map { "\($0.value) × \($0.key)" }.joined(separator: ", ")
             Console.out("the link: \(list); \(report.resets) connections broken off, \(report.corrupted) bits turned")
         }
+        for (end, times) in report.diskEnds.sorted(by: { $0.key < $1.key }) { Console.out("\(times) × \(end)") }
         Console.out("\(report.killCount) kills, \(report.violations.count) violations")
     }
 }
