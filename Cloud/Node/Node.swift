@@ -334,7 +334,7 @@ package final class Node {
         case .readStored(let edge, let from, let through): try readStored(edge, from: from, through: through)
         case .mend(let edge, let entry): try mend(edge, entry)
         case .audited(let edge, let report): audited(edge, report)
-        case .openBranch(let edge, let common, let isFresh): try openBranch(of: edge, common, isFresh: isFresh)
+        case .openBranch(let edge, let common, let place): try openBranch(of: edge, common, place: place)
         case .keepBranch(let edge, let common, let entries): try keepBranch(of: edge, common, entries)
         case .cut(let edge, let common): try cut(edge, after: common)
         case .disputed(let edge, let dispute): disputed(edge, dispute)

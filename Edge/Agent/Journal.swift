@@ -260,7 +260,9 @@ package final class Journal {
     package func incarnation() throws(JournalError) -> String { try Journal.reading { () throws(StoreError) in try store.meta("incarnation") } ?? "" }
 
     /// Remembers the cloud's store durably: a store of another name was restored and may have less than it had acknowledged.
-    package func noteIncarnation(_ name: String) throws(JournalError) {
+    /// - Parameter have: what this store has; noted first, or a run that dies in between would hold against the new store what the old one had.
+    package func noteIncarnation(_ name: String, have: Seq) throws(JournalError) {
+        try noteAcknowledged(have)
         try Journal.reading { () throws(StoreError) in try store.setMeta("incarnation", name) }
     }
 

@@ -43,22 +43,24 @@ extension Receiver {
         var opening = current
         let edge = opening.peer.edge
         opening.stage = .branching(dispute.common)
-        func open(isFresh: Bool) {
+        /// Copies of one edge that part at the same entry have a file each: each looks for its own from the first on.
+        func openNext() {
+            opening.branchesSeen += 1
             edges[edge]?.opening = opening
-            out.append(.openBranch(edge, dispute.common, isFresh: isFresh))
+            out.append(.openBranch(edge, dispute.common, place: opening.branchesSeen - 1))
         }
-        guard let branch = edges[edge]?.branch, branch.common == dispute.common else { open(isFresh: false); return false }
+        guard let branch = edges[edge]?.branch, branch.common == dispute.common else { openNext(); return false }
         if branch.head == opening.hello.head { return true }
         if branch.head != branch.common {
-            // What is stored may be the branch of another copy of the edge: it stays, and this one gets a place of its own.
-            guard branch.head.seq < opening.hello.head.seq else { open(isFresh: true); return false }
+            // What is stored may be the branch of another copy of the edge: it stays, and this one has a place of its own.
+            guard branch.head.seq < opening.hello.head.seq else { openNext(); return false }
             guard let shown = opening.evidence.edgeHash(branch.head.seq) else {
                 opening.stage = .proving([branch.head.seq])
                 edges[edge]?.opening = opening
                 answer(opening, .prove(attempt: opening.hello.attempt, seqs: [branch.head.seq]), into: &out)
                 return false
             }
-            guard shown == branch.head.hash else { open(isFresh: true); return false }
+            guard shown == branch.head.hash else { openNext(); return false }
         }
         edges[edge]?.opening = opening
         answer(opening, .fetch(attempt: opening.hello.attempt, after: branch.head, upTo: opening.hello.head.seq), into: &out)

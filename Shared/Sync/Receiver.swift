@@ -65,8 +65,9 @@ package struct Receiver: Sendable {
         case mend(EdgeID, Entry)
         /// How a comparison stands, and how it ended; without an end's time when nobody read a clock.
         case audited(EdgeID, AuditReport)
-        /// Open a file for the edge's branch after `common`, a new one if `isFresh`, and answer `.branch`.
-        case openBranch(EdgeID, Head, isFresh: Bool)
+        /// Open the file number `place` (from 0) of those that hold a branch of this edge after `common`, a new one when there are no more, and
+        /// answer `.branch`.
+        case openBranch(EdgeID, Head, place: Int)
         /// Store verified entries in it, durably, and answer `.branch`.
         case keepBranch(EdgeID, Head, [Entry])
         /// Seal the stored entries after this one in a file of their own, take them out of the ledger, and answer `.wasCut`.

@@ -91,6 +91,8 @@ struct Opening: Hashable, Sendable {
     var evidence = Evidence()
     /// The newcomer answered something asked after its HELLO.
     var isAlive = false
+    /// How many files of branches were looked at for its own.
+    var branchesSeen = 0
     /// It takes back what it lost.
     var isFetching = false
     var clock = ClockExchange()

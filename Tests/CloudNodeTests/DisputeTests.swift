@@ -79,6 +79,25 @@ import Wire
         #expect(try decision(cloud, cloud.bearer()) == nil && file(cloud, "") == edge.entries)
     }
 
+    /// Two copies of one edge that part at the same entry and ask in turns: each has one file, which grows with it.
+    @Test func copiesThatTakeTurnsKeepAFileEach() throws {
+        let (cloud, before, edge) = try forked()
+        let other = TestEdge(cloud, boot: 9, after: Array(before.prefix(4)))
+        edge.disconnect()
+        for turn in 0..<6 {
+            try cloud.tick(after: .seconds(20))
+            let copy = turn.isMultiple(of: 2) ? other : edge
+            copy.fill(nil, side: .buy, quantity: 2)
+            try copy.connect()
+            try copy.pass(.seconds(5))
+            guard case .refused(let trouble) = copy.sender.phase else { Issue.record("\(copy.sender.phase)"); return }
+            #expect(trouble.code == "FORK")
+            copy.disconnect()
+        }
+        #expect(try file(cloud, ".fork-1-1") == Array(edge.entries[4...]) && file(cloud, ".fork-1-2") == Array(other.entries[4...]))
+        #expect(throws: (any Error).self) { try file(cloud, ".fork-1-3") }
+    }
+
     /// A decision is about the branch that was shown. When that copy never comes back, the other one's question is open all the same.
     @Test func aDecisionAboutOneCopyDoesNotAnswerForAnother() throws {
         let (cloud, before, edge) = try forked()

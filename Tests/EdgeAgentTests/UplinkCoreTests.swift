@@ -63,6 +63,17 @@ private struct Pair {
 }
 
 struct UplinkCoreTests {
+    /// The name of a store and what it has are one thing: with the new name and the old number a restart would tell a lie about the new store.
+    @Test func aNewStoreIsNotHeldToWhatTheOldOneHad() throws {
+        var writer = LedgerWriter(boot: 3, after: nil)
+        var pair = try Pair(&writer, backlog: 5)
+        try pair.carry(pair.uplink.handle(.linkUp, at: pair.now))
+        #expect(pair.seen.contains(.incarnation("i", have: Seq(0))), "the store that is met for the first time had nothing")
+        try pair.journal.noteAcknowledged(Seq(6))
+        try pair.journal.noteIncarnation("another", have: Seq(2))
+        #expect(try pair.journal.acknowledged() == Seq(2) && pair.journal.incarnation() == "another")
+    }
+
     @Test func theBacklogGoesFirstAndFreshEntriesFollow() throws {
         var writer = LedgerWriter(boot: 3, after: nil)
         var pair = try Pair(&writer, backlog: 1_300)

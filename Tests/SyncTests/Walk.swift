@@ -149,8 +149,8 @@ struct Walk {
             case .refused(let refusal): refusals.append(refusal)
             case .opened:
                 if hasLost, decision == nil { throw Broken(description: "an edge that lost what it had announced was let in") }
-            case .openBranch(let edge, let common, let isFresh):
-                if isFresh || branch.first.map({ $0.previous != common.hash }) ?? false { branch = [] }
+            case .openBranch(let edge, let common, let place):
+                if place > 0 || branch.first.map({ $0.previous != common.hash }) ?? false { branch = [] }
                 try cloud(.branch(edge, common: common, branch.last?.head ?? common))
             case .keepBranch(let edge, let common, let entries):
                 branch += entries

@@ -61,10 +61,12 @@ extension Node {
     }
 
     /// The file for an edge's branch, and what it holds.
-    func openBranch(of edge: EdgeID, _ common: Head, isFresh: Bool) throws {
-        do { try link(.branch(edge, common: common, stores.ledgers.openBranch(edge, after: common, isFresh: isFresh))) } catch let error
-            where Node.isFull(error)
-        {
+    func openBranch(of edge: EdgeID, _ common: Head, place: Int) throws {
+        do {
+            let head = try stores.ledgers.openBranch(edge, after: common, place: place)
+            if head == nil { log(.error, "branch not stored", "\(name(edge)) has \(EdgeLedgers.branchesMax) sealed branches; move some away") }
+            try link(.branch(edge, common: common, head))
+        } catch let error where Node.isFull(error) {
             log(.error, "branch not stored", "\(name(edge)): \(error)")
             try link(.branch(edge, common: common, nil))
         }

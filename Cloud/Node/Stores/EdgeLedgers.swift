@@ -141,22 +141,26 @@ package final class EdgeLedgers {
 
     // MARK: - Branches
 
-    /// Opens the file for another branch of an edge's ledger, which begins after `common`: the first that does, or a new one.
-    /// - Returns: the last entry in it.
-    package func openBranch(_ edge: EdgeID, after common: Head, isFresh: Bool) throws -> Head {
+    /// Opens the file for another branch of an edge's ledger, which begins after `common`.
+    /// - Parameter place: how many of those that hold such a branch are passed over; an empty or a new file ends the search.
+    /// - Returns: the last entry in it; nil when no file is left.
+    package func openBranch(_ edge: EdgeID, after common: Head, place: Int) throws -> Head? {
         let epoch = try epoch(edge)
         let base = LogHead(seq: common.seq.raw, hash: common.hash)
         branches[edge] = nil
+        var left = place
         for number in 1...EdgeLedgers.branchesMax {
             let path = "\(folder)/\(edge).fork-\(epoch)-\(number).db"
             let file = try EntryStore(path: path, Database.Options(.create, vfs: vfs), base: base)
-            guard file.base == base, !isFresh || file.head == base else { continue }
+            guard file.base == base else { continue }
+            guard file.head == base || left == 0 else { left -= 1; continue }
             branches[edge] = file
             return Head(seq: Seq(file.head.seq), hash: file.head.hash)
         }
-        throw DatabaseError.refused("edge \(edge) has \(EdgeLedgers.branchesMax) sealed branches of lineage \(epoch); move some away")
+        return nil
     }
-    private static let branchesMax = 64
+    /// Sealed branches of one lineage.
+    static let branchesMax = 64
 
     /// Stores entries in the branch that is open; durable on return.
     package func appendBranch(_ edge: EdgeID, _ entries: [Entry]) throws -> Head? {
@@ -168,8 +172,10 @@ package final class EdgeLedgers {
     /// Seals the entries after `common` in a file of their own, then takes them out of the edge's ledger.
     package func cut(_ edge: EdgeID, after common: Head) throws {
         guard let store = stores[edge] else { return }
-        _ = try openBranch(edge, after: common, isFresh: true)
-        guard let file = branches[edge] else { return }
+        _ = try openBranch(edge, after: common, place: .max)
+        guard let file = branches[edge] else {
+            throw DatabaseError.refused("edge \(edge) has \(EdgeLedgers.branchesMax) sealed branches; move some away")
+        }
         while file.head.seq < store.head.seq { try file.append(try store.read(from: file.head.seq + 1, limit: 1_000)) }
         branches[edge] = nil
         try store.cut(after: common.seq.raw)

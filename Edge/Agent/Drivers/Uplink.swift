@@ -151,7 +151,7 @@ package final class Uplink {
             case .heal(let entries): toHeal.append(entries)
             case .mend(let entry): toMend.append(entry)
             case .settle(let decision): settlement = decision
-            case .incarnation(let name): try journal.noteIncarnation(name)
+            case .incarnation(let name, let have): try journal.noteIncarnation(name, have: have)
             case .countersigned(let fact): countersigned = fact
             case .backedUp(let seq): try journal.noteBackup(seq)
             case .reopen:

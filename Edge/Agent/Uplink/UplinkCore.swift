@@ -31,7 +31,7 @@ package enum UplinkEffect: Equatable, Sendable {
     /// To be remembered in the journal: how far the cloud's newest verified backup reaches.
     case backedUp(Seq)
     /// To be remembered in the journal.
-    case incarnation(String)
+    case incarnation(String, have: Seq)
     /// Close the connection and make a new one.
     case reopen
     case phase(LinkPhase)
@@ -125,7 +125,7 @@ package struct UplinkCore {
             case .heal(let entries): out.append(.heal(entries))
             case .readStored(let from, let through): wantedStored = (from, through)
             case .mend(let entry): out.append(.mend(entry))
-            case .incarnation(let name): out.append(.incarnation(name))
+            case .incarnation(let name): out.append(.incarnation(name, have: sender.acked.seq))
             case .countersigned(let fact): out.append(.countersigned(fact))
             case .backedUp(let seq): out.append(.backedUp(seq))
             case .reopen: out.append(.reopen)

@@ -259,7 +259,7 @@ extension EdgeMachine {
                     if head.seq > Seq(0) { seen.append(.acked(seq: head.seq.raw, hash: head.hash)) }
                     program?.toNote = head.seq
                 case .reopen: left.append(.reopen)
-                case .incarnation(let name): try program?.journal.noteIncarnation(name)
+                case .incarnation(let name, let have): try program?.journal.noteIncarnation(name, have: have)
                 case .heal(let entries): more += try takeBack(entries, at: clock)
                 case .mend(let entry): mends.append(entry)
                 case .countersigned(let fact): witness = fact
