@@ -17,6 +17,8 @@ package enum ControlInput: Sendable {
     case heard(EdgeID, session: UInt64, Pulse)
     /// The edge's stored ledger was cut short by a decision; what is left follows again as `.entries`.
     case cut(EdgeID)
+    /// The edge's book out of a file, with its newest entries; what commands became by them is known already.
+    case restored(EdgeID, Book, recent: [Entry])
     /// Entries in order, checked and durable here.
     case entries(EdgeID, [Entry])
     case live(EdgeID, [LiveItem])
@@ -123,6 +125,11 @@ package struct ControlRoom: Sendable {
             edges[id]?.book = Book(edge: id)
             edges[id]?.recent = []
             edges[id]?.pulse = Pulse(announced: Seq(0))
+            out.changes.append(.edge(id))
+        case .restored(let id, let book, let recent):
+            guard edges[id] != nil else { break }
+            edges[id]?.book = book
+            edges[id]?.recent = Array(recent.suffix(EdgeRoom.recentMax))
             out.changes.append(.edge(id))
         case .live(let id, let items):
             guard edges[id] != nil else { break }

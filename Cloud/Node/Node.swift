@@ -34,6 +34,7 @@ package final class Node {
     private var toldAt: [EdgeID: Instant] = [:]
 
     var books = BookWatch()
+    var keeping = BookKeeping()
     /// Edges whose stored ledger is not what was written, with what is wrong.
     var damaged: [EdgeID: String] = [:]
     var signIns = SignInDesk()
@@ -103,6 +104,7 @@ package final class Node {
         try finishWaiting()
         flushStreams()
         try settleStore()
+        if isStopping { saveBooks() }
         defer { effects = [] }
         return effects
     }
@@ -163,6 +165,7 @@ package final class Node {
         do {
             if !isBehind { try stores.ledgers.followSubjects(limit: 2_000) }
             try stores.ledgers.checkpoint()
+            try keepBooks()
         } catch let error where Node.isFull(error) {}
     }
 
@@ -259,13 +262,15 @@ package final class Node {
         tell(.enrolled(edge.id, name: edge.name))
         var batch: [Entry] = []
         milestones[edge.id] = nil
-        try stores.ledgers.open(edge.id) { entry in
-            batch.append(entry)
-            guard batch.count >= 1_000 else { return }
-            self.fold(batch, of: edge.id, compares: false)
-            batch = []
+        if !(try restoreBook(edge.id)) {
+            try stores.ledgers.open(edge.id) { entry in
+                batch.append(entry)
+                guard batch.count >= 1_000 else { return }
+                self.fold(batch, of: edge.id, compares: false)
+                batch = []
+            }
+            if !batch.isEmpty { fold(batch, of: edge.id, compares: false) }
         }
-        if !batch.isEmpty { fold(batch, of: edge.id, compares: false) }
         let have = stores.ledgers.head(edge.id)
         let memory = EdgeMemory(
             have: have, announced: edge.announced, epoch: try stores.ledgers.epoch(edge.id), dispute: matters[edge.id]?.dispute,
@@ -277,6 +282,7 @@ package final class Node {
     /// The stored ledger is shorter than it was: what it adds up to is read from it anew.
     func refold(_ edge: EdgeID) throws {
         tell(.cut(edge))
+        keeping.saved[edge] = nil
         milestones[edge] = nil
         books.leaveBehind(edge)
         // What screens hold cannot be mended by additions: they come back and see everything anew.

@@ -147,7 +147,12 @@ extension Agent {
             step = try rebuild.step(
                 at: clock, edge: chain.edge, head: journal.head, digest: { desk.book.digest() },
                 rows: { seq, limit throws(JournalError) in try journal.rows(from: seq, limit: limit) })
-        } catch { throw fail(.journal(error)) }
+        } catch {
+            // Old entries that cannot be read stop nothing that is written now.
+            guard case .store(let cause) = error, case .missing(_, _, let words) = cause else { throw fail(.journal(error)) }
+            rebuild.beginAnew()
+            step = .damaged(words)
+        }
         switch step {
         case .nothing: break
         case .agrees:

@@ -44,7 +44,7 @@ extension Agent {
     }
 
     private var snapshotHeader: SnapshotHeader {
-        SnapshotHeader(edge: chain.edge, release: release, head: journal.head, signer: keeper?.witness.keys.publicKey ?? journal.signer)
+        SnapshotHeader(edge: chain.edge, release: release, head: journal.head, signer: journal.signer)
     }
 }
 

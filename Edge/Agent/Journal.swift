@@ -279,7 +279,15 @@ package final class Journal {
             guard error.isDiskFull else { throw error }
         }
     }
-    private static let backupKey = "backup_watermark"
+    static let backupKey = "backup_watermark"
+
+    /// Whether an entry already speaks of this hole.
+    func isNoted(gapFrom from: Seq, to: Seq) throws(JournalError) -> Bool {
+        try Journal.reading { () throws(StoreError) in try store.meta("gap:\(from)-\(to)") } != nil
+    }
+    func note(gapFrom from: Seq, to: Seq) throws(JournalError) {
+        try Journal.reading { () throws(StoreError) in try store.setMeta("gap:\(from)-\(to)", "noted") }
+    }
 
     /// Names a new file's edge, or checks that this is the edge's own file.
     private static func adopt(_ store: any JournalStore, _ edge: EdgeID) throws(JournalError) {

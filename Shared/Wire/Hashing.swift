@@ -16,6 +16,18 @@ package enum Hashing {
         return out
     }
 
+    /// BLAKE2b-256 of a part of some bytes, where they are.
+    package static func blake2b(_ bytes: [UInt8], in range: Range<Int>) -> [UInt8] {
+        precondition(isReady, "libsodium did not start")
+        var out = [UInt8](repeating: 0, count: 32)
+        let status = bytes.withUnsafeBufferPointer { all in
+            let part = UnsafeBufferPointer(rebasing: all[range])
+            return crypto_generichash(&out, out.count, part.baseAddress, UInt64(part.count), nil, 0)
+        }
+        precondition(status == 0, "crypto_generichash refused its arguments")
+        return out
+    }
+
     /// HMAC-SHA256, 32 bytes.
     package static func hmacSHA256(_ bytes: [UInt8], key: [UInt8]) -> [UInt8] {
         var out = [UInt8](repeating: 0, count: 32)

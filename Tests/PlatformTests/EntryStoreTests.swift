@@ -176,15 +176,15 @@ import Wire
 
     @Test func aForeignOrNewerFileIsRefused() throws {
         do { try Database(path: folder.file("ledger.db"), .init(.create)).run("CREATE TABLE other(a)") }
-        #expect(throws: StoreError.schema(found: 0, expected: 2)) { try self.open() }
+        #expect(throws: StoreError.schema(found: 0, expected: 3)) { try self.open() }
         // Another program's own layout 1 is left alone.
         do { try Database(path: folder.file("ledger.db"), .init(.readWrite)).run("PRAGMA user_version=1") }
-        #expect(throws: StoreError.schema(found: 1, expected: 2)) { try self.open() }
-        do { try Database(path: folder.file("ledger.db"), .init(.readWrite)).run("PRAGMA user_version=3") }
+        #expect(throws: StoreError.schema(found: 1, expected: 3)) { try self.open() }
+        do { try Database(path: folder.file("ledger.db"), .init(.readWrite)).run("PRAGMA user_version=4") }
         for access in [Database.Options.Access.create, .readWrite, .readOnly] {
-            #expect(throws: StoreError.schema(found: 3, expected: 2)) { try self.open(access) }
+            #expect(throws: StoreError.schema(found: 4, expected: 3)) { try self.open(access) }
         }
-        #expect(StoreError.schema(found: 3, expected: 2).description.contains("newer release"))
+        #expect(StoreError.schema(found: 4, expected: 3).description.contains("newer release"))
     }
 
     // MARK: The posting table

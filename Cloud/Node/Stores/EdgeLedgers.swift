@@ -9,6 +9,8 @@ internal import Wire
 package final class EdgeLedgers {
     private let folder: String
     private let vfs: String?
+    /// Where books are kept; nil keeps none.
+    let kept: (any KeptFiles)?
     private let makeFile: (EntryStore) -> any LedgerFile
     private var stores: [EdgeID: any LedgerFile] = [:]
     /// Under which key each edge signs its checkpoints.
@@ -21,9 +23,24 @@ package final class EdgeLedgers {
     /// - Parameters:
     ///   - folder: of the `<id>.db` files; must exist.
     ///   - makeFile: what stands before each file; only tests put something there.
-    package init(folder: String, vfs: String? = nil, makeFile: @escaping (EntryStore) -> any LedgerFile = { $0 }) {
+    ///   - kept: where books are kept for the next start; the same folder on a real disk, nowhere on a simulated one unless it is given.
+    package init(
+        folder: String, vfs: String? = nil, makeFile: @escaping (EntryStore) -> any LedgerFile = { $0 }, kept: (any KeptFiles)? = nil
+    ) {
         self.folder = folder; self.vfs = vfs; self.makeFile = makeFile
+        self.kept = kept ?? (vfs == nil ? FolderFiles(folder) : nil)
     }
+
+    /// The ledger of an edge when it is open, else its file opened now; it counts as open from `take` on.
+    func openFile(_ edge: EdgeID) throws -> any LedgerFile {
+        try stores[edge] ?? makeFile(EntryStore(path: EdgeLedgers.path(folder: folder, edge), Database.Options(.create, vfs: vfs)))
+    }
+    func file(_ edge: EdgeID) -> (any LedgerFile)? { stores[edge] }
+    func take(_ edge: EdgeID, _ store: any LedgerFile, _ rule: CheckpointRule) {
+        stores[edge] = store
+        signatures[edge] = rule
+    }
+    func checkpointRule(_ edge: EdgeID) -> CheckpointRule? { signatures[edge] }
 
     /// The file of an edge.
     package static func path(folder: String, _ edge: EdgeID) -> String { "\(folder)/\(edge).db" }
@@ -31,9 +48,7 @@ package final class EdgeLedgers {
     /// Opens an edge's ledger (or takes the open one), walks and checks it from its first entry, and hands each entry on.
     /// - Throws: `StoreError`, or `LedgerDamage` with the first entry that is not as it must be.
     package func open(_ edge: EdgeID, visit: (Entry) -> Void) throws {
-        let store =
-            try stores[edge]
-            ?? makeFile(EntryStore(path: EdgeLedgers.path(folder: folder, edge), Database.Options(.create, vfs: vfs)))
+        let store = try openFile(edge)
         var verifier = LedgerVerifier(edge: edge, key: firstKeys[edge])
         try store.each { row throws(DatabaseError) in
             guard let entry = verifier.accept(row) else { return false }
@@ -41,8 +56,7 @@ package final class EdgeLedgers {
             return true
         }
         if let difference = verifier.difference { throw LedgerDamage(edge: edge, words: difference) }
-        stores[edge] = store
-        signatures[edge] = verifier.checkpoints
+        take(edge, store, verifier.checkpoints)
     }
 
     /// Remembers the key that an edge showed at its enrolment; to be told before its ledger is opened.

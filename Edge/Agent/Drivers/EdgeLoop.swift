@@ -124,6 +124,7 @@ package final class EdgeLoop {
         if !agent.hasPending, agent.journal.head.seq == head { try perform(agent.idle(at: clock), at: clock) }
         answerAsked()
         try uplink?.readOn(at: clock)
+        for (from, to) in uplink?.takeMissing() ?? [] { try perform(agent.noteMissing(from: from, to: to, at: clock), at: clock) }
         if tickedAt == clock.monotonic { try uplink?.tick(at: clock) }
         if clock.monotonic - slowTickedAt >= Self.slowTickEvery { slowTickedAt = clock.monotonic; try slowTick(at: clock) }
     }

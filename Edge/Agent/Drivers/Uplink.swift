@@ -33,6 +33,7 @@ package final class Uplink {
     private var toHeal: [[Entry]] = []
     private var toMend: [Entry] = []
     private var countersigned: CountersignedFact?
+    private var missing: [(from: Seq, to: Seq)] = []
     private var settlement: Settlement?
     private var notedAt = Span.zero
     /// How often the acknowledged number is written down: it is advice, learned again at each session.
@@ -117,6 +118,11 @@ package final class Uplink {
     }
     /// The journal has taken these bytes, or not.
     package func mended(_ seq: Seq, at clock: ClockReading) throws(JournalError) { try feed(.mended(seq), at: clock) }
+    /// Entries that the cloud asked for and that cannot be read, once.
+    package func takeMissing() -> [(from: Seq, to: Seq)] {
+        defer { missing = [] }
+        return missing
+    }
     /// What a person decided, once.
     package func takeSettlement() -> Settlement? {
         defer { settlement = nil }
@@ -152,6 +158,7 @@ package final class Uplink {
             case .mend(let entry): toMend.append(entry)
             case .settle(let decision): settlement = decision
             case .incarnation(let name, let have): try journal.noteIncarnation(name, have: have)
+            case .missing(let from, let to): missing.append((from, to))
             case .countersigned(let fact): countersigned = fact
             case .backedUp(let seq): try journal.noteBackup(seq)
             case .reopen:

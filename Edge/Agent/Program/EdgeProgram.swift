@@ -33,6 +33,12 @@ package enum EdgeProgram {
             CommandSpec(
                 "ledger export", options: [CommandOption("raw", value: "SEQ", "the bytes that this entry's hash is made of")],
                 "every entry, one JSON object a line"),
+            CommandSpec(
+                "ledger compact",
+                options: [
+                    CommandOption("dry-run", "only say what would move"), CommandOption("days", value: "N", "entries younger than this stay (30)"),
+                ],
+                "move old entries into segment files, as far as the cloud has them in its backup; the edge must be stopped but for a dry run"),
             CommandSpec("ledger rebuild", "fold every entry again and compare with the signed digests and the running edge"),
             CommandSpec("ledger prove", operands: ["SEQ"], "the hashes from an entry to the signature over it, and how to check them with b2sum"),
             CommandSpec(
@@ -103,6 +109,8 @@ package enum EdgeProgram {
             case "ledger verify":
                 return try LedgerCommands.verify(path + "/ledger.db", witness: options["witness"], key: options["key"], isJSON: isJSON)
             case "ledger tail": return try LedgerCommands.tail(path, count: options["count"], follows: options["follow"] != nil, isJSON: isJSON)
+            case "ledger compact":
+                return try LedgerCommands.compact(path, days: options["days"], isDry: options["dry-run"] != nil, isJSON: isJSON)
             case "ledger rebuild": return try LedgerCommands.rebuild(path, isJSON: isJSON)
             case "ledger prove": return try LedgerCommands.prove(path + "/ledger.db", operands[0], isJSON: isJSON)
             case "ledger export": return try LedgerCommands.export(path + "/ledger.db", raw: options["raw"])

@@ -87,6 +87,31 @@ enum LedgerCommands {
         return rebuild.difference == nil ? ExitCode.ok : ExitCode.difference
     }
 
+    /// Moves what may move; nothing is ever deleted by it.
+    static func compact(_ folder: String, days: String?, isDry: Bool, isJSON: Bool) throws -> Int32 {
+        guard let days = Int(days ?? "30"), (1...36_500).contains(days) else { throw ArgumentError.missingValue("days (1 to 36500)") }
+        let store = try EntryStore(path: folder + "/ledger.db", .init(isDry ? .readOnly : .readWrite))
+        guard let edge = EdgeID(hex: try store.meta("edge_id") ?? "") else {
+            Console.error("tidewire-edge: \(folder)/ledger.db does not say whose ledger it is")
+            return ExitCode.failed
+        }
+        let report = try LedgerCompaction.run(store, edge: edge, files: FolderFiles(folder), days: days, at: SystemClock.now(), isDry: isDry)
+        guard isJSON else {
+            Console.write(report.text + "\n")
+            return ExitCode.ok
+        }
+        Console.write(
+            JSONWriter.plain([
+                "acknowledged": .integer(Int64(clamping: report.acknowledged)), "backed_up": .integer(Int64(clamping: report.backedUp)),
+                "snapshot": .integer(Int64(clamping: report.snapshot)), "days": .integer(Int64(report.days)), "dry_run": .bool(report.isDry),
+                "moved": .array(
+                    report.moved.map {
+                        ["from": .integer(Int64(clamping: $0.from)), "to": .integer(Int64(clamping: $0.to)), "file": .string($0.file)]
+                    }),
+            ]) + [0x0A])
+        return ExitCode.ok
+    }
+
     /// What the running edge adds up to, and where it stands; nil when none answers.
     private static func liveDigest(_ folder: String) -> (seq: Seq, digest: [UInt8])? {
         let call = HTTPCall(.get, url: "http://edge/api/v1/ledger/digest", unixSocket: folder + "/edge.sock")

@@ -29,11 +29,13 @@ package enum LedgerAudit {
     ///   - key: the public key that the checkpoints must be signed by; nil takes the first checkpoint's.
     ///   - witness: a head known from elsewhere (the cloud, an earlier report): the ledger must reach it. A log that lost its end verifies otherwise.
     /// - Throws: when there is no ledger to check. Damage is a finding, not an error.
-    package static func verify(path: String, edge: EdgeID? = nil, witness: Head? = nil, key: [UInt8]? = nil, vfs: String? = nil) throws(StoreError)
+    package static func verify(
+        path: String, edge: EdgeID? = nil, witness: Head? = nil, key: [UInt8]? = nil, vfs: String? = nil, kept: (any KeptFiles)? = nil
+    ) throws(StoreError)
         -> Finding
     {
         let store: EntryStore
-        do throws(StoreError) { store = try open(path, vfs) } catch {
+        do throws(StoreError) { store = try open(path, vfs, kept) } catch {
             return try Finding(damage: error)
         }
         let owner: EdgeID
@@ -42,20 +44,24 @@ package enum LedgerAudit {
         }
         var verifier = LedgerVerifier(edge: edge ?? owner, key: key)
         if let edge, edge != owner { verifier.note("this is the ledger of edge \(owner), not of \(edge)") }
+        var missing = ""
         do throws(StoreError) {
             var books = BookCheck(postedThrough: try store.postedThrough())
-            try store.each { row throws(DatabaseError) in
-                guard let entry = verifier.accept(row) else { return false }
-                for problem in try books.check(entry, table: { seq throws(DatabaseError) in try store.lines(of: seq) }) { verifier.note(problem) }
-                if let witness, entry.seq == witness.seq, entry.hash != witness.hash {
-                    verifier.note("entry \(entry.seq) is not the one the witness saw")
-                }
-                return true
+            var walk = GapWalk()
+            try walk.each(store, &verifier) { entry throws(DatabaseError) in
+                let other = witness.map { entry.seq == $0.seq && entry.hash != $0.hash } ?? false
+                return try books.check(entry) { seq throws(DatabaseError) in try store.lines(of: seq) }
+                    + (other ? ["entry \(entry.seq) is not the one the witness saw"] : [])
             }
+            missing = walk.report
+            for words in walk.unrecorded { verifier.note(words) }
             if let witness, verifier.head.seq < witness.seq {
                 verifier.note("the ledger ends at \(verifier.head.seq), it once reached \(witness.seq)")
             }
-            for problem in books.finish(found: try store.postingCount(through: books.postedThrough)) { verifier.note(problem) }
+            // Of entries that are missing the table has lines that no body says.
+            if walk.isWhole {
+                for problem in books.finish(found: try store.postingCount(through: books.postedThrough)) { verifier.note(problem) }
+            }
             for line in try store.structuralDamage(limit: 3) { verifier.note("the file's structure is damaged: \(line)") }
             for seq in try store.subjectDamage(limit: 1) { verifier.note("the index of subjects is wrong about entry \(seq)") }
         } catch {
@@ -63,12 +69,14 @@ package enum LedgerAudit {
         }
         return Finding(
             count: verifier.count, head: verifier.head, checkpoints: verifier.checkpoints.count, key: verifier.checkpoints.last?.key,
-            difference: verifier.difference, report: verifier.report)
+            difference: verifier.difference, report: missing + verifier.report)
     }
 
     /// The bytes that entry `seq` is hashed over, so that `b2sum -l 256` gives its hash; nil when there is no such entry.
-    package static func rawBytes(path: String, seq: Seq, vfs: String? = nil) throws(StoreError) -> (bytes: [UInt8], hash: [UInt8])? {
-        let store = try open(path, vfs)
+    package static func rawBytes(path: String, seq: Seq, vfs: String? = nil, kept: (any KeptFiles)? = nil) throws(StoreError) -> (
+        bytes: [UInt8], hash: [UInt8]
+    )? {
+        let store = try open(path, vfs, kept)
         let owner = try owner(of: store, path)
         guard let row = try store.read(from: seq.raw, limit: 1).first, row.seq == seq.raw else { return nil }
         do throws(RowError) {
@@ -82,7 +90,7 @@ package enum LedgerAudit {
     /// Every entry from the first, in order, one at a time.
     /// - Throws: also at the first row that is no entry.
     package static func each(path: String, visit: (Entry) -> Void) throws(StoreError) {
-        let store = try open(path, nil)
+        let store = try open(path, nil, nil)
         try store.each { row throws(DatabaseError) in
             do throws(RowError) { visit(try Entry(row)) } catch { throw .corrupt(error.description) }
             return true
@@ -91,7 +99,7 @@ package enum LedgerAudit {
 
     /// The newest entries after `after`, oldest first, at most `limit`.
     package static func newest(path: String, after: Seq, limit: Int) throws(StoreError) -> [Entry] {
-        let store = try open(path, nil)
+        let store = try open(path, nil, nil)
         let head = store.head.seq
         let first = max(after.raw + 1, head > UInt64(limit) ? head - UInt64(limit) + 1 : 1)
         var entries: [Entry] = []
@@ -102,10 +110,11 @@ package enum LedgerAudit {
     }
 
     /// Folds the file from its first entry, comparing the signed digests, and a live one at the entry that it was told at.
-    package static func rebuild(path: String, against live: (seq: Seq, digest: [UInt8])? = nil, vfs: String? = nil) throws(StoreError)
+    package static func rebuild(path: String, against live: (seq: Seq, digest: [UInt8])? = nil, vfs: String? = nil, kept: (any KeptFiles)? = nil)
+        throws(StoreError)
         -> LedgerRebuild
     {
-        let store = try open(path, vfs)
+        let store = try open(path, vfs, kept)
         var rebuild = LedgerRebuild(edge: try owner(of: store, path))
         try store.each { row in
             guard rebuild.accept(row) else { return false }
@@ -116,15 +125,15 @@ package enum LedgerAudit {
     }
 
     /// The way from entry `seq` to the next checkpoint's signature; nil when there is no such entry.
-    package static func prove(path: String, seq: Seq, vfs: String? = nil) throws(StoreError) -> LedgerProof? {
-        let store = try open(path, vfs)
+    package static func prove(path: String, seq: Seq, vfs: String? = nil, kept: (any KeptFiles)? = nil) throws(StoreError) -> LedgerProof? {
+        let store = try open(path, vfs, kept)
         var proof = LedgerProof(edge: try owner(of: store, path))
         try store.each(from: seq.raw) { row in (proof.path.isEmpty && row.seq != seq.raw) ? false : proof.accept(row) }
         return proof.path.isEmpty && proof.difference == nil ? nil : proof
     }
 
-    private static func open(_ path: String, _ vfs: String?) throws(StoreError) -> EntryStore {
-        try EntryStore(path: path, .init(.readOnly, vfs: vfs))
+    private static func open(_ path: String, _ vfs: String?, _ kept: (any KeptFiles)?) throws(StoreError) -> EntryStore {
+        try EntryStore(path: path, .init(.readOnly, vfs: vfs), kept: kept)
     }
 
     private static func owner(of store: EntryStore, _ path: String) throws(StoreError) -> EdgeID {
@@ -139,7 +148,7 @@ extension LedgerAudit.Finding {
         switch error {
         case .failed, .schema: break
         case .database(let cause): guard cause.isCorrupt || cause.isIO else { throw error }
-        case .notNext: throw error
+        case .notNext, .missing: throw error
         }
         let report = "checked 0 entries\nDIFFERENCE: \(error)"
         self.init(count: 0, head: .start, difference: error.description, report: report)

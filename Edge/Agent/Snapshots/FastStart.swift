@@ -1,6 +1,7 @@
 // The start: the newest snapshot that the ledger itself vouches for, then the entries after it; without one, every entry from the first.
 package import Ledger
 package import Platform
+internal import Synchronization
 package import Values
 package import Views
 internal import Wire
@@ -32,8 +33,11 @@ package enum FastStart {
         for (place, name) in names.enumerated() {
             guard let files else { break }
             do throws(Unfit) {
-                let file = try sound(name, files)
-                let (recovered, fact) = try start(file, store, edge, release)
+                let file = try read(name, files)
+                // Most of the file is packed history, which the start does not look into: it is compared with its hashes meanwhile.
+                let history = HistoryCheck(file)
+                defer { history.join() }
+                let (recovered, fact) = try start(file, history, store, edge, release)
                 guard fact?.file == name, fact?.hash == file.hash, fact?.bytes == Int64(file.byteCount) else {
                     throw .unfit("no entry of this ledger speaks of it")
                 }
@@ -71,19 +75,18 @@ package enum FastStart {
         }
     }
 
-    /// The file, every part of it compared with its hash.
-    private static func sound(_ name: String, _ files: any KeptFiles) throws(Unfit) -> SnapshotFile {
+    /// The file, its table compared with its hash.
+    private static func read(_ name: String, _ files: any KeptFiles) throws(Unfit) -> SnapshotFile {
         let bytes: [UInt8]?
         do throws(KeptFileError) { bytes = try files.read(name) } catch { throw .unfit("\(error)") }
         guard let bytes else { throw .unfit("it is gone") }
-        let file: SnapshotFile
-        do throws(SnapshotError) { file = try SnapshotFile(bytes) } catch { throw .unfit("\(error)") }
-        guard file.isSound(0..<file.partCount) else { throw .unfit("its file is damaged (a part does not give its hash)") }
-        return file
+        do throws(SnapshotError) { return try SnapshotFile(bytes) } catch { throw .unfit("\(error)") }
     }
 
     /// Folds the entries after the snapshot's, and looks among them for the one that makes the snapshot count.
-    private static func start(_ file: SnapshotFile, _ store: any JournalStore, _ edge: EdgeID, _ release: String) throws(Unfit)
+    private static func start(
+        _ file: SnapshotFile, _ history: HistoryCheck, _ store: any JournalStore, _ edge: EdgeID, _ release: String
+    ) throws(Unfit)
         -> (Recovered, SnapshotFact?)
     {
         let header = file.header
@@ -92,11 +95,15 @@ package enum FastStart {
         let anchor = try anchor(header, store)
         var book: Book
         var milestones: Milestones
+        let damage = Unfit.unfit("its file is damaged (a part does not give its hash)")
+        guard history.isRestSound else { throw damage }
         do throws(SnapshotError) {
             let (opened, beside) = try file.open()
             book = opened
             do throws(PackError) { milestones = try Milestones(packed: beside) } catch { throw .damaged("\(error)") }
         } catch { throw .unfit("\(error)") }
+        // Before anything is folded on it.
+        guard history.join() else { throw damage }
         let digest = book.digest(), other = Hashing.blake2b(milestones.packed)
         var fact: SnapshotFact?
         var difference: String?
@@ -133,5 +140,37 @@ package enum FastStart {
             throw .unfit("entry \(header.head.seq) of this ledger is not the one it was made at")
         }
         return entry
+    }
+}
+
+/// Compares the pieces of a snapshot that hold packed records with their hashes, on a thread of its own.
+private final class HistoryCheck {
+    private let file: SnapshotFile
+    private let history: Range<Int>
+    private let verdict: Verdict
+    private var thread: SystemThread?
+
+    private final class Verdict: Sendable {
+        let isSound = Atomic<Bool>(false)
+    }
+
+    init(_ file: SnapshotFile) {
+        self.file = file
+        // The last two pieces of either list are opened at once; those of the fills stand at the end.
+        let history = min(4, file.partCount)..<max(4, file.partCount - 3)
+        self.history = history
+        let verdict = Verdict()
+        self.verdict = verdict
+        thread = SystemThread(name: "snapshot") { verdict.isSound.store(file.isSound(history), ordering: .releasing) }
+    }
+
+    /// Everything that is not history, compared here and now.
+    var isRestSound: Bool { file.isSound(0..<history.lowerBound) && file.isSound(history.upperBound..<file.partCount) }
+
+    /// Waits for the verdict about the history.
+    @discardableResult func join() -> Bool {
+        thread?.join()
+        thread = nil
+        return verdict.isSound.load(ordering: .acquiring)
     }
 }

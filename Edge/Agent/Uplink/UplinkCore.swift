@@ -1,5 +1,6 @@
 // The edge's end of the link as one synchronous part: the sender with the ledger it reads from. Its driver moves frames, clocks and commands.
 package import Ledger
+internal import Platform
 package import Sync
 package import Values
 
@@ -36,6 +37,8 @@ package enum UplinkEffect: Equatable, Sendable {
     case reopen
     case phase(LinkPhase)
     case malformed(FrameError)
+    /// The cloud wants entries that this ledger cannot read any more: to be said in the ledger.
+    case missing(from: Seq, to: Seq)
 }
 
 /// The sender with its ledger. One owner, one thread, which may be another than the agent's.
@@ -94,7 +97,12 @@ package struct UplinkCore {
         }
         guard let (from, limit, bytes) = wanted else { return [] }
         wanted = nil
-        let entries = try ledger.read(from: from, limit: limit, maxBytes: bytes)
+        let entries: [Entry]
+        do throws(JournalError) { entries = try ledger.read(from: from, limit: limit, maxBytes: bytes) } catch {
+            // The lane of the ledger stands still; commands, live state and trading go on.
+            guard case .store(let cause) = error, case .missing(let first, let last, _) = cause else { throw error }
+            return [.missing(from: Seq(first), to: Seq(last))]
+        }
         // The sender asks only for what is durable; an empty answer would be asked for again without end.
         guard entries.first?.seq == from else { throw .damaged("entry \(from) is not where the ledger's head says it is") }
         return try handle(.entries(from: from, entries), at: clock)

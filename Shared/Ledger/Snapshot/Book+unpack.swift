@@ -29,7 +29,7 @@ package struct BookParts: Sendable {
 
 extension PackedPiece {
     /// Bytes with their hash.
-    package init(_ bytes: [UInt8]) { self.init(bytes: bytes, hash: Hashing.blake2b(bytes)) }
+    package init(_ bytes: [UInt8]) { self.init(in: bytes, bytes.indices, hash: Hashing.blake2b(bytes)) }
 }
 
 extension Book {
@@ -88,9 +88,9 @@ extension Book {
         try reader.finish()
         let pieces = (orderCount + Records<OrderRecord>.pieceSize - 1) / Records<OrderRecord>.pieceSize
         guard parts.count >= 4 + pieces else { throw PackError(at: 0) }
-        orderPlaces = try KeyIndex(parts[1].bytes, places: orderCount)
-        brokerPlaces = try KeyIndex(parts[2].bytes, places: orderCount)
-        fillPlaces = try KeyIndex(parts[3].bytes, places: fillCount)
+        orderPlaces = try KeyIndex(parts[1], places: orderCount)
+        brokerPlaces = try KeyIndex(parts[2], places: orderCount)
+        fillPlaces = try KeyIndex(parts[3], places: fillCount)
         orders = try Records(packed: Array(parts[4..<4 + pieces]), count: orderCount)
         fills = try Records(packed: Array(parts[(4 + pieces)...]), count: fillCount)
         guard workingPlaces.allSatisfy({ $0 < orderCount }), zip(workingPlaces, workingPlaces.dropFirst()).allSatisfy({ $0 < $1 }) else {

@@ -87,19 +87,21 @@ package struct KeyIndex<Key: IndexedKey>: Sendable {
 
     /// Reads `bytes` back.
     /// - Parameter places: every place must be below.
-    package init(_ bytes: [UInt8], places: Int) throws(PackError) {
-        guard bytes.count % 8 == 0, places <= Int(UInt32.max) else { throw PackError(at: bytes.count) }
-        let count = bytes.count / 8
-        sealed = bytes.withUnsafeBytes { raw in
+    init(_ part: PackedPiece, places: Int) throws(PackError) {
+        guard part.count % 8 == 0, places <= Int(UInt32.max) else { throw PackError(at: part.count) }
+        let count = part.count / 8, start = part.range.lowerBound
+        var isSorted = true, before: UInt64 = 0
+        sealed = part.source.withUnsafeBytes { raw in
             [UInt64](unsafeUninitializedCapacity: count) { buffer, filled in
-                for index in 0..<count { buffer[index] = UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self)) }
+                for index in 0..<count {
+                    let mark = UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: start + index * 8, as: UInt64.self))
+                    isSorted = isSorted && mark >= before && mark & 0xFFFF_FFFF < UInt64(places)
+                    before = mark
+                    buffer[index] = mark
+                }
                 filled = count
             }
         }
-        var before: UInt64?
-        for mark in sealed {
-            guard before.map({ $0 <= mark }) ?? true, mark & 0xFFFF_FFFF < UInt64(places) else { throw PackError(at: 0) }
-            before = mark
-        }
+        guard isSorted else { throw PackError(at: start) }
     }
 }

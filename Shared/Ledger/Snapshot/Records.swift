@@ -8,12 +8,15 @@ package protocol Packable: Hashable, Sendable {
     init(_ reader: inout Unpacker) throws(PackError)
 }
 
-/// A full piece of a list as it stands in a snapshot, with the hash of its bytes.
+/// A part of a snapshot, with the hash of its bytes. One that was read stays where it is in the file's bytes.
 package struct PackedPiece: Hashable, Sendable {
-    package let bytes: [UInt8]
+    let source: [UInt8]
+    let range: Range<Int>
     /// BLAKE2b-256 of `bytes`.
     package let hash: [UInt8]
-    package init(bytes: [UInt8], hash: [UInt8]) { self.bytes = bytes; self.hash = hash }
+    init(in source: [UInt8], _ range: Range<Int>, hash: [UInt8]) { self.source = source; self.range = range; self.hash = hash }
+    package var bytes: [UInt8] { range == source.indices ? source : Array(source[range]) }
+    package var count: Int { range.count }
 }
 
 /// Records in the order they were added. Only ever appended to and changed in place; a place once given stays. Full pieces may be packed: reading
@@ -166,7 +169,7 @@ package struct Records<Record: Packable>: RandomAccessCollection, Sendable {
         let bytes = Compression.compress(out.bytes)
         // What is read back otherwise would be noticed long after its records are gone from memory.
         precondition((try? unpack(bytes)) == records, "packed records do not come back")
-        return PackedPiece(bytes: bytes, hash: Hashing.blake2b(bytes))
+        return PackedPiece(bytes)
     }
 
     private static func unpacked(_ piece: Piece) -> [Record] {

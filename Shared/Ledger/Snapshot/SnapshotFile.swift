@@ -118,7 +118,8 @@ package struct SnapshotFile: Sendable {
                 at += Int(count)
             }
             try reader.finish()
-            guard at == start, parts.count >= 2 else { throw PackError(at: at) }
+            // A book has four parts before its lists, and something is folded beside it.
+            guard at == start, parts.count >= 5 else { throw PackError(at: at) }
             hash = stored
             byteCount = bytes.count
             self.bytes = bytes
@@ -129,12 +130,12 @@ package struct SnapshotFile: Sendable {
     package var partCount: Int { parts.count }
 
     /// Whether the bytes of these parts give their hashes.
-    package func isSound(_ range: Range<Int>) -> Bool { range.allSatisfy { Hashing.blake2b(Array(bytes[parts[$0].range])) == parts[$0].hash } }
+    package func isSound(_ range: Range<Int>) -> Bool { range.allSatisfy { Hashing.blake2b(bytes, in: parts[$0].range) == parts[$0].hash } }
 
     /// The book and what is folded beside it. The parts must have been found sound.
     package func open() throws(SnapshotError) -> (book: Book, beside: [UInt8]) {
         do throws(PackError) {
-            let pieces = parts.dropLast().map { PackedPiece(bytes: Array(bytes[$0.range]), hash: $0.hash) }
+            let pieces = parts.dropLast().map { PackedPiece(in: bytes, $0.range, hash: $0.hash) }
             let book = try Book(parts: pieces)
             guard book.head == header.head else { throw PackError(at: 0) }
             let last = parts[parts.count - 1]

@@ -39,6 +39,8 @@ package struct DatabaseError: Error, Equatable, Sendable, CustomStringConvertibl
     package static func corrupt(_ message: String) -> DatabaseError { DatabaseError(extendedCode: SQLITE_CORRUPT, message: message) }
     /// Another process owns the database.
     package static func busy(_ message: String) -> DatabaseError { DatabaseError(extendedCode: SQLITE_BUSY, message: message) }
+    /// What `isFull` looks for.
+    static var fullCode: Int32 { SQLITE_FULL }
     /// A setting did not take, or the file is not what was expected.
     package static func refused(_ message: String) -> DatabaseError { DatabaseError(extendedCode: SQLITE_ERROR, message: message) }
     /// A file beside the database cannot be used.

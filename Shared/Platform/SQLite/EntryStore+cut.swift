@@ -7,6 +7,9 @@ extension EntryStore {
     /// - Parameter meta: keys of the meta table written in the same transaction.
     package func cut(after seq: UInt64, meta: KeyValuePairs<String, String> = [:]) throws(StoreError) {
         precondition(seq >= base.seq, "cut after \(seq), the log begins after \(base.seq)")
+        guard seq >= anchor.seq else {
+            throw .database(.refused("entries up to \(anchor.seq) have moved into segment files, and are no longer given up"))
+        }
         try beOfToday()
         let left = (subjects: min(followed.subjects, seq), postings: min(followed.postings, seq))
         try transaction { () throws(DatabaseError) in

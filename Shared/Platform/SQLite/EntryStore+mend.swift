@@ -8,13 +8,14 @@ extension EntryStore {
     package func storedRows(from: UInt64, through: UInt64) throws(StoreError) -> [EntryRow?] {
         precondition(from > 0 && from <= through)
         var rows = [EntryRow?](repeating: nil, count: Int(through - from) + 1)
+        if from <= anchor.seq { for row in storedMoved(from: from, through: min(through, anchor.seq)) { rows[Int(row.seq - from)] = row } }
         try query { () throws(DatabaseError) in
             try self.database.forgetPages()
             try self.database.each(
                 "SELECT \(EntryRow.columns) FROM entry WHERE seq >= ? AND seq <= ? ORDER BY seq", .integer(Int64(from)), .integer(Int64(through))
             ) { row throws(DatabaseError) in
                 let seq = row.integer(0)
-                guard seq >= Int64(from), seq <= Int64(through) else { return true }
+                guard seq >= Int64(from), seq <= Int64(through), seq > Int64(self.anchor.seq) else { return true }
                 rows[Int(seq - Int64(from))] = try? EntryRow(row)
                 return true
             }
@@ -30,6 +31,9 @@ extension EntryStore {
         let next = row.seq < head.seq ? try storedRows(from: row.seq + 1, through: row.seq + 1).first ?? nil : nil
         guard row.seq > base.seq, row.seq <= head.seq, row.hash == (row.seq == head.seq ? head.hash : next?.prev) else {
             throw .notNext(head: head, offered: LogHead(seq: row.seq, hash: row.hash))
+        }
+        guard row.seq > anchor.seq else {
+            throw .database(.refused("entry \(row.seq) has moved into a segment file: put that file back from a copy"))
         }
         try beOfToday()
         try transaction { () throws(DatabaseError) in

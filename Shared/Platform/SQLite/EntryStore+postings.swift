@@ -73,8 +73,10 @@ extension EntryStore {
                 SELECT seq FROM entry WHERE seq <= ?1 AND ref IS NOT NULL AND NOT EXISTS \
                 (SELECT 1 FROM subject WHERE subject.ref = entry.ref AND subject.seq = entry.seq) \
                 UNION SELECT seq FROM subject WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.seq = subject.seq AND entry.ref = subject.ref) \
+                AND subject.seq > ?3 \
                 ORDER BY 1 LIMIT ?2
-                """, .integer(Int64(clamping: self.followed.subjects)), .integer(Int64(limit))
+                """, .integer(Int64(clamping: self.followed.subjects)), .integer(Int64(limit)),
+                .integer(Int64(clamping: self.anchor.seq))
             ) { UInt64(bitPattern: $0.integer(0)) }
         }
     }
@@ -82,11 +84,14 @@ extension EntryStore {
     /// Empties what follows the entries, so that it is made anew from them: the cure for a table that says something else than the bodies.
     package func forgetFollowers() throws(StoreError) {
         try beOfToday()
+        // What followed entries that have moved stays: it cannot be made anew from the table.
+        let anchor = anchor.seq
         try transaction { () throws(DatabaseError) in
-            for table in ["posting", "account", "asset", "subject"] { try self.database.run("DELETE FROM \(table)") }
-            try self.writeMeta(EntryStore.postedKey, "0")
-            try self.writeMeta(EntryStore.indexedKey, "0")
+            for table in ["posting", "subject"] { try self.database.run("DELETE FROM \(table) WHERE seq > ?", .integer(Int64(anchor))) }
+            if anchor == 0 { for table in ["account", "asset"] { try self.database.run("DELETE FROM \(table)") } }
+            try self.writeMeta(EntryStore.postedKey, String(anchor))
+            try self.writeMeta(EntryStore.indexedKey, String(anchor))
         }
-        followed = (0, 0)
+        followed = (anchor, anchor)
     }
 }

@@ -9,6 +9,8 @@ package enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
     case database(DatabaseError)
     /// The rows do not follow the head; nothing was written.
     case notNext(head: LogHead, offered: LogHead)
+    /// Old entries whose segment file is gone or damaged; everything else can be read, and written.
+    case missing(from: UInt64, to: UInt64, String)
     /// The file belongs to another program, or to a release that writes another schema.
     case schema(found: Int64, expected: Int64)
 
@@ -17,6 +19,7 @@ package enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
         case .failed(let cause): "the log has failed and takes nothing more until the process restarts: \(cause)"
         case .database(let cause): cause.description
         case .notNext(let head, let offered): "entry \(offered.seq) does not follow the head, entry \(head.seq)"
+        case .missing(let from, let to, let words): "entries \(from) to \(to) cannot be read: \(words)"
         case .schema(let found, let expected) where found > expected:
             "the file has schema \(found) of a newer release, this one reads up to schema \(expected): install the newer release again"
         case .schema(let found, let expected): "the file has schema \(found) and is none of ours, this release reads schema \(expected)"
@@ -27,17 +30,21 @@ package enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
 /// A log of entries in one database file, with one writer. What `append` took and what a writer's store reads is on the disk.
 package final class EntryStore {
     /// The number of the table layout below, kept in `user_version`.
-    package static let schema: Int64 = 2
+    package static let schema: Int64 = 3
 
     /// The entry that the next one must follow.
     package private(set) var head: LogHead
     /// The entry before the first one kept here: `LogHead.empty` but for a branch of another log.
     package private(set) var base = LogHead.empty
+    /// The last entry that has moved out of the table into a segment file; `base` while none has.
+    package internal(set) var anchor = LogHead.empty
     /// The first error that ended this store's life, if one did.
     package private(set) var failure: DatabaseError?
 
     let database: Database
+    let shelf: SegmentShelf?
     private let isSimulated: Bool
+    private let isReader: Bool
     /// The disk was full at the opening: the commit that shows that it takes a sync is still to come.
     private var isUnsettled = false
     /// The disk was full at the opening: the step to the present schema is still to come.
@@ -46,10 +53,15 @@ package final class EntryStore {
     var followed: (subjects: UInt64, postings: UInt64) = (0, 0)
 
     /// Opens or creates the log.
-    /// - Parameter base: what a new file's first entry follows; an old file keeps its own.
+    /// - Parameters:
+    ///   - base: what a new file's first entry follows; an old file keeps its own.
+    ///   - kept: where segments lie; the file's own folder on a real disk, and nowhere on a simulated one unless it is given.
     /// - Throws: `.database`, or `.schema` for a file of another layout.
-    package init(path: String, _ options: Database.Options, base: LogHead = .empty) throws(StoreError) {
+    package init(path: String, _ options: Database.Options, base: LogHead = .empty, kept: (any KeptFiles)? = nil) throws(StoreError) {
         isSimulated = options.vfs != nil
+        isReader = options.access == .readOnly
+        let (folder, stem) = EntryStore.place(path)
+        shelf = (kept ?? (options.vfs == nil ? FolderFiles(folder) : nil)).map { SegmentShelf(files: $0, stem: stem) }
         do throws(DatabaseError) { database = try Database(path: path, options) } catch { throw .database(error) }
         head = .empty
         try guarded { () throws(StoreError) in
@@ -75,6 +87,7 @@ package final class EntryStore {
         }
         if base != .empty, options.access != .readOnly { try beginAfter(base) }
         self.base = try storedBase()
+        anchor = try storedAnchor()
         followed = (
             max(UInt64(try meta(EntryStore.indexedKey) ?? "") ?? 0, self.base.seq), max(try postedThrough(), self.base.seq)
         )
@@ -177,6 +190,9 @@ package final class EntryStore {
 
     /// Each entry from `seq` on, in order, until `visit` answers false. One snapshot of the log; memory for one entry.
     package func each(from seq: UInt64 = 1, visit: (EntryRow) throws(DatabaseError) -> Bool) throws(StoreError) {
+        // The writer may have moved more meanwhile.
+        if isReader { anchor = try storedAnchor() }
+        if seq <= anchor.seq, !(try eachMoved(from: seq, visit: visit)) { return }
         try query { () throws(DatabaseError) in
             try self.database.each("SELECT \(EntryRow.columns) FROM entry WHERE seq >= ? ORDER BY seq", .integer(Int64(clamping: seq))) {
                 row throws(DatabaseError) in try visit(EntryRow(row))
@@ -188,33 +204,50 @@ package final class EntryStore {
     package func read(kinds: [UInt16], from: UInt64, below: UInt64, newestFirst: Bool, limit: Int) throws(StoreError) -> [EntryRow] {
         let list = "[" + kinds.map { String($0) }.joined(separator: ",") + "]"
         let order = newestFirst ? "DESC" : "ASC"
-        return try query { () throws(DatabaseError) in
+        let moved = from <= anchor.seq && !newestFirst ? try moved(kinds: kinds, from: from, below: below, newestFirst: false, limit: limit) : []
+        guard moved.count < limit else { return moved }
+        let stored = try query { () throws(DatabaseError) in
             try self.database.rows(
                 """
                 SELECT \(EntryRow.columns) FROM entry WHERE seq >= ? AND seq < ? AND kind IN (SELECT value FROM json_each(?)) \
                 ORDER BY seq \(order) LIMIT ?
-                """, .integer(Int64(clamping: from)), .integer(Int64(clamping: below)), .text(list), .integer(Int64(limit))
+                """, .integer(Int64(clamping: from)), .integer(Int64(clamping: below)), .text(list), .integer(Int64(limit - moved.count))
             ) { row throws(DatabaseError) in try EntryRow(row) }
         }
+        guard newestFirst, from <= anchor.seq, stored.count < limit else { return moved + stored }
+        return stored + (try self.moved(kinds: kinds, from: from, below: below, newestFirst: true, limit: limit - stored.count))
     }
 
     /// The entries about one subject, oldest first, at most `limit`: by the index as far as it reaches, and by looking from there on.
     package func entries(ref: [UInt8], limit: Int) throws(StoreError) -> [EntryRow] {
-        try query { () throws(DatabaseError) in
-            try self.database.rows(
-                """
-                WITH reach(seq) AS (SELECT coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = '\(EntryStore.indexedKey)'), 0)), \
-                about(seq) AS (SELECT seq FROM subject WHERE ref = ?1 \
-                UNION SELECT seq FROM entry WHERE seq > (SELECT seq FROM reach) AND ref = ?1 ORDER BY 1 LIMIT ?2) \
-                SELECT \(EntryRow.columns) FROM entry WHERE seq IN (SELECT seq FROM about) ORDER BY seq
-                """, .blob(ref), .integer(Int64(limit))
-            ) { row throws(DatabaseError) in try EntryRow(row) }
-        }
+        let moved =
+            anchor.seq == base.seq
+            ? []
+            : try moved(
+                query { () throws(DatabaseError) in
+                    try self.database.rows(
+                        "SELECT seq FROM subject WHERE ref = ? AND seq <= ? ORDER BY seq LIMIT ?", .blob(ref), .integer(Int64(self.anchor.seq)),
+                        .integer(Int64(limit))
+                    ) { UInt64(clamping: $0.integer(0)) }
+                })
+        guard moved.count < limit else { return moved }
+        return moved
+            + (try query { () throws(DatabaseError) in
+                try self.database.rows(
+                    """
+                    WITH reach(seq) AS (SELECT coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = '\(EntryStore.indexedKey)'), 0)), \
+                    about(seq) AS (SELECT seq FROM subject WHERE ref = ?1 AND seq > ?3 \
+                    UNION SELECT seq FROM entry WHERE seq > (SELECT seq FROM reach) AND ref = ?1 ORDER BY 1 LIMIT ?2) \
+                    SELECT \(EntryRow.columns) FROM entry WHERE seq IN (SELECT seq FROM about) ORDER BY seq
+                    """, .blob(ref), .integer(Int64(limit - moved.count)), .integer(Int64(self.anchor.seq))
+                ) { row throws(DatabaseError) in try EntryRow(row) }
+            })
     }
 
-    /// The number of entries stored, counted.
+    /// The number of entries stored, those of the table counted.
     package func count() throws(StoreError) -> Int {
-        Int(try query { () throws(DatabaseError) in try self.database.first("SELECT count(*) FROM entry") { $0.integer(0) } } ?? 0)
+        Int(anchor.seq - base.seq)
+            + Int(try query { () throws(DatabaseError) in try self.database.first("SELECT count(*) FROM entry") { $0.integer(0) } } ?? 0)
     }
 
     /// What SQLite's own check of the file's structure finds, at most `limit` lines; empty for a sound file. Reads all of it.
@@ -236,7 +269,7 @@ package final class EntryStore {
                     guard let seq = UInt64(exactly: row.integer(0)) else { throw .corrupt("the last entry has number \(row.integer(0))") }
                     return LogHead(seq: seq, hash: row.bytes(1))
                 }
-            } ?? base
+            } ?? anchor
     }
 
     // MARK: - The one way in
@@ -347,15 +380,23 @@ package final class EntryStore {
     /// Forward, one schema at a time, each in one transaction: a power cut leaves the old file or the new one.
     private func migrate() throws(StoreError) {
         let version = try query { () throws(DatabaseError) in try self.database.first("PRAGMA user_version") { $0.integer(0) } } ?? 0
-        guard version == 1 else { return }
-        // A file of another program may call its own layout 1.
+        guard version == 1 || version == 2 else { return }
+        // A file of another program may call its own layout so.
         let tables = try query { () throws(DatabaseError) in
             try self.database.first("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('entry', 'meta', 'subject')") {
                 $0.integer(0)
             }
         }
         guard tables == 3 else { throw .schema(found: version, expected: EntryStore.schema) }
-        try transaction { () throws(DatabaseError) in try self.database.script(EntryStore.toSchema2) }
+        if version == 1 { try transaction { () throws(DatabaseError) in try self.database.script(EntryStore.toSchema2) } }
+        try transaction { () throws(DatabaseError) in try self.database.script(EntryStore.toSchema3) }
+    }
+
+    /// The folder of a path, and its file's name without the extension.
+    private static func place(_ path: String) -> (folder: String, stem: String) {
+        let name = path.split(separator: "/").last.map(String.init) ?? path
+        let folder = path.hasSuffix("/" + name) ? String(path.dropLast(name.count + 1)) : "."
+        return (folder.isEmpty ? "/" : folder, name.hasSuffix(".db") ? String(name.dropLast(3)) : name)
     }
 
     /// Schema 1, which a new file begins with: the steps forward are the only way to a later one.

@@ -266,7 +266,8 @@ extension EdgeMachine {
                 case .backedUp(let seq): try program?.journal.noteBackup(seq)
                 case .settle(let settlement): program?.decided = settlement
                 case .phase(.open): seen.append(.opened(setup.isClone ? .twin : .edge))
-                case .phase, .malformed: break
+                // No entry of a world is old enough to lie in a file.
+                case .phase, .malformed, .missing: break
                 }
             }
             if program?.uplink.hasMore == true { more += try program?.uplink.readOn(at: clock) ?? [] }

@@ -1,0 +1,121 @@
+// Books kept for the next start of the cloud: files that may be thrown away, and the whole ledger read behind a start that used one.
+internal import Control
+internal import Ledger
+internal import Platform
+internal import Values
+internal import Views
+
+/// What is under way for the books of all edges.
+struct BookKeeping {
+    /// Entries that a book in a file may be behind.
+    static let every: UInt64 = 10_000
+    /// At an orderly end it is worth the wait for more than this.
+    static let worthAtEnd: UInt64 = 1_024
+    static let bytesPerTick = 1 << 20
+    /// A tick comes four times a second: some milliseconds of each.
+    static let rowsPerTick = 1_000
+    /// The entry that each file stands at.
+    var saved: [EdgeID: Seq] = [:]
+    var work: (edge: EdgeID, seq: Seq, builder: SnapshotBuilder, writer: any KeptFileWriter)?
+    /// Ledgers of which only the end was read at the start, each with its walk from the first entry.
+    var unread: [EdgeID: LedgerRebuild] = [:]
+    /// The disk had no room: not before this, by the boot clock.
+    var notBefore = Span.zero
+}
+
+extension Node {
+    /// Takes an edge's book out of its file, when there is one that fits the stored ledger.
+    /// - Returns: false when every entry has to be read.
+    func restoreBook(_ edge: EdgeID) throws -> Bool {
+        guard let restored = try stores.ledgers.restore(edge, release: settings.release) else { return false }
+        tell(.restored(edge, restored.book, recent: restored.recent))
+        milestones[edge] = restored.milestones
+        keeping.saved[edge] = restored.from
+        // The checks of a whole start, no more: what a release adds up to is for the edge to compare.
+        keeping.unread[edge] = LedgerRebuild(edge: edge, release: "")
+        log(.info, "book restored", "\(name(edge)): from entry \(restored.from), the ledger ends at \(restored.book.head.seq)")
+        return true
+    }
+
+    /// A piece of whatever is due, once a tick.
+    func keepBooks() throws {
+        try readOn()
+        guard clock.monotonic >= keeping.notBefore else { return }
+        do throws(KeptFileError) {
+            if keeping.work == nil { try beginBook(behind: BookKeeping.every) }
+            try writeBook(limit: BookKeeping.bytesPerTick)
+        } catch { dropBook(error) }
+    }
+
+    /// Everything that is worth it at the end.
+    func saveBooks() {
+        guard desk.writes.isEmpty, !isBehind else { return }
+        do throws(KeptFileError) {
+            keeping.work?.writer.abandon()
+            keeping.work = nil
+            while true {
+                try beginBook(behind: BookKeeping.worthAtEnd)
+                guard keeping.work != nil else { return }
+                try writeBook(limit: .max)
+            }
+        } catch { dropBook(error) }
+    }
+
+    /// Begins with the first book that has gone on far enough. What its entries did to commands must be stored: a start from the file does not
+    /// look at them again.
+    private func beginBook(behind least: UInt64) throws(KeptFileError) {
+        guard let files = stores.ledgers.kept, desk.writes.isEmpty, desk.dispatches.isEmpty, !isBehind else { return }
+        for edge in control.sortedEdges where edge.book.head.seq.raw >= (keeping.saved[edge.id]?.raw ?? 0) + least {
+            let rule = stores.ledgers.checkpointRule(edge.id)
+            let header = SnapshotHeader(
+                edge: edge.id, release: settings.release, head: edge.book.head, signer: rule?.key, checkpoints: rule?.count ?? 0)
+            keeping.work = (
+                edge.id, edge.book.head.seq,
+                SnapshotBuilder(header, edge.book, beside: (milestones[edge.id] ?? Milestones()).packed),
+                try files.begin(EdgeLedgers.bookName(edge.id))
+            )
+            return
+        }
+    }
+
+    private func writeBook(limit: Int) throws(KeptFileError) {
+        guard var work = keeping.work else { return }
+        var given = 0
+        while given < limit {
+            guard let bytes = work.builder.nextBytes() else {
+                try work.writer.finish()
+                keeping.work = nil
+                keeping.saved[work.edge] = work.seq
+                return
+            }
+            try work.writer.append(bytes)
+            given += bytes.count
+        }
+        keeping.work = work
+    }
+
+    /// A book can always be made of its entries again: without room, or with a failing disk, there is none.
+    private func dropBook(_ error: KeptFileError) {
+        keeping.work?.writer.abandon()
+        keeping.work = nil
+        keeping.notBefore = clock.monotonic + .minutes(10)
+        log(.warning, "book not kept", "\(error)")
+    }
+
+    /// The walk behind a start that read the end alone.
+    private func readOn() throws {
+        guard let id = keeping.unread.keys.min(), var walk = keeping.unread[id] else { return }
+        guard control.edges[id] != nil, stores.ledgers.isOpen(id), damaged[id] == nil else { keeping.unread[id] = nil; return }
+        for row in try stores.ledgers.rows(id, from: walk.next, limit: BookKeeping.rowsPerTick) where !walk.accept(row) { break }
+        keeping.unread[id] = walk
+        if let words = walk.difference, let edge = enrolled[id] {
+            keeping.unread[id] = nil
+            try setAside(edge, words)
+        } else if let book = control.edges[id]?.book, walk.book.head == book.head {
+            keeping.unread[id] = nil
+            guard walk.book.digest() != book.digest() else { return }
+            log(.error, "book differs", "\(name(id)): the kept book is another than its entries add up to; it is read anew")
+            try refold(id)
+        }
+    }
+}

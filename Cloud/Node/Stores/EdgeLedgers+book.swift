@@ -1,0 +1,55 @@
+// The start of one edge's ledger in the cloud from the book in a file beside it.
+package import Ledger
+internal import Platform
+package import Values
+package import Views
+internal import Wire
+
+/// What a file and the entries after it gave.
+package struct RestoredBook {
+    package var book: Book
+    package var milestones: Milestones
+    /// The newest entries, oldest first.
+    package var recent: [Entry]
+    /// The entry that the file stood at.
+    package let from: Seq
+}
+
+extension EdgeLedgers {
+    /// The file of an edge's book.
+    static func bookName(_ edge: EdgeID) -> String { "\(edge).book" }
+
+    /// Opens an edge's ledger and checks it from the entry that its book in the file stands at. Nothing is opened, and nil is the answer, when the
+    /// file is not there, damaged, another release's, or does not fit the entries: every entry is to be read then.
+    /// - Throws: `StoreError` when the ledger cannot be read.
+    package func restore(_ edge: EdgeID, release: String) throws -> RestoredBook? {
+        guard let bytes = try? kept?.read(EdgeLedgers.bookName(edge)), let file = try? SnapshotFile(bytes), file.isSound(0..<file.partCount),
+            file.header.edge == edge, file.header.release == release, let opened = try? file.open(),
+            let milestones = try? Milestones(packed: opened.beside)
+        else { return nil }
+        let store = try openFile(edge)
+        let head = file.header.head
+        guard head.seq.raw <= store.head.seq, let row = try store.read(from: head.seq.raw, limit: 1).first, let anchor = try? Entry(row),
+            anchor.head == head, Chain.hash(anchor, edge: edge) == anchor.hash
+        else { return nil }
+        var restored = RestoredBook(book: opened.book, milestones: milestones, recent: [], from: head.seq)
+        var verifier = LedgerVerifier(edge: edge, after: anchor, key: file.header.signer)
+        let first = head.seq.raw - min(head.seq.raw - 1, UInt64(EdgeLedgers.recentMax))
+        restored.recent = try store.read(from: first, limit: Int(head.seq.raw - first) + 1).map { try Entry($0) }
+        while verifier.head.seq.raw < store.head.seq {
+            for row in try store.read(from: verifier.head.seq.next.raw, limit: 1_000) {
+                guard let entry = verifier.accept(row) else { return nil }
+                restored.book.apply(entry)
+                restored.milestones.note(entry)
+                restored.recent.append(entry)
+            }
+        }
+        restored.recent = Array(restored.recent.suffix(EdgeLedgers.recentMax))
+        take(edge, store, verifier.checkpoints)
+        return restored
+    }
+    private static let recentMax = 500
+
+    /// Rows as they are stored, unchecked: for whoever checks them.
+    func rows(_ edge: EdgeID, from seq: Seq, limit: Int) throws -> [EntryRow] { try file(edge)?.read(from: seq.raw, limit: limit) ?? [] }
+}
