@@ -59,7 +59,7 @@ package final class Node {
     package init(stores: NodeStores, settings: NodeSettings, at clock: ClockReading) throws {
         let state = try stores.control.load()
         self.stores = stores; self.settings = settings; self.clock = clock
-        control = ControlRoom(commands: state.commands)
+        control = ControlRoom(commands: state.commands, rules: settings.outboxRules)
         access = Access(users: state.users, sessions: state.sessions, tokenKey: settings.tokenKey, decoyHash: settings.decoyHash)
         let incarnation = state.meta["incarnation"] ?? Hex.text(settings.random(8))
         let seed = settings.random(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }

@@ -116,7 +116,7 @@ extension Desk {
     mutating func apply(_ broker: BrokerFill, flags: EntryFlags, at now: Instant, into out: inout Outcome) {
         var fill = broker.fill
         let isDrafted = out.drafts.contains { if case .fill(let other) = $0.fact { other.execID == fill.execID } else { false } }
-        guard !book.hasExecution(fill.execID), !isDrafted else { return }
+        guard settings.brokerRules.countsTwice || !(book.hasExecution(fill.execID) || isDrafted) else { return }
         if let earlier = corrected(by: fill.execID, in: out) {
             // Whether a correction replaces or adds is not documented: nothing is booked on a guess.
             var correction = broker

@@ -40,6 +40,13 @@ package struct Outcome: Sendable {
     }
 }
 
+/// How what the broker tells is taken. Production uses `init()`; only tests construct another, which takes protections away.
+package struct BrokerRules: Hashable, Sendable {
+    package init() {}
+    /// An execution that is told again is booked again.
+    package var countsTwice = false
+}
+
 /// What the desk may do and by which numbers.
 package struct DeskSettings: Sendable {
     package var mode: TradingMode
@@ -62,6 +69,7 @@ package struct DeskSettings: Sendable {
     /// Symbols that commands of the cloud may open; nil for all that the book knows.
     package var listed: Set<String>?
     package var commandRules = CommandRules()
+    package var brokerRules = BrokerRules()
     /// True: a last price without bid and ask is judged by too. Only for a feed that tells nothing but trades, as a bench's player does.
     package var trustsLastAlone = false
     /// False: opening orders younger than the account's figure do not lower it. Only for a bench, whose player tells the figure once.

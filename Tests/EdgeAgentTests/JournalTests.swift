@@ -15,6 +15,16 @@ import Wire
         try Journal(path: path, edge: LedgerWriter.edge, replay: replay)
     }
 
+    /// A cloud that was put back and says so has less than it acknowledged: the name and what it has are noted together.
+    @Test func aNewStoreIsNotedWithWhatItHas() throws {
+        let journal = try open()
+        var writer = LedgerWriter(boot: 1, after: nil)
+        _ = try journal.commit((0..<5).map { _ in try writer.entry(LedgerWriter.bootFact) })
+        try journal.noteAcknowledged(Seq(5))
+        try journal.noteIncarnation("b", have: Seq(2))
+        #expect(try journal.acknowledged() == Seq(2) && journal.incarnation() == "b")
+    }
+
     @Test func aRunIsReadBackEntryByEntry() throws {
         var written: [Entry] = []
         do {

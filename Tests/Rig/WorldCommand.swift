@@ -22,6 +22,7 @@ enum WorldCommand {
                 CommandOption("only", value: "LIST", isRepeatable: true, "of all that the seed would do, just these: ask#3,crash#1"),
                 CommandOption("shrink", "makes each failing seed small: the fewest adversities that still break the promise"),
                 CommandOption("mutants", "takes each protection away in turn over the seeds, and prints who noticed"),
+                CommandOption("mutant", value: "NAME", "with --mutants: this one alone"),
                 CommandOption("trace", "a line for everything that happens"),
             ],
             "Runs edge and cloud through faults in virtual time and checks what was promised.\n\nFaults:   "
@@ -47,7 +48,7 @@ enum WorldCommand {
                 only: only, trace: isTraced ? { Console.out($0) } : nil)
         }
         if options.text("mutants") != nil {
-            return WorldMutants.run(seeds: seeds, isJSON: isJSON) { seed, breaker in
+            return WorldMutants.run(seeds: seeds, only: options.text("mutant"), isJSON: isJSON) { seed, breaker in
                 World(seed: seed, venue: venue, duration: duration, pace: isSession ? .session : .close, faults: faults, breaker: breaker)
             }
         }

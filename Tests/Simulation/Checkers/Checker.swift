@@ -1,4 +1,5 @@
 // The promises of the product, checked from outside: what machines and broker were seen to do, and what their disks hold.
+package import Sync
 package import Values
 
 /// Which of the two ledgers.
@@ -22,6 +23,14 @@ package enum Observation: Sendable {
     case reported(String)
     /// The cloud opened a session, as its edge sees it.
     case opened(Claimant)
+    /// Somebody said HELLO to the cloud, of this lineage.
+    case greeted(Claimant, epoch: UInt32)
+    /// A person's decision is carried out: this lineage goes on.
+    case chosen(epoch: UInt32)
+    /// The edge put entries on the wire: those after the first number up to the second, and how large they are.
+    case sent(after: UInt64, upTo: UInt64, bytes: Int)
+    /// The cloud sent a command to a run.
+    case bound(command: String, boot: UInt64)
     /// Nothing is under way any more; both ledgers as they stand.
     case quiet(edge: StoredRows, cloud: StoredRows, BrokerBooks)
 }
@@ -32,8 +41,11 @@ package enum Claimant: String, Sendable { case edge, twin }
 /// What a person, or a thief, does to a whole machine.
 package enum Disaster: Hashable, Sendable {
     /// The edge's disk was put back from an older copy.
-    /// - Parameter losesKnown: the cloud has entries that are gone there, or was told of them.
-    case edgeRestored(losesKnown: Bool)
+    /// - Parameters:
+    ///   - losesKnown: the cloud has entries that are gone there, or was told of them.
+    ///   - isFair: the copy is the beginning of what the cloud has, which is there to give it back, and nothing else happens for a while.
+    ///   - short: entries in the copy when the mark beside it speaks of more.
+    case edgeRestored(losesKnown: Bool, isFair: Bool, short: Int?)
     /// The cloud's disk was put back.
     /// - Parameters:
     ///   - isRenamed: it says so by the name of its store.
@@ -91,13 +103,15 @@ package struct Checkers: Sendable {
     private var all: [any Checker]
 
     /// All there are, for the ledger of `edge`.
-    /// - Parameter watchesWords: false in a world whose broken rules make the cloud say false things as a matter of course.
-    package init(edge: EdgeID, watchesWords: Bool = true) {
+    /// - Parameters:
+    ///   - credit: of a session.
+    ///   - watchesWords: false in a world whose broken rules make the cloud say false things as a matter of course.
+    package init(edge: EdgeID, credit: Credit = .standard, watchesWords: Bool = true) {
         all = [
             ChainChecker(edge: edge), AckChecker(), IntentChecker(), OnceChecker(), MirrorChecker(), BrokerChecker(), CommandChecker(),
-            PostingChecker(), LineageChecker(),
+            PostingChecker(), LineageChecker(), BoundsChecker(entries: credit.entries, bytes: credit.bytes), BookChecker(edge: edge),
         ]
-        if watchesWords { all.append(TellChecker()) }
+        if watchesWords { all += [TellChecker(), MarkChecker()] }
     }
 
     /// Shows one observation to every checker.

@@ -11,6 +11,8 @@ package struct CommandChecker: Checker {
     /// Tags by command and role, ever.
     private var effects: [String: String] = [:]
     private var ledger = RowFold(Ends())
+    /// The run that a command went to first; the copy of an edge speaks for itself.
+    private var bound: [String: UInt64] = [:]
     package init() {}
 
     /// What the rows of one ledger say.
@@ -19,13 +21,18 @@ package struct CommandChecker: Checker {
         var count: [String: Int] = [:]
         /// The last word on each.
         var last: [String: String] = [:]
-        var orders: [(command: String, role: String, tag: String)] = []
+        var orders: [(command: String, role: String, tag: String, boot: UInt64)] = []
     }
 
     package mutating func look(_ observation: Observation, at now: Span) -> String? {
         switch observation {
         case .asked(let command, let lifetime): until[command] = lifetime.map { now + $0 }
         case .placed(let tag): placed[tag] = now
+        case .bound(let command, let boot):
+            if let first = bound[command], first != boot { return "command \(command) was bound to one run and sent to another" }
+            bound[command] = boot
+        // A cloud put back has forgotten where it sent a command; the edge's ledger has not.
+        case .injected(.cloudRestored): bound = [:]
         case .rows(.edge, let rows): return follow(rows)
         case .quiet(let edge, _, _): return follow(edge) ?? loose
         default: break
@@ -39,6 +46,9 @@ package struct CommandChecker: Checker {
             let key = "\(order.command) \(order.role)"
             if let other = effects[key], other != order.tag { return "command \(order.command) brought about two orders to \(order.role)" }
             effects[key] = order.tag
+            if order.role == "OPEN", let boot = bound[order.command], boot != order.boot {
+                return "command \(order.command) was executed by another run than it was sent to"
+            }
             if let limit = until[order.command] ?? nil, let at = placed[order.tag], at > limit, order.role == "OPEN" {
                 return "command \(order.command) placed \(order.tag) \((at - limit).nanoseconds / 1_000_000) ms after its time"
             }
@@ -58,7 +68,7 @@ package struct CommandChecker: Checker {
         guard row.kind == 10 else { return nil }
         for leg in legs {
             guard let tag = leg["tag"]?.text, let role = leg["role"]?.text, role != "PROTECT" else { continue }
-            ends.orders.append((command, role, tag))
+            ends.orders.append((command, role, tag, row.boot))
         }
         return nil
     }

@@ -8,41 +8,58 @@ package struct TellChecker: Checker {
     private var due: [(words: Set<String>, why: String)] = []
     private var allowed: Set<String> = []
     private var twinIsDue = false
+    /// Until then an edge that was put back is to be healed, and nothing else.
+    private var healsUntil: Span?
+    private var epochs: [Claimant: UInt32] = [:]
+    private var chosen: UInt32 = 1
     package init() {}
 
+    /// A HELLO, the two seconds of a twin check, and the entries.
+    package static let healing = Span.seconds(10)
     private static let lineage: Set<String> = ["EDGE_BEHIND", "ROLLBACK_UNSYNCED", "FORK", "FENCED", "TWIN"]
 
     package mutating func look(_ observation: Observation, at now: Span) -> String? {
         switch observation {
-        case .injected(let disaster): return note(disaster)
+        case .injected(let disaster): return note(disaster, at: now)
+        case .greeted(let who, let epoch): epochs[who] = epoch
+        case .chosen(let epoch): chosen = max(chosen, epoch)
         case .reported(let verdict):
             guard allowed.contains(verdict) else { return "false alarm: \(verdict), and nothing of the kind was done" }
             due.removeAll { $0.words.contains(verdict) }
             if verdict == "TWIN" || verdict == "FORK" { twinIsDue = false }
+            guard verdict == "FORK" || verdict == "ROLLBACK_UNSYNCED" else { return nil }
+            if let until = healsUntil, now < until { return "an edge that only had to be healed has written: \(verdict)" }
+            if let epoch = epochs.values.max(), epoch < chosen { return "a copy of lineage \(epoch) is put before a person, \(chosen) was chosen" }
             return nil
         case .rows(.edge, _):
             // A new run knows of acknowledgements only what was noted lazily.
             due.removeAll { $0.words == ["CLOUD_RESTORED"] }
-            return nil
         case .opened(.edge), .quiet: return due.first.map { "\($0.why), and a session opened without a word" }
-        default: return nil
+        default: break
         }
+        return nil
     }
 
-    private mutating func note(_ disaster: Disaster) -> String? {
+    private mutating func note(_ disaster: Disaster, at now: Span) -> String? {
         switch disaster {
-        case .edgeRestored(let losesKnown):
+        case .edgeRestored(let losesKnown, let isFair, _):
+            healsUntil = isFair ? now + TellChecker.healing : nil
             allowed.formUnion(TellChecker.lineage)
             due.removeAll { $0.words == TellChecker.lineage }
             if losesKnown { due.append((TellChecker.lineage, "the edge was put back")) }
         case .cloudRestored(let isRenamed, let losesAcked):
             due = []
+            chosen = 1
+            healsUntil = nil
             if !isRenamed { allowed.insert("CLOUD_RESTORED") }
             if !isRenamed, losesAcked { due.append((["CLOUD_RESTORED"], "the cloud was put back")) }
         case .twinStarted(let meetsOriginal):
             allowed.formUnion(TellChecker.lineage)
             twinIsDue = meetsOriginal
-        case .twinStopped: twinIsDue = false
+            healsUntil = nil
+        case .twinStopped:
+            twinIsDue = false
+            epochs[.twin] = nil
         case .twinHadTime: if twinIsDue { return "a copy of the edge runs beside it, and nobody was told" }
         }
         return nil

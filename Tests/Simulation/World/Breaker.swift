@@ -1,8 +1,6 @@
 // The planted rule breakers: each takes one protection away, and its checker must notice.
 internal import CloudNode
 internal import Platform
-internal import Sync
-internal import Values
 
 /// One deliberately broken world.
 package enum Breaker: String, CaseIterable, Sendable {
@@ -23,6 +21,40 @@ package enum Breaker: String, CaseIterable, Sendable {
     case lateCommands
     /// The desk's books forget the other side of each trade, and nobody looks before it is written.
     case oneSidedBooks
+    /// An execution that the broker tells again is booked again.
+    case countsTwice
+    /// A command that comes twice is executed twice: link, outbox and ledger have no memory of it.
+    case executesTwice
+    /// A command goes to a run that it was not bound to, and that run executes it.
+    case anyBoot
+    /// How long a command lives is read from the wall clock.
+    case lifeByWallClock
+    /// A command is executed after its time.
+    case ignoresDeadline
+    /// What was lost on the way is never sent again.
+    case neverRewinds
+    /// More is under way than the other side has room for.
+    case ignoresCredit
+    /// A newcomer takes the place of a run that lives.
+    case noTwinCheck, noTwinWait
+    /// Somebody is accused before he has shown that he lives.
+    case accusesTheDead
+    /// Two histories are not compared; what was announced and is gone is not missed; any verdict opens a session.
+    case noForkCheck, noRollbackCheck, anyVerdict
+    /// A lineage that was ended comes back.
+    case noFence
+    /// A cloud that forgot what it acknowledged says nothing.
+    case silentRestore
+    /// Nobody is asked which history goes on.
+    case mergesForks
+    /// What comes back from the cloud is not checked.
+    case healsUnseen
+    /// The edge carries a decision out and goes on calling itself by the old lineage.
+    case keepsOldEpoch
+    /// The mark beside the ledger is not looked at.
+    case forgetsTheMark
+    /// A run writes before it has asked the cloud.
+    case writesFirst
 
     /// The name of the checker that must catch it.
     package var caughtBy: String? {
@@ -36,32 +68,27 @@ package enum Breaker: String, CaseIterable, Sendable {
         case .losesFills: BrokerChecker.name
         case .lateCommands: CommandChecker.name
         case .oneSidedBooks: PostingChecker.name
+        case .countsTwice: BrokerChecker.name
+        case .executesTwice, .anyBoot, .lifeByWallClock, .ignoresDeadline: CommandChecker.name
+        case .neverRewinds, .keepsOldEpoch, .noForkCheck: "rest"
+        case .ignoresCredit: BoundsChecker.name
+        case .noTwinCheck, .noTwinWait, .accusesTheDead, .noRollbackCheck, .anyVerdict, .noFence, .silentRestore, .writesFirst:
+            TellChecker.name
+        case .mergesForks: LineageChecker.name
+        case .healsUnseen: "error"
+        case .forgetsTheMark: MarkChecker.name
         }
     }
 }
 
 extension Breaker {
-    /// The link's rules without the protection.
-    func link(_ rules: Rules) -> Rules {
-        var rules = rules
-        rules.skipHashCheck = self == .noHashCheck
-        rules.acceptGaps = self == .gaps
-        rules.deadlineFromReceipt = self == .lateCommands
-        // One copy of each command, so that a late one has no sibling that came in time.
-        if self == .lateCommands { rules.commandRetry = .seconds(60) }
-        return rules
-    }
-
-    /// False where the cloud says false things as a matter of course.
-    var leavesWordsTrue: Bool { self == .none }
-
     /// What stands before the file of the cloud's entries; the node itself is production's.
     func ledgerFile(_ store: EntryStore) -> any LedgerFile {
         switch self {
         case .ackBeforeCommit: LyingLedgerFile(store)
         // The store, too, refuses what does not follow: whoever takes the receiver's protection away has to take this one as well.
         case .gaps, .noHashCheck: RenumberingLedgerFile(store)
-        case .none, .ordersBeforeTheDisk, .ordersTwice, .losesFills, .lateCommands, .oneSidedBooks: store
+        default: store
         }
     }
 }

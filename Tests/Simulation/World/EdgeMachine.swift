@@ -126,6 +126,8 @@ package final class EdgeMachine: Machine {
     package var acked: UInt64 { program?.uplink.sender.acked.seq.raw ?? 0 }
     /// The cloud's store as this edge knows it; nil while the process is down.
     package var store: String? { program.flatMap { try? $0.journal.incarnation() } }
+    /// Entries that the cloud has not acknowledged.
+    package var backlog: UInt64 { program?.uplink.sender.backlog ?? 0 }
     /// Of this process; nil while it is down.
     package var boot: Boot? { program?.boot }
     /// True when trading is halted, or its run has not begun.
@@ -176,6 +178,9 @@ package final class EdgeMachine: Machine {
         image.copy(disk)
         return image
     }
+
+    /// How far the mark beside the ledger says that it reached; nil without one.
+    package var marked: UInt64? { DiskMark(disk).read().flatMap { HeadMark($0) }?.head.seq.raw }
 
     /// Puts an older copy in the place of what the disk holds; an empty one leaves nothing. Only while no process runs.
     /// - Parameter keepsMark: the copy is of the ledger alone; the mark beside it stays.

@@ -50,6 +50,8 @@ struct FaultMenu {
     var visits: Span
     var asks: Span
     var diesAtOrders: Bool
+    /// The link has room for a few entries only.
+    var isNarrow = false
     var wireCuts = Span.zero
     var wireDelay: ClosedRange<Int64> = 1...20
     var gatewayCrashes = Span.zero
@@ -82,22 +84,26 @@ struct FaultMenu {
         rollbacks = .seconds(Int64(isOn(.rollback, 1, in: 6) ? chance.int(20...60) : 0))
         restores = .seconds(Int64(isOn(.restore, 1, in: 6) ? chance.int(20...60) : 0))
         twins = .seconds(Int64(isOn(.twin, 1, in: 8) ? chance.int(20...60) : 0))
-        let copies = rollbacks > .zero || restores > .zero || twins > .zero
-        images = copies ? .seconds(Int64(chance.int(3...15))) : .zero
-        visits = copies ? .seconds(Int64(chance.int(5...25))) : .zero
+        let (copies, looks) = (Span.seconds(Int64(chance.int(3...15))), Span.seconds(Int64(chance.int(5...25))))
+        let isNeeded = rollbacks > .zero || restores > .zero || twins > .zero
+        images = isNeeded ? copies : .zero
+        visits = isNeeded ? looks : .zero
         if venue == .gateway {
             wireCuts = .seconds(Int64(rate(.wire, 6...40)))
             gatewayCrashes = .seconds(Int64(rate(.gateway, 20...60)))
             brokerTroubles = .seconds(Int64(rate(.broker, 8...40)))
             wireDelay = 1...Int64(chance.int(2...(chance.chance(1, in: 4) ? 700 : 40)))
         }
-        switch breaker {
-        case .none, .losesFills, .oneSidedBooks: break
-        case .lateCommands: weather.stragglers = 30; weather.loss = 0; asks = .seconds(2); crashes = .zero; freezes = .zero; cuts = .zero
-        case .noHashCheck: weather.flips = 12
-        case .gaps: weather.loss = 15
-        case .ackBeforeCommit, .ordersBeforeTheDisk, .ordersTwice: crashes = .seconds(8); freezes = .seconds(4); diesAtOrders = true
-        }
+        isNarrow = chance.chance(1, in: 4)
+        looksAfter()
+        breaker.spoil(&self)
+    }
+
+    /// Copies are kept and a person comes by where there is use for them.
+    mutating func looksAfter() {
+        guard rollbacks > .zero || restores > .zero || twins > .zero else { return }
+        if images == .zero { images = .seconds(4) }
+        if visits == .zero { visits = .seconds(12) }
     }
 
     /// Makes everything that comes by a rate so many times rarer.

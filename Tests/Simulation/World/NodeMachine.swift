@@ -82,6 +82,7 @@ package final class NodeMachine: Machine {
                 serverKey: [UInt8](repeating: 9, count: 32), tokenKey: [UInt8](repeating: 7, count: 32), decoyHash: "decoy", release: "world",
                 random: { draws.take($0) })
             settings.linkRules = rules
+            settings.outboxRules = breaker.outbox
             let node = try Node(stores: stores, settings: settings, at: clock)
             self.node = node
             try take(node.takeEffects(), at: clock)
@@ -138,7 +139,12 @@ package final class NodeMachine: Machine {
                 seen += RefusalCase.allCases.filter { words.contains(": \($0.rawValue),") }.map { .reported($0.rawValue) }
             case .log(_, "edge behind", _): seen.append(.reported(RefusalCase.edgeBehind.rawValue))
             case .log(_, "decision wanted", _): isAsked = true
-            case .log(_, "decision no longer wanted", _): isAsked = false
+            case .log(_, "decision no longer wanted", let words):
+                isAsked = false
+                let parts = words.split(separator: " ")
+                if let place = parts.firstIndex(of: "lineage"), parts.count > place + 1, let epoch = UInt32(parts[place + 1]) {
+                    seen.append(.chosen(epoch: epoch))
+                }
             case .log(_, "branch sealed", _): seen.append(.setBack(.cloud))
             // An I/O error at the start sets the ledger aside until somebody restarts the cloud, as its cure says.
             case .log(_, "ledger damaged", _) where isDiskFailing: throw MachineDied()
@@ -222,7 +228,9 @@ package final class NodeMachine: Machine {
             if case .percent = trailing { wish.append(JSONMember("trailingStop", ["percent": "2"])) }
             answer = try post("/api/v1/orders", .object(wish), key: id.description, at: clock)
         case .close(let instrument): answer = try post("/api/v1/positions/\(instrument)/close", [:], key: id.description, at: clock)
-        case .order, .cancel, .halt, .watch, .withdraw: return
+        case .halt(let reason):
+            answer = try post("/api/v1/kill", ["level": "HALT", "reason": .string(reason)], key: id.description, at: clock)
+        case .order, .cancel, .watch, .withdraw: return
         }
         if answer?.status == 401 { bearer = nil }
         guard answer?.status == 202 else { return }

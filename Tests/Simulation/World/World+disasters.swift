@@ -56,15 +56,26 @@ extension World {
     /// The edge's process ends and its disk is put back.
     private func rollBack(_ chance: inout SeededRandom) throws {
         guard let image = image(of: .edge, &chance) else { return }
-        let keepsMark = chance.chance(1, in: 2)
+        let (keepsMark, isFair) = (chance.chance(1, in: 2), chance.chance(1, in: 3) && cloud.isRunning && !cloud.isDiskFailing)
         try end(.edge)
+        let before = sights[.edge]?.count ?? 0
         edge.restore(image, keepsMark: keepsMark)
         let ours = try sight(of: .edge, isWhole: true), theirs = try cloud.entries(in: cloud.image())
         // What the cloud has and this copy lacks, or was told of and nobody has.
         let lacks = theirs.count > ours.count || theirs.last.map { $0 != ours[theirs.count - 1] } ?? false
         tell("the edge is put back to entry \(ours.count), the cloud has \(theirs.count) and was told of \(told)")
-        look([.setBack(.edge), .rows(.edge, ours), .injected(.edgeRestored(losesKnown: lacks || told > UInt64(ours.count)))])
-        queue.add(.restart(.edge), at: now + .milliseconds(Int64(chance.int(50...6_000))))
+        // Nobody knows of more than the cloud has, and all that is left is its beginning: it only has to give it back.
+        let isBeginning = !ours.isEmpty && ours.count < theirs.count && theirs[ours.count - 1] == ours[ours.count - 1]
+        let heals = isFair && isBeginning && told <= UInt64(theirs.count) && before <= theirs.count
+        let short = edge.marked.flatMap { $0 > UInt64(ours.count) ? ours.count : nil }
+        if heals {
+            quietUntil = now + TellChecker.healing
+            link.weather = LinkWeather()
+            queue.add(.twinHadTime, at: quietUntil)
+        }
+        let known = lacks || told > UInt64(ours.count)
+        look([.setBack(.edge), .rows(.edge, ours), .injected(.edgeRestored(losesKnown: known, isFair: heals, short: short))])
+        queue.add(.restart(.edge), at: now + .milliseconds(Int64(heals ? 50 : chance.int(50...6_000))))
     }
 
     private func restoreCloud(_ chance: inout SeededRandom) throws {
@@ -150,7 +161,10 @@ extension World {
             tell("the edge's disk is emptied")
             try end(.edge)
             edge.restore(FaultyDisk(seed: 0))
-            look([.setBack(.edge), .rows(.edge, try sight(of: .edge, isWhole: true)), .injected(.edgeRestored(losesKnown: true))])
+            look([
+                .setBack(.edge), .rows(.edge, try sight(of: .edge, isWhole: true)),
+                .injected(.edgeRestored(losesKnown: true, isFair: false, short: nil)),
+            ])
             queue.add(.restart(.edge), at: now + .milliseconds(Int64(chance.int(50...3_000))))
         case .refused(let trouble)? where trouble.code == RefusalCase.edgeBehind.rawValue:
             tell("the edge is restarted")

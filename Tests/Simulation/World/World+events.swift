@@ -25,6 +25,7 @@ extension World {
             tell("\(to == .cloud ? "up" : "down") \(World.name(of: parcel.bytes)) over \(parcel.connection)")
             try turn(to, .frame(parcel.lane, parcel.bytes, connection: parcel.connection))
         case .connect(let who): try connect(who)
+        case .drill(let step): try drill(step)
         case .image, .rollback, .restore, .twin, .twinHadTime, .twinEnds, .visit: try disaster(happening)
         case .learnOfCut(let who, let connection): try turn(who, .linkDown(connection: connection))
         case .cut:
@@ -225,14 +226,27 @@ extension World {
         for (at, parcel) in arrivals { queue.add(.arrive(parcel, to: isUpward ? .cloud : over), at: at) }
     }
 
-    /// What the edge announced and the cloud answered with a session: that much the cloud knows to be there.
+    /// What checkers are to know of the talk between edge and cloud.
     private func overhear(_ bytes: [UInt8], from who: Who, over: Who) {
-        guard over == .edge, menu.images > .zero, let frame = try? Frame(bytes), frame.type == .hello || frame.type == .welcome,
-            let message = try? Message(frame)
-        else { return }
+        guard let frame = try? Frame(bytes) else { return }
+        switch frame.type {
+        case .hello, .welcome: guard menu.images > .zero else { return }
+        case .batch: guard menu.isNarrow, over == .edge else { return }
+        case .command: break
+        default: return
+        }
+        guard let message = try? Message(frame) else { return }
         switch message {
-        case .hello(let hello): said[hello.attempt] = hello.head.seq.raw
-        case .welcome(let welcome): told = max(told, said[welcome.attempt] ?? 0)
+        case .hello(let hello):
+            look([.greeted(over == .twin ? .twin : .edge, epoch: hello.epoch)])
+            if over == .edge { said[hello.attempt] = hello.head.seq.raw }
+        // What the edge announced and the cloud answered with a session: that much the cloud knows to be there.
+        case .welcome(let welcome): if over == .edge { told = max(told, said[welcome.attempt] ?? 0) }
+        case .batch(let body):
+            guard let batch = try? Batch(body) else { return }
+            look([.sent(after: batch.previous.seq.raw, upTo: batch.last.seq.raw, bytes: batch.rawBytes)])
+        case .command(let order):
+            if let boot = order.command.boundBoot { look([.bound(command: order.command.id.description, boot: boot.raw)]) }
         default: break
         }
     }

@@ -21,6 +21,9 @@ package struct WorldReport: Sendable, Hashable {
     /// Of everything that happened, in order.
     package var logHash: UInt64 = 0
     package var violations: [Violation] = []
+    /// Entries that waited when the kill command was tried, and whether it was.
+    package var backlog = 0
+    package var drilled = false
     /// What the world suffered and was asked; to leave some of it out in another run.
     package var happened: [Adversity] = []
     package init(seed: UInt64) { self.seed = seed }
@@ -53,6 +56,8 @@ package final class World {
         case twinHadTime, twinEnds
         /// A person looks at the page and the console.
         case visit
+        /// The link breaks for a while, a person halts the edge as soon as it is back, and the edge has to be halted by then.
+        case drill(KillDrill)
         case restart(Who)
         case crash(Who)
         case freeze(Who)
@@ -70,6 +75,7 @@ package final class World {
     let breaker: Breaker
     let presence: WorldCloud
     let setup: EdgeSetup
+    let linkRules: Rules
     /// Connections of the twin are numbered from here on.
     static let twinConnections: UInt64 = 1_000_000
     let duration: Span
@@ -78,7 +84,7 @@ package final class World {
     let edge: EdgeMachine
     let cloud: NodeMachine
     let site: GatewaySite?
-    let menu: FaultMenu
+    var menu: FaultMenu
     var link: FaultyLink
     var twinLink: FaultyLink
     /// A copy of the edge that runs beside it.
@@ -108,29 +114,35 @@ package final class World {
     ///   - pace: how fast time and faults go by.
     ///   - faults: exactly these; nil lets the seed choose.
     ///   - cloud: whether there is one.
+    ///   - asks: whether a person asks for anything.
+    ///   - drills: whether the kill command is tried under a backlog.
     ///   - only: of all that the seed would do, just these: how a failing seed is made smaller. Nil for everything.
     ///   - trace: gets a line for everything that happens.
     package init(
         seed: UInt64, venue: WorldVenue = .paper, duration: Span = .seconds(90), pace: Pace = .close, faults: Set<WorldFault>? = nil,
-        breaker: Breaker = .none, cloud presence: WorldCloud = .asked,
+        breaker: Breaker = .none, cloud presence: WorldCloud = .asked, asks: Bool = true, drills: Bool = false,
         only: Set<Adversity>? = nil, trace: ((String) -> Void)? = nil
     ) {
         self.breaker = breaker; self.duration = duration; self.pace = pace; self.trace = trace
         report = WorldReport(seed: seed)
         var chance = SeededRandom(seed: seed)
         menu = FaultMenu(&chance, only: faults, breaker, venue, rarity: pace.rarity)
+        if !asks { menu.asks = .zero }
+        if drills { menu.isNarrow = true; queue.add(.drill(.cut), at: .seconds(10)) }
         let id = EdgeID(bytes: (0..<16).map { UInt8(truncatingIfNeeded: seed >> UInt64($0 % 8)) ^ UInt8($0) })
         guard let id else { preconditionFailure("an edge id has 16 bytes") }
-        let rules = breaker.link(pace.rules)
+        var rules = breaker.link(pace.rules)
+        if menu.isNarrow { rules.credit = Credit(entries: 6, bytes: 6_000); rules.batchEntries = 3 }
+        linkRules = rules
         var setup = EdgeSetup(edge: id, seed: chance.next(), start: World.start)
         setup.rules = rules; setup.breaker = breaker; setup.venue = venue; setup.pace = pace
-        setup.greets = presence == .asked
+        setup.greets = presence == .asked && breaker != .writesFirst
         self.setup = setup; self.presence = presence
         edge = EdgeMachine(setup)
         cloud = NodeMachine(edge: id, seed: chance.next(), start: World.start, rules: rules, breaker: breaker)
         link = FaultyLink(menu.weather, plan: AdversityPlan(seed: chance.next(), only: only))
         plans = AdversityPlan(seed: chance.next(), only: only)
-        checkers = Checkers(edge: id, watchesWords: breaker.leavesWordsTrue)
+        checkers = Checkers(edge: id, credit: rules.credit, watchesWords: breaker.leavesWordsTrue)
         twinLink = FaultyLink(menu.weather, plan: AdversityPlan(seed: chance.next(), only: only), first: World.twinConnections)
         site = venue == .gateway ? GatewaySite(seed: chance.next(), start: World.start) : nil
         site?.delay = menu.wireDelay

@@ -1,0 +1,88 @@
+// Checkers whose breach no planted mutant brings about, each shown to see it.
+import Ledger
+import Simulation
+import Testing
+import Values
+import Wire
+
+struct CheckerTests {
+    private static let edge = EdgeID(bytes: [UInt8](repeating: 7, count: 16)) ?? { preconditionFailure("16 bytes") }()
+
+    private static func row(_ seq: UInt64, _ kind: UInt16, _ body: String) -> EntryRow {
+        EntryRow(
+            seq: seq, epoch: 1, boot: 1, wall: Int64(seq), mono: Int64(seq), hlc: Int64(seq), kind: kind, kver: kind == 21 || kind == 22 ? 2 : 1,
+            flags: 0, ref: nil, body: Array(body.utf8), prev: [UInt8](repeating: 0, count: 32), hash: [UInt8](repeating: UInt8(seq), count: 32))
+    }
+
+    private static let rows = StoredRows([
+        row(
+            1, 21,
+            #"{"account":"A","cumQty":300,"execID":"1","instrument":"X.Y","lastPx":5,"lastQty":300,"permID":1,"postings":[],"side":"BUY","transactTime":1}"#
+        ),
+        row(
+            2, 21,
+            #"{"account":"A","cumQty":100,"execID":"2","instrument":"X.Y","lastPx":5,"lastQty":100,"permID":2,"postings":[],"side":"SELL","transactTime":2}"#
+        ),
+    ])
+
+    @Test func theAuditorAddsUpWhatIsWritten() {
+        let audit = LedgerAuditor(Self.rows)
+        #expect(audit.positions == ["X.Y": 200] && audit.working.isEmpty && audit.halt == 0)
+        let halted = LedgerAuditor([Self.row(1, 40, #"{"level":3,"reason":"r","source":"s"}"#)])
+        #expect(halted.halt == 3)
+    }
+
+    /// A book that missed a row is not what the auditor adds up.
+    @Test func aBookThatForgetsIsSeen() throws {
+        let quiet = Observation.quiet(edge: Self.rows, cloud: Self.rows, BrokerBooks(executions: [:], working: [], believed: []))
+        var right = BookChecker(edge: Self.edge)
+        let book = try #require(BookChecker.book(Self.rows, Self.edge))
+        #expect(book.positions.count == 1)
+        #expect(right.look(quiet, at: .zero) == nil)
+        var wrong = BookChecker(edge: Self.edge) { rows, edge in BookChecker.book(StoredRows(Array(rows.dropLast())), edge) }
+        #expect(wrong.look(quiet, at: .zero)?.contains("positions") == true)
+    }
+
+    @Test func moreThanTheCreditIsSeen() {
+        var bounds = BoundsChecker(entries: 6, bytes: 1_000)
+        #expect(bounds.look(.sent(after: 0, upTo: 3, bytes: 400), at: .zero) == nil)
+        #expect(bounds.look(.sent(after: 3, upTo: 6, bytes: 400), at: .zero) == nil)
+        #expect(bounds.look(.sent(after: 3, upTo: 6, bytes: 400), at: .zero) == nil, "sent again")
+        #expect(bounds.look(.sent(after: 6, upTo: 7, bytes: 100), at: .zero) != nil)
+        _ = bounds.look(.acked(seq: 6, hash: []), at: .zero)
+        #expect(bounds.look(.sent(after: 7, upTo: 9, bytes: 950), at: .zero) != nil, "too many bytes")
+    }
+
+    @Test func aShortLedgerMustSaySo() {
+        var mark = MarkChecker()
+        _ = mark.look(.injected(.edgeRestored(losesKnown: false, isFair: false, short: 2)), at: .zero)
+        #expect(mark.look(.rows(.edge, Self.rows), at: .zero) == nil, "no run has written yet")
+        let boot = Self.row(3, 1, "{}")
+        var silent = mark
+        #expect(silent.look(.rows(.edge, StoredRows(Array(Self.rows) + [boot])), at: .zero) != nil)
+        let halt = Self.row(4, 40, #"{"level":2,"reason":"r","source":"rule:rollback"}"#)
+        #expect(mark.look(.rows(.edge, StoredRows(Array(Self.rows) + [boot, halt])), at: .zero) == nil)
+    }
+
+    @Test func accusationsAndSilencesAreSeen() {
+        var told = TellChecker()
+        #expect(told.look(.reported("FORK"), at: .zero) != nil, "nothing was done")
+        told = TellChecker()
+        _ = told.look(.injected(.edgeRestored(losesKnown: true, isFair: false, short: nil)), at: .zero)
+        var silent = told
+        #expect(silent.look(.opened(.edge), at: .zero) != nil)
+        #expect(told.look(.reported("EDGE_BEHIND"), at: .zero) == nil && told.look(.opened(.edge), at: .zero) == nil)
+        _ = told.look(.greeted(.edge, epoch: 1), at: .zero)
+        _ = told.look(.chosen(epoch: 2), at: .zero)
+        #expect(told.look(.reported("FORK"), at: .zero) != nil, "the other lineage was chosen")
+        _ = told.look(.injected(.twinStarted(meetsOriginal: true)), at: .zero)
+        #expect(told.look(.injected(.twinHadTime), at: .zero) != nil)
+    }
+
+    @Test func anEpochThatNobodyDecidedIsSeen() {
+        var lineage = LineageChecker()
+        var next = Self.row(3, 1, "{}")
+        next.epoch = 2
+        #expect(lineage.look(.rows(.edge, StoredRows(Array(Self.rows) + [next])), at: .zero) != nil)
+    }
+}

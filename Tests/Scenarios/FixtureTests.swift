@@ -1,0 +1,58 @@
+// Seeds that once showed something, and one seed for each protection that is taken away: kept as data, run every time.
+import Foundation
+import Simulation
+import Testing
+import Values
+
+struct FixtureTests {
+    struct Seed: Decodable, Sendable, CustomTestStringConvertible {
+        let seed: UInt64
+        let pace: String
+        let faults: [String]?
+        /// What it broke then.
+        let showed: String
+        var testDescription: String { "\(seed) \(pace): \(showed)" }
+    }
+    struct Mutant: Decodable, Sendable, CustomTestStringConvertible {
+        let mutant: String
+        let seed: UInt64
+        var testDescription: String { mutant }
+    }
+
+    private static func read<Value: Decodable>(_ name: String) -> [Value] {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(path: "Fixtures/world")
+        guard let data = try? Data(contentsOf: folder.appending(path: name)), let values = try? JSONDecoder().decode([Value].self, from: data)
+        else { return [] }
+        return values
+    }
+    private static let seeds: [Seed] = read("seeds.json")
+    private static let mutants: [Mutant] = read("mutants.json")
+
+    @Test(arguments: seeds) func whatItShowedIsMended(seed: Seed) {
+        let isSession = seed.pace == "session"
+        let report = World(
+            seed: seed.seed, duration: isSession ? .minutes(390) : .seconds(90), pace: isSession ? .session : .close,
+            faults: seed.faults.map { Set($0.compactMap { WorldFault(rawValue: $0) }) }
+        ).run()
+        #expect(report.violations == [], "\(seed.showed)")
+    }
+
+    /// The recorded seed, or another of the first twenty: one changed byte of a frame changes what a flipped bit meets.
+    @Test(arguments: mutants) func aSeedKillsTheMutant(mutant: Mutant) throws {
+        let breaker = try #require(Breaker(rawValue: mutant.mutant))
+        let wanted = try #require(breaker.caughtBy)
+        var others: Set<String> = []
+        for seed in [mutant.seed] + Array(1...20) {
+            let broken = World(seed: seed, breaker: breaker).run().violations.map(\.checker)
+            if broken.contains(wanted) { return }
+            others.formUnion(broken)
+        }
+        Issue.record("\(mutant.mutant) was not caught by \(wanted), only by \(others.sorted())")
+    }
+
+    @Test func everyMutantHasItsSeed() {
+        #expect(Set(Self.mutants.map(\.mutant)) == Set(Breaker.allCases.filter { $0 != .none }.map(\.rawValue)))
+        #expect(Self.mutants.count + CommandMutant.allCases.count - 1 >= 30)
+        #expect(!Self.seeds.isEmpty)
+    }
+}
