@@ -64,7 +64,8 @@ extension Campaign {
         trade()
         guard Files.exists(folder + "/ballast") else { return report.violations.append("there is no reserve on \(folder)") }
         func fill() throws {
-            try stage.shell("dd if=/dev/zero of=\(folder)/filler-$$ bs=1M 2>/dev/null; dd if=/dev/zero of=\(folder)/crumb-$$ bs=4k 2>/dev/null; true")
+            try stage.shell(
+                "sync; dd if=/dev/zero of=\(folder)/filler-$$ bs=1M 2>/dev/null; dd if=/dev/zero of=\(folder)/crumb-$$ bs=4k 2>/dev/null; true")
         }
         try fill()
         tell("the edge's file system is full")
