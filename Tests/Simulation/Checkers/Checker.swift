@@ -48,9 +48,10 @@ package enum Disaster: Hashable, Sendable {
     case edgeRestored(losesKnown: Bool, isFair: Bool, short: Int?)
     /// The cloud's disk was put back.
     /// - Parameters:
-    ///   - isRenamed: it says so by the name of its store.
+    ///   - isRenamed: it says so by the name of its store, which the running edge does not know.
+    ///   - mayBeKnown: the name is an old one: a copy of the edge from its time is right to complain.
     ///   - losesAcked: the running edge knows of an acknowledgement that the copy does not remember.
-    case cloudRestored(isRenamed: Bool, losesAcked: Bool)
+    case cloudRestored(isRenamed: Bool, mayBeKnown: Bool, losesAcked: Bool)
     /// A copy of the edge runs beside it.
     /// - Parameter meetsOriginal: the original has an open session, and for a while nothing else happens to either.
     case twinStarted(meetsOriginal: Bool)

@@ -47,11 +47,11 @@ package struct TellChecker: Checker {
             allowed.formUnion(TellChecker.lineage)
             due.removeAll { $0.words == TellChecker.lineage }
             if losesKnown { due.append((TellChecker.lineage, "the edge was put back")) }
-        case .cloudRestored(let isRenamed, let losesAcked):
+        case .cloudRestored(let isRenamed, let mayBeKnown, let losesAcked):
             due = []
             chosen = 1
             healsUntil = nil
-            if !isRenamed { allowed.insert("CLOUD_RESTORED") }
+            if !isRenamed || mayBeKnown { allowed.insert("CLOUD_RESTORED") }
             if !isRenamed, losesAcked { due.append((["CLOUD_RESTORED"], "the cloud was put back")) }
         case .twinStarted(let meetsOriginal):
             allowed.formUnion(TellChecker.lineage)

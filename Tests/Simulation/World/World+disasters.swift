@@ -90,7 +90,8 @@ extension World {
         let losesAcked = acked > UInt64(theirs.count)
         // A copy from before an earlier renaming has another name than the edge knows, too.
         let isRenamed = known.map { !$0.isEmpty && $0 != present } ?? false
-        look([.setBack(.cloud), .rows(.cloud, theirs), .injected(.cloudRestored(isRenamed: isRenamed, losesAcked: losesAcked))])
+        let disaster = Disaster.cloudRestored(isRenamed: isRenamed, mayBeKnown: name == nil, losesAcked: losesAcked)
+        look([.setBack(.cloud), .rows(.cloud, theirs), .injected(disaster)])
         queue.add(.restart(.cloud), at: now + .milliseconds(Int64(chance.int(50...6_000))))
     }
 
