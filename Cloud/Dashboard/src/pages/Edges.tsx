@@ -112,7 +112,7 @@ function Comparison({ edge }: { readonly edge: Edge }): JSX.Element | null {
   return (
     <section className="comparison" aria-label="Both copies of the ledger" data-comparison={comparison?.state ?? "never"}>
       <h3>Both copies of the ledger <button type="button" className="button" disabled={asking || running || edge.state !== "live"} onClick={begin}>Compare now</button></h3>
-      <p className="words"><b className={tone}>{word}</b>{comparison === undefined ? ". Every stored byte here is compared with the edge's own copy each night." : `: ${sentence(comparison.words)} Asked by ${comparison.askedBy}, ${moment(comparison.endedAt ?? comparison.startedAt)}.`}</p>
+      <p className="words"><b className={tone}>{word}</b>{comparison === undefined ? ". Every stored byte here is compared with the edge's own copy each night." : `: ${sentence(comparison.words)} ${comparison.askedBy === "nightly" ? "By itself, as every night" : `Asked by ${comparison.askedBy}`}, ${moment(comparison.endedAt ?? comparison.startedAt)}.`}</p>
       {running ? <progress max={Math.max(1, comparison.through)} value={comparison.compared} /> : null}
       {comparison?.cure === undefined ? null : <p className="words">{sentence(comparison.cure)}</p>}
       {trouble === undefined ? null : <p className="refusal" role="alert">{trouble}</p>}
