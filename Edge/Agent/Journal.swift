@@ -43,6 +43,10 @@ package final class Journal {
     /// The key by which this ledger is signed; nil before the first signature.
     package var signer: [UInt8]? { checkpoints.key }
     private var checkpoints: CheckpointRule
+    /// The first of the entries that came back from a copy and of which this ledger does not speak yet: a run that dies before it said so
+    /// leaves the saying to the next.
+    package private(set) var adoptedFrom: Seq?
+    private static let adoptedKey = "adopted"
 
     private let store: any JournalStore
     private var verifier: ChainVerifier
@@ -95,6 +99,8 @@ package final class Journal {
         }
         verifier = checked.chain
         checkpoints = checked.checkpoints
+        let noted = try Journal.reading { () throws(StoreError) in try store.meta(Journal.adoptedKey) }
+        adoptedFrom = noted.flatMap { UInt64($0) }.flatMap { $0 <= store.head.seq ? Seq($0) : nil }
     }
 
     /// Opens the ledger file: its lock, its settings, then as above.
@@ -121,7 +127,9 @@ package final class Journal {
             let (tags, ticket) = try intent(entry)
             intents.append(Receipt.Slot(id, DurableIntent(id: id, tags: tags, ticket: ticket)))
         }
-        do throws(StoreError) { try store.append(entries.map(\.row), meta: [:]) } catch { throw .store(error) }
+        let isTold = adoptedFrom != nil && entries.contains { $0.kind == Kind.healed.rawValue }
+        do throws(StoreError) { try store.append(entries.map(\.row), meta: isTold ? [Journal.adoptedKey: ""] : [:]) } catch { throw .store(error) }
+        if isTold { adoptedFrom = nil }
         verifier = verified
         checkpoints = signed
         last = entries.last ?? last
@@ -139,7 +147,9 @@ package final class Journal {
             do throws(ChainError) { try verified.accept(entry) } catch { throw .broken(error) }
             if let words = signed.accept(entry) { throw .unsigned(words) }
         }
-        do throws(StoreError) { try store.append(entries.map(\.row), meta: [:]) } catch { throw .store(error) }
+        guard let from = adoptedFrom ?? entries.first?.seq else { return }
+        do throws(StoreError) { try store.append(entries.map(\.row), meta: [Journal.adoptedKey: String(from.raw)]) } catch { throw .store(error) }
+        adoptedFrom = from
         verifier = verified
         checkpoints = signed
         last = entries.last ?? last

@@ -63,6 +63,32 @@ private struct Pair {
 }
 
 struct UplinkCoreTests {
+    /// A run that dies between taking entries back and its first own entry leaves the saying so to the next.
+    @Test func whatCameBackIsToldByTheNextRunWhenThisOneDies() throws {
+        let folder = try TemporaryFolder()
+        var writer = LedgerWriter(boot: 3, after: nil)
+        let lost = [try writer.entry(LedgerWriter.bootFact), try writer.intent(1), try writer.intent(2)]
+        do {
+            let journal = try Journal(path: folder.file("ledger.db"), edge: LedgerWriter.edge)
+            try journal.adopt(Array(lost[..<2]))
+            try journal.adopt(Array(lost[2...]))
+        }
+        let now = ClockReading(wall: Instant(seconds: 1_795_000_100), monotonic: .seconds(50))
+        var next = LedgerWriter(boot: 4, after: lost[2])
+        do {
+            let journal = try Journal(path: folder.file("ledger.db"), edge: LedgerWriter.edge)
+            let sender = Sender(Identity(edge: LedgerWriter.edge, boot: Boot(raw: 4), epoch: 1, release: "t"), head: journal.head)
+            var talk = try StartTalk(journal, isShort: false, at: .zero)
+            let isOver = talk.isOver(sender, nil, of: journal, at: now.monotonic)
+            #expect(isOver)
+            let healed = try #require(talk.findings.healed)
+            #expect(healed == HealedFact(from: Seq(1), to: Seq(3), source: "cloud"))
+            _ = try journal.commit([try next.entry(LedgerWriter.bootFact), try next.entry(.healed(healed))])
+            #expect(journal.adoptedFrom == nil)
+        }
+        #expect(try Journal(path: folder.file("ledger.db"), edge: LedgerWriter.edge).adoptedFrom == nil, "said once")
+    }
+
     /// The name of a store and what it has are one thing: with the new name and the old number a restart would tell a lie about the new store.
     @Test func aNewStoreIsNotHeldToWhatTheOldOneHad() throws {
         var writer = LedgerWriter(boot: 3, after: nil)

@@ -32,8 +32,6 @@ package struct StartFindings: Hashable, Sendable {
 package struct StartTalk {
     package private(set) var findings = StartFindings()
     private var gate: StartGate
-    /// The first entry that came back.
-    private var from: Seq?
 
     /// - Parameter isShort: the head mark says that entries are missing here.
     /// - Throws: when the journal's note of an unfinished decision cannot be read.
@@ -46,14 +44,13 @@ package struct StartTalk {
     package mutating func takeBack(_ entries: [Entry], into journal: Journal, fold: (Entry) -> Void) throws(JournalError) {
         try journal.adopt(entries)
         for entry in entries { fold(entry) }
-        from = from ?? entries.first?.seq
     }
 
     /// To be asked after every change of the link and at least ten times a second.
     /// - Parameter decided: a person's decision that the cloud has just told.
     /// - Returns: true when the run may write, or has to end because its branch is given up; `findings` says which.
     package mutating func isOver(
-        _ sender: Sender, _ decided: Settlement?, isKeyRefused: Bool = false, head: Seq, at now: Span
+        _ sender: Sender, _ decided: Settlement?, isKeyRefused: Bool = false, of journal: Journal, at now: Span
     ) -> Bool {
         if let decided {
             if decided.kept == .cloud { findings.givingUp = decided } else { findings.settlement = decided }
@@ -64,7 +61,8 @@ package struct StartTalk {
             case .startHalted(let trouble): findings.trouble = trouble
             }
         }
-        findings.healed = from.map { HealedFact(from: $0, to: head, source: "cloud") }
+        // Also what a run before took back and died over.
+        findings.healed = journal.adoptedFrom.map { HealedFact(from: $0, to: journal.head.seq, source: "cloud") }
         return true
     }
 

@@ -62,13 +62,12 @@ package struct ImageCampaign {
 
     /// The same in so many threads, each with seeds of its own; the sum.
     package static func run(_ plan: ImagePlan, jobs: Int) throws -> ImageOutcome {
-        let results = ThreadResults<Result<ImageOutcome, any Error>>(jobs) { job in
+        let outcomes = try ThreadResults.campaign(jobs, seed: plan.seed, count: plan.images) { seed, images in
             var share = plan
-            share.seed = plan.seed &+ UInt64(job) << 32
-            share.images = plan.images / jobs + (job < plan.images % jobs ? 1 : 0)
-            return Result { try ImageCampaign(share).run() }
+            share.seed = seed; share.images = images
+            return try ImageCampaign(share).run()
         }
-        return try results.all.reduce(into: ImageOutcome()) { sum, result in sum.add(try result.get()) }
+        return outcomes.reduce(into: ImageOutcome()) { $0.add($1) }
     }
 
     /// One violation is enough, but where damage is made on purpose.

@@ -92,13 +92,12 @@ package struct RotCampaign {
 
     /// The same in so many threads, each with seeds of its own; the sum.
     package static func run(_ plan: RotPlan, jobs: Int) throws -> RotOutcome {
-        let results = ThreadResults<Result<RotOutcome, any Error>>(jobs) { job in
+        let outcomes = try ThreadResults.campaign(jobs, seed: plan.seed, count: plan.runs) { seed, runs in
             var share = plan
-            share.seed = plan.seed &+ UInt64(job) << 32
-            share.runs = plan.runs / jobs + (job < plan.runs % jobs ? 1 : 0)
-            return Result { try RotCampaign(share).run() }
+            share.seed = seed; share.runs = runs
+            return try RotCampaign(share).run()
         }
-        return try results.all.reduce(into: RotOutcome()) { sum, result in sum.add(try result.get()) }
+        return outcomes.reduce(into: RotOutcome()) { $0.add($1) }
     }
 
     private func ledger(_ seed: UInt64, _ outcome: inout RotOutcome) throws {

@@ -15,6 +15,19 @@ package struct ThreadResults<Value: Sendable>: Sendable {
     }
 }
 
+extension ThreadResults {
+    /// A campaign of `count` cases in so many threads, each with its share of them and seeds of its own, in the order of the threads.
+    /// - Throws: the first error of a thread, when all are done.
+    package static func campaign<Outcome>(
+        _ jobs: Int, seed: UInt64, count: Int, _ body: @escaping @Sendable (_ seed: UInt64, _ share: Int) throws -> Outcome
+    ) throws -> [Outcome] where Value == Result<Outcome, any Error> {
+        let results = ThreadResults(jobs) { job in
+            Result { try body(seed &+ UInt64(job) << 32, count / jobs + (job < count % jobs ? 1 : 0)) }
+        }
+        return try results.all.map { try $0.get() }
+    }
+}
+
 private final class Box<Value: Sendable>: Sendable {
     private let slots: Mutex<[Value?]>
     init(_ count: Int) { slots = Mutex([Value?](repeating: nil, count: count)) }

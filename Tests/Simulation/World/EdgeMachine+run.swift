@@ -117,8 +117,7 @@ extension EdgeMachine {
             if decided.kept == .cloud { try giveUp(decided, at: clock) } else { try toAgent([.settle(decided)], at: clock) }
             return
         }
-        let head = program.journal.head.seq
-        guard self.program?.talk?.isOver(program.uplink.sender, decided, head: head, at: clock.monotonic) == true,
+        guard self.program?.talk?.isOver(program.uplink.sender, decided, of: program.journal, at: clock.monotonic) == true,
             let findings = self.program?.talk?.findings
         else { return }
         if let settlement = findings.givingUp { try giveUp(settlement, at: clock) } else { try begin(findings, at: clock) }
