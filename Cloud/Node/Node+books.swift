@@ -32,7 +32,7 @@ extension Node {
         milestones[edge] = restored.milestones
         keeping.saved[edge] = restored.from
         // The checks of a whole start, no more: what a release adds up to is for the edge to compare.
-        keeping.unread[edge] = LedgerRebuild(edge: edge, release: "")
+        keeping.unread[edge] = LedgerRebuild(edge: edge, release: "", key: firstKeys[edge])
         log(.info, "book restored", "\(name(edge)): from entry \(restored.from), the ledger ends at \(restored.book.head.seq)")
         return true
     }
@@ -59,6 +59,16 @@ extension Node {
                 try writeBook(limit: .max)
             }
         } catch { dropBook(error) }
+    }
+
+    /// The stored ledger was cut: a book half written tells of entries that are gone, and a walk half done would meet others than it expects.
+    func dropKept(_ edge: EdgeID) {
+        keeping.saved[edge] = nil
+        if keeping.work?.edge == edge {
+            keeping.work?.writer.abandon()
+            keeping.work = nil
+        }
+        if keeping.unread[edge] != nil { keeping.unread[edge] = LedgerRebuild(edge: edge, release: "", key: firstKeys[edge]) }
     }
 
     /// Begins with the first book that has gone on far enough. What its entries did to commands must be stored: a start from the file does not

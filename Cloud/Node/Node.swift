@@ -282,7 +282,7 @@ package final class Node {
     /// The stored ledger is shorter than it was: what it adds up to is read from it anew.
     func refold(_ edge: EdgeID) throws {
         tell(.cut(edge))
-        keeping.saved[edge] = nil
+        dropKept(edge)
         milestones[edge] = nil
         books.leaveBehind(edge)
         // What screens hold cannot be mended by additions: they come back and see everything anew.
@@ -420,7 +420,7 @@ package final class Node {
         tell(
             .linkRefused(
                 LinkRefusal(
-                    id: "edge_behind-\(edge.description.prefix(8))", edge: edge, key: nil, verdict: RefusalCase.edgeBehind.rawValue,
+                    id: Node.refusalID(.edgeBehind, edge), edge: edge, key: nil, verdict: RefusalCase.edgeBehind.rawValue,
                     words: "\(name(edge)): \(words).", cure: "Nothing is lost and nothing is to be done; it trades again when it is done.", at: now)))
     }
 

@@ -104,11 +104,11 @@ struct EdgeState: Sendable {
     var memory: EdgeMemory
     /// The chain through the last verified entry, committed or not.
     var tail: ChainVerifier
-    /// Entries verified and not yet committed with which a new epoch begins.
     /// Hashes shown by a run: it only adds to its ledger, so they hold for its next HELLO too.
     var shown: (boot: Boot, evidence: Evidence)?
     /// The edge's branch of a fork, as far as it is stored; volatile, the store has it.
     var branch: Branch?
+    /// Entries verified and not yet committed with which a new epoch begins.
     var raises: [(seq: Seq, epoch: UInt32)] = []
     var session: Session?
     var audit: Audit?

@@ -46,9 +46,10 @@ extension Node {
         matter.dispute = dispute
         matter.settlement = nil
         guard matters[edge] != matter else { return }
+        let isNew = matters[edge]?.dispute.isSame(as: dispute) != true
         matters[edge] = matter
         store(.meta(key: EdgeMatter.key(edge), value: matter.text))
-        log(.error, "decision wanted", "\(name(edge)): \(dispute.text)")
+        if isNew { log(.error, "decision wanted", "\(name(edge)): \(dispute.text)") }
     }
 
     /// The question is over: the decision is carried out, or the ledger that was missing is back.

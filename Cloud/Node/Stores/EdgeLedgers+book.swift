@@ -35,7 +35,9 @@ extension EdgeLedgers {
         var restored = RestoredBook(book: opened.book, milestones: milestones, recent: [], from: head.seq)
         var verifier = LedgerVerifier(edge: edge, after: anchor, key: file.header.signer)
         let first = head.seq.raw - min(head.seq.raw - 1, UInt64(EdgeLedgers.recentMax))
-        restored.recent = try store.read(from: first, limit: Int(head.seq.raw - first) + 1).map { try Entry($0) }
+        // What is damaged is named by the walk of a whole start.
+        guard let recent = try? checked(edge, store.read(from: first, limit: Int(head.seq.raw - first) + 1)) else { return nil }
+        restored.recent = recent
         while verifier.head.seq.raw < store.head.seq {
             for row in try store.read(from: verifier.head.seq.next.raw, limit: 1_000) {
                 guard let entry = verifier.accept(row) else { return nil }

@@ -87,7 +87,7 @@ package final class EdgeLedgers {
     }
 
     /// What is shown, sent or folded is what was written: a row whose bytes do not give its hash is named instead.
-    private func checked(_ edge: EdgeID, _ rows: [EntryRow]) throws(LedgerDamage) -> [Entry] {
+    func checked(_ edge: EdgeID, _ rows: [EntryRow]) throws(LedgerDamage) -> [Entry] {
         var entries: [Entry] = []
         for row in rows {
             do throws(RowError) { entries.append(try Entry(row)) } catch { throw LedgerDamage(edge: edge, words: error.description) }

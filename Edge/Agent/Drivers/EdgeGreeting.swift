@@ -20,15 +20,20 @@ package struct Greeting {
     {
         var greeting = Greeting()
         let messages = inbox.open()
+        var talk = try StartTalk(journal, isShort: isShort, at: SystemClock.monotonic())
         let link: UplinkSettings?
         do throws(EdgeFolderError) { link = try folder.uplink() } catch {
+            // A ledger that was cut for the cloud's history must not grow another: without the cloud it does not start.
+            if talk.findings.settlement != nil { throw error }
             // Trading goes on without a cloud; the loop says the words and looks again.
             return greeting
         }
-        guard let link else { return greeting }
+        guard let link else {
+            if talk.findings.settlement != nil { throw EdgeFolderError.damaged(path: folder.path + "/keys/cloud.json") }
+            return greeting
+        }
         let uplink = try Uplink(link, journal: journal, identity: try identity(journal, boot, mayHeal: true)) { messages.post(.link($0)) }
         greeting.uplink = uplink
-        var talk = try StartTalk(journal, isShort: isShort, at: SystemClock.monotonic())
         while inbox.stopReason == nil {
             inbox.loop.turn(milliseconds: 20)
             let clock = ClockReading(wall: SystemClock.now(), monotonic: SystemClock.monotonic())

@@ -30,6 +30,8 @@ package final class EdgeLoop {
     private var uplink: Uplink?
     private var server: WebServer?
     private var enrolmentTrouble = ""
+    /// The enrolment that was acted on.
+    private var enrolledBy: [FileStamp?]?
     private var inputs: [AgentInput] = []
     private var asked: [(RequestID, CommandID)] = []
     /// A person decided for the cloud's history: this run ends, and the process recovers from what is left and the cloud's copy.
@@ -74,7 +76,13 @@ package final class EdgeLoop {
 
     /// The edge trades without a cloud; an enrolment that comes later, or leads to another cloud, is seen within a second.
     private func enrolLate() {
-        do { try startUplink() } catch {
+        // Looked at every second, read when somebody wrote it: the files and the key's arithmetic are not the loop's daily work.
+        let stamps = folder.enrolmentStamps
+        guard stamps != enrolledBy else { return }
+        do {
+            try startUplink()
+            enrolledBy = stamps
+        } catch {
             // Trading goes on; the words are said once, not every second.
             if enrolmentTrouble != "\(error)" { Log.write(.error, "enrolment cannot be read", ["error": "\(error)"]) }
             enrolmentTrouble = "\(error)"

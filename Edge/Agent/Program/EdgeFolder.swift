@@ -141,6 +141,9 @@ package struct EdgeFolder: Sendable {
             ]))
     }
 
+    /// Changes whenever the edge is enrolled anew.
+    package var enrolmentStamps: [FileStamp?] { [PrivateFiles.stamp(cloudFile), PrivateFiles.stamp(linkKeyFile)] }
+
     /// The link's settings when the edge is enrolled.
     package func uplink() throws(EdgeFolderError) -> UplinkSettings? {
         guard let cloud = try cloud() else { return nil }

@@ -121,4 +121,16 @@ package enum PrivateFiles {
 
     /// True when something is at the path.
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    /// Which file lies there and when it was written: another one after every `write`. Nil when there is none. One system call.
+    package static func stamp(_ path: String) -> FileStamp? {
+        var found = stat()
+        guard lstat(path, &found) == 0 else { return nil }
+        return FileStamp(inode: UInt64(found.st_ino), seconds: Int64(found.st_mtim.tv_sec), nanoseconds: Int64(found.st_mtim.tv_nsec))
+    }
+}
+
+/// A file as it lies there, to be compared with how it lay before.
+package struct FileStamp: Hashable, Sendable {
+    fileprivate let inode: UInt64, seconds: Int64, nanoseconds: Int64
 }
