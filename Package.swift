@@ -59,7 +59,7 @@ let package = Package(
         tests("WireTests", ["Values", "Wire"]),
         tests("LedgerTests", ["Values", "Wire", "Ledger"]),
         tests("SyncTests", ["Values", "Wire", "Ledger", "Sync"]),
-        tests("PlatformTests", ["Values", "Platform", "Wire"]),
+        tests("PlatformTests", ["Values", "Platform", "Wire", "CAllocations"]),
         tests("TradingTests", ["Values", "Wire", "Ledger", "Trading"]),
         room("CAllocations", "Tests/Allocations"),
         tests("VenuesTests", ["Venues", "Values", "Wire", "Ledger", "Simulation", "CAllocations"]),

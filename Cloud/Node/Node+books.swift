@@ -32,7 +32,7 @@ extension Node {
         milestones[edge] = restored.milestones
         keeping.saved[edge] = restored.from
         // The checks of a whole start, no more: what a release adds up to is for the edge to compare.
-        keeping.unread[edge] = LedgerRebuild(edge: edge, release: "", key: firstKeys[edge])
+        keeping.unread[edge] = LedgerRebuild(edge: edge, release: "", key: stores.ledgers.firstKeys[edge])
         log(.info, "book restored", "\(name(edge)): from entry \(restored.from), the ledger ends at \(restored.book.head.seq)")
         return true
     }
@@ -68,7 +68,7 @@ extension Node {
             keeping.work?.writer.abandon()
             keeping.work = nil
         }
-        if keeping.unread[edge] != nil { keeping.unread[edge] = LedgerRebuild(edge: edge, release: "", key: firstKeys[edge]) }
+        if keeping.unread[edge] != nil { keeping.unread[edge] = LedgerRebuild(edge: edge, release: "", key: stores.ledgers.firstKeys[edge]) }
     }
 
     /// Begins with the first book that has gone on far enough. What its entries did to commands must be stored: a start from the file does not
@@ -89,19 +89,24 @@ extension Node {
     }
 
     private func writeBook(limit: Int) throws(KeptFileError) {
-        guard var work = keeping.work else { return }
-        var given = 0
-        while given < limit {
-            guard let bytes = work.builder.nextBytes() else {
-                try work.writer.finish()
-                keeping.work = nil
-                keeping.saved[work.edge] = work.seq
-                return
+        // Taken out and put back: what stands in two places would be copied whole by the first change.
+        guard var work = keeping.work.take() else { return }
+        do throws(KeptFileError) {
+            var given = 0
+            while given < limit {
+                guard let bytes = work.builder.nextBytes() else {
+                    try work.writer.finish()
+                    keeping.saved[work.edge] = work.seq
+                    return
+                }
+                try work.writer.append(bytes)
+                given += bytes.count
             }
-            try work.writer.append(bytes)
-            given += bytes.count
+            keeping.work = work
+        } catch {
+            keeping.work = work
+            throw error
         }
-        keeping.work = work
     }
 
     /// A book can always be made of its entries again: without room, or with a failing disk, there is none.
@@ -114,18 +119,18 @@ extension Node {
 
     /// The walk behind a start that read the end alone.
     private func readOn() throws {
-        guard let id = keeping.unread.keys.min(), var walk = keeping.unread[id] else { return }
-        guard control.edges[id] != nil, stores.ledgers.isOpen(id), damaged[id] == nil else { keeping.unread[id] = nil; return }
+        // Taken out and put back: its book would be copied whole by the first entry otherwise.
+        guard let id = keeping.unread.keys.min(), var walk = keeping.unread.removeValue(forKey: id) else { return }
+        guard control.edges[id] != nil, stores.ledgers.isOpen(id), damaged[id] == nil else { return }
         for row in try stores.ledgers.rows(id, from: walk.next, limit: BookKeeping.rowsPerTick) where !walk.accept(row) { break }
-        keeping.unread[id] = walk
         if let words = walk.difference, let edge = enrolled[id] {
-            keeping.unread[id] = nil
             try setAside(edge, words)
         } else if let book = control.edges[id]?.book, walk.book.head == book.head {
-            keeping.unread[id] = nil
             guard walk.book.digest() != book.digest() else { return }
             log(.error, "book differs", "\(name(id)): the kept book is another than its entries add up to; it is read anew")
             try refold(id)
+        } else {
+            keeping.unread[id] = walk
         }
     }
 }

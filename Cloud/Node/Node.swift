@@ -23,8 +23,6 @@ package final class Node {
     /// What waits for a person's decision.
     var matters: [EdgeID: EdgeMatter] = [:]
     var milestones: [EdgeID: Milestones] = [:]
-    /// The key under which each edge's ledger begins, as it showed at its enrolment.
-    var firstKeys: [EdgeID: [UInt8]] = [:]
     /// How far the newest verified backup holds each edge's ledger.
     var backups: [EdgeID: Seq] = [:]
     /// Comparisons of stored bytes, the newest of each edge.
@@ -73,7 +71,6 @@ package final class Node {
             matters[edge.id] = try EdgeMatter(state.meta[EdgeMatter.key(edge.id)] ?? "")
             audits.load(edge.id, state.meta[AuditDesk.key(edge.id)] ?? "")
             if let key = Hex.bytes(state.meta[Node.firstKeyName(edge.id)] ?? ""), key.count == Signing.keyBytes {
-                firstKeys[edge.id] = key
                 stores.ledgers.expect(edge.id, firstKey: key)
             }
             if let seq = UInt64(state.meta[BackupMark.key(edge.id)] ?? "") { backups[edge.id] = Seq(seq) }
@@ -248,12 +245,9 @@ package final class Node {
         for (id, words) in damaged.sorted(by: { $0.key < $1.key }) {
             let row = "damaged-\(id.description.prefix(8))"
             guard !control.refusals.contains(where: { $0.id == row }) else { continue }
-            tell(
-                .linkRefused(
-                    LinkRefusal(
-                        id: row, edge: id, key: nil, verdict: "LEDGER_DAMAGED", words: "The stored ledger of \(name(id)) is damaged: \(words).",
-                        cure: "Stop the cloud, put the newest copy of edges/\(id).db back, and start it again; without a copy, ask for help.", at: now
-                    )))
+            show(
+                row, of: id, "LEDGER_DAMAGED", "The stored ledger is damaged: \(words).",
+                cure: "Stop the cloud, put the newest copy of edges/\(id).db back, and start it again; without a copy, ask for help.")
         }
     }
 
@@ -417,20 +411,19 @@ package final class Node {
     private func healing(_ edge: EdgeID, _ after: Head, _ to: Head) {
         let words = "the edge was set back to entry \(after.seq) and takes entries \(after.seq.next) to \(to.seq) back from here"
         log(.warning, "edge behind", "\(name(edge)): \(words)")
-        tell(
-            .linkRefused(
-                LinkRefusal(
-                    id: Node.refusalID(.edgeBehind, edge), edge: edge, key: nil, verdict: RefusalCase.edgeBehind.rawValue,
-                    words: "\(name(edge)): \(words).", cure: "Nothing is lost and nothing is to be done; it trades again when it is done.", at: now)))
+        show(
+            Node.refusalID(.edgeBehind, edge), of: edge, RefusalCase.edgeBehind.rawValue, "\(words).",
+            cure: "Nothing is lost and nothing is to be done; it trades again when it is done.")
     }
 
     private func refused(_ refusal: Refusal) {
         log(.warning, "link refused", "\(name(refusal.edge)): \(refusal.verdict.rawValue), \(refusal.text)")
-        tell(
-            .linkRefused(
-                LinkRefusal(
-                    id: Node.refusalID(refusal.verdict, refusal.edge), edge: refusal.edge, key: nil,
-                    verdict: refusal.verdict.rawValue, words: "\(name(refusal.edge)): \(refusal.text).", cure: refusal.cure, at: now)))
+        show(Node.refusalID(refusal.verdict, refusal.edge), of: refusal.edge, refusal.verdict.rawValue, "\(refusal.text).", cure: refusal.cure)
+    }
+
+    /// Puts what is wrong with an edge's link or ledger, and what to do about it, on the Edges page; one row for each `id`.
+    func show(_ id: String, of edge: EdgeID, _ verdict: String, _ words: String, cure: String) {
+        tell(.linkRefused(LinkRefusal(id: id, edge: edge, key: nil, verdict: verdict, words: "\(name(edge)): \(words)", cure: cure, at: now)))
     }
 }
 

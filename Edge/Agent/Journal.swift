@@ -273,7 +273,16 @@ package final class Journal {
     /// - Parameter have: what this store has; noted first, or a run that dies in between would hold against the new store what the old one had.
     package func noteIncarnation(_ name: String, have: Seq) throws(JournalError) {
         try noteAcknowledged(have)
-        try Journal.reading { () throws(StoreError) in try store.setMeta("incarnation", name) }
+        let former = Identity.former(try formerStores(), left: try incarnation(), for: name)
+        try Journal.reading { () throws(StoreError) in
+            try store.setMeta("former_stores", former.joined(separator: " "))
+            try store.setMeta("incarnation", name)
+        }
+    }
+
+    /// The names of stores that welcomed this edge before the last one, oldest first.
+    package func formerStores() throws(JournalError) -> [String] {
+        try Journal.reading { () throws(StoreError) in try store.meta("former_stores") }?.split(separator: " ").map(String.init) ?? []
     }
 
     /// The last entry in the cloud's newest backup that was restored and verified, as it said last; nil before the first. What a ledger may leave to

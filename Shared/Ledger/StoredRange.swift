@@ -31,10 +31,18 @@ package struct StoredRange: Hashable, Sendable {
 
     /// One digest for each `step` entries: BLAKE2b-256 over domain, edge, first and last number, and for each entry the hash that its bytes give and
     /// the hash stored beside them, 64 zeros for one that is missing.
-    package func digests(step: Int) -> [[UInt8]] {
+    package func digests(step: Int) -> [[UInt8]] { digests(of: 0..<entries.count, step: step) }
+
+    /// The same for some of its numbers, from hashes that are computed already; nil when they are not all here.
+    package func digests(of numbers: ClosedRange<Seq>, step: Int) -> [[UInt8]]? {
+        guard numbers.lowerBound >= from, numbers.upperBound <= through else { return nil }
+        return digests(of: Int(numbers.lowerBound.raw - from.raw)..<Int(numbers.upperBound.raw - from.raw) + 1, step: step)
+    }
+
+    private func digests(of places: Range<Int>, step: Int) -> [[UInt8]] {
         precondition(step > 0, "a step of \(step)")
-        return stride(from: 0, to: entries.count, by: step).map { start in
-            let end = min(start + step, entries.count)
+        return stride(from: places.lowerBound, to: places.upperBound, by: step).map { start in
+            let end = min(start + step, places.upperBound)
             var out = ByteWriter(reserving: 64 + 64 * (end - start))
             out.append("tidewire.range1".utf8)
             out.append(edge.bytes); out.little(from.raw + UInt64(start)); out.little(from.raw + UInt64(end) - 1)

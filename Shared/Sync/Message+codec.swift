@@ -182,6 +182,7 @@ extension Hello {
         out.put("acked", acked.value); out.put("oldest", Int64(clamping: oldest.raw)); out.put("stamp", stamp.value)
         out.put("clockSound", isClockSound); out.put("commandKinds", .array(commandKinds.map { .string($0) }))
         out.put("features", .array(features.map { .string($0) })); out.put("incarnation", incarnation)
+        if !formerStores.isEmpty { out.put("formerStores", .array(formerStores.map { .string($0) })) }
         return out.value
     }
     fileprivate init(_ f: Fields) throws(CodecError) {
@@ -195,6 +196,7 @@ extension Hello {
             oldest: try Seq(f.raw("oldest"), "oldest"), stamp: try Stamp(Fields(f.raw("stamp"))), isClockSound: try f.flag("clockSound"),
             commandKinds: try f.list("commandKinds").compactMap(\.text), features: try f.optional("features", f.list)?.compactMap(\.text) ?? [],
             incarnation: try f.optional("incarnation", f.text) ?? "")
+        formerStores = try f.optional("formerStores", f.list)?.compactMap(\.text) ?? []
     }
 }
 

@@ -53,6 +53,8 @@ package struct Hello: Hashable, Sendable {
     package var features: [String]
     /// The cloud's store that it was last welcomed by; empty before the first time.
     package var incarnation: String
+    /// The names of stores that welcomed it before that one; a store that comes back under one of them is an old image.
+    package var formerStores: [String] = []
     package init(
         edge: EdgeID, protocolMin: Int64, protocolMax: Int64, release: String, boot: Boot, attempt: Int64, epoch: UInt32, head: Head, acked: Head,
         oldest: Seq, stamp: Stamp, isClockSound: Bool, commandKinds: [String], features: [String] = [], incarnation: String = ""
@@ -165,7 +167,7 @@ package enum Message: Hashable, Sendable {
     case range(RangeQuestion)
     case rangeHash(RangeAnswer)
     /// Send entries after this one up to a number. Before a session the asker has that entry; inside one it names the comparison, its own copy of the
-    /// entry is damaged, and the hash is only what it believes.
+    /// entry is damaged, and the hash says nothing.
     case fetch(attempt: Int64, after: Head, upTo: Seq)
     /// Entries that were fetched, as `Batch.encode` makes them.
     case heal([UInt8])

@@ -64,7 +64,7 @@ extension Receiver {
             weigh(edge, at: now, into: &out)
         case .searching(let question) where answer.question == question: search(answer, edge, at: now, into: &out)
         case .giving(let head) where answer.question.from == head.seq && answer.question.through == head.seq:
-            let isHealed = answer.hashes == digests(of: head.seq...head.seq, audit)
+            let isHealed = answer.hashes == audit.mine?.digests(of: head.seq...head.seq, step: 1)
             found(
                 AuditFinding(entry: head, wrong: .edge, isHealed: isHealed, words: isHealed ? "" : "the edge did not put the right bytes in place"),
                 edge, at: now, into: &out)
@@ -75,12 +75,6 @@ extension Receiver {
                 edge, at: now, into: &out)
         default: break
         }
-    }
-
-    private func digests(of numbers: ClosedRange<Seq>, _ audit: Audit) -> [[UInt8]]? {
-        guard let mine = audit.mine, numbers.lowerBound >= mine.from, numbers.upperBound <= mine.through else { return nil }
-        let start = Int(numbers.lowerBound.raw - mine.from.raw), end = Int(numbers.upperBound.raw - mine.from.raw)
-        return StoredRange(edge: mine.edge, from: numbers.lowerBound, Array(mine.entries[start...end])).digests(step: 1)
     }
 
     /// Both ends have been read. Whose bytes hash into the chain is right, whatever the other has.
@@ -99,9 +93,8 @@ extension Receiver {
                 edge, at: now, into: &out)
         case .wrong(let head):
             edges[edge]?.audit?.stage = .fetching(head)
-            let before = mine.entries.first.flatMap { _ in head.seq > mine.from ? mine.entries[Int(head.seq.raw - mine.from.raw) - 1]?.hash : nil }
-            let after = Head(seq: Seq(head.seq.raw - 1), hash: before ?? Head.start.hash)
-            ask(.fetch(attempt: audit.id, after: after, upTo: head.seq), edge, at: now, into: &out)
+            // Asked for by its number alone: what this end believes of the entry before may be as wrong as the damaged one.
+            ask(.fetch(attempt: audit.id, after: Head(seq: Seq(head.seq.raw - 1), hash: Head.start.hash), upTo: head.seq), edge, at: now, into: &out)
         }
     }
 
@@ -123,8 +116,7 @@ extension Receiver {
     private mutating func search(_ answer: RangeAnswer, _ edge: EdgeID, at now: ClockReading, into out: inout [Action]) {
         guard let audit = edges[edge]?.audit, let mine = audit.mine else { return }
         let question = answer.question
-        let start = Int(question.from.raw - mine.from.raw), end = Int(question.through.raw - mine.from.raw)
-        let ours = StoredRange(edge: edge, from: question.from, Array(mine.entries[start...end])).digests(step: question.step)
+        let ours = mine.digests(of: question.from...question.through, step: question.step) ?? []
         guard let index = ours.indices.last(where: { answer.hashes.isEmpty || ours[$0] != answer.hashes[$0] }) else {
             // It was another moment's: the range is compared again.
             retryRange(edge, at: now, into: &out)
@@ -136,7 +128,7 @@ extension Receiver {
             ask(.range(next), edge, at: now, into: &out)
             return
         }
-        guard let entry = mine.entries[start + index] else { return }
+        guard let entry = mine.entries[Int(question.from.raw - mine.from.raw) + index] else { return }
         edges[edge]?.audit?.stage = .giving(entry.head)
         ask(.heal(Batch.encode([entry]).body), edge, at: now, into: &out)
     }

@@ -14,6 +14,10 @@ package struct Identity: Hashable, Sendable {
     package var mayHeal: Bool
     /// The cloud's store that welcomed this edge last; empty before the first time.
     package var incarnation: String
+    /// The names of the stores that welcomed it before that one, oldest first, at most `formerStoresMax`.
+    package var formerStores: [String] = []
+    /// A store gets another name when it is put back from a backup: nobody does that more often than he looks at his edges.
+    package static let formerStoresMax = 16
     /// The key by which the ledger here is signed; nil before its first signature.
     package var signer: [UInt8]?
     package init(
@@ -22,6 +26,13 @@ package struct Identity: Hashable, Sendable {
     ) {
         self.edge = edge; self.boot = boot; self.epoch = epoch; self.release = release; self.oldest = oldest; self.mayHeal = mayHeal
         self.incarnation = incarnation; self.signer = signer
+    }
+}
+
+extension Identity {
+    /// The former stores once one of them gives way to another.
+    package static func former(_ known: [String], left: String, for next: String) -> [String] {
+        Array((known + [left]).filter { !$0.isEmpty && $0 != next }.suffix(formerStoresMax))
     }
 }
 
@@ -232,15 +243,14 @@ package struct Sender: Sendable {
         fall(to: .opening, into: &out)
         clock = ClockExchange()
         attempt += 1; hellos += 1; openedAt = now.monotonic; heardAt = now.monotonic
-        send(
-            .hello(
-                Hello(
-                    edge: identity.edge, protocolMin: Int64(Frame.version), protocolMax: Int64(Frame.version), release: identity.release,
-                    boot: identity.boot, attempt: attempt, epoch: identity.epoch, head: head, acked: acked, oldest: identity.oldest,
-                    stamp: clock.stamp(at: now.monotonic, wall: now.wall), isClockSound: now.isSynchronised, commandKinds: CommandBody.kinds,
-                    features: (identity.mayHeal ? [Feature.heal, .settle, .audit, .countersign] : [.settle, .audit, .countersign]).map(\.rawValue),
-                    incarnation: identity.incarnation)),
-            into: &out)
+        var hello = Hello(
+            edge: identity.edge, protocolMin: Int64(Frame.version), protocolMax: Int64(Frame.version), release: identity.release,
+            boot: identity.boot, attempt: attempt, epoch: identity.epoch, head: head, acked: acked, oldest: identity.oldest,
+            stamp: clock.stamp(at: now.monotonic, wall: now.wall), isClockSound: now.isSynchronised, commandKinds: CommandBody.kinds,
+            features: (identity.mayHeal ? [Feature.heal, .settle, .audit, .countersign] : [.settle, .audit, .countersign]).map(\.rawValue),
+            incarnation: identity.incarnation)
+        hello.formerStores = identity.formerStores
+        send(.hello(hello), into: &out)
     }
 
     /// Leaves the session, if there is one; nothing under way counts any more.
@@ -271,6 +281,7 @@ package struct Sender: Sendable {
         stateAt = now.monotonic - rules.stateEvery
         phase = .open
         if identity.incarnation != welcome.incarnation {
+            identity.formerStores = Identity.former(identity.formerStores, left: identity.incarnation, for: welcome.incarnation)
             identity.incarnation = welcome.incarnation
             out.append(.incarnation(welcome.incarnation))
         }

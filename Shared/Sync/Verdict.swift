@@ -208,14 +208,15 @@ private struct Judge {
 }
 
 extension Verdict {
-    /// CLOUD_RESTORED: the cloud has less than it had acknowledged. With a store that says it was restored that is in order; otherwise somebody
-    /// has to look. The session opens either way: the edge sends again what the cloud lost.
+    /// CLOUD_RESTORED: the cloud has less than it had acknowledged. With a store that says it was restored, by a name that the edge never met, that is
+    /// in order; otherwise somebody has to look. The session opens either way: the edge sends again what the cloud lost.
     package static func alarm(_ hello: Hello, _ memory: EdgeMemory, incarnation: String, _ rules: Rules = Rules()) -> Refusal? {
-        guard hello.acked.seq > memory.have.seq, hello.incarnation.isEmpty || hello.incarnation == incarnation, !rules.silentRestore else {
-            return nil
-        }
+        let isOldImage = hello.formerStores.contains(incarnation)
+        guard hello.acked.seq > memory.have.seq, hello.incarnation.isEmpty || hello.incarnation == incarnation || isOldImage, !rules.silentRestore
+        else { return nil }
+        let image = isOldImage ? ", an image from before it was renamed" : ""
         return Refusal(
             .cloudRestored, edge: hello.edge,
-            text: "the cloud had acknowledged entry \(hello.acked.seq) and now ends at \(memory.have.seq); the edge sends the rest again")
+            text: "the cloud had acknowledged entry \(hello.acked.seq) and now ends at \(memory.have.seq)\(image); the edge sends the rest again")
     }
 }

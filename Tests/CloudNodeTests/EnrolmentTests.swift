@@ -2,6 +2,7 @@
 import CloudNode
 import Control
 import Ledger
+import Simulation
 import Sync
 import Testing
 import Values
@@ -53,6 +54,21 @@ import Wire
         #expect(edge.sender.phase == .open)
         try cloud.restart()
         #expect(admitted(cloud) == [LinkKey(key: key, edge: TestEdge.id, isConfirmed: true)], "the store remembers")
+    }
+
+    /// An enrolment that the full disk refused leaves no word of the key that was shown.
+    @Test func aRefusedEnrolmentLeavesNoKey() throws {
+        let disk = FaultyDisk(seed: 1)
+        let cloud = try TestCloud(vfs: disk.name)
+        let token = try invite(cloud)
+        let keys = try (1...2).map { try #require(SigningKeys(seed: [UInt8](repeating: $0, count: 32))).publicKey }
+        disk.fullPrefix = "control.db"
+        let first = try enrol(cloud, EnrolmentRequest(edge: TestEdge.id, linkKey: key, ledgerKey: keys[0], token: token))
+        #expect(words(first).contains("disk is full"))
+        disk.fullPrefix = nil
+        try cloud.tick(after: .seconds(2))
+        let second = try enrol(cloud, EnrolmentRequest(edge: TestEdge.id, linkKey: key, ledgerKey: keys[1], token: token))
+        #expect(words(second) == "accepted")
     }
 
     @Test func aTokenWorksOnce() throws {

@@ -54,6 +54,20 @@ import Values
         #expect(CloudProgram.run(words, environment: [:]) == code)
     }
 
+    /// A store that fails at the start answers as one that fails later does, and as the edge's does.
+    @Test func aStoreThatFailsAtTheStartIsAStoreThatFailed() throws {
+        let folder = folder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try PrivateFiles.makeFolder(folder)
+        try PrivateFiles.write(folder + "/control.db", Array("not a database at all, but of some length".utf8))
+        let words = ["run", "--data", folder, "--port", "0", "--link-port", "0"]
+        #expect(CloudProgram.run(words, environment: [:]) == ExitCode.storeFailed)
+        #expect(ExitCode.of(DatabaseError.busy("held")) == 70 && ExitCode.of(StoreError.failed(.corrupt("bad"))) == 70)
+        #expect(ExitCode.of(DatabaseError.cannotOpen("nowhere")) == 1 && ExitCode.of(CloudRefusal("no", exitCode: 3)) == 1)
+        #expect(ExitCode.of(StoreError.missing(from: 1, to: 2, "gone")) == 70)
+        #expect(Set(ExitCode.table.map(\.code)) == [0, 1, 2, 3, 4, 5, 70, 78])
+    }
+
     @Test func aUserIsAddedWithoutARunningCloud() throws {
         let folder = folder()
         defer { try? FileManager.default.removeItem(atPath: folder) }

@@ -124,6 +124,70 @@ import Wire
         #expect(try ask(cloud).json?["type"]?.text == "/problems/cannot-compare")
     }
 
+    /// Damaged at both ends and read again and again: one comparison, one word to the person, until somebody asks or the night comes.
+    @Test func whatCannotBeHealedIsTriedOnce() throws {
+        let (cloud, edge, text, entry) = try rig()
+        try flip(cloud, text, at: 20)
+        var rotten = entry
+        rotten.body[4] ^= 1
+        edge.rotten[entry.seq] = rotten
+        let who = try cloud.bearer()
+        func reads() throws -> (comparisons: Int, words: Int) {
+            for _ in 0..<5 {
+                #expect(try cloud.get("/api/v1/ledger?limit=500", who)?.status == 503)
+                try edge.pump()
+                try edge.pass(.seconds(1))
+            }
+            let logs = cloud.take { if case .log(_, let event, _) = $0 { event } else { nil } }
+            return (logs.count { $0 == "ledgers compared" }, logs.count { $0 == "entry damaged" })
+        }
+        // Asked by a person, who hears that it cannot be.
+        _ = try ask(cloud)
+        try edge.pump()
+        let words = try row(cloud)?["words"]?.text ?? ""
+        #expect(words.hasSuffix("No entry is known to be the same at both ends."), "\(words)")
+        _ = cloud.take { if case .log(_, let event, _) = $0 { event } else { nil } }
+        #expect(try reads() == (0, 1), "a comparison at each reading would never end")
+        #expect(try reads() == (0, 0), "said once")
+        // By then the edge has the right bytes again.
+        edge.rotten = [:]
+        _ = try ask(cloud)
+        try edge.pump()
+        #expect(try row(cloud)?["state"]?.text == "healed" && stored(cloud) == edge.entries)
+    }
+
+    /// Broken off at night: tried again in the same night, after pauses that grow.
+    @Test(arguments: [false, true]) func aNightlyComparisonThatWasBrokenOffIsTriedAgain(restarts: Bool) throws {
+        let cloud = try TestCloud(edges: [TestEdge.id], comparesNightly: true)
+        let edge = TestEdge(cloud)
+        edge.goLive()
+        edge.readsStored = false
+        try edge.connect()
+        let who = try cloud.bearer()
+        func passes(_ seconds: Int64, until state: String) throws -> Int64? {
+            for second in 0..<seconds {
+                try edge.pass(.seconds(1))
+                let rows = try cloud.get("/api/v1/edges", who)?.json?["edges"]?.elements
+                if rows?.first?["comparison"]?["state"]?.text == state { return second }
+            }
+            return nil
+        }
+        #expect(try passes(60, until: "interrupted") != nil)
+        edge.readsStored = true
+        if restarts {
+            edge.disconnect()
+            try cloud.restart()
+            try edge.connect()
+        }
+        let waited = try #require(try passes(700, until: "agrees"))
+        #expect(restarts || waited > 500, "not at once: the edge has something else to do")
+        // Done for this day.
+        func compared() -> Int { cloud.take { if case .log(_, "ledgers compared", let words) = $0 { words } else { nil } }.count }
+        _ = compared()
+        for _ in 0..<40 { try edge.pass(.seconds(1)) }
+        #expect(compared() == 0)
+    }
+
     /// A damaged entry that nobody can put right is not shown as good: the page says which one it is.
     @Test func aDamagedEntryIsNotShown() throws {
         let (cloud, edge, text, entry) = try rig()

@@ -47,6 +47,36 @@ import Wire
         #expect(rows.compactMap { $0["verdict"]?.text } == (isRenewed ? [] : ["CLOUD_RESTORED"]))
     }
 
+    /// Renamed once, in order; later the image from before that is put back without a word: its old name gives it away.
+    @Test func anImageFromBeforeARenameIsTold() throws {
+        let (cloud, edge) = try TestCloud.linked()
+        let image = cloud.folder + "-image"
+        defer { try? FileManager.default.removeItem(atPath: image) }
+        edge.disconnect()
+        try cloud.restart {
+            try copy(cloud, to: image)
+            #expect(CloudProgram.run(["store", "renew-incarnation", "--data", cloud.folder, "--json"], environment: [:]) == 0)
+        }
+        try edge.connect()
+        for _ in 0..<5 { edge.fill(nil) }
+        try edge.pass(.milliseconds(250))
+        func verdicts() throws -> [String] {
+            (try cloud.get("/api/v1/edges", cloud.bearer())?.json?["refusals"]?.elements ?? []).compactMap { $0["verdict"]?.text }
+        }
+        #expect(try verdicts() == [] && edge.sender.isCaughtUp)
+        edge.disconnect()
+        try cloud.restart {
+            for file in ["control.db", "control.db-wal", "edges"] {
+                try? FileManager.default.removeItem(atPath: "\(cloud.folder)/\(file)")
+                guard FileManager.default.fileExists(atPath: "\(image)/\(file)") else { continue }
+                try FileManager.default.copyItem(atPath: "\(image)/\(file)", toPath: "\(cloud.folder)/\(file)")
+            }
+        }
+        try edge.connect()
+        try edge.pass(.milliseconds(250))
+        #expect(try verdicts() == ["CLOUD_RESTORED"] && edge.sender.isCaughtUp)
+    }
+
     @Test func thereMustBeAStore() {
         #expect(CloudProgram.run(["store", "renew-incarnation", "--data", "/nonexistent"], environment: [:]) != 0)
     }

@@ -89,6 +89,43 @@ import Wire
         #expect(edge.backups.isEmpty && edge.sender.phase == .open)
     }
 
+    /// The trial is a whole start: what a restored cloud would set aside or could not read is no backup.
+    @Test(arguments: ["another key", "a decision that cannot be read", "a key file"]) func theTrialProvesWhatAStartWould(_ damage: String) throws {
+        let cloud = try TestCloud(edges: [TestEdge.id])
+        let edge = TestEdge(cloud)
+        try edge.connect()
+        let keys = try #require(SigningKeys(seed: [UInt8](1...32))), head = try #require(edge.entries.last?.head)
+        edge.write(
+            .checkpoint(CheckpointFact(head: head, digest: [UInt8](repeating: 1, count: 32), edge: TestEdge.id, epoch: 1, keys: keys)))
+        try edge.pass(.milliseconds(250))
+        edge.disconnect()
+        try PrivateFiles.makeFolder(cloud.folder + "/keys")
+        let target = cloud.folder + "-backup"
+        defer { for name in [target, target + "-2"] { try? FileManager.default.removeItem(atPath: name) } }
+        let other = try #require(SigningKeys(seed: [UInt8](2...33)))
+        try cloud.restart {
+            do {
+                let store = try ControlStore(path: cloud.folder + "/control.db")
+                switch damage {
+                case "another key": try store.commit([.meta(key: "ledger-key:\(TestEdge.id)", value: Hex.text(other.publicKey))])
+                case "a key file": try PrivateFiles.write(cloud.folder + "/keys/sign.key", Array("short\n".utf8))
+                default: try store.commit([.meta(key: "matter:\(TestEdge.id)", value: "{")])
+                }
+            }
+            #expect(CloudProgram.run(["store", "backup", target, "--data", cloud.folder, "--json"], environment: [:]) != 0)
+            do {
+                let store = try ControlStore(path: cloud.folder + "/control.db")
+                #expect(try store.load().meta["backup:\(TestEdge.id)"] == nil)
+                try store.commit([
+                    .meta(key: "ledger-key:\(TestEdge.id)", value: Hex.text(keys.publicKey)), .meta(key: "matter:\(TestEdge.id)", value: ""),
+                ])
+                try? PrivateFiles.remove(cloud.folder + "/keys/sign.key")
+            }
+            // The control: the same ledger with the right key.
+            #expect(CloudProgram.run(["store", "backup", target + "-2", "--data", cloud.folder, "--json"], environment: [:]) == 0)
+        }
+    }
+
     /// The same entries must add up to the same book at both ends; a difference is told with both digests.
     @Test(arguments: [true, false]) func theBooksAreComparedAtEachSignature(isWrong: Bool) throws {
         let cloud = try TestCloud(edges: [TestEdge.id])

@@ -22,7 +22,9 @@ import Wire
         _ = try journal.commit((0..<5).map { _ in try writer.entry(LedgerWriter.bootFact) })
         try journal.noteAcknowledged(Seq(5))
         try journal.noteIncarnation("b", have: Seq(2))
-        #expect(try journal.acknowledged() == Seq(2) && journal.incarnation() == "b")
+        #expect(try journal.acknowledged() == Seq(2) && journal.incarnation() == "b" && journal.formerStores() == [])
+        for name in ["c", "d", "b"] { try journal.noteIncarnation(name, have: Seq(2)) }
+        #expect(try journal.incarnation() == "b" && journal.formerStores() == ["c", "d"], "what it is called now is no former name")
     }
 
     @Test func aRunIsReadBackEntryByEntry() throws {

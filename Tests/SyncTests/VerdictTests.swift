@@ -243,6 +243,10 @@ struct VerdictTests {
         hello.incarnation = "a"
         #expect(Verdict.alarm(hello, memory, incarnation: "a")?.verdict == .cloudRestored)
         #expect(Verdict.alarm(hello, memory, incarnation: "b") == nil)
+        hello.formerStores = ["b", "c"]
+        #expect(Verdict.alarm(hello, memory, incarnation: "b")?.text.contains("an image from before it was renamed") == true)
+        #expect(Verdict.alarm(hello, memory, incarnation: "d") == nil)
+        hello.formerStores = []
         hello.acked = ledger.entries[4].head
         #expect(Verdict.alarm(hello, memory, incarnation: "a") == nil)
         hello.acked = ledger.head

@@ -114,7 +114,7 @@ extension Node {
         if let other = enrolled.values.first(where: { $0.name == invitation.name && $0.id != request.edge && $0.status != .revoked }) {
             return refuse("\(other.name) is another edge here. Revoke it first: tidewire-cloud edge revoke \(other.name).")
         }
-        if let known = firstKeys[request.edge], let shown = request.ledgerKey, known != shown {
+        if let known = stores.ledgers.firstKeys[request.edge], let shown = request.ledgerKey, known != shown {
             return refuse("This edge's ledger began under another key than the one it showed when it was enrolled first. Nothing was changed.")
         }
         try accept(request, invitation, token, from: peer)
@@ -146,7 +146,6 @@ extension Node {
 
     /// The ledger of this edge begins under this key, as it said when its six digits were compared.
     private func expect(_ edge: EdgeID, firstKey key: [UInt8]) {
-        firstKeys[edge] = key
         stores.ledgers.expect(edge, firstKey: key)
         store(.meta(key: Node.firstKeyName(edge), value: Hex.text(key)))
     }

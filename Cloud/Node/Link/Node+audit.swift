@@ -15,8 +15,17 @@ struct AuditDesk {
     var rows: [EdgeID: JSONValue] = [:]
     /// The newest signed digest of each edge's book that was compared with the book here.
     var books: [EdgeID: BookMatch] = [:]
-    /// The day on which the last one began.
+    /// The day on which the last one that came to its end began.
     var days: [EdgeID: Int64] = [:]
+    /// Edges of which an entry stays damaged: a person was told, and the next try is the night's.
+    var unhealed: Set<EdgeID> = []
+    /// After one that was broken off, by the boot clock: not before this again, unless a person asks; and how long the pause was.
+    var pauses: [EdgeID: (until: Span, length: Span)] = [:]
+    /// The last word of a damaged entry that went to the log.
+    var said: [EdgeID: String] = [:]
+    /// The first pause between two tries of the same night, or for a damaged entry whose edge does not answer; each further one is twice as long.
+    static let pauseMin = Span.minutes(10)
+    static let pauseMax = Span.hours(6)
 
     static func key(_ edge: EdgeID) -> String { "audit:\(edge)" }
     static func day(_ instant: Instant) -> Int64 { instant.seconds / 86_400 }
@@ -25,11 +34,29 @@ struct AuditDesk {
     mutating func load(_ edge: EdgeID, _ text: String) {
         guard !text.isEmpty, let row = try? JSONReader.read(Array(text.utf8), limits: .frame) else { return }
         rows[edge] = row
+        if row["state"]?.text == AuditReport.State.differs.rawValue { unhealed.insert(edge) }
+        // One that was broken off is tried again, in this process or the next.
+        guard row["state"]?.text != AuditReport.State.interrupted.rawValue else { return }
         days[edge] = (row["startedAt"]?.text).flatMap { Instant(rfc3339: $0) }.map(AuditDesk.day)
     }
 
-    func isDue(_ edge: EdgeID, at now: Instant) -> Bool {
-        now.seconds % 86_400 / 3_600 >= AuditDesk.nightlyHour && days[edge] != AuditDesk.day(now)
+    func isDue(_ edge: EdgeID, at now: ClockReading) -> Bool {
+        now.wall.seconds % 86_400 / 3_600 >= AuditDesk.nightlyHour && days[edge] != AuditDesk.day(now.wall) && mayTry(edge, at: now)
+    }
+
+    func mayTry(_ edge: EdgeID, at now: ClockReading) -> Bool { pauses[edge].map { now.monotonic >= $0.until } ?? true }
+
+    /// One has ended.
+    mutating func note(_ report: AuditReport, at now: ClockReading) {
+        let edge = report.edge
+        guard report.state != .interrupted else {
+            let length = pauses[edge].map { min($0.length + $0.length, AuditDesk.pauseMax) } ?? AuditDesk.pauseMin
+            pauses[edge] = (now.monotonic + length, length)
+            return
+        }
+        pauses[edge] = nil
+        days[edge] = AuditDesk.day(report.startedAt)
+        if report.state == .differs { unhealed.insert(edge) } else { unhealed.remove(edge); said[edge] = nil }
     }
 }
 
@@ -56,13 +83,11 @@ extension Node {
         audits.books[edge] = match
         guard !match.agrees else { return }
         log(.error, "books differ", "\(name(edge)): \(match.line)")
-        tell(
-            .linkRefused(
-                LinkRefusal(
-                    id: "books-\(edge.description.prefix(8))", edge: edge, key: nil, verdict: "BOOKS_DIFFER", words: "\(name(edge)): \(match.line).",
-                    cure:
-                        "Compare positions and money with the broker's own screen. Keep what `ledger rebuild` and `ledger export` print on both sides, and "
-                        + "report this: the program added up wrongly on one of them.", at: now)))
+        show(
+            "books-\(edge.description.prefix(8))", of: edge, "BOOKS_DIFFER", "\(match.line).",
+            cure:
+                "Compare positions and money with the broker's own screen. Keep what `ledger rebuild` and `ledger export` print on both sides, and "
+                + "report this: the program added up wrongly on one of them.")
     }
 
     // MARK: - For the receiver
@@ -103,33 +128,33 @@ extension Node {
     func audited(_ edge: EdgeID, _ report: AuditReport) {
         var report = report
         if report.state != .running, report.endedAt == nil { report.end(at: now) }
-        if audits.days[edge] == nil || report.state == .running { audits.days[edge] = AuditDesk.day(report.startedAt) }
         audits.rows[edge] = report.row(edge: name(edge), books: audits.books[edge])
         guard report.state != .running, let row = audits.rows[edge] else { return }
+        audits.note(report, at: clock)
         streams.note(.edge(edge))
         store(.meta(key: AuditDesk.key(edge), value: String(decoding: JSONWriter.plain(row), as: UTF8.self)))
         let words = row["words"]?.text ?? ""
         log(report.state == .agrees ? .info : report.state == .healed ? .warning : .error, "ledgers compared", "\(name(edge)): \(words)")
         guard report.state == .differs || report.state == .healed else { return }
-        tell(
-            .linkRefused(
-                LinkRefusal(
-                    id: "compared-\(edge.description.prefix(8))", edge: edge, key: nil,
-                    verdict: report.state == .healed ? "HEALED" : "LEDGERS_DIFFER",
-                    words: "\(name(edge)): \(words)", cure: report.cure, at: now)))
+        show(
+            "compared-\(edge.description.prefix(8))", of: edge, report.state == .healed ? "HEALED" : "LEDGERS_DIFFER", words, cure: report.cure)
     }
 
     /// Begins what is due: one night's comparison for each linked edge.
     func tickAudits() throws {
         guard settings.comparesNightly else { return }
-        for edge in receiver.enrolled where audits.isDue(edge, at: now) && receiver.mayAudit(edge) && !receiver.isAuditing(edge) {
+        for edge in receiver.enrolled where audits.isDue(edge, at: clock) && receiver.mayAudit(edge) && !receiver.isAuditing(edge) {
             try link(.audit(edge, by: "nightly", isHurried: false))
         }
     }
 
-    /// Somebody read a stored entry that is not what was written: it is put right at once, if the edge is there.
+    /// Somebody read a stored entry that is not what was written: it is put right at once, if the edge is there. What could not be put right is
+    /// tried again at night and when a person asks, not at each further reading.
     func found(_ damage: LedgerDamage) throws {
-        log(.error, "entry damaged", "\(name(damage.edge)): \(damage.words)")
+        if audits.said.updateValue(damage.words, forKey: damage.edge) != damage.words {
+            log(.error, "entry damaged", "\(name(damage.edge)): \(damage.words)")
+        }
+        guard !audits.unhealed.contains(damage.edge), audits.mayTry(damage.edge, at: clock) else { return }
         guard receiver.mayAudit(damage.edge), !receiver.isAuditing(damage.edge) else { return }
         try link(.audit(damage.edge, by: "damage", isHurried: true))
     }
@@ -182,7 +207,8 @@ extension AuditReport {
         case .healed:
             let sides = Set(findings.map(\.wrong.rawValue)).sorted().joined(separator: " and the ")
             return "\(healed) damaged \(healed == 1 ? "entry" : "entries") of the \(sides) put right; now \(range) are the same at both ends."
-        case .differs: return "\(words). Entries above \(from) are the same at both ends."
+        case .differs where entries == 0: return "\(words). No entry is known to be the same at both ends."
+        case .differs: return "\(words). \(range.prefix(1).uppercased())\(range.dropFirst()) are the same at both ends."
         case .interrupted: return "Not finished: \(words)."
         }
     }

@@ -116,11 +116,7 @@ extension Node {
         for (edge, matter) in matters.sorted(by: { $0.key < $1.key }) {
             let row = Node.refusalID(matter.dispute.verdict, edge)
             guard control.edges[edge] != nil, !control.refusals.contains(where: { $0.id == row }) else { continue }
-            tell(
-                .linkRefused(
-                    LinkRefusal(
-                        id: row, edge: edge, key: nil, verdict: matter.dispute.verdict.rawValue, words: "\(name(edge)): \(matter.dispute.text).",
-                        cure: matter.dispute.verdict.cure, at: now)))
+            show(row, of: edge, matter.dispute.verdict.rawValue, "\(matter.dispute.text).", cure: matter.dispute.verdict.cure)
         }
     }
 

@@ -25,21 +25,38 @@ struct Backup {
         try Backup.copy(folder + "/control.db", to: target + "/control.db")
     }
 
-    /// Puts the backup back into a scratch folder beside it and opens it as a start does: every ledger is walked from its first entry.
+    /// Puts the backup back into a scratch folder beside it and starts a node on it, as a restored cloud would: users, commands, keys and what waits
+    /// for a decision are read, every ledger is walked from its first entry, its signatures under the key that its edge was enrolled with.
     /// - Returns: how far each edge's ledger reaches in it.
-    /// - Throws: for whatever would stop a restored cloud; the backup is worth nothing then.
+    /// - Throws: for whatever would stop a restored cloud, or would be set aside by it; the backup is worth nothing then.
     func restoreOnTrial() throws -> [(edge: EdgeID, head: Head)] {
         let scratch = target + "/.trial"
         for path in [scratch, scratch + "/edges"] { try PrivateFiles.makeFolder(path) }
         defer { Backup.clear(scratch) }
         for file in try databases(in: target) + ["control.db"] { try Backup.copy("\(target)/\(file)", to: "\(scratch)/\(file)") }
         let stores = try NodeStores(folder: scratch)
+        var settings = NodeSettings(
+            serverKey: [UInt8](repeating: 0, count: Signing.keyBytes), tokenKey: Chance.bytes(32), decoyHash: "", random: { Chance.bytes($0) })
+        settings.signingKeys = try keys()
+        let node = try Node(stores: stores, settings: settings, at: ClockReading(wall: SystemClock.now(), monotonic: SystemClock.monotonic()))
+        if let (edge, words) = node.damaged.min(by: { $0.key < $1.key }) { throw LedgerDamage(edge: edge, words: words) }
         var heads: [(edge: EdgeID, head: Head)] = []
         for edge in try stores.control.load().edges where PrivateFiles.exists(EdgeLedgers.path(folder: scratch + "/edges", edge.id)) {
-            try stores.ledgers.open(edge.id) { _ in }
+            // Of a revoked edge no book is made; its ledger is kept, and so it is checked.
+            if !stores.ledgers.isOpen(edge.id) { try stores.ledgers.open(edge.id) { _ in } }
             heads.append((edge.id, stores.ledgers.head(edge.id)))
         }
         return heads
+    }
+
+    /// The keys that lie beside the databases; none are made.
+    /// - Returns: the pair that countersigns, nil in a backup from before there was one.
+    private func keys() throws -> SigningKeys? {
+        let copy = try CloudFolder(target)
+        let names = try PrivateFiles.names(in: target + "/keys")
+        if names.contains("link.key") { _ = try copy.linkKeys() }
+        if names.contains("token.key") { _ = try copy.tokenKey() }
+        return names.contains("sign.key") ? try copy.signingKeys() : nil
     }
 
     private func databases() throws -> [String] { try databases(in: folder) }

@@ -103,7 +103,7 @@ package enum CloudProgram {
         } catch let error as SettingsError {
             return fail(error.description, ExitCode.configuration)
         } catch {
-            return fail("\(error)", ExitCode.failed)
+            return fail("\(error)", ExitCode.of(error))
         }
     }
 

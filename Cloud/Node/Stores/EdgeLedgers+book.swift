@@ -1,4 +1,5 @@
 // The start of one edge's ledger in the cloud from the book in a file beside it.
+internal import Control
 package import Ledger
 internal import Platform
 package import Values
@@ -34,7 +35,7 @@ extension EdgeLedgers {
         else { return nil }
         var restored = RestoredBook(book: opened.book, milestones: milestones, recent: [], from: head.seq)
         var verifier = LedgerVerifier(edge: edge, after: anchor, key: file.header.signer)
-        let first = head.seq.raw - min(head.seq.raw - 1, UInt64(EdgeLedgers.recentMax))
+        let first = head.seq.raw - min(head.seq.raw - 1, UInt64(EdgeRoom.recentMax))
         // What is damaged is named by the walk of a whole start.
         guard let recent = try? checked(edge, store.read(from: first, limit: Int(head.seq.raw - first) + 1)) else { return nil }
         restored.recent = recent
@@ -46,11 +47,10 @@ extension EdgeLedgers {
                 restored.recent.append(entry)
             }
         }
-        restored.recent = Array(restored.recent.suffix(EdgeLedgers.recentMax))
+        restored.recent = Array(restored.recent.suffix(EdgeRoom.recentMax))
         take(edge, store, verifier.checkpoints)
         return restored
     }
-    private static let recentMax = 500
 
     /// Rows as they are stored, unchecked: for whoever checks them.
     func rows(_ edge: EdgeID, from seq: Seq, limit: Int) throws -> [EntryRow] { try file(edge)?.read(from: seq.raw, limit: limit) ?? [] }

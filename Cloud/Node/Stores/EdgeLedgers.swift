@@ -16,7 +16,7 @@ package final class EdgeLedgers {
     /// Under which key each edge signs its checkpoints.
     private var signatures: [EdgeID: CheckpointRule] = [:]
     /// The key that an edge showed when it was enrolled: its first signature must be under it.
-    private var firstKeys: [EdgeID: [UInt8]] = [:]
+    var firstKeys: [EdgeID: [UInt8]] = [:]
     /// The branch of an edge that is being stored beside its ledger.
     private var branches: [EdgeID: EntryStore] = [:]
 
@@ -195,9 +195,13 @@ package final class EdgeLedgers {
         try store.cut(after: common.seq.raw)
         // What the sealed branch signed, and the keys it changed to, are no longer this ledger's.
         var rule = CheckpointRule(edge: edge, key: firstKeys[edge])
-        try store.each { row throws(DatabaseError) in
-            if [Kind.checkpoint.rawValue, Kind.keyRotated.rawValue].contains(row.kind), let entry = try? Entry(row) { _ = rule.accept(entry) }
-            return true
+        var next: UInt64 = 1
+        while true {
+            let rows = try store.read(
+                kinds: [Kind.checkpoint.rawValue, Kind.keyRotated.rawValue], from: next, below: .max, newestFirst: false, limit: 1_000)
+            guard let last = rows.last else { break }
+            for row in rows { if let entry = try? Entry(row) { _ = rule.accept(entry) } }
+            next = last.seq + 1
         }
         signatures[edge] = rule
     }

@@ -140,7 +140,7 @@ struct NodeMoment {
     init(_ node: Node) {
         control = node.control; access = node.access; receiver = node.receiver
         enrolled = node.enrolled; invitations = node.invitations; enrolment = node.enrolment
-        matters = node.matters; audits = node.audits; backups = node.backups; firstKeys = node.firstKeys; milestones = node.milestones;
+        matters = node.matters; audits = node.audits; backups = node.backups; firstKeys = node.stores.ledgers.firstKeys; milestones = node.milestones;
         books = node.books; damaged = node.damaged
         signIns = node.signIns; waiting = node.waiting; streams = node.streams; desk = node.desk
         effects = node.effects.count
@@ -151,10 +151,11 @@ extension Node {
     private func restore(_ moment: NodeMoment) {
         control = moment.control; access = moment.access; receiver = moment.receiver
         enrolled = moment.enrolled; invitations = moment.invitations; enrolment = moment.enrolment
-        matters = moment.matters; audits = moment.audits; backups = moment.backups; firstKeys = moment.firstKeys; milestones = moment.milestones;
+        matters = moment.matters; audits = moment.audits; backups = moment.backups; milestones = moment.milestones;
         books = moment.books;
         damaged = moment.damaged
         signIns = moment.signIns; waiting = moment.waiting; streams = moment.streams; desk = moment.desk
+        stores.ledgers.firstKeys = moment.firstKeys
         effects.removeSubrange(moment.effects...)
     }
 }

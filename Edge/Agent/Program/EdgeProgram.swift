@@ -133,7 +133,7 @@ package enum EdgeProgram {
             return storeFailed("the ledger cannot be written: \(error)", during: command, folder: path)
         } catch {
             Console.error("tidewire-edge: \(error)")
-            return ExitCode.failed
+            return ExitCode.of(error)
         }
     }
 

@@ -77,9 +77,11 @@ package struct StartTalk {
     /// Who the run says it is.
     /// - Parameter mayHeal: true for a run that has written nothing yet.
     package static func identity(_ journal: Journal, _ boot: Boot, release: String, mayHeal: Bool) throws(JournalError) -> Identity {
-        Identity(
+        var identity = Identity(
             edge: journal.edge, boot: boot, epoch: journal.last?.epoch ?? 1, release: release, mayHeal: mayHeal,
             incarnation: try journal.incarnation(), signer: journal.signer)
+        identity.formerStores = try journal.formerStores()
+        return identity
     }
 
     /// Seals this ledger's branch and cuts it off, as a person decided; the next run takes the cloud's history.

@@ -10,7 +10,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { READY_MAX = 64 };
+enum { READY_MAX = 64, SIGNAL_TRIES = 4 };
 
 int tidewire_epoll(void) { return epoll_create1(EPOLL_CLOEXEC); }
 
@@ -44,9 +44,9 @@ int tidewire_epoll_wait(int epoll, tidewire_ready *ready, int capacity, int mill
 int tidewire_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
 void tidewire_eventfd_signal(int descriptor) {
     uint64_t one = 1;
-    // A full counter already means "awake".
-    ssize_t ignored = write(descriptor, &one, sizeof one);
-    (void)ignored;
+    // A full counter already means "awake". Whatever else it says, it is tried again a few times; who waits looks up now and then all the same.
+    for (int tries = 0; tries < SIGNAL_TRIES; tries++)
+        if (write(descriptor, &one, sizeof one) == (ssize_t)sizeof one || errno == EAGAIN) return;
 }
 void tidewire_eventfd_drain(int descriptor) {
     uint64_t count;

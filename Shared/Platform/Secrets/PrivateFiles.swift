@@ -11,14 +11,16 @@ package struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
     package let isMissing: Bool
     /// True when there was no room.
     package let isFull: Bool
+    /// True when the disk failed.
+    package let isIO: Bool
 
     init(_ action: String, _ path: String) {
         let code = errno
         self.path = path; self.action = action; reason = String(cString: strerror(code)); isMissing = code == ENOENT
-        isFull = code == ENOSPC || code == EDQUOT
+        isFull = code == ENOSPC || code == EDQUOT; isIO = code == EIO
     }
     init(_ action: String, _ path: String, reason: String) {
-        self.path = path; self.action = action; self.reason = reason; isMissing = false; isFull = false
+        self.path = path; self.action = action; self.reason = reason; isMissing = false; isFull = false; isIO = false
     }
 }
 

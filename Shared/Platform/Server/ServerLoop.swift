@@ -24,6 +24,8 @@ final class ServerLoop {
 
     /// One `lws_write` of an HTTP body: what a socket buffer usually takes at once.
     static let writeBytesMax = 64 * 1_024
+    /// A job whose wake-up was lost waits no longer than this.
+    private static let lookEveryMicros: Int64 = 1_000_000
 
     init(_ configuration: WebServerConfiguration, handler: any WebHandler, mailbox: ServerMailbox) {
         self.configuration = configuration
@@ -69,11 +71,12 @@ final class ServerLoop {
     /// Serves until `stop` was posted and everything has drained. Runs on the server's own thread.
     func run() {
         guard let context else { return }
+        lws_sul_schedule(context, 0, drainTimer, drainTick, ServerLoop.lookEveryMicros)
         while lws_service(context, 0) >= 0 {
             turn &+= 1
             for job in mailbox.take() { perform(job) }
             // A tick every 50 ms while draining, so that the deadline is seen without traffic.
-            if stopping { lws_sul_schedule(context, 0, drainTimer, drainTick, 50_000) }
+            lws_sul_schedule(context, 0, drainTimer, drainTick, stopping ? 50_000 : ServerLoop.lookEveryMicros)
             if stopping && (connections.values.allSatisfy(isQuiet) || monotonicMillis() >= drainDeadline) { break }
         }
         mailbox.attach(nil)

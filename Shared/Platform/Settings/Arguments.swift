@@ -122,7 +122,9 @@ package struct ArgumentParser: Sendable {
     /// The whole program's help.
     package var help: String {
         let rows = commands.map { ("\($0.words.joined(separator: " ")) \($0.operands.joined(separator: " "))", $0.summary) }
-        return "\(program): \(about)\n\nCommands:\n" + table(rows) + "\n\nEvery command takes:\n" + table(common.map(row)) + "\n"
+        let codes = ExitCode.table.map { ("\($0.code)", $0.words) }
+        return "\(program): \(about)\n\nCommands:\n" + table(rows) + "\n\nEvery command takes:\n" + table(common.map(row)) + "\n\nExit codes:\n"
+            + table(codes) + "\n"
     }
 
     private func help(of command: CommandSpec) -> String {

@@ -16,6 +16,26 @@ package enum ExitCode {
     package static let storeFailed: Int32 = 70
     /// The settings are wrong: starting again does not help.
     package static let configuration: Int32 = 78
+
+    /// All of them, for `--help` and the guide; both ends of the product keep to one table.
+    package static let table: [(code: Int32, words: String)] = [
+        (ok, "done"), (failed, "failed; the sentence says why"), (usage, "the command line is wrong"), (refused, "a rule or a person said no"),
+        (unreachable, "the other side does not answer"), (difference, "a check found a difference"),
+        (storeFailed, "the ledger or another store failed (the disk, damage, somebody holds it): start again"),
+        (configuration, "the settings are wrong: starting again does not help"),
+    ]
+
+    /// The code of an error that no command made up itself: a store that failed, at the start as later, or anything else. A file that is not there is
+    /// no failing store.
+    package static func of(_ error: any Error) -> Int32 {
+        switch error {
+        case let error as DatabaseError: error.isMissing ? failed : storeFailed
+        case StoreError.database(let cause), StoreError.failed(let cause): cause.isMissing ? failed : storeFailed
+        case is StoreError: storeFailed
+        case let error as FileError: error.isIO || error.isFull ? storeFailed : failed
+        default: failed
+        }
+    }
 }
 
 /// Where a program keeps its data.

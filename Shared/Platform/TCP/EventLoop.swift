@@ -11,7 +11,10 @@ package final class EventLoop {
     private let wake: WakeUp
     private var sources: [UInt64: any LoopSource] = [:]
     private var lastToken: UInt64 = 0
-    private var inboxes: [() -> Void] = []
+    /// Each takes what waits; true when there was something.
+    private var inboxes: [() -> Bool] = []
+    /// When they were last looked at, in monotonic milliseconds.
+    private var lookedAt: Int64 = 0
     private var timers = TimerQueue()
     private let resolve: @Sendable (String) -> NameAnswer
     /// Made when the first name is met.
@@ -23,6 +26,8 @@ package final class EventLoop {
     /// Ready descriptors taken by one turn; the rest come with the next.
     private static let eventsMax = 64
     private static let wakeToken: UInt64 = 0
+    /// A wake-up is a write, and a write may fail: a message whose wake-up was lost waits no longer than this.
+    private static let lookEveryMillis: Int64 = 1_000
 
     /// `resolve` finds the addresses of a host name; it is called on threads of its own and may take its time. The system's way unless given.
     package init(resolve: @escaping @Sendable (String) -> NameAnswer = { NameLookups.system($0) }) {
@@ -43,20 +48,39 @@ package final class EventLoop {
 
     /// Waits for something to happen, but at most `milliseconds` (nil = until something does), and calls back what did.
     package func turn(milliseconds: Int? = nil) {
-        let limit = min(milliseconds ?? .max, timers.next.map { Int(max(0, $0 - monotonicMillis())) } ?? .max)
-        let count = Int(tidewire_epoll_wait(epoll, &ready, Int32(ready.count), limit == .max ? -1 : Int32(clamping: limit)))
+        let end = milliseconds.map { monotonicMillis() + Int64($0) } ?? .max
+        while !(wait(until: end) || monotonicMillis() >= end) {}
+    }
+
+    /// Waits once and calls back what happened.
+    /// - Returns: false when nothing did.
+    private func wait(until end: Int64) -> Bool {
+        let now = monotonicMillis()
+        let limit = min(end, timers.next ?? .max, inboxes.isEmpty ? .max : now + EventLoop.lookEveryMillis)
+        let count = Int(tidewire_epoll_wait(epoll, &ready, Int32(ready.count), limit == .max ? -1 : Int32(clamping: max(0, limit - now))))
+        var isNews = count != 0
         for index in 0..<max(0, count) {
             let event = ready[index]
             if event.token == EventLoop.wakeToken {
                 wake.drain()
-                for inbox in inboxes { inbox() }
+                _ = look()
             } else {
                 // A source closed earlier in this turn is not there any more.
                 sources[event.token]?.ready(event.flags)
             }
         }
-        let now = monotonicMillis()
-        while let body = timers.takeDue(now) { body() }
+        if monotonicMillis() - lookedAt >= EventLoop.lookEveryMillis, look() { isNews = true }
+        let after = monotonicMillis()
+        while let body = timers.takeDue(after) {
+            body()
+            isNews = true
+        }
+        return isNews
+    }
+
+    private func look() -> Bool {
+        lookedAt = monotonicMillis()
+        return inboxes.reduce(false) { $1() || $0 }
     }
 
     /// A door for other threads. `receive` gets, within `turn`, all messages that came since it was last called, in order.
@@ -65,6 +89,7 @@ package final class EventLoop {
         inboxes.append {
             let messages = inbox.take()
             if !messages.isEmpty { receive(messages) }
+            return !messages.isEmpty
         }
         return inbox
     }

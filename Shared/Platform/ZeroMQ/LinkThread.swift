@@ -29,6 +29,8 @@ final class LinkThread<Engine: LinkEngine>: Sendable {
     }
     private let state = Mutex(State())
     private let wake = tidewire_eventfd()
+    /// A wake-up is a write, and a write may fail: who waits for an answer, or for the end, waits no longer than this for a lost one.
+    private static var lookEveryMillis: Int64 { 1_000 }
 
     /// `make` has run already: `engine` moves to the new thread and is released there.
     func start(name: String, _ engine: Engine) {
@@ -99,8 +101,8 @@ final class LinkThread<Engine: LinkEngine>: Sendable {
         let sockets = engine.waiting
         var items = sockets.map { zmq_pollitem_t(socket: $0.raw, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0) }
         items.append(zmq_pollitem_t(socket: nil, fd: wake, events: Int16(ZMQ_POLLIN), revents: 0))
-        let wait = engine.deadline.map { max(0, $0 - monotonicMillis()) } ?? -1
-        _ = zmq_poll(&items, Int32(items.count), Int(wait))
+        let wait = engine.deadline.map { max(0, $0 - monotonicMillis()) } ?? LinkThread.lookEveryMillis
+        _ = zmq_poll(&items, Int32(items.count), Int(min(wait, LinkThread.lookEveryMillis)))
         withExtendedLifetime(sockets) {}
     }
 }

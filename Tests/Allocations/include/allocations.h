@@ -2,6 +2,8 @@
 #ifndef TIDEWIRE_ALLOCATIONS_H
 #define TIDEWIRE_ALLOCATIONS_H
 
+#include "wakeups.h"
+
 /// Starts counting on this thread, from nought.
 void allocations_begin(void);
 /// Ends counting on this thread.

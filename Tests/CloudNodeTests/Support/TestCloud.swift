@@ -23,15 +23,19 @@ final class TestCloud {
 
     private let signs: Bool
 
-    /// - Parameter signs: whether it countersigns the edges' heads.
-    init(edges: [EdgeID] = [], vfs: String? = nil, signs: Bool = false) throws {
-        self.vfs = vfs; self.signs = signs
+    private let comparesNightly: Bool
+
+    /// - Parameters:
+    ///   - signs: whether it countersigns the edges' heads.
+    ///   - comparesNightly: whether it compares stored bytes with the edges' by itself.
+    init(edges: [EdgeID] = [], vfs: String? = nil, signs: Bool = false, comparesNightly: Bool = false) throws {
+        self.vfs = vfs; self.signs = signs; self.comparesNightly = comparesNightly
         folder = vfs == nil ? NSTemporaryDirectory() + "tidewire-cloud-" + UUID().uuidString : ""
         if vfs == nil { try PrivateFiles.makeFolder(folder + "/edges") }
         let stores = try NodeStores(folder: folder, vfs: vfs)
         try stores.control.commit(TestCloud.users.map { .access(.user($0)) })
         try stores.control.commit(edges.enumerated().map { .edge(TestCloud.enrolled($1, key: UInt8($0 + 1))) })
-        let fresh = try Node(stores: stores, settings: TestCloud.settings(1, signs: signs), at: clock)
+        let fresh = try Node(stores: stores, settings: settings(1), at: clock)
         running = fresh
         effects = fresh.takeEffects()
     }
@@ -47,6 +51,11 @@ final class TestCloud {
     static func enrolled(_ id: EdgeID, key: UInt8) -> EnrolledEdge {
         EnrolledEdge(
             id: id, name: "home-\(key)", linkKey: [UInt8](repeating: key, count: 32), status: .confirmed, code: "123456", enrolledAt: start)
+    }
+    private func settings(_ seed: UInt64) -> NodeSettings {
+        var settings = TestCloud.settings(seed, signs: signs)
+        settings.comparesNightly = comparesNightly
+        return settings
     }
     static func settings(_ seed: UInt64, signs: Bool = false) -> NodeSettings {
         let draws = Draws(seed: seed)
@@ -64,7 +73,7 @@ final class TestCloud {
         try meddle()
         restarts += 1
         let stores = try NodeStores(folder: folder, vfs: vfs)
-        let fresh = try Node(stores: stores, settings: TestCloud.settings(100 + restarts, signs: signs), at: clock)
+        let fresh = try Node(stores: stores, settings: settings(100 + restarts), at: clock)
         running = fresh
         effects = fresh.takeEffects()
     }

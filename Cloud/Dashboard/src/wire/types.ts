@@ -218,7 +218,6 @@ export const gate = object({
 export type Edge = Infer<typeof edge>;
 export type Refusal = Infer<typeof refusal>;
 export type Decision = Infer<typeof decision>;
-export type Settled = Infer<typeof settled>;
 export type Edges = Infer<typeof edges>;
 export type Bot = Infer<typeof bot>;
 export type Notice = Infer<typeof notice>;
