@@ -60,6 +60,8 @@ struct HTTPExchange: Sendable {
         var left = data[...]
         while !left.isEmpty {
             let sent = left.withUnsafeBytes { Glibc.send(handle, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            // A call with a time limit is broken off when the process is stopped and continued.
+            if sent < 0, errno == EINTR { continue }
             guard sent > 0 else { throw Failure.socket("send: errno \(errno)") }
             left = left.dropFirst(sent)
         }
@@ -82,6 +84,7 @@ struct HTTPExchange: Sendable {
             }
             var chunk = [UInt8](repeating: 0, count: 65_536)
             let count = recv(handle, &chunk, chunk.count, 0)
+            if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw Failure.answer(count == 0 ? "ended early" : "recv: errno \(errno)") }
             data.append(contentsOf: chunk[..<count])
         }

@@ -66,13 +66,13 @@ export class World {
   get account() { return this.rows.accounts[0]; }
   get position() { return this.rows.positions.find((position) => position.instrument === MBT); }
 
-  /** A day of minutes that ends at the present price. */
+  /** A day of minutes that ends at the present price; steep enough that one per cent below is in view, flat enough that the sample's stop clearly is not. */
   makeHistory() {
     const minute = Math.floor(this.now() / 60_000) * 60_000;
     const bars = [];
     let close = this.price;
     for (let index = 0; index < 1500; index += 1) {
-      const drift = index < 30 ? -2 : index < 45 ? 14 : 5;
+      const drift = index < 30 ? -2 : index < 45 ? 20 : index < 100 ? 5 : -5;
       const open = toTick(close - drift + (this.random() - 0.5) * 70);
       const high = toTick(Math.max(open, close) + this.random() * 40), low = toTick(Math.min(open, close) - this.random() * 40);
       const busy = 20 + Math.floor(this.random() * 80 + Math.abs(close - open));

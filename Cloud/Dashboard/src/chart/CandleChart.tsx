@@ -59,6 +59,9 @@ function coloursOf(element: HTMLElement): Colours {
   return colours;
 }
 
+/** The most frames for which a moving scale is followed: two seconds. Bars that come later ask again. */
+const FRAMES_LOOKED_AT = 120;
+
 /** The library's tick kinds up to this one are days and longer. */
 const TICK_DAY = 2;
 
@@ -89,16 +92,28 @@ export function CandleChart({ instrument, candles, frame, fills, position, order
   const { shown: theme } = useTheme();
   const [outside, setOutside] = useState<readonly Beyond[]>([]);
   const looking = useRef(false);
+  const left = useRef(0);
 
-  // The library moves its scale in the next frame, so where the lines fall is looked at in the one after it.
+  // The library moves its scale in a later frame, and not at once when the machine is busy: where the lines fall is looked at until it stands still.
   const look = useCallback((): void => {
+    left.current = FRAMES_LOOKED_AT;
     if (looking.current) return;
     looking.current = true;
-    requestAnimationFrame(() => requestAnimationFrame(() => {
-      looking.current = false;
+    let before = "";
+    const frame = (): void => {
       const now = drawing.current;
-      if (now === undefined) return;
-      const next = beyond(now.options, now.chart.paneSize().height, (each) => now.bars.priceToCoordinate(each));
+      if (now === undefined) { looking.current = false; return; }
+      const height = now.chart.paneSize().height;
+      const places = now.options.map(({ price: each }) => now.bars.priceToCoordinate(each));
+      const seen = [height, ...places.map((each) => (each === null ? "?" : Math.round(each)))].join();
+      left.current -= 1;
+      if (left.current > 0 && (seen !== before || places.includes(null))) {
+        before = seen;
+        requestAnimationFrame(frame);
+        return;
+      }
+      looking.current = false;
+      const next = beyond(now.options, height, (each) => now.bars.priceToCoordinate(each));
       if (sameBeyond(now.outside, next)) return;
       now.outside = next;
       // The library pushes the names of several such lines into view, over the ones that we write.
@@ -108,7 +123,8 @@ export function CandleChart({ instrument, candles, frame, fills, position, order
         if (options !== undefined) line.applyOptions({ axisLabelVisible: !isOut, title: isOut ? "" : options.title });
       });
       setOutside(next);
-    }));
+    };
+    requestAnimationFrame(frame);
   }, []);
 
   useEffect(() => {
@@ -122,6 +138,7 @@ export function CandleChart({ instrument, candles, frame, fills, position, order
       volume.priceScale().applyOptions({ scaleMargins: { top: 0.85, bottom: 0 } });
       chart.subscribeCrosshairMove((event) => { setPointed(event.time); look(); });
       chart.timeScale().subscribeVisibleLogicalRangeChange(look);
+      chart.timeScale().subscribeSizeChange(look);
       drawing.current = { chart, bars, volume, markers: createSeriesMarkers(bars, []), lines: [], options: [], outside: [], drawn: [] };
       setReady((n) => n + 1);
     }).catch(() => { if (!gone) setFailed(true); });

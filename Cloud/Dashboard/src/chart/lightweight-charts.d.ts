@@ -35,6 +35,7 @@ declare namespace LightweightCharts {
       width(): number;
       setVisibleLogicalRange(range: { readonly from: number; readonly to: number }): void;
       subscribeVisibleLogicalRangeChange(handler: () => void): void;
+      subscribeSizeChange(handler: () => void): void;
     };
     paneSize(): { readonly width: number; readonly height: number };
     subscribeCrosshairMove(handler: (event: Crosshair) => void): void;
