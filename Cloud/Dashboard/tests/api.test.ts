@@ -18,7 +18,7 @@ function quietNetwork(): { asked: string[]; answer: () => void } {
 /** What a question failed with, or nothing when it was answered. */
 const failure = (question: Promise<unknown>): Promise<unknown> => question.then(() => undefined, (error: unknown) => error);
 
-test("signing out takes back questions under way and asks nothing until it is over", async () => {
+test("signing out takes back questions under way and asks nothing until somebody signs in again", async () => {
   const network = quietNetwork();
   const early = failure(api.session());
   const leaving = api.logout();
@@ -27,7 +27,9 @@ test("signing out takes back questions under way and asks nothing until it is ov
   assert.deepEqual(network.asked, ["/api/v1/session", "/api/v1/auth/logout"]);
   network.answer();
   await leaving;
-  const late = failure(api.session());
+  assert.equal(await failure(api.session()) instanceof Unanswered, true, "a page that is not gone yet asks nobody either");
+  assert.equal(network.asked.length, 2);
+  const late = failure(api.login("owner", "a password"));
   assert.equal(network.asked.length, 3, "the next sign-in asks again");
   const again = api.logout();
   assert.equal(await late instanceof Unanswered, true);

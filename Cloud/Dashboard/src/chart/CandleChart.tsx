@@ -83,17 +83,11 @@ function optionsOf(colours: Colours, places: number): object {
   };
 }
 
-export function CandleChart({ instrument, candles, frame, fills, position, orders }: Props): JSX.Element | null {
-  const holder = useRef<HTMLDivElement>(null);
-  const drawing = useRef<Drawing>();
-  const [ready, setReady] = useState(0);
-  const [failed, setFailed] = useState(false);
-  const [pointed, setPointed] = useState<number>();
-  const { shown: theme } = useTheme();
+/** The lines that fall outside the pane; `look` asks to find out anew. */
+function useOutside(drawing: { readonly current: Drawing | undefined }): { readonly outside: readonly Beyond[]; readonly look: () => void } {
   const [outside, setOutside] = useState<readonly Beyond[]>([]);
   const looking = useRef(false);
   const left = useRef(0);
-
   // The library moves its scale in a later frame, and not at once when the machine is busy: where the lines fall is looked at until it stands still.
   const look = useCallback((): void => {
     left.current = FRAMES_LOOKED_AT;
@@ -126,6 +120,17 @@ export function CandleChart({ instrument, candles, frame, fills, position, order
     };
     requestAnimationFrame(frame);
   }, []);
+  return { outside, look };
+}
+
+export function CandleChart({ instrument, candles, frame, fills, position, orders }: Props): JSX.Element | null {
+  const holder = useRef<HTMLDivElement>(null);
+  const drawing = useRef<Drawing>();
+  const [ready, setReady] = useState(0);
+  const [failed, setFailed] = useState(false);
+  const [pointed, setPointed] = useState<number>();
+  const { shown: theme } = useTheme();
+  const { outside, look } = useOutside(drawing);
 
   useEffect(() => {
     let gone = false;

@@ -21,6 +21,7 @@ interface Ask { readonly method?: "GET" | "POST"; readonly body?: object; readon
 
 /** Questions under way, which signing out takes back: behind it each would be answered as nobody's. Writes are let go on. */
 const questions = new Set<AbortController>();
+/** From signing out until the next sign-in: a page that is just going must not ask once more as nobody. */
 let isParting = false;
 
 async function answer(path: string, ask: Ask): Promise<Response> {
@@ -74,16 +75,15 @@ export interface LedgerQuery {
 
 export const api = {
   session: () => asked("/session", types.session),
-  login: (username: string, password: string) => asked("/auth/login", types.loginAnswer, { method: "POST", body: { username, password } }),
+  login(username: string, password: string) {
+    isParting = false;
+    return asked("/auth/login", types.loginAnswer, { method: "POST", body: { username, password } });
+  },
   async logout(): Promise<void> {
     isParting = true;
     for (const question of questions) question.abort();
-    try {
-      const response = await answer(LOGOUT, { method: "POST", body: {} });
-      if (!response.ok && response.status !== 401) throw new Refused(await problemOf(response));
-    } finally {
-      isParting = false;
-    }
+    const response = await answer(LOGOUT, { method: "POST", body: {} });
+    if (!response.ok && response.status !== 401) throw new Refused(await problemOf(response));
   },
   candles: (instrument: string) => asked(`/market/candles${query({ instrument })}`, types.candles),
   ledger: (parameters: LedgerQuery) => asked(`/ledger${query({ ...parameters })}`, types.ledger),
