@@ -349,6 +349,8 @@ package final class Node {
             if let number = sessionNumbers[edge] { tell(.closed(edge, session: number)) }
         case .presence(let edge, let presence): tell(.presence(edge, EdgePresence(presence)))
         case .refused(let refusal): refused(refusal)
+        case .short(let refusal, let head, let epoch):
+            if try !stores.ledgers.isSealed(refusal.edge, head, upTo: epoch) { refused(refusal) }
         case .live(let edge, let items): tell(.live(edge, items))
         case .market(let edge, let bars): keep(bars, of: edge)
         case .commandReceived(let id, let edge): tell(.commandReceived(edge, id))

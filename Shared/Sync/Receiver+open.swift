@@ -133,7 +133,9 @@ extension Receiver {
             to: edge, into: &out)
         countersign(edge, at: now, into: &out)
         out.append(.opened(edge, hello.boot))
-        if let alarm = Verdict.alarm(hello, memory, incarnation: incarnation, rules) { out.append(.refused(alarm)) }
+        if let alarm = Verdict.alarm(hello, memory, incarnation: incarnation, rules) {
+            out.append(.short(alarm, of: hello.acked, epoch: hello.epoch))
+        }
         show(edge, .live, into: &out)
         shareCredit(into: &out)
     }
@@ -201,7 +203,8 @@ extension Receiver {
             edges[opening.peer.edge]?.opening = nil
             // A newcomer that did not answer was a late copy of a dead run's HELLO, or will say HELLO again.
             guard newAnswered else { return }
-            close(opening.peer.edge, "the run before is gone", into: &out)
+            // One that lives after all, and was only slow, hears at once that it has no session, and shows itself by its next HELLO.
+            fail(opening.peer.edge, .overtaken(by: opening.hello.boot), into: &out)
             judge(opening, at: now, into: &out)
         }
     }

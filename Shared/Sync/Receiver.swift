@@ -87,6 +87,9 @@ package struct Receiver: Sendable {
         case presence(EdgeID, Presence)
         /// No session; to be listed on the Edges page.
         case refused(Refusal)
+        /// The ledger ends before an entry that was acknowledged to a run of lineage `epoch`: to be listed too, unless the entry was sealed with a
+        /// branch when a person decided for another.
+        case short(Refusal, of: Head, epoch: UInt32)
         case live(EdgeID, [LiveItem])
         case market(EdgeID, MarketBars)
         /// The edge has the command; what becomes of it comes up as a fact.

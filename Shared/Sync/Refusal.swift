@@ -1,4 +1,5 @@
 // Why the cloud opens no session: the named cases, with the words and the cure a person reads.
+internal import Ledger
 package import Values
 
 /// One row of the verdict table other than CONTINUE. Until the cases can be mended by the program they are refused, shown, and nothing is merged.
@@ -45,6 +46,14 @@ extension Trouble {
     package static let flooded = Trouble(
         code: "FLOODED", text: "more frames of this edge waited than the cloud holds for one edge", cure: "The link opens again by itself.",
         ends: true)
+}
+
+extension Trouble {
+    /// Another run said HELLO, and this one did not show in time that it lives.
+    static func overtaken(by run: Boot) -> Trouble {
+        Trouble(
+            code: "OVERTAKEN", text: "run \(run) came, and this one was not heard from", cure: "The link opens again by itself.", ends: true)
+    }
 }
 
 extension Trouble {

@@ -38,7 +38,8 @@ extension Sender {
         case .beat(let theirs):
             clock.heard(theirs.stamp, at: now.monotonic, wall: now.wall)
             if theirs.wantsAnswer { beat(wantsAnswer: false, at: now, into: &out) }
-        case .error(let trouble) where trouble.ends && frame.number == UInt64(attempt): close(trouble, at: now, into: &out)
+        // Of a session that was another run's the number means something else.
+        case .error(let trouble) where trouble.ends && frame.session == 0 && frame.number == UInt64(attempt): close(trouble, at: now, into: &out)
         default: break
         }
     }
@@ -46,7 +47,7 @@ extension Sender {
     private mutating func receiveWhileHealing(_ message: Message, _ frame: Frame, at now: ClockReading, into out: inout [Action]) {
         switch message {
         case .heal(let body): heal(body, at: now, into: &out)
-        case .error(let trouble) where trouble.ends && frame.number == UInt64(attempt): close(trouble, at: now, into: &out)
+        case .error(let trouble) where trouble.ends && frame.session == 0 && frame.number == UInt64(attempt): close(trouble, at: now, into: &out)
         default: break
         }
     }

@@ -2,6 +2,7 @@
 import CloudNode
 import Contract
 import Control
+import Foundation
 import Ledger
 import Platform
 import Sync
@@ -113,6 +114,49 @@ import Wire
         #expect(try settle(cloud, "edge", who).status == 200)
         try other.pass(.seconds(5))
         #expect(other.settlements.first?.kept == .edge)
+    }
+
+    /// The copy that was chosen vanishes before its first entry comes; the other's question is decided next. What the cloud had acknowledged to it
+    /// lies in a sealed file: nobody is told of a cloud that forgot, unless that file is gone too.
+    @Test(arguments: [true, false]) func whatWasSealedIsNotForgotten(isFileThere: Bool) throws {
+        let (cloud, original) = try TestCloud.linked()
+        for _ in 0..<3 { original.fill(nil) }
+        try original.pump()
+        let before = original.entries
+        #expect(original.sender.acked == before.last?.head)
+        original.disconnect()
+        try cloud.tick(after: .seconds(20))
+        let copy = TestEdge(cloud, boot: 8, after: Array(before.prefix(4)))
+        copy.fill(nil, side: .sell, quantity: 5)
+        copy.losesBatches = true
+        try decide(for: copy, cloud)
+        #expect(copy.sender.phase == .open)
+        #expect(try file(cloud, "").count == 4)
+        #expect(try file(cloud, ".fork-1-2") == Array(before[4...]))
+        copy.disconnect()
+        try cloud.tick(after: .seconds(20))
+        if !isFileThere {
+            for tail in ["", "-wal"] { try? FileManager.default.removeItem(atPath: "\(cloud.folder)/edges/\(original.id).fork-1-2.db\(tail)") }
+        }
+        try decide(for: original, cloud)
+        #expect(original.sender.phase == .open && original.sender.isCaughtUp)
+        let rows = try #require(try cloud.get("/api/v1/edges", cloud.bearer())?.json?["refusals"]?.elements)
+        #expect(rows.contains { $0["verdict"]?.text == "CLOUD_RESTORED" } == !isFileThere)
+        #expect(try file(cloud, "") == original.entries)
+    }
+
+    /// The edge comes, is refused, a person decides for its history, and it goes on as the first entry of a new lineage says.
+    private func decide(for edge: TestEdge, _ cloud: TestCloud) throws {
+        try edge.connect()
+        try edge.pass(.milliseconds(250))
+        guard case .refused(let trouble) = edge.sender.phase else { Issue.record("\(edge.sender.phase)"); return }
+        #expect(trouble.code == "FORK")
+        #expect(try settle(cloud, "edge", cloud.bearer()).status == 200)
+        try edge.pass(.seconds(5))
+        let settlement = try #require(edge.settlements.last)
+        edge.write(.lineage(settlement.lineage(after: try #require(edge.entries.last?.head))))
+        try edge.pump()
+        try edge.pass(.milliseconds(250))
     }
 
     @Test func theCloudsHistoryGoesOnAndTheEdgesIsSealed() throws {

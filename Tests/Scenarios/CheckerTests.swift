@@ -73,10 +73,27 @@ struct CheckerTests {
         #expect(silent.look(.opened(.edge), at: .zero) != nil)
         #expect(told.look(.reported("EDGE_BEHIND"), at: .zero) == nil && told.look(.opened(.edge), at: .zero) == nil)
         _ = told.look(.greeted(.edge, epoch: 1), at: .zero)
+        #expect(told.look(.refused(.edge, "FORK", stored: 1), at: .zero) == nil)
+        #expect(told.look(.refused(.edge, "FORK", stored: 2), at: .zero) != nil, "another lineage goes on")
         _ = told.look(.chosen(epoch: 2), at: .zero)
-        #expect(told.look(.reported("FORK"), at: .zero) != nil, "the other lineage was chosen")
+        #expect(told.look(.reported("FORK"), at: .zero) == nil, "the chosen copy may have vanished")
+        #expect(told.look(.opened(.edge), at: .zero) != nil, "another lineage was chosen")
+        _ = told.look(.greeted(.edge, epoch: 2), at: .zero)
+        #expect(told.look(.opened(.edge), at: .zero) == nil)
         _ = told.look(.injected(.twinStarted(meetsOriginal: true)), at: .zero)
         #expect(told.look(.injected(.twinHadTime), at: .zero) != nil)
+    }
+
+    /// A WELCOME of a store that was put back since acknowledges nothing that the present one has to have.
+    @Test func onlyTheStoreOfNowAcknowledges() {
+        let (first, second) = (Self.row(1, 1, "{}"), Self.row(2, 1, "{}"))
+        for isLate in [true, false] {
+            var acked = AckChecker()
+            _ = acked.look(.setBack(.cloud), at: .zero)
+            _ = acked.look(isLate ? .openedLate(.edge) : .opened(.edge), at: .zero)
+            _ = acked.look(.acked(seq: 2, hash: second.hash), at: .zero)
+            #expect((acked.look(.rows(.cloud, StoredRows([first])), at: .zero) == nil) == isLate)
+        }
     }
 
     @Test func anEpochThatNobodyDecidedIsSeen() {

@@ -265,6 +265,23 @@ struct ReceiverTests {
         }
     }
 
+    /// A run that only was slow is not left to believe in its session: it hears, asks anew, and both are found out.
+    @Test func aRunThatWasOvertakenIsTold() throws {
+        var tower = try Tower(10)
+        try tower.open()
+        let newcomer = Peer(edge: Samples.edge, connection: 2)
+        let asked = try tower.sent(tower.hear(tower.hello(boot: Boot(raw: 5)), session: 0, from: newcomer))
+        _ = tower.hear(try #require(tower.beat(asked.last, boot: Boot(raw: 5))), session: 0, from: newcomer)
+        tower.pass(.seconds(2))
+        let word = try #require(
+            tower.say(.tick).lazy.compactMap { if case .send(let bytes, let peer) = $0, peer == tower.peer { try? Frame(bytes) } else { nil } }.first)
+        guard case .error(let trouble) = try Message(word) else { Issue.record("\(word)"); return }
+        #expect(word.session == tower.session && trouble.code == "OVERTAKEN" && trouble.ends && !trouble.haltsTrading)
+        // The next HELLO of the one that lives meets the other: now both are alive.
+        let again = try tower.sent(tower.hear(tower.hello(attempt: 2), session: 0))
+        #expect(again.map(\.type) == [.beat, .beat])
+    }
+
     @Test func presenceFollowsSilence() throws {
         var tower = try Tower(5)
         try tower.open()

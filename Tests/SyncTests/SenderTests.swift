@@ -203,6 +203,15 @@ struct SenderTests {
         #expect(has(desk.hear(.error(Trouble(code: "STORE", text: "full", cure: "", ends: true)), session: 0, number: 2), .reopen))
     }
 
+    /// A word that ends a session of another run, which had the same address, answers no HELLO of this one.
+    @Test func anothersSessionEndsNothingHere() throws {
+        var desk = try Desk(5)
+        _ = desk.say(.linkUp)
+        let word = Message.error(Trouble(code: "OVERTAKEN", text: "t", cure: "c", ends: true))
+        #expect(desk.hear(word, session: 41, number: 1).isEmpty && desk.sender.phase == .opening)
+        #expect(has(desk.hear(word, session: 0, number: 1), .reopen))
+    }
+
     @Test func aWarningDoesNotEndTheSession() throws {
         var desk = try Desk(5)
         _ = desk.open(have: 5)

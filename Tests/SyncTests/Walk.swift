@@ -146,7 +146,7 @@ struct Walk {
             case .mend: throw Broken(description: "an entry was damaged and nobody had damaged one")
             case .audited(_, let report): if report.state != .running { audits.append(report) }
             case .announced(_, let head): announced = head
-            case .refused(let refusal): refusals.append(refusal)
+            case .refused(let refusal), .short(let refusal, _, _): refusals.append(refusal)
             case .opened:
                 if hasLost, decision == nil { throw Broken(description: "an edge that lost what it had announced was let in") }
             case .openBranch(let edge, let common, let place):

@@ -176,6 +176,23 @@ package final class EdgeLedgers {
     /// Sealed branches of one lineage.
     static let branchesMax = 64
 
+    /// True when a branch of one of the lineages up to `epoch` that was sealed here holds exactly this entry: it is not lost, it was set aside.
+    package func isSealed(_ edge: EdgeID, _ head: Head, upTo epoch: UInt32) throws -> Bool {
+        let newest = UInt64(try self.epoch(edge)) + UInt64(EdgeLedgers.lineagesMax)
+        for lineage in 0...min(UInt64(epoch), newest) {
+            for number in 1...EdgeLedgers.branchesMax {
+                // A file that is not there ends a lineage's; one that cannot be read shows nothing.
+                let path = "\(folder)/\(edge).fork-\(lineage)-\(number).db"
+                guard let file = try? EntryStore(path: path, Database.Options(.readOnly, vfs: vfs)) else { break }
+                guard let row = try? file.read(from: head.seq.raw, limit: 1).first else { continue }
+                if row.seq == head.seq.raw, row.hash == head.hash { return true }
+            }
+        }
+        return false
+    }
+    /// How many lineages above the stored ledger's an edge is believed to have.
+    private static let lineagesMax = 64
+
     /// Stores entries in the branch that is open; durable on return.
     package func appendBranch(_ edge: EdgeID, _ entries: [Entry]) throws -> Head? {
         guard let file = branches[edge] else { return nil }

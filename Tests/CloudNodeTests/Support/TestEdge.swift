@@ -55,6 +55,8 @@ final class TestEdge {
     var takesMends = true
     /// False for a disk that is too busy to answer a comparison.
     var readsStored = true
+    /// Its entries never arrive.
+    var losesBatches = false
 
     func live(_ item: LiveItem) { waiting += sender.handle(.live(item), at: cloud.clock) }
     func market(_ bars: MarketBars) { waiting += sender.handle(.market(bars), at: cloud.clock) }
@@ -107,6 +109,7 @@ final class TestEdge {
 
     private func perform(_ action: Sender.Action, _ frames: inout [NodeInput]) {
         switch action {
+        case .send(.bulk, _) where losesBatches: break
         case .send(let lane, let bytes): frames.append(.frame(bytes, from: Peer(edge: id, connection: connection * 2 + UInt64(lane.rawValue))))
         case .read(let from, let count, _):
             let found = Array(entries.dropFirst(Int(from.raw) - 1).prefix(count))

@@ -16,7 +16,7 @@ package struct BoundsChecker: Checker {
 
     package mutating func look(_ observation: Observation, at now: Span) -> String? {
         switch observation {
-        case .opened(.edge): acked = 0; flights = []
+        case .opened(.edge), .openedLate(.edge): acked = 0; flights = []
         case .acked(let seq, _):
             acked = max(acked, seq)
             flights.removeAll { $0.last <= seq }

@@ -23,6 +23,10 @@ package enum Observation: Sendable {
     case reported(String)
     /// The cloud opened a session, as its edge sees it.
     case opened(Claimant)
+    /// The same by a WELCOME that left before the cloud's ledger was put back, or before a person's decision about it: it opens nothing there.
+    case openedLate(Claimant)
+    /// The cloud answered somebody's HELLO with this word instead of a session, while its last stored entry was of lineage `stored`.
+    case refused(Claimant, String, stored: UInt32)
     /// Somebody said HELLO to the cloud, of this lineage.
     case greeted(Claimant, epoch: UInt32)
     /// A person's decision is carried out: this lineage goes on.
@@ -53,7 +57,7 @@ package enum Disaster: Hashable, Sendable {
     ///   - losesAcked: the running edge knows of an acknowledgement that the copy does not remember.
     case cloudRestored(isRenamed: Bool, mayBeKnown: Bool, losesAcked: Bool)
     /// A copy of the edge runs beside it.
-    /// - Parameter meetsOriginal: the original has an open session, and for a while nothing else happens to either.
+    /// - Parameter meetsOriginal: the original believes that it has an open session, and until both had time nothing else happens to either.
     case twinStarted(meetsOriginal: Bool)
     case twinStopped
     /// Both had time to show themselves.
@@ -123,5 +127,15 @@ package struct Checkers: Sendable {
             found.append(Violation(type(of: all[index]).name, text))
         }
         return found
+    }
+}
+
+extension Observation {
+    /// True for what concerns a copy too: its own ledger is its own, what the link says of it counts.
+    package var isOfLink: Bool {
+        switch self {
+        case .opened, .openedLate: true
+        default: false
+        }
     }
 }

@@ -29,16 +29,22 @@ package struct TellChecker: Checker {
             if verdict == "TWIN" || verdict == "FORK" { twinIsDue = false }
             guard verdict == "FORK" || verdict == "ROLLBACK_UNSYNCED" else { return nil }
             if let until = healsUntil, now < until { return "an edge that only had to be healed has written: \(verdict)" }
-            if let epoch = epochs.values.max(), epoch < chosen { return "a copy of lineage \(epoch) is put before a person, \(chosen) was chosen" }
-            return nil
+        // A chosen copy that vanished before it wrote leaves the question open; once its first entry is stored there is none.
+        case .refused(let who, "FORK", let stored), .refused(let who, "ROLLBACK_UNSYNCED", let stored):
+            if let epoch = epochs[who], epoch < stored { return "a copy of lineage \(epoch) is put before a person, \(stored) is stored" }
         case .rows(.edge, _):
             // A new run knows of acknowledgements only what was noted lazily.
             due.removeAll { $0.words == ["CLOUD_RESTORED"] }
-        case .opened(.edge), .quiet: return due.first.map { "\($0.why), and a session opened without a word" }
+        case .opened(let who):
+            if let epoch = epochs[who], epoch < chosen { return "a copy of lineage \(epoch) has a session, \(chosen) was chosen" }
+            return who == .edge ? overdue : nil
+        case .quiet: return overdue
         default: break
         }
         return nil
     }
+
+    private var overdue: String? { due.first.map { "\($0.why), and a session opened without a word" } }
 
     private mutating func note(_ disaster: Disaster, at now: Span) -> String? {
         switch disaster {

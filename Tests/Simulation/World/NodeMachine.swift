@@ -26,6 +26,8 @@ package final class NodeMachine: Machine {
     /// A person has been told that a decision is wanted, and not that it no longer is.
     private var isAsked = false
     package private(set) var isDiskFailing = false
+    /// What was said of the session that is open now.
+    private var session: String?
 
     /// - Parameters:
     ///   - rules: what the node's receiver keeps to; a breaker takes some of them away.
@@ -37,6 +39,8 @@ package final class NodeMachine: Machine {
     }
 
     package var isRunning: Bool { node != nil }
+    /// True when this run has the open session.
+    package func serves(_ run: Boot?) -> Bool { run.map { run in session?.contains("run \(run),") ?? false } ?? false }
 
     package func failDisk(_ operation: DiskFault.Operation, after count: Int, _ answer: DiskFault.Answer) {
         disk.fault = DiskFault(operation, (operation == .write ? disk.writes : disk.syncs) + count, answer)
@@ -108,6 +112,7 @@ package final class NodeMachine: Machine {
     package func crash(_ mode: CrashMode) {
         if mode != .everything { disk.freezeAt = disk.mutations }
         node = nil
+        session = nil
         disk.crash(mode)
         isDiskFailing = false
     }
@@ -146,6 +151,8 @@ package final class NodeMachine: Machine {
                     seen.append(.chosen(epoch: epoch))
                 }
             case .log(_, "branch sealed", _): seen.append(.setBack(.cloud))
+            case .log(_, "link open", let words): session = words
+            case .log(_, "link closed", _): session = nil
             // An I/O error at the start sets the ledger aside until somebody restarts the cloud, as its cure says.
             case .log(_, "ledger damaged", _) where isDiskFailing: throw MachineDied()
             case .answerEnrolment, .enrolmentSocket, .push, .closeStream, .hashPassword, .admit, .log: break
@@ -206,6 +213,14 @@ package final class NodeMachine: Machine {
         let store = try ControlStore(path: "control.db", vfs: disk.name)
         if let name { _ = try RestoredStore.renew(store, as: name) }
         return try store.load().meta["incarnation"] ?? ""
+    }
+
+    /// The lineage of the last entry that a process would find on the disk as it is; 0 before the first.
+    package func storedLineage() throws -> UInt32 {
+        let path = "edges/\(edge).db", image = image()
+        guard image.names.contains(path) else { return 0 }
+        let store = try EntryStore(path: path, .init(.readWrite, vfs: image.name))
+        return try store.read(from: max(1, store.head.seq), limit: 1).first?.epoch ?? 0
     }
 
     /// The entries in a copy.

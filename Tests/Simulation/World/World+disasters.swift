@@ -28,6 +28,8 @@ extension World {
             if var chance = due(.twin, if: images[.edge] != nil && twin == nil) { startTwin(&chance) }
             plan(.twin, .twin, within: menu.twins)
         case .twinHadTime:
+            // Another one started since.
+            guard now >= quietUntil else { return }
             look([.injected(.twinHadTime)])
             if !isCalm { link.weather = menu.weather; twinLink.weather = menu.weather }
         case .twinEnds: endTwin()
@@ -91,6 +93,7 @@ extension World {
         // A copy from before an earlier renaming has another name than the edge knows, too.
         let isRenamed = known.map { !$0.isEmpty && $0 != present } ?? false
         let disaster = Disaster.cloudRestored(isRenamed: isRenamed, mayBeKnown: name == nil, losesAcked: losesAcked)
+        age += 1
         look([.setBack(.cloud), .rows(.cloud, theirs), .injected(disaster)])
         queue.add(.restart(.cloud), at: now + .milliseconds(Int64(chance.int(50...6_000))))
     }
@@ -119,15 +122,17 @@ extension World {
         twin.restore(image)
         self.twin = twin
         let meets = edge.phase == .open && cloud.isRunning && link.isUp && !edge.isDiskFailing && !cloud.isDiskFailing
+        // An original whose session the cloud has ended finds that out by silence, and then shows itself too.
+        let patience = meets && !cloud.serves(edge.boot) ? World.acquaintance + linkRules.deadAfter : World.acquaintance
         tell("a copy of the edge starts beside it\(meets ? ", which has a session" : "")")
         log(11, meets ? 1 : 0)
         if meets {
-            quietUntil = now + World.acquaintance
+            quietUntil = now + patience
             link.weather = LinkWeather(); twinLink.weather = LinkWeather()
         }
         look([.injected(.twinStarted(meetsOriginal: meets))])
         queue.add(.restart(.twin), at: now)
-        queue.add(.twinHadTime, at: now + World.acquaintance)
+        queue.add(.twinHadTime, at: now + patience)
         queue.add(.twinEnds, at: now + .seconds(Int64(chance.int(15...60)) * max(1, pace.rarity / 8)))
     }
     /// Enough for a HELLO, a challenge and its two seconds.

@@ -20,7 +20,9 @@ extension World {
             if twin != nil { try turn(.twin, .tick) }
             try turn(.cloud, .tick)
             planTick(at: nextTick)
-        case .arrive(let parcel, let to):
+        case .arrive(let parcel, let to, let age):
+            isLate = age < self.age && to != .cloud
+            defer { isLate = false }
             log(2, to == .cloud ? 1 : 0, parcel.connection, bytes: parcel.bytes)
             tell("\(to == .cloud ? "up" : "down") \(World.name(of: parcel.bytes)) over \(parcel.connection)")
             try turn(to, .frame(parcel.lane, parcel.bytes, connection: parcel.connection))
@@ -153,7 +155,8 @@ extension World {
         report.cuts += 1
         tell("\(who)'s link breaks")
         log(4)
-        let wait = chance.int(20...(isCalm ? 200 : 12_000)) * (pace.rarity > 1 && chance.chance(1, in: 4) ? Int(pace.rarity) * 5 : 1)
+        let isShort = isCalm || now < quietUntil
+        let wait = chance.int(20...(isShort ? 200 : 12_000)) * (pace.rarity > 1 && chance.chance(1, in: 4) && !isShort ? Int(pace.rarity) * 5 : 1)
         let learns = min(wait, chance.chance(1, in: 2) ? 0 : chance.int(0...1_500))
         queue.add(.learnOfCut(who, connection: connection), at: now + .milliseconds(Int64(learns)))
         if chance.chance(1, in: 2) {
@@ -197,9 +200,16 @@ extension World {
 
     func carry(_ who: Who) throws {
         guard let machine = machine(who) else { return }
-        let seen = machine.takeSeen()
+        let seen = machine.takeSeen().map { one in
+            switch one {
+            case .setBack(.cloud), .chosen: age += 1
+            case .opened(let who) where isLate: return Observation.openedLate(who)
+            default: break
+            }
+            return one
+        }
         // A copy's own ledger is its own; only what the link says of it counts.
-        look(who == .twin ? seen.filter { if case .opened = $0 { true } else { false } } : seen)
+        look(who == .twin ? seen.filter { $0.isOfLink } : seen)
         var reopens = false
         for effect in machine.takeEffects() {
             switch effect {
@@ -223,14 +233,14 @@ extension World {
         let arrivals =
             over == .twin
             ? twinLink.carry(bytes, lane: lane, isUpward: isUpward, at: now) : link.carry(bytes, lane: lane, isUpward: isUpward, at: now)
-        for (at, parcel) in arrivals { queue.add(.arrive(parcel, to: isUpward ? .cloud : over), at: at) }
+        for (at, parcel) in arrivals { queue.add(.arrive(parcel, to: isUpward ? .cloud : over, age: age), at: at) }
     }
 
     /// What checkers are to know of the talk between edge and cloud.
     private func overhear(_ bytes: [UInt8], from who: Who, over: Who) {
         guard let frame = try? Frame(bytes) else { return }
         switch frame.type {
-        case .hello, .welcome: guard menu.images > .zero else { return }
+        case .hello, .welcome, .error: guard menu.images > .zero else { return }
         case .batch: guard menu.isNarrow, over == .edge else { return }
         case .command: break
         default: return
@@ -240,6 +250,10 @@ extension World {
         case .hello(let hello):
             look([.greeted(over == .twin ? .twin : .edge, epoch: hello.epoch)])
             if over == .edge { said[hello.attempt] = hello.head.seq.raw }
+        case .error(let trouble) where who == .cloud && frame.session == 0:
+            // Read from a copy of the disk, and only where it matters.
+            guard ["FORK", "ROLLBACK_UNSYNCED"].contains(trouble.code), let stored = try? cloud.storedLineage() else { return }
+            look([.refused(over == .twin ? .twin : .edge, trouble.code, stored: stored)])
         // What the edge announced and the cloud answered with a session: that much the cloud knows to be there.
         case .welcome(let welcome): if over == .edge { told = max(told, said[welcome.attempt] ?? 0) }
         case .batch(let body):

@@ -46,10 +46,16 @@ extension World {
         if died { try die(who) } else if who != .cloud { queue.add(.connect(who), at: now + .milliseconds(Int64(chance.int(1...300)))) }
     }
 
+    /// What is not at rest, in words.
+    private var unrest: String {
+        guard edge.unrest.isEmpty else { return edge.unrest }
+        return cloud.serves(edge.boot) ? "" : "the cloud has no session with the edge's run"
+    }
+
     /// Both processes end, and their disks are compared.
     func compare() throws {
         let rested = isAtRest
-        let (books, unrest) = (site.map { $0.books(believed: edge.believed) } ?? edge.brokerBooks, edge.unrest)
+        let (books, unrest) = (site.map { $0.books(believed: edge.believed) } ?? edge.brokerBooks, unrest)
         edge.crash(.everything)
         cloud.crash(.everything)
         let (ours, theirs) = (try sight(of: .edge, isWhole: true), try sight(of: .cloud, isWhole: true))

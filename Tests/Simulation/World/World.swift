@@ -45,7 +45,8 @@ package final class World {
     enum Happening {
         /// Of this generation: an older one was overtaken.
         case tick(UInt64)
-        case arrive(FaultyLink.Parcel, to: Who)
+        /// - Parameter age: how often the cloud's ledger had been set back, or decided about, when it left.
+        case arrive(FaultyLink.Parcel, to: Who, age: Int)
         /// Of the edge's link, or its twin's.
         case connect(Who)
         case learnOfCut(Who, connection: UInt64)
@@ -89,6 +90,10 @@ package final class World {
     var twinLink: FaultyLink
     /// A copy of the edge that runs beside it.
     var twin: EdgeMachine?
+    /// How often the cloud's ledger was set back, or a decision about it carried out.
+    var age = 0
+    /// Of the frame that is being taken in, when it is an old one.
+    var isLate = false
     /// Older copies of the disks, the newest last.
     var images: [Who: [FaultyDisk]] = [:]
     /// Until then nobody is hurt: what a twin meets is to be decided by the two alone.
@@ -219,7 +224,8 @@ package final class World {
         return min(now + pace.tick, max(timer ?? .seconds(.max / 1_000_000_000), now + closeTick))
     }
 
-    var isAtRest: Bool { twin == nil && edge.isRunning && cloud.isRunning && edge.isCaughtUp && edge.isSettled }
+    /// Both sides know of the session: an edge that was overtaken may still believe in its own.
+    var isAtRest: Bool { twin == nil && edge.isRunning && cloud.serves(edge.boot) && edge.isCaughtUp && edge.isSettled }
 
     var edgeClock: ClockReading { ClockReading(wall: World.start + now + wallOffset, monotonic: .seconds(5_000) + now) }
     var cloudClock: ClockReading { ClockReading(wall: World.start + .milliseconds(700) + now, monotonic: .seconds(77) + now) }
