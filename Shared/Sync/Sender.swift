@@ -20,12 +20,14 @@ package struct Identity: Hashable, Sendable {
     package static let formerStoresMax = 16
     /// The key by which the ledger here is signed; nil before its first signature.
     package var signer: [UInt8]?
+    /// The run's HELLOs are numbered after this: a number that no other run uses keeps the answers to another run's apart.
+    package var attempts: Int64
     package init(
         edge: EdgeID, boot: Boot, epoch: UInt32, release: String, oldest: Seq = Seq(1), mayHeal: Bool = false, incarnation: String = "",
-        signer: [UInt8]? = nil
+        signer: [UInt8]? = nil, attempts: Int64 = 0
     ) {
         self.edge = edge; self.boot = boot; self.epoch = epoch; self.release = release; self.oldest = oldest; self.mayHeal = mayHeal
-        self.incarnation = incarnation; self.signer = signer
+        self.incarnation = incarnation; self.signer = signer; self.attempts = attempts
     }
 }
 
@@ -185,6 +187,7 @@ package struct Sender: Sendable {
         precondition(acked.seq <= head.seq, "acknowledged \(acked.seq) beyond the head \(head.seq)")
         self.identity = identity; self.head = head; self.acked = acked; self.rules = rules
         sent = acked.seq
+        attempt = identity.attempts
     }
 
     /// True when the cloud has everything.

@@ -145,8 +145,6 @@ final class DiskRig {
         let broker = (agent?.session as? PaperSession)?.broker ?? self.broker
         return broker.exchange.orders.map { broker.reference(of: $0.ticket.id) }
     }
-    /// Why the newest order of a command was denied, if it was.
-    var lastDenial: String? { book.denials.last?.rule }
     func entries() throws -> [Entry] { try agent?.journal.read(from: Seq(1), limit: .max) ?? [] }
     func kinds() throws -> [Kind] { try entries().compactMap { Kind(rawValue: $0.kind) } }
 

@@ -159,7 +159,6 @@ package final class Campaign {
 
     /// Kills, looks at what is left, lets the others go on for a moment, starts anew.
     private func murder(_ part: Stage.Part) throws {
-        // What the edge was told to be safe up there, before anything is mended.
         stage.kill(part)
         report.kills[part.rawValue, default: 0] += 1
         tell("kill -9 \(part)")

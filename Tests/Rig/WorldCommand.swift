@@ -11,7 +11,7 @@ enum WorldCommand {
             "world",
             options: [
                 CommandOption("seed", value: "N", "the world of this seed"),
-                CommandOption("seeds", value: "A..B", "the worlds of these seeds, one after the other"),
+                CommandOption("seeds", value: "A..B", "the worlds of these seeds, one after the other; more after commas, like 1..9,17"),
                 CommandOption(
                     "days", value: "D", "how long the faults last: D sessions of 6.5 hours at the pace of a session; a decimal fraction is one too"),
                 CommandOption("seconds", value: "S", "the same in seconds (90) at the pace of a close look"),
@@ -48,20 +48,16 @@ enum WorldCommand {
                 only: only, trace: isTraced ? { Console.out($0) } : nil)
         }
         if options.text("mutants") != nil {
-            return WorldMutants.run(seeds: seeds, only: options.text("mutant"), isJSON: isJSON) { seed, breaker in
+            return WorldMutants.run(seeds: seeds.flatMap { Array($0) }, only: options.text("mutant"), isJSON: isJSON) { seed, breaker in
                 World(seed: seed, venue: venue, duration: duration, pace: isSession ? .session : .close, faults: faults, breaker: breaker)
             }
         }
         let jobs = Int(try options.number("jobs", in: 1...64, default: 1))
         let started = SystemClock.monotonic()
-        let sum = Mutex(Sum()), next = Mutex(seeds.lowerBound)
-        let isOne = seeds.count == 1
+        let sum = Mutex(Sum()), next = Mutex(SeedQueue(seeds))
+        let isOne = seeds.count == 1 && seeds[0].lowerBound == seeds[0].upperBound
         let work: @Sendable () -> Void = {
-            while let seed = next.withLock({ next -> UInt64? in
-                guard next <= seeds.upperBound else { return nil }
-                next += 1
-                return next - 1
-            }) {
+            while let seed = next.withLock({ $0.next() }) {
                 let report = make(seed, only).run()
                 let small = isShrinking && !report.violations.isEmpty ? Shrinker.shrink(report) { make(seed, $0).run() } : nil
                 sum.withLock { sum in
@@ -79,17 +75,21 @@ enum WorldCommand {
         return all.violations == 0 ? 0 : Rig.different
     }
 
-    private static func seeds(_ options: RigOptions) throws -> ClosedRange<UInt64> {
+    private static func seeds(_ options: RigOptions) throws -> [ClosedRange<UInt64>] {
         switch (options.text("seed"), options.text("seeds")) {
         case (_?, nil):
             let seed = try options.number("seed", in: 0...UInt64.max, default: 1)
-            return seed...seed
+            return [seed...seed]
         case (nil, let text?):
-            let parts = text.split(separator: ".", omittingEmptySubsequences: true)
-            guard text.contains(".."), parts.count == 2, let from = UInt64(parts[0]), let to = UInt64(parts[1]), from <= to else {
-                throw UsageError(text: "--seeds wants A..B, like 1..500, not '\(text)'")
+            guard !text.isEmpty else { throw UsageError(text: "--seeds wants A..B, like 1..500") }
+            return try options.list("seeds").map { part in
+                let ends = part.split(separator: ".", omittingEmptySubsequences: true)
+                if let seed = UInt64(part) { return seed...seed }
+                guard part.contains(".."), ends.count == 2, let from = UInt64(ends[0]), let to = UInt64(ends[1]), from <= to else {
+                    throw UsageError(text: "--seeds wants A..B, like 1..500, or a list like 1..500,612, not '\(text)'")
+                }
+                return from...to
             }
-            return from...to
         default: throw UsageError(text: "name either --seed N or --seeds A..B")
         }
     }
@@ -146,6 +146,21 @@ enum WorldCommand {
                 + "\(report.orders) orders, \(report.fills) fills, \(report.entries) entries, ledger \(report.ledgerHash.prefix(16)), "
                 + "log \(String(report.logHash, radix: 16))")
         for violation in report.violations { Console.out("  \(violation)") }
+    }
+}
+
+/// The seeds that no thread has taken yet.
+private struct SeedQueue {
+    private var parts: ArraySlice<ClosedRange<UInt64>>
+    private var taken: UInt64 = 0
+    init(_ parts: [ClosedRange<UInt64>]) { self.parts = parts[...] }
+
+    mutating func next() -> UInt64? {
+        guard let part = parts.first else { return nil }
+        let seed = part.lowerBound + taken
+        taken += 1
+        if seed == part.upperBound { parts.removeFirst(); taken = 0 }
+        return seed
     }
 }
 

@@ -57,10 +57,14 @@ struct CheckerTests {
         var mark = MarkChecker()
         _ = mark.look(.injected(.edgeRestored(losesKnown: false, isFair: false, short: 2)), at: .zero)
         #expect(mark.look(.rows(.edge, Self.rows), at: .zero) == nil, "no run has written yet")
-        let boot = Self.row(3, 1, "{}")
+        var boot = Self.row(3, 1, "{}")
+        #expect(mark.look(.rows(.edge, StoredRows(Array(Self.rows) + [boot])), at: .zero) == nil, "it came back")
+        boot.boot = 77
+        _ = mark.look(.begins(boot: 77), at: .zero)
         var silent = mark
         #expect(silent.look(.rows(.edge, StoredRows(Array(Self.rows) + [boot])), at: .zero) != nil)
-        let halt = Self.row(4, 40, #"{"level":2,"reason":"r","source":"rule:rollback"}"#)
+        var halt = Self.row(4, 40, #"{"level":2,"reason":"r","source":"rule:rollback"}"#)
+        halt.boot = 77
         #expect(mark.look(.rows(.edge, StoredRows(Array(Self.rows) + [boot, halt])), at: .zero) == nil)
     }
 

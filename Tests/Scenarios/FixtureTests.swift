@@ -28,11 +28,13 @@ struct FixtureTests {
     private static let seeds: [Seed] = read("seeds.json")
     private static let mutants: [Mutant] = read("mutants.json")
 
-    @Test(arguments: seeds) func whatItShowedIsMended(seed: Seed) {
+    @Test(arguments: seeds) func whatItShowedIsMended(seed: Seed) throws {
         let isSession = seed.pace == "session"
+        #expect(isSession || seed.pace == "close", "there is no pace '\(seed.pace)'")
+        let faults = try seed.faults.map { names in try names.map { try #require(WorldFault(rawValue: $0), "there is no fault '\($0)'") } }
         let report = World(
             seed: seed.seed, duration: isSession ? .minutes(390) : .seconds(90), pace: isSession ? .session : .close,
-            faults: seed.faults.map { Set($0.compactMap { WorldFault(rawValue: $0) }) }
+            faults: faults.map { Set($0) }
         ).run()
         #expect(report.violations == [], "\(seed.showed)")
     }

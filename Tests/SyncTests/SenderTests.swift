@@ -203,6 +203,18 @@ struct SenderTests {
         #expect(has(desk.hear(.error(Trouble(code: "STORE", text: "full", cure: "", ends: true)), session: 0, number: 2), .reopen))
     }
 
+    /// Runs of one machine may be at the same address: what answers another one's HELLO opens nothing here.
+    @Test func anAnswerToAnotherRunsHelloIsNotTaken() throws {
+        var desk = try Desk(5)
+        desk.sender = Sender(
+            Identity(edge: Samples.edge, boot: desk.ledger.boot, epoch: 1, release: "t", attempts: 1 << 20), head: desk.ledger.head)
+        guard case .hello(let hello)? = try messages(desk.say(.linkUp)).first else { Issue.record("no HELLO"); return }
+        #expect(hello.attempt == 1 << 20 + 1)
+        #expect(desk.hear(desk.welcome(have: 5, attempt: 1)).isEmpty && desk.sender.phase == .opening)
+        _ = desk.hear(desk.welcome(have: 5, attempt: hello.attempt))
+        #expect(desk.sender.phase == .open)
+    }
+
     /// A word that ends a session of another run, which had the same address, answers no HELLO of this one.
     @Test func anothersSessionEndsNothingHere() throws {
         var desk = try Desk(5)

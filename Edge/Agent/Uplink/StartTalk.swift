@@ -79,10 +79,13 @@ package struct StartTalk {
     package static func identity(_ journal: Journal, _ boot: Boot, release: String, mayHeal: Bool) throws(JournalError) -> Identity {
         var identity = Identity(
             edge: journal.edge, boot: boot, epoch: journal.last?.epoch ?? 1, release: release, mayHeal: mayHeal,
-            incarnation: try journal.incarnation(), signer: journal.signer)
+            incarnation: try journal.incarnation(), signer: journal.signer, attempts: attempts(of: boot))
         identity.formerStores = try journal.formerStores()
         return identity
     }
+
+    /// Where the numbers of a run's HELLOs begin: a random place, with room for a million.
+    private static func attempts(of boot: Boot) -> Int64 { Int64(boot.raw >> 20) << 20 }
 
     /// Seals this ledger's branch and cuts it off, as a person decided; the next run takes the cloud's history.
     /// - Parameter makeBranch: opens an empty log for the branch of an epoch, which begins after a head.

@@ -27,6 +27,8 @@ package enum Observation: Sendable {
     case openedLate(Claimant)
     /// The cloud answered somebody's HELLO with this word instead of a session, while its last stored entry was of lineage `stored`.
     case refused(Claimant, String, stored: UInt32)
+    /// A run of the edge begins to write.
+    case begins(boot: UInt64)
     /// Somebody said HELLO to the cloud, of this lineage.
     case greeted(Claimant, epoch: UInt32)
     /// A person's decision is carried out: this lineage goes on.

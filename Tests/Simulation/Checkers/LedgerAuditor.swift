@@ -1,4 +1,4 @@
-// A second, much simpler model of a ledger: orders, positions, fees and commands, added up from the text of the rows alone.
+// A second, much simpler model of a ledger: orders, positions and commands, added up from the text of the rows alone.
 package import Wire
 
 /// What the rows of a ledger come to. It shares no code with the book and knows nothing but kinds and keys.
@@ -11,8 +11,6 @@ package struct LedgerAuditor: Sendable {
     package private(set) var working: Set<String> = []
     /// The last word on each command, by its id.
     package private(set) var commands: [String: String] = [:]
-    /// Sum of all fees, at 10⁻⁸, by currency.
-    package private(set) var fees: [String: Int64] = [:]
     /// The halt level: 0 for none.
     package private(set) var halt: Int64 = 0
 
@@ -25,7 +23,7 @@ package struct LedgerAuditor: Sendable {
     package init(_ rows: some Sequence<EntryRow>) { for row in rows { take(row) } }
 
     private mutating func take(_ row: EntryRow) {
-        guard [10, 12, 20, 21, 22, 23, 30, 31, 40, 41, 85].contains(row.kind), let body = try? JSONReader.read(row.body) else { return }
+        guard [10, 12, 20, 21, 23, 30, 31, 40, 41, 85].contains(row.kind), let body = try? JSONReader.read(row.body) else { return }
         switch row.kind {
         case 10:
             for leg in body["legs"]?.elements ?? [] {
@@ -36,8 +34,6 @@ package struct LedgerAuditor: Sendable {
         case 12: if let tag = body["tag"]?.text, let size = body["quantity"]?.integerValue { sizes[tag] = size }
         case 20: report(body)
         case 21: execute(body)
-        case 22:
-            if let amount = body["amount"]?.integerValue, let currency = body["currency"]?.text { fees[currency, default: 0] += amount }
         case 23: if let tag = body["tag"]?.text, working.remove(tag) != nil { isDead.insert(tag) }
         case 30, 31: if let command = body["command"]?.text { commands[command] = body["code"]?.text }
         case 40, 41: halt = body["level"]?.integerValue ?? halt

@@ -53,6 +53,7 @@ extension EdgeMachine {
             finding: try finding(program.journal), postingRules: postings)
         self.program?.talk = nil
         self.program?.agent = agent
+        seen.append(.begins(boot: program.boot.raw))
         let effects = try agent.start(
             BootFact(version: "world", mode: .paper, machine: "m", kernelBoot: "k", configuration: "c"), healed: findings.healed,
             settlement: findings.adopted, at: clock)

@@ -162,7 +162,6 @@ package final class EdgeMachine: Machine {
     }
 
     package func crash(_ mode: CrashMode) {
-        if let session = program?.agent?.session as? WatchedSession { broker = session.broker }
         // The process goes first: its files close on a disk that is already dead.
         if mode != .everything { disk.freezeAt = disk.mutations }
         endRun()

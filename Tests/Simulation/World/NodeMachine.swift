@@ -23,8 +23,8 @@ package final class NodeMachine: Machine {
     private var lastRequest: UInt64 = 0
     private var left: [MachineEffect] = []
     private var seen: [Observation] = []
-    /// A person has been told that a decision is wanted, and not that it no longer is.
-    private var isAsked = false
+    /// Something may wait for a decision: nobody has looked since the start, or since a decision was wanted.
+    private var isAsked = true
     package private(set) var isDiskFailing = false
     /// What was said of the session that is open now.
     private var session: String?
@@ -50,10 +50,12 @@ package final class NodeMachine: Machine {
 
     package var diskOperations: Int { disk.mutations }
 
-    package func survivors(from seq: UInt64) throws -> [EntryRow] {
+    package func survivors(from seq: UInt64) throws -> [EntryRow] { try store(on: disk)?.read(from: seq, limit: .max) ?? [] }
+
+    /// The edge's file on a disk, as another process would open it; nil without one.
+    private func store(on disk: FaultyDisk) throws -> EntryStore? {
         let path = "edges/\(edge).db"
-        guard disk.names.contains(path) else { return [] }
-        return try EntryStore(path: path, .init(.readWrite, vfs: disk.name)).read(from: seq, limit: .max)
+        return disk.names.contains(path) ? try EntryStore(path: path, .init(.readWrite, vfs: disk.name)) : nil
     }
 
     package func takeEffects() -> [MachineEffect] {
@@ -89,6 +91,7 @@ package final class NodeMachine: Machine {
             settings.outboxRules = breaker.outbox
             let node = try Node(stores: stores, settings: settings, at: clock)
             self.node = node
+            isAsked = true
             try take(node.takeEffects(), at: clock)
         }
     }
@@ -145,7 +148,6 @@ package final class NodeMachine: Machine {
             case .log(_, "edge behind", _): seen.append(.reported(RefusalCase.edgeBehind.rawValue))
             case .log(_, "decision wanted", _): isAsked = true
             case .log(_, "decision no longer wanted", let words):
-                isAsked = false
                 let parts = words.split(separator: " ")
                 if let place = parts.firstIndex(of: "lineage"), parts.count > place + 1, let epoch = UInt32(parts[place + 1]) {
                     seen.append(.chosen(epoch: epoch))
@@ -190,7 +192,8 @@ package final class NodeMachine: Machine {
             for choice in [kept, .edge] where answer?.status != 200 {
                 answer = try post("/api/v1/edges/\(edge)/settle", ["keep": .string(choice.rawValue), "confirm": "home"], at: clock)
             }
-            if answer?.status == 409 { isAsked = false }
+            let problem = answer.flatMap { try? JSONReader.read($0.body) }?["type"]?.text
+            if problem == "/problems/nothing-to-settle" { isAsked = false }
         }
     }
 
@@ -209,7 +212,6 @@ package final class NodeMachine: Machine {
     package func restore(_ image: FaultyDisk, name: String?) throws -> String {
         for file in disk.names { try? disk.remove(file) }
         disk.copy(image)
-        isAsked = true
         let store = try ControlStore(path: "control.db", vfs: disk.name)
         if let name { _ = try RestoredStore.renew(store, as: name) }
         return try store.load().meta["incarnation"] ?? ""
@@ -217,18 +219,12 @@ package final class NodeMachine: Machine {
 
     /// The lineage of the last entry that a process would find on the disk as it is; 0 before the first.
     package func storedLineage() throws -> UInt32 {
-        let path = "edges/\(edge).db", image = image()
-        guard image.names.contains(path) else { return 0 }
-        let store = try EntryStore(path: path, .init(.readWrite, vfs: image.name))
+        guard let store = try store(on: image()) else { return 0 }
         return try store.read(from: max(1, store.head.seq), limit: 1).first?.epoch ?? 0
     }
 
     /// The entries in a copy.
-    package func entries(in image: FaultyDisk) throws -> [EntryRow] {
-        let path = "edges/\(edge).db"
-        guard image.names.contains(path) else { return [] }
-        return try EntryStore(path: path, .init(.readWrite, vfs: image.name)).read(from: 1, limit: .max)
-    }
+    package func entries(in image: FaultyDisk) throws -> [EntryRow] { try store(on: image)?.read(from: 1, limit: .max) ?? [] }
 
     private func ask(_ body: CommandBody, at clock: ClockReading) throws {
         if bearer == nil { try signIn(at: clock) }

@@ -68,7 +68,7 @@ extension World {
         tell("the edge is put back to entry \(ours.count), the cloud has \(theirs.count) and was told of \(told)")
         // Nobody knows of more than the cloud has, and all that is left is its beginning: it only has to give it back.
         let isBeginning = !ours.isEmpty && ours.count < theirs.count && theirs[ours.count - 1] == ours[ours.count - 1]
-        let heals = isFair && isBeginning && told <= UInt64(theirs.count) && before <= theirs.count
+        let heals = isFair && isBeginning && announced <= UInt64(theirs.count) && before <= theirs.count
         let short = edge.marked.flatMap { $0 > UInt64(ours.count) ? ours.count : nil }
         if heals {
             quietUntil = now + TellChecker.healing

@@ -240,7 +240,7 @@ extension World {
     private func overhear(_ bytes: [UInt8], from who: Who, over: Who) {
         guard let frame = try? Frame(bytes) else { return }
         switch frame.type {
-        case .hello, .welcome, .error: guard menu.images > .zero else { return }
+        case .hello, .welcome, .error, .beat: guard menu.images > .zero else { return }
         case .batch: guard menu.isNarrow, over == .edge else { return }
         case .command: break
         default: return
@@ -250,6 +250,8 @@ extension World {
         case .hello(let hello):
             look([.greeted(over == .twin ? .twin : .edge, epoch: hello.epoch)])
             if over == .edge { said[hello.attempt] = hello.head.seq.raw }
+            announced = max(announced, hello.head.seq.raw)
+        case .beat(let beat): if who != .cloud { announced = max(announced, beat.head?.seq.raw ?? 0) }
         case .error(let trouble) where who == .cloud && frame.session == 0:
             // Read from a copy of the disk, and only where it matters.
             guard ["FORK", "ROLLBACK_UNSYNCED"].contains(trouble.code), let stored = try? cloud.storedLineage() else { return }
