@@ -350,7 +350,8 @@ package final class Node {
         case .presence(let edge, let presence): tell(.presence(edge, EdgePresence(presence)))
         case .refused(let refusal): refused(refusal)
         case .short(let refusal, let head, let epoch):
-            if try !stores.ledgers.isSealed(refusal.edge, head, upTo: epoch) { refused(refusal) }
+            let isSealed = try stores.ledgers.isSealed(refusal.edge, head, upTo: epoch)
+            if !isSealed { refused(refusal) }
         case .live(let edge, let items): tell(.live(edge, items))
         case .market(let edge, let bars): keep(bars, of: edge)
         case .commandReceived(let id, let edge): tell(.commandReceived(edge, id))

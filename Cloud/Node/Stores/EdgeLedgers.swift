@@ -176,7 +176,8 @@ package final class EdgeLedgers {
     /// Sealed branches of one lineage.
     static let branchesMax = 64
 
-    /// True when a branch of one of the lineages up to `epoch` that was sealed here holds exactly this entry: it is not lost, it was set aside.
+    /// True when this ledger had exactly this entry, and a decision sealed it with a branch of one of the lineages up to `epoch`: it is not lost, it
+    /// was set aside. Branches that an edge only showed do not count: nothing of them was acknowledged.
     package func isSealed(_ edge: EdgeID, _ head: Head, upTo epoch: UInt32) throws -> Bool {
         let newest = UInt64(try self.epoch(edge)) + UInt64(EdgeLedgers.lineagesMax)
         for lineage in 0...min(UInt64(epoch), newest) {
@@ -184,12 +185,14 @@ package final class EdgeLedgers {
                 // A file that is not there ends a lineage's; one that cannot be read shows nothing.
                 let path = "\(folder)/\(edge).fork-\(lineage)-\(number).db"
                 guard let file = try? EntryStore(path: path, Database.Options(.readOnly, vfs: vfs)) else { break }
-                guard let row = try? file.read(from: head.seq.raw, limit: 1).first else { continue }
+                guard (try? file.meta(EdgeLedgers.cutKey)) == "1", let row = try? file.read(from: head.seq.raw, limit: 1).first else { continue }
                 if row.seq == head.seq.raw, row.hash == head.hash { return true }
             }
         }
         return false
     }
+    /// Marks the file of a branch that was taken out of the ledger.
+    private static let cutKey = "cut"
     /// How many lineages above the stored ledger's an edge is believed to have.
     private static let lineagesMax = 64
 
@@ -208,6 +211,7 @@ package final class EdgeLedgers {
             throw DatabaseError.refused("edge \(edge) has \(EdgeLedgers.branchesMax) sealed branches; move some away")
         }
         while file.head.seq < store.head.seq { try file.append(try store.read(from: file.head.seq + 1, limit: 1_000)) }
+        try file.setMeta(EdgeLedgers.cutKey, "1")
         branches[edge] = nil
         try store.cut(after: common.seq.raw)
         // What the sealed branch signed, and the keys it changed to, are no longer this ledger's.
