@@ -233,8 +233,7 @@ package struct ControlRoom: Sendable {
             default: break
             }
         }
-        let kept = (edges[id]?.recent ?? []) + entries
-        edges[id]?.recent = Array(kept.suffix(EdgeRoom.recentMax))
+        edges[id]?.remember(entries)
         out.changes.append(.entries(id, entries))
         if edges[id]?.session != nil { settle(id, now, &out) }
         followOrders(of: id, now, &out)

@@ -60,6 +60,11 @@ package struct EdgeRoom: Sendable {
     package internal(set) var pulse = Pulse(announced: Seq(0))
     /// The newest entries, oldest first.
     package internal(set) var recent: [Entry] = []
+    /// Adds to the newest entries where they are: they come with every batch.
+    mutating func remember(_ entries: [Entry]) {
+        recent.append(contentsOf: entries)
+        if recent.count > EdgeRoom.recentMax { recent.removeFirst(recent.count - EdgeRoom.recentMax) }
+    }
     /// Nothing that the present run wrote before this moment is above `announced`.
     package internal(set) var toldThrough: Instant?
     /// Everything the present run wrote before this moment is in `book`.

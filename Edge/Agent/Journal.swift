@@ -3,7 +3,7 @@ package import Ledger
 package import Platform
 package import Sync
 package import Values
-internal import Wire
+package import Wire
 
 /// Why the journal would not open or commit.
 package enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -71,16 +71,18 @@ package final class Journal {
     /// - Parameters:
     ///   - anchor: an entry that a snapshot of the fold stands at, with the key of the checkpoints before it: checking and replay begin after it.
     ///   - replay: gets the entries in order; what it folds is the state that the process starts from.
+    ///   - check: of the checkpoints' signatures.
     /// - Throws: `.foreign`, `.damaged` at the first entry that does not verify (entries before it have been handed on), `.store`.
     package init(
-        store: any JournalStore, edge: EdgeID, after anchor: (entry: Entry, signer: [UInt8]?)? = nil, replay: (Entry) -> Void = { _ in }
+        store: any JournalStore, edge: EdgeID, after anchor: (entry: Entry, signer: [UInt8]?)? = nil,
+        replay: (Entry) -> Void = { _ in }, check: @escaping SignatureCheck = Signing.check
     ) throws(JournalError) {
         self.store = store
         self.edge = edge
         verifier = ChainVerifier(edge: edge)
-        checkpoints = CheckpointRule(edge: edge)
+        checkpoints = CheckpointRule(edge: edge, check: check)
         try Journal.adopt(store, edge)
-        var checked = anchor.map { LedgerVerifier(edge: edge, after: $0.entry, key: $0.signer) } ?? LedgerVerifier(edge: edge)
+        var checked = anchor.map { LedgerVerifier(edge: edge, after: $0.entry, key: $0.signer) } ?? LedgerVerifier(edge: edge, check: check)
         var newest = anchor?.entry
         let first = checked.head.seq.next.raw
         try Journal.reading { () throws(StoreError) in

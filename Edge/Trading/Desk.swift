@@ -109,6 +109,8 @@ package struct Desk: Sendable {
     var excesses: [InstrumentID: Excess] = [:]
     /// The ledger's head when positions without protection were last looked for.
     var protectionLookedAt: Seq?
+    /// Where protection that was placed again was rejected, as of the ledger's head then.
+    var rejections: (head: Head, instruments: [InstrumentID])?
     /// What is wrong with the ledger; while it stops opening, only closing and protecting orders leave.
     package internal(set) var ledgerTrouble: LedgerTrouble?
     /// The lowest order id the broker will take in this session.

@@ -31,8 +31,9 @@ package struct CheckpointFact: Hashable, Sendable {
     }
 
     /// Whether the owner of `key` signed this for that edge and epoch.
-    package func isSigned(edge: EdgeID, epoch: UInt32) -> Bool {
-        Signing.verifies(signature, over: CheckpointFact.signedBytes(edge: edge, epoch: epoch, head: head, digest: digest), by: key)
+    /// - Parameter check: says so of bytes under a signature.
+    package func isSigned(edge: EdgeID, epoch: UInt32, check: SignatureCheck = Signing.check) -> Bool {
+        check(signature, CheckpointFact.signedBytes(edge: edge, epoch: epoch, head: head, digest: digest), key)
     }
 }
 
@@ -50,8 +51,14 @@ package struct CheckpointRule: Sendable {
     /// The newest of them.
     package private(set) var last: CheckpointFact?
 
-    /// - Parameter key: known from elsewhere (the edge's own file, the enrolment, a person); nil trusts the first checkpoint.
-    package init(edge: EdgeID, key: [UInt8]? = nil) { self.edge = edge; self.key = key }
+    private let check: SignatureCheck
+
+    /// - Parameters:
+    ///   - key: known from elsewhere (the edge's own file, the enrolment, a person); nil trusts the first checkpoint.
+    ///   - check: of a checkpoint's signature.
+    package init(edge: EdgeID, key: [UInt8]? = nil, check: @escaping SignatureCheck = Signing.check) {
+        self.edge = edge; self.key = key; self.check = check
+    }
 
     /// Looks at the next entry of a verified chain.
     /// - Returns: what is wrong with it as a checkpoint, in words; nil for a good one and for every other kind.
@@ -66,7 +73,7 @@ package struct CheckpointRule: Sendable {
         }
         let isOlder = before.map { $0.key == checkpoint.key && entry.wall <= $0.until } ?? false
         if let key, key != checkpoint.key, !isOlder { return "checkpoint \(entry.seq) is signed by another key than this ledger's" }
-        guard checkpoint.isSigned(edge: edge, epoch: entry.epoch) else { return "the signature of checkpoint \(entry.seq) is wrong" }
+        guard checkpoint.isSigned(edge: edge, epoch: entry.epoch, check: check) else { return "the signature of checkpoint \(entry.seq) is wrong" }
         if !isOlder { key = checkpoint.key }
         count += 1
         last = checkpoint

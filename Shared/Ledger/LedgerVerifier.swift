@@ -14,10 +14,12 @@ package struct LedgerVerifier: Sendable {
     package private(set) var countersigned: CountersignRule
 
     /// For the ledger of `edge`, from entry 1.
-    /// - Parameter key: the key its checkpoints must be signed by; nil trusts the first one's.
-    package init(edge: EdgeID, key: [UInt8]? = nil) {
+    /// - Parameters:
+    ///   - key: the key its checkpoints must be signed by; nil trusts the first one's.
+    ///   - check: of their signatures.
+    package init(edge: EdgeID, key: [UInt8]? = nil, check: @escaping SignatureCheck = Signing.check) {
         chain = ChainVerifier(edge: edge)
-        checkpoints = CheckpointRule(edge: edge, key: key)
+        checkpoints = CheckpointRule(edge: edge, key: key, check: check)
         countersigned = CountersignRule(edge: edge)
     }
 

@@ -96,14 +96,14 @@ package enum LiveItem: Hashable, Sendable {
     /// Items of one key replace each other.
     package var key: String {
         switch self {
-        case .quote(let id, _): "quote/\(id)"
-        case .formingBar(let id, _, _): "bar/\(id)"
-        case .account(let values): "account/\(values.account)"
-        case .margin(let id, _): "margin/\(id)"
+        case .quote(let id, _): "quote/" + id.text
+        case .formingBar(let id, _, _): "bar/" + id.text
+        case .account(let values): "account/" + values.account
+        case .margin(let id, _): "margin/" + id.text
         case .gateway: "gateway"
-        case .bot(let bot): "bot/\(bot.bot)/\(bot.instrument)"
+        case .bot(let bot): "bot/" + bot.bot + "/" + bot.instrument.text
         case .notice(let notice): "notice/\(notice.code)/\(notice.instrument?.text ?? "")"
-        case .front(let symbol, _, _): "front/\(symbol)"
+        case .front(let symbol, _, _): "front/" + symbol
         }
     }
 }

@@ -29,8 +29,13 @@ package struct SigningKeys: Sendable {
     }
 }
 
+/// How a reader checks a signature over bytes by a key: `Signing.verifies`, or something that answers the same for the same bytes and remembers.
+package typealias SignatureCheck = @Sendable (_ signature: [UInt8], _ bytes: [UInt8], _ key: [UInt8]) -> Bool
+
 /// The reader's half of Ed25519.
 package enum Signing {
+    /// The check by arithmetic, which knows nothing from before.
+    package static let check: SignatureCheck = { verifies($0, over: $1, by: $2) }
     /// Bytes of a seed and of a public key.
     package static let keyBytes = 32
     package static let signatureBytes = 64

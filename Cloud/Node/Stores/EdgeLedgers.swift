@@ -3,7 +3,7 @@ package import Ledger
 package import Platform
 internal import Sync
 package import Values
-internal import Wire
+package import Wire
 
 /// The ledgers of all edges. One owner, one thread.
 package final class EdgeLedgers {
@@ -12,6 +12,7 @@ package final class EdgeLedgers {
     /// Where books are kept; nil keeps none.
     let kept: (any KeptFiles)?
     private let makeFile: (EntryStore) -> any LedgerFile
+    private let check: SignatureCheck
     private var stores: [EdgeID: any LedgerFile] = [:]
     /// Under which key each edge signs its checkpoints.
     private var signatures: [EdgeID: CheckpointRule] = [:]
@@ -24,10 +25,12 @@ package final class EdgeLedgers {
     ///   - folder: of the `<id>.db` files; must exist.
     ///   - makeFile: what stands before each file; only tests put something there.
     ///   - kept: where books are kept for the next start; the same folder on a real disk, nowhere on a simulated one unless it is given.
+    ///   - check: of the edges' signatures.
     package init(
-        folder: String, vfs: String? = nil, makeFile: @escaping (EntryStore) -> any LedgerFile = { $0 }, kept: (any KeptFiles)? = nil
+        folder: String, vfs: String? = nil, makeFile: @escaping (EntryStore) -> any LedgerFile = { $0 }, kept: (any KeptFiles)? = nil,
+        check: @escaping SignatureCheck = Signing.check
     ) {
-        self.folder = folder; self.vfs = vfs; self.makeFile = makeFile
+        self.folder = folder; self.vfs = vfs; self.makeFile = makeFile; self.check = check
         self.kept = kept ?? (vfs == nil ? FolderFiles(folder) : nil)
     }
 
@@ -49,7 +52,7 @@ package final class EdgeLedgers {
     /// - Throws: `StoreError`, or `LedgerDamage` with the first entry that is not as it must be.
     package func open(_ edge: EdgeID, visit: (Entry) -> Void) throws {
         let store = try openFile(edge)
-        var verifier = LedgerVerifier(edge: edge, key: firstKeys[edge])
+        var verifier = LedgerVerifier(edge: edge, key: firstKeys[edge], check: check)
         try store.each { row throws(DatabaseError) in
             guard let entry = verifier.accept(row) else { return false }
             visit(entry)
@@ -74,7 +77,7 @@ package final class EdgeLedgers {
     /// - Throws: `LedgerDamage` at a checkpoint that is not signed as it must be: nothing was written then.
     package func append(_ edge: EdgeID, _ entries: [Entry]) throws {
         if stores[edge] == nil { try open(edge) { _ in } }
-        var rule = signatures[edge] ?? CheckpointRule(edge: edge)
+        var rule = signatures[edge] ?? CheckpointRule(edge: edge, check: check)
         for entry in entries { if let words = rule.accept(entry) { throw LedgerDamage(edge: edge, words: words) } }
         try stores[edge]?.append(entries.map(\.row))
         signatures[edge] = rule
@@ -215,7 +218,7 @@ package final class EdgeLedgers {
         branches[edge] = nil
         try store.cut(after: common.seq.raw)
         // What the sealed branch signed, and the keys it changed to, are no longer this ledger's.
-        var rule = CheckpointRule(edge: edge, key: firstKeys[edge])
+        var rule = CheckpointRule(edge: edge, key: firstKeys[edge], check: check)
         var next: UInt64 = 1
         while true {
             let rows = try store.read(

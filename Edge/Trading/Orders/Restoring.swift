@@ -116,7 +116,11 @@ extension Desk {
     /// in the same words, and tried again.
     mutating func retryRejected(at now: Instant, into out: inout Outcome) {
         guard isTrading else { return }
-        for id in book.positions.keys.sorted() where programs[id] == nil && restorations[id] == nil && !disagreeing.contains(id) {
+        // What was rejected changes with the ledger alone; most ticks come without an entry.
+        if rejections?.head != book.head {
+            rejections = (book.head, book.positions.keys.sorted().filter { !rejectedRestorations(of: $0).isEmpty })
+        }
+        for id in rejections?.instruments ?? [] where programs[id] == nil && restorations[id] == nil && !disagreeing.contains(id) {
             let rejected = rejectedRestorations(of: id)
             guard let newest = rejected.first, newest.reason != Desk.secondAttempt, now - newest.updatedAt >= Desk.restoreAgain,
                 !working(on: id).contains(where: { $0.leg.role == .close || ($0.leg.role == .protect && $0.status == .pendingCancel) })

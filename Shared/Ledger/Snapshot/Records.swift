@@ -73,8 +73,13 @@ package struct Records<Record: Packable>: RandomAccessCollection, Sendable {
 
     /// From the newest record to the oldest, until `visit` answers false.
     package func backward(_ visit: (Record) -> Bool) {
-        for piece in pieces.reversed() {
-            for record in Records.unpacked(piece).reversed() where !visit(record) { return }
+        for place in pieces.indices.reversed() {
+            if pieces[place].isOpen {
+                // Each is looked at where it is.
+                for offset in pieces[place].records.indices.reversed() where !visit(pieces[place].records[offset]) { return }
+            } else {
+                for record in Records.unpacked(pieces[place]).reversed() where !visit(record) { return }
+            }
         }
     }
     /// The newest record that fits.

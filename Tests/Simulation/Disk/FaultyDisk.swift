@@ -153,7 +153,7 @@ package final class FaultyDisk {
     /// The names of the files, sorted.
     package var names: [String] { files.keys.sorted() }
     /// What reads see of a file; nil when there is none.
-    package func bytes(of name: String) -> [UInt8]? { files[name]?.live }
+    package func bytes(of name: String) -> [UInt8]? { files[name]?.live.all }
     /// Turns one bit of a file, 0...7 of the byte at `offset`.
     package func flip(bit: Int, at offset: Int, of name: String) {
         guard let inode = files[name] else { preconditionFailure("there is no file \(name)") }
@@ -161,7 +161,7 @@ package final class FaultyDisk {
     }
     /// A copy of another disk's files as they are now, synced: for trying many damages on one ledger.
     package func copy(_ other: FaultyDisk) {
-        for name in other.names { place(name, other.bytes(of: name) ?? []) }
+        for name in other.names { place(name, other.files[name]?.live ?? []) }
     }
     /// A copy of another disk with what it has not synced yet: for more than one way of losing power.
     package func copyUnsynced(_ other: FaultyDisk) {
@@ -177,7 +177,8 @@ package final class FaultyDisk {
         mutations = other.mutations
     }
     /// Puts a file there, synced, as if it had always been; open files of that name keep what they have.
-    package func place(_ name: String, _ bytes: [UInt8]) {
+    package func place(_ name: String, _ bytes: [UInt8]) { place(name, FileBytes(bytes)) }
+    private func place(_ name: String, _ bytes: FileBytes) {
         let inode = Inode(bytes)
         files[name] = inode
         durableFiles[name] = inode

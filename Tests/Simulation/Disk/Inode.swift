@@ -15,9 +15,9 @@ struct PendingChange {
 /// A file's bytes, without its name.
 final class Inode {
     /// What every read sees: the page cache.
-    private(set) var live: [UInt8]
+    private(set) var live: FileBytes
     /// What has been synced.
-    private(set) var durable: [UInt8]
+    private(set) var durable: FileBytes
     /// What lies between, oldest first.
     private(set) var pending: [PendingChange] = []
     /// The lock levels that the open files hold.
@@ -25,23 +25,23 @@ final class Inode {
     var shared: SharedMemory?
 
     /// A file of synced bytes, or a new one.
-    init(_ bytes: [UInt8] = []) { live = bytes; durable = bytes }
+    init(_ bytes: FileBytes = []) { live = bytes; durable = bytes }
 
     /// The same bytes and the same unsynced changes; who holds it open does not come along.
     init(copying other: Inode) { live = other.live; durable = other.durable; pending = other.pending }
 
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int, order: Int) {
-        Inode.write(bytes, at: offset, into: &live)
+        live.write(bytes, at: offset)
         pending.append(PendingChange(order: order, step: .write(offset: offset, bytes: [UInt8](bytes))))
     }
 
     /// True when reads already see these bytes there.
     func shows(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> Bool {
-        offset + bytes.count <= live.count && live[offset..<offset + bytes.count].elementsEqual(bytes)
+        live.shows(bytes, at: offset)
     }
 
     func truncate(to size: Int, order: Int) {
-        Inode.truncate(&live, to: size)
+        live.resize(to: size)
         pending.append(PendingChange(order: order, step: .truncate(size: size)))
     }
 
@@ -71,8 +71,8 @@ final class Inode {
 
     /// Rot: one bit of the medium (and of the cache) turns.
     func flip(bit: Int, at offset: Int) {
-        live[offset] ^= 1 << UInt8(bit)
-        if offset < durable.count { durable[offset] ^= 1 << UInt8(bit) }
+        live.flip(bit: bit, at: offset)
+        durable.flip(bit: bit, at: offset)
     }
 
     private static let sector = 512
@@ -94,24 +94,10 @@ final class Inode {
         return steps
     }
 
-    static func apply(_ step: PendingChange.Step, to bytes: inout [UInt8]) {
+    static func apply(_ step: PendingChange.Step, to bytes: inout FileBytes) {
         switch step {
-        case .write(let offset, let more): more.withUnsafeBytes { write($0, at: offset, into: &bytes) }
-        case .truncate(let size): truncate(&bytes, to: size)
+        case .write(let offset, let more): more.withUnsafeBytes { bytes.write($0, at: offset) }
+        case .truncate(let size): bytes.resize(to: size)
         }
-    }
-
-    private static func truncate(_ bytes: inout [UInt8], to size: Int) {
-        if size < bytes.count { bytes.removeLast(bytes.count - size) } else { bytes += [UInt8](repeating: 0, count: size - bytes.count) }
-    }
-
-    private static func write(_ more: UnsafeRawBufferPointer, at offset: Int, into bytes: inout [UInt8]) {
-        // A write beyond the end leaves a hole of zeros.
-        if offset + more.count > bytes.count {
-            if bytes.capacity < offset + more.count { bytes.reserveCapacity(max(65_536, 2 * (offset + more.count))) }
-            bytes += [UInt8](repeating: 0, count: offset + more.count - bytes.count)
-        }
-        guard let source = more.baseAddress else { return }
-        bytes.withUnsafeMutableBytes { $0.baseAddress?.advanced(by: offset).copyMemory(from: source, byteCount: more.count) }
     }
 }

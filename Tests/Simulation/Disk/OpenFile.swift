@@ -90,11 +90,7 @@ private func read(_ file: UnsafeMutablePointer<sqlite3_file>?, _ to: UnsafeMutab
     let object = openFile(file)
     guard object.isAlive, object.disk.meets(.read) == nil, let to else { return extended(SQLITE_IOERR, 1) }
     let target = UnsafeMutableRawBufferPointer(start: to, count: Int(count))
-    let there = object.inode.live.withUnsafeBytes { bytes in
-        let there = max(0, min(Int(count), bytes.count - Int(offset)))
-        if there > 0 { target.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[Int(offset)..<Int(offset) + there])) }
-        return there
-    }
+    let there = object.inode.live.read(at: Int(offset), into: target)
     guard there < Int(count) else { return SQLITE_OK }
     // As the system does: what is not there reads as zeros, and SQLite is told.
     UnsafeMutableRawBufferPointer(rebasing: target[there...]).initializeMemory(as: UInt8.self, repeating: 0)

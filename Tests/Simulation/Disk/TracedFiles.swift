@@ -20,7 +20,7 @@ package enum ImageKind: Int, CaseIterable, Sendable {
 /// The files of a trace after some of its changes. A value: the bytes of an image are shared until they differ.
 struct TracedFiles {
     private struct File {
-        var durable: [UInt8] = []
+        var durable: FileBytes = []
         var pending: [PendingChange] = []
     }
     private struct FolderChange {
@@ -104,7 +104,7 @@ struct TracedFiles {
                     image.recipe += [change.order, TracedFiles.sum(step)]
                 }
             }
-            image.files[name] = bytes
+            image.files[name] = bytes.all
         }
         return image
     }

@@ -20,7 +20,7 @@ extension EdgeMachine {
         var book = Book(edge: setup.edge)
         let store = try EntryStore(path: EdgeMachine.ledger, .init(.create, vfs: disk.name))
         let liar = setup.breaker == .ordersBeforeTheDisk ? LyingStore(store) : nil
-        let journal = try Journal(store: liar ?? store, edge: setup.edge) { book.apply($0) }
+        let journal = try Journal(store: liar ?? store, edge: setup.edge, replay: { book.apply($0) }, check: setup.signatures.check)
         let death = deathAtNextOrder.map { (moment: $0, orders: chance.int(1...2)) }
         deathAtNextOrder = nil
         let boot = Boot(raw: chance.next())
@@ -134,7 +134,8 @@ extension EdgeMachine {
     }
 
     private func seal(_ settlement: Settlement, at clock: ClockReading) throws {
-        let journal = try Journal(store: EntryStore(path: EdgeMachine.ledger, .init(.create, vfs: disk.name)), edge: setup.edge)
+        let journal = try Journal(
+            store: EntryStore(path: EdgeMachine.ledger, .init(.create, vfs: disk.name)), edge: setup.edge, check: setup.signatures.check)
         _ = try StartTalk.giveUp(settlement, journal, mark: DiskMark(disk), at: clock.wall) { (epoch, base) throws(JournalError) in
             var number = 1
             while disk.names.contains("sealed-\(epoch)-\(number).db") { number += 1 }

@@ -30,6 +30,7 @@ package struct EdgeSetup: Sendable {
     package var greets = true
     /// A copy of the edge beside the original: it reaches the cloud, and no broker, which lets only one of them in.
     package var isClone = false
+    package var signatures = CheckedSignatures()
     package init(edge: EdgeID, seed: UInt64, start: Instant) { self.edge = edge; self.seed = seed; self.start = start }
 }
 

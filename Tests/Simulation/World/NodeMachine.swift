@@ -16,6 +16,7 @@ package final class NodeMachine: Machine {
     private let start: Instant
     private let rules: Rules
     private let breaker: Breaker
+    private let signatures: CheckedSignatures
     private var chance: SeededRandom
     private var node: Node?
     /// Signed in until the node says otherwise.
@@ -32,8 +33,12 @@ package final class NodeMachine: Machine {
     /// - Parameters:
     ///   - rules: what the node's receiver keeps to; a breaker takes some of them away.
     ///   - breaker: decides what stands before the node's files.
-    package init(edge: EdgeID, seed: UInt64, start: Instant, rules: Rules = Rules(), breaker: Breaker = .none) {
-        self.edge = edge; self.start = start; self.rules = rules; self.breaker = breaker
+    ///   - signatures: those of the edge that need not be checked again.
+    package init(
+        edge: EdgeID, seed: UInt64, start: Instant, rules: Rules = Rules(), breaker: Breaker = .none,
+        signatures: CheckedSignatures = CheckedSignatures()
+    ) {
+        self.edge = edge; self.start = start; self.rules = rules; self.breaker = breaker; self.signatures = signatures
         chance = SeededRandom(seed: seed)
         disk = FaultyDisk(seed: chance.next(), now: start)
     }
@@ -71,7 +76,7 @@ package final class NodeMachine: Machine {
         disk.now = clock.wall
         try guarded {
             let breaker = breaker
-            let stores = try NodeStores(folder: "", vfs: disk.name) { breaker.ledgerFile($0) }
+            let stores = try NodeStores(folder: "", vfs: disk.name, check: signatures.check) { breaker.ledgerFile($0) }
             let state = try stores.control.load()
             if state.users.isEmpty {
                 let user = User(name: "admin", role: .admin, passwordHash: "right", createdAt: start)

@@ -137,10 +137,11 @@ extension World {
 
     /// Folds what happened, and when, into the log's hash.
     func log(_ words: UInt64..., bytes: [UInt8] = []) {
-        var text: [UInt8] = []
-        for word in [report.logHash, UInt64(bitPattern: now.nanoseconds)] + words {
-            for place in 0..<8 { text.append(UInt8(truncatingIfNeeded: word >> UInt64(8 * place))) }
-        }
-        report.logHash = Hashing.blake2b(text + bytes).prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+        var text = ByteWriter(reserving: 8 * (2 + words.count) + bytes.count)
+        text.little(report.logHash)
+        text.little(UInt64(bitPattern: now.nanoseconds))
+        for word in words { text.little(word) }
+        text.append(bytes)
+        report.logHash = Hashing.blake2b(text.bytes).prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
     }
 }

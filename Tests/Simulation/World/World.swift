@@ -146,7 +146,7 @@ package final class World {
         setup.greets = presence == .asked && breaker != .writesFirst
         self.setup = setup; self.presence = presence
         edge = EdgeMachine(setup)
-        cloud = NodeMachine(edge: id, seed: chance.next(), start: World.start, rules: rules, breaker: breaker)
+        cloud = NodeMachine(edge: id, seed: chance.next(), start: World.start, rules: rules, breaker: breaker, signatures: setup.signatures)
         link = FaultyLink(menu.weather, plan: AdversityPlan(seed: chance.next(), only: only))
         plans = AdversityPlan(seed: chance.next(), only: only)
         checkers = Checkers(edge: id, credit: rules.credit, watchesWords: breaker.leavesWordsTrue)
