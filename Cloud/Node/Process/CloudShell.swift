@@ -66,6 +66,14 @@ package final class CloudShell {
 
     /// Four times a second: the finest time anything here is measured by.
     private static let tickMillis = 250
+    /// What edges send, as much of it in one turn: a backlog fills its credit, and each batch waits for the disk, but nobody who asks for
+    /// something waits for more than one of them.
+    private static let linkBytesPerTurn = 32 << 10
+    /// How long nothing must have come before books follow their ledgers: between two batches of a backlog that would take the processor from
+    /// whoever sends the next. Each tick lets them follow too.
+    private static let restMillis = 5
+    /// Nothing came in the last turn.
+    private var isAtRest = false
 
     /// Opens the stores, walks the ledgers, and listens.
     package init(_ configuration: CloudConfiguration) throws {
@@ -143,7 +151,7 @@ package final class CloudShell {
         }
         armTick()
         while !isStopping {
-            loop.turn(milliseconds: node.isBehind ? 0 : nil)
+            loop.turn(milliseconds: arrived.hasWaiting ? 0 : node.isBehind ? (isAtRest ? 0 : CloudShell.restMillis) : nil)
             try step()
         }
     }
@@ -155,8 +163,7 @@ package final class CloudShell {
 
     /// One turn of the node with all that came since the last.
     private func step() throws {
-        let messages = arrived.messages
-        arrived.messages = []
+        let messages = arrived.take(linkBytes: CloudShell.linkBytesPerTurn)
         // What waits is counted until the node is done with it.
         defer { for message in messages { workedOff(message) } }
         var inputs = messages.compactMap { input($0) }
@@ -169,7 +176,8 @@ package final class CloudShell {
             inputs.append(.stop)
             isStopping = true
         }
-        if inputs.isEmpty, node.isBehind { inputs = [.follow] }
+        isAtRest = inputs.isEmpty
+        if isAtRest, node.isBehind { inputs = [.follow] }
         try turn(inputs)
     }
 
@@ -314,4 +322,23 @@ private final class ArrivedMessages {
     var messages: [ShellMessage] = []
     var isTickDue = false
     var isStopped = false
+    var hasWaiting: Bool { !messages.isEmpty }
+
+    /// What people and programs ask, whatever came before it, then frames of edges in their order: one, and more while they are small. The
+    /// others stay.
+    func take(linkBytes: Int) -> [ShellMessage] {
+        var asked: [ShellMessage] = [], link: [ShellMessage] = [], left: [ShellMessage] = []
+        var bytes = 0
+        for message in messages {
+            switch message {
+            case .link(_, let frame):
+                if bytes < linkBytes { link.append(message) } else { left.append(message) }
+                bytes += frame.frame.count
+            case .flooded: if bytes < linkBytes { link.append(message) } else { left.append(message) }
+            case .stranger, .enrolment, .request, .streamOpened, .streamClosed, .passwordChecked, .passwordHashed, .stop: asked.append(message)
+            }
+        }
+        messages = left
+        return asked + link
+    }
 }
