@@ -28,6 +28,8 @@ struct RigCommand: Sendable {
         GatewayLoad.command,
         CatchUpBench.command,
         CatchUpCloud.command,
+        DurableBench.command,
+        KillBench.command,
         FaultsCommand.command,
         T2OBench.command,
         TickFlood.command,

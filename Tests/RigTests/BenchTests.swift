@@ -39,6 +39,28 @@ private enum RigProgram {
         #expect(report["entries"] == 700 && report["lost"] == 0 && report["doubled"] == 0)
     }
 
+    @Test func whatNothingCanShortenIsCountedOnTheWire() throws {
+        let report = try RigProgram.report(["bench", "catch-up", "--entries", "700", "--noise", "200"])
+        #expect((RigProgram.number(report["wire_bytes_per_entry"]) ?? 0) > 200, "\(report)")
+        #expect(report["lost"] == 0 && report["doubled"] == 0)
+    }
+
+    @Test func anEntryIsFollowedToTheFarDisk() throws {
+        let report = try RigProgram.report(["bench", "durable", "--entries", "30", "--rate", "100"])
+        for name in ["p50_ms", "p99_ms", "max_ms", "near_p50_ms"] {
+            #expect((RigProgram.number(report[name]) ?? 0) > 0, "\(name) in \(report)")
+        }
+        #expect(report["entries"] == 30)
+    }
+
+    @Test func everyHaltReachesTheEdge() throws {
+        let report = try RigProgram.report(["bench", "kill", "--entries", "700", "--every-ms", "5"])
+        for name in ["halts", "p50_ms", "max_ms", "alone_p50_ms"] {
+            #expect((RigProgram.number(report[name]) ?? 0) > 0, "\(name) in \(report)")
+        }
+        #expect(report["undelivered"] == 0)
+    }
+
     @Test func everyTriggerBecomesOneOrder() throws {
         let report = try RigProgram.report(["bench", "t2o", "--seconds", "1"])
         for name in ["p50_us", "p99_us", "p999_us", "max_us", "triggers", "rss_mb"] {

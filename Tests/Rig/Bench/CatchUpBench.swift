@@ -14,6 +14,7 @@ enum CatchUpBench {
             options: [
                 CommandOption("entries", value: "N", "how long the backlog is (200000)"),
                 CommandOption("rtt-ms", value: "MS", "the round trip of the relay between the two (0)"),
+                CommandOption("noise", value: "BYTES", "random bytes in each entry, as text of six bits a letter (the entries of a trading day)"),
             ],
             "How fast a backlog becomes durable in the cloud: full syncs on both sides, every hash checked on both sides, then compared."),
         run: run)
@@ -24,19 +25,19 @@ enum CatchUpBench {
     private static func run(_ options: RigOptions) throws -> Int32 {
         let count = try options.number("entries", in: 1...10_000_000, default: 200_000)
         let roundTrip = try options.number("rtt-ms", in: 0...10_000, default: 0)
+        let noise = options.text("noise") == nil ? nil : try options.number("noise", in: 1...40_000, default: 200)
         Log.setThreshold(.warning)
         let load = Machine.load
         let data = try BenchFolder()
         let folder = try EdgeFolder(data.path + "/edge")
         let journal = try Journal(path: folder.ledger, edge: try folder.identity())
-        try DayLedger.write(count, to: journal)
+        try DayLedger.write(count, to: journal, noise: noise)
         let keys = try folder.linkKeys()
-        let far = try start(data.path + "/cloud", edge: journal.edge, keys: keys, delay: roundTrip / 2)
+        let far = try BenchCloud(data.path + "/cloud", edge: journal.edge, keys: keys, delay: roundTrip / 2)
         let run = try drain(journal, far, keys)
         let cloudMemory = Machine.residentMegabytes(far.cloud.pid)
         let bytes = try far.bytesForth()
-        far.relay.stop()
-        far.cloud.stop()
+        far.stop()
         let difference = try compare(folder.ledger, EdgeLedgers.path(folder: data.path + "/cloud/edges", journal.edge))
         let report: JSONValue = [
             "bench": "catch-up", "entries": .integer(Int64(count)), "rtt_ms": .integer(Int64(roundTrip)),
@@ -51,39 +52,6 @@ enum CatchUpBench {
         return difference.lost == 0 && difference.doubled == 0 ? 0 : 5
     }
 
-    // MARK: The far side
-
-    private struct Far {
-        let cloud: ChildProcess
-        let relay: ChildProcess
-        let control: String
-        /// Where the relay listens, and the key of the cloud behind it.
-        let port: Int
-        let key: [UInt8]
-
-        func bytesForth() throws -> Int64 {
-            guard case .answer(let answer) = RelayControl.ask("status", control), let bytes = answer["bytes_forth"]?.integerValue else {
-                throw UsageError(text: "the relay does not answer")
-            }
-            return bytes
-        }
-    }
-
-    private static func start(_ data: String, edge: EdgeID, keys: CurveKeys, delay: Int) throws -> Far {
-        let cloud = try ChildProcess(nil, ["bench", "cloud", "--data", data, "--edge", edge.description, "--key", Hex.text(keys.publicKey)])
-        let said = cloud.line().flatMap { try? JSONReader.read(Array($0.utf8)) }
-        guard let said, let link = said["link"]?.integerValue, let key = said["key"]?.text.flatMap({ Hex.bytes($0) }) else {
-            throw UsageError(text: "the cloud did not start")
-        }
-        let control = data + "/relay.control"
-        let relay = try ChildProcess(
-            nil, ["relay", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:\(link)", "--control", control, "--weather", "delay=\(delay)"])
-        // "listening on ADDRESS to ADDRESS"
-        let words = relay.line()?.split(separator: " ") ?? []
-        guard words.count == 5, let address = RelayAddressText.port(words[2]) else { throw UsageError(text: "the relay did not start") }
-        return Far(cloud: cloud, relay: relay, control: control, port: address, key: key)
-    }
-
     // MARK: The backlog's way
 
     private struct Run {
@@ -92,32 +60,17 @@ enum CatchUpBench {
         var edgeMillis = 0.0, cloudMillis = 0.0, edgeMemory = 0.0
     }
 
-    private static func drain(_ journal: Journal, _ far: Far, _ keys: CurveKeys) throws -> Run {
-        let loop = EventLoop()
-        var arrived: [LinkEvent] = []
-        let inbox = loop.inbox(of: LinkEvent.self) { arrived += $0 }
-        let identity = Identity(edge: journal.edge, boot: journal.last?.boot ?? Boot(raw: 1), epoch: 1, release: Version.product)
+    private static func drain(_ journal: Journal, _ far: BenchCloud, _ keys: CurveKeys) throws -> Run {
+        let link = try BenchUplink(journal, to: far, keys)
         let own = Machine.ownPID
         let started = SystemClock.monotonic()
         var run = Run(edgeMillis: Machine.processorMillis(own), cloudMillis: Machine.processorMillis(far.cloud.pid))
-        let settings = UplinkSettings(host: "127.0.0.1", port: far.port, serverKey: far.key, keys: keys)
-        let uplink = try Uplink(settings, journal: journal, identity: identity) { inbox.post($0) }
         var openAt: Span?
-        var tickedAt = Span.zero
-        while uplink.acked.seq < journal.head.seq {
-            // As the edge's loop turns: events, entries, and ten times a second the clock.
-            loop.turn(milliseconds: uplink.hasMore ? 0 : 50)
-            let clock = ClockReading(wall: SystemClock.now(), monotonic: SystemClock.monotonic())
-            for event in arrived { try uplink.receive(event, at: clock) }
-            arrived.removeAll(keepingCapacity: true)
-            if openAt == nil, uplink.phase == .open { openAt = clock.monotonic }
-            try uplink.readOn(at: clock)
-            if clock.monotonic - tickedAt >= .milliseconds(100) {
-                tickedAt = clock.monotonic
-                try uplink.tick(at: clock)
-            }
-            guard clock.monotonic - started < .seconds(secondsMax) else {
-                throw UsageError(text: "after \(secondsMax) s the cloud has \(uplink.acked.seq) of \(journal.head.seq) entries")
+        while link.uplink.acked.seq < journal.head.seq {
+            let now = try link.turn(milliseconds: 50).monotonic
+            if openAt == nil, link.uplink.phase == .open { openAt = now }
+            guard now - started < .seconds(secondsMax) else {
+                throw UsageError(text: "after \(secondsMax) s the cloud has \(link.uplink.acked.seq) of \(journal.head.seq) entries")
             }
         }
         let ended = SystemClock.monotonic()
@@ -125,7 +78,7 @@ enum CatchUpBench {
         run.edgeMillis = Machine.processorMillis(own) - run.edgeMillis
         run.cloudMillis = Machine.processorMillis(far.cloud.pid) - run.cloudMillis
         run.edgeMemory = Machine.residentMegabytes(own)
-        uplink.stop(reason: "the bench is over", at: ClockReading(wall: SystemClock.now(), monotonic: ended))
+        link.stop()
         return run
     }
 

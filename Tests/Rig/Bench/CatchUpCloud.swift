@@ -30,8 +30,11 @@ enum CatchUpCloud {
         var configuration = CloudConfiguration(folder: folder.path)
         configuration.port = 0; configuration.linkHost = "127.0.0.1"; configuration.linkPort = 0; configuration.enrolmentPort = 0
         configuration.passwordCost = .least
+        configuration.givenUser = GivenUser(name: BenchCloud.user, password: BenchCloud.password)
         try CloudShell(configuration).run { addresses in
-            let line: JSONValue = ["link": .integer(Int64(addresses.link)), "key": .string(Hex.text(addresses.serverKey))]
+            let line: JSONValue = [
+                "link": .integer(Int64(addresses.link)), "web": .integer(Int64(addresses.web)), "key": .string(Hex.text(addresses.serverKey)),
+            ]
             Console.out(String(decoding: JSONWriter.plain(line), as: UTF8.self))
         }
         return 0

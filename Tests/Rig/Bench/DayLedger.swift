@@ -9,7 +9,8 @@ enum DayLedger {
     private static let commitSize = 1_000
 
     /// Writes `count` entries as one run of the edge; the first is its boot.
-    static func write(_ count: Int, to journal: Journal) throws {
+    /// - Parameter noise: each further entry is a text of so many random bytes instead, which nothing can make shorter; nil writes a day's orders.
+    static func write(_ count: Int, to journal: Journal, noise: Int? = nil) throws {
         let boot = Boot(raw: UInt64.random(in: .min ... .max))
         var chain = Chain(edge: journal.edge, boot: boot, last: journal.last)
         var clock = ClockReading(wall: SystemClock.now() - .seconds(86_400), monotonic: .seconds(100))
@@ -26,8 +27,8 @@ enum DayLedger {
                 waiting.append(try chain.append(Draft(.boot(fact)), at: clock))
             } else {
                 number += 1
-                let tag = ClOrdID(edge: journal.edge, intent: IntentID(boot: boot, seq: chain.nextSeq), leg: 0)
-                for fact in order(number, tag, at: clock.wall) { waiting.append(try chain.append(Draft(fact), at: clock)) }
+                let facts = noise.map { [self.noise(bytes: $0)] } ?? life(number, chain, at: clock.wall)
+                for fact in facts { waiting.append(try chain.append(Draft(fact), at: clock)) }
             }
             let room = count - Int(journal.head.seq.raw)
             if waiting.count > room { waiting.removeLast(waiting.count - room) }
@@ -35,6 +36,18 @@ enum DayLedger {
             _ = try journal.commit(waiting)
             waiting = []
         }
+    }
+
+    /// As many random bits as so many bytes have, as text: six bits a letter.
+    private static func noise(bytes: Int) -> Fact {
+        let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+        let text = (0..<(bytes * 8 + 5) / 6).map { _ in letters[Int.random(in: 0..<64)] }
+        return .halt(HaltFact(level: .normal, source: "bench", reason: String(decoding: text, as: UTF8.self)))
+    }
+
+    /// The life of the next order of a run: five facts.
+    static func life(_ number: Int64, _ chain: Chain, at now: Instant) -> [Fact] {
+        order(number, ClOrdID(edge: chain.edge, intent: IntentID(boot: chain.boot, seq: chain.nextSeq), leg: 0), at: now)
     }
 
     /// The life of one order, bought and filled or sold and filled by turns.
