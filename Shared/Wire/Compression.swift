@@ -11,11 +11,12 @@ package enum CompressionError: Error, Equatable, Sendable {
 /// zstd level 3, no dictionary.
 package enum Compression {
     package static func compress(_ bytes: [UInt8]) -> [UInt8] {
-        var out = [UInt8](repeating: 0, count: ZSTD_compressBound(bytes.count))
-        let written = ZSTD_compress(&out, out.count, bytes, bytes.count, 3)
-        precondition(ZSTD_isError(written) == 0, "zstd could not compress into its own bound")
-        out.removeLast(out.count - written)
-        return out
+        // The bound is far above what comes out; only what comes out is kept.
+        withUnsafeTemporaryAllocation(byteCount: ZSTD_compressBound(bytes.count), alignment: 16) { room in
+            let written = tidewire_zstd_compress(room.baseAddress, room.count, bytes, bytes.count, 3)
+            precondition(ZSTD_isError(written) == 0, "zstd could not compress into its own bound")
+            return [UInt8](UnsafeRawBufferPointer(rebasing: room[..<written]))
+        }
     }
 
     /// The block's bytes. Its frame must declare a size of at most `limit`, checked before anything is allocated.
@@ -24,9 +25,13 @@ package enum Compression {
         // The two highest values are zstd's "unknown" and "error".
         guard declared < UInt64.max - 1 else { throw declared == .max ? .noDeclaredSize : .damaged }
         guard declared <= UInt64(limit) else { throw .tooLarge(declared: declared, limit: limit) }
-        var out = [UInt8](repeating: 0, count: Int(declared))
-        let written = ZSTD_decompress(&out, out.count, block, block.count)
-        guard ZSTD_isError(written) == 0, written == out.count else { throw .damaged }
+        var isWhole = false
+        let out = [UInt8](unsafeUninitializedCapacity: Int(declared)) { room, count in
+            let written = tidewire_zstd_decompress(room.baseAddress, Int(declared), block, block.count)
+            isWhole = ZSTD_isError(written) == 0 && written == Int(declared)
+            count = isWhole ? written : 0
+        }
+        guard isWhole else { throw .damaged }
         return out
     }
 }
