@@ -30,32 +30,40 @@ private enum KeyMark {
 
 /// Places by key. Of a key that was added twice the newest place counts.
 package struct KeyIndex<Key: IndexedKey>: Sendable {
-    /// Mark in the upper half, place in the lower, sorted.
-    private var sealed: [UInt64] = []
+    /// Eight bytes a key, little-endian: mark in the upper half, place in the lower; sorted. It stays where a snapshot has it.
+    private var row: [UInt8] = []
+    private var start = 0
+    private var sealed = 0
     private var fresh: [Key: Int] = [:]
 
     package init() {}
 
-    package var count: Int { sealed.count + fresh.count }
+    package var count: Int { sealed + fresh.count }
     /// Keys that are not in the row yet.
     package var freshCount: Int { fresh.count }
 
     package mutating func add(_ key: Key, at place: Int) { fresh[key] = place }
 
+    private func mark(_ index: Int) -> UInt64 {
+        precondition(index >= 0 && index < sealed, "an index of \(sealed) keys has no key \(index)")
+        return row.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: start + index * 8, as: UInt64.self)) }
+    }
+
     /// The place of a key.
     /// - Parameter has: whether the record at a place has this key: marks alone are no proof.
     package func place(of key: Key, _ has: (Int) -> Bool) -> Int? {
         if let place = fresh[key] { return place }
-        let mark = UInt64(key.fingerprint) << 32
+        let wanted = UInt64(key.fingerprint) << 32
         // Behind the last one of this mark.
-        var low = 0, high = sealed.count
+        var low = 0
+        var high = sealed
         while low < high {
             let middle = (low + high) / 2
-            if sealed[middle] <= mark | 0xFFFF_FFFF { low = middle + 1 } else { high = middle }
+            if mark(middle) <= wanted | 0xFFFF_FFFF { low = middle + 1 } else { high = middle }
         }
-        while low > 0, sealed[low - 1] >= mark {
+        while low > 0, mark(low - 1) >= wanted {
             low -= 1
-            let place = Int(sealed[low] & 0xFFFF_FFFF)
+            let place = Int(mark(low) & 0xFFFF_FFFF)
             if has(place) { return place }
         }
         return nil
@@ -65,42 +73,45 @@ package struct KeyIndex<Key: IndexedKey>: Sendable {
     package mutating func seal() {
         guard !fresh.isEmpty else { return }
         let more = fresh.map { UInt64($0.key.fingerprint) << 32 | UInt64($0.value) }.sorted()
-        var merged: [UInt64] = []
-        merged.reserveCapacity(sealed.count + more.count)
+        var merged = ByteWriter(reserving: (sealed + more.count) * 8)
         var next = more.startIndex
-        for old in sealed {
-            while next < more.endIndex, more[next] < old { merged.append(more[next]); next += 1 }
-            merged.append(old)
+        for index in 0..<sealed {
+            let old = mark(index)
+            while next < more.endIndex, more[next] < old {
+                merged.little(more[next])
+                next += 1
+            }
+            merged.little(old)
         }
-        merged += more[next...]
-        sealed = merged
+        for mark in more[next...] { merged.little(mark) }
+        row = merged.bytes
+        start = 0
+        sealed += more.count
         fresh = [:]
     }
 
     /// The row as bytes; everything must be sealed.
     package var bytes: [UInt8] {
         precondition(fresh.isEmpty, "an index with fresh keys")
-        var out = ByteWriter(reserving: sealed.count * 8)
-        for mark in sealed { out.little(mark) }
-        return out.bytes
+        return Array(row[start..<start + sealed * 8])
     }
 
     /// Reads `bytes` back.
     /// - Parameter places: every place must be below.
     init(_ part: PackedPiece, places: Int) throws(PackError) {
         guard part.count % 8 == 0, places <= Int(UInt32.max) else { throw PackError(at: part.count) }
-        let count = part.count / 8, start = part.range.lowerBound
-        var isSorted = true, before: UInt64 = 0
-        sealed = part.source.withUnsafeBytes { raw in
-            [UInt64](unsafeUninitializedCapacity: count) { buffer, filled in
-                for index in 0..<count {
-                    let mark = UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: start + index * 8, as: UInt64.self))
-                    isSorted = isSorted && mark >= before && mark & 0xFFFF_FFFF < UInt64(places)
-                    before = mark
-                    buffer[index] = mark
-                }
-                filled = count
+        row = part.source
+        start = part.range.lowerBound
+        sealed = part.count / 8
+        let (count, first) = (sealed, start)
+        let isSorted = row.withUnsafeBytes { raw in
+            var before: UInt64 = 0
+            for index in 0..<count {
+                let mark = UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: first + index * 8, as: UInt64.self))
+                guard mark >= before, mark & 0xFFFF_FFFF < UInt64(places) else { return false }
+                before = mark
             }
+            return true
         }
         guard isSorted else { throw PackError(at: start) }
     }
