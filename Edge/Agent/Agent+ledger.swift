@@ -66,8 +66,9 @@ extension Agent {
             chain.nextSeq.raw - fact.head.seq.raw < CountersignRule.reach, fact.isSigned(edge: chain.edge)
         else { return effects }
         do throws(JournalError) { guard try journal.read(from: fact.head.seq, limit: 1).first?.head == fact.head else { return effects } } catch {
-            // What is damaged is found and told by the check of the whole.
-            guard case .damaged = error else { throw fail(.journal(error)) }
+            // What is damaged or missing is found and told by the check of the whole.
+            if case .damaged = error { return effects }
+            guard error.missing != nil else { throw fail(.journal(error)) }
             return effects
         }
         witnessed.covered(fact.head, at: clock.monotonic)
@@ -140,7 +141,7 @@ extension Agent {
     package func idle(at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
         try mustLive()
         var effects: [AgentEffect] = []
-        let step: RebuildCheck.Step
+        var step: RebuildCheck.Step
         do throws(JournalError) {
             try journal.idle(at: clock.wall)
             guard unwritten.isEmpty, troubles[.damaged] == nil else { return effects }
@@ -148,10 +149,19 @@ extension Agent {
                 at: clock, edge: chain.edge, head: journal.head, digest: { desk.book.digest() },
                 rows: { seq, limit throws(JournalError) in try journal.rows(from: seq, limit: limit) })
         } catch {
-            // Old entries that cannot be read stop nothing that is written now.
-            guard case .store(let cause) = error, case .missing(_, _, let words) = cause else { throw fail(.journal(error)) }
-            rebuild.beginAnew()
-            step = .damaged(words)
+            // Old entries that cannot be read stop nothing that is written now: they are told of, and the chain is checked on from behind them.
+            guard let (from, to) = error.missing else { throw fail(.journal(error)) }
+            let hole: Hole?
+            step = .nothing
+            do throws(JournalError) { hole = try journal.hole(around: from, to) } catch {
+                guard case .damaged(let words) = error else { throw fail(.journal(error)) }
+                hole = nil
+                step = .damaged(words)
+            }
+            if let hole {
+                rebuild.passOver(hole.anchor)
+                return try note(hole, at: clock)
+            }
         }
         switch step {
         case .nothing: break

@@ -11,12 +11,7 @@ extension Agent {
     func keepSnapshot(at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
         // What lies packed is opened first: nobody is to wait for it later.
         guard !desk.openNextRecords(), var keeper = snapshots, unwritten.isEmpty, pending.isEmpty, !journal.isShortOfRoom else { return [] }
-        let fact: SnapshotFact?
-        do throws(KeptFileError) {
-            fact = try desk.withBook { book throws(KeptFileError) in
-                try keeper.step(at: clock.monotonic, book: &book, milestones: milestones) { snapshotHeader }
-            }
-        } catch { throw fail(.mark(MarkError(error))) }
+        let fact = desk.withBook { book in keeper.step(at: clock.monotonic, book: &book, milestones: milestones) { snapshotHeader } }
         snapshots = keeper
         guard let fact else { return [] }
         return try count(fact, at: clock)
@@ -25,10 +20,7 @@ extension Agent {
     /// At an orderly end: the next start then has next to nothing to read.
     func lastSnapshot(at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
         guard var keeper = snapshots, unwritten.isEmpty, !journal.isShortOfRoom else { return [] }
-        let fact: SnapshotFact?
-        do throws(KeptFileError) { fact = try keeper.finish(book: desk.book, milestones: milestones) { snapshotHeader } } catch {
-            throw fail(.mark(MarkError(error)))
-        }
+        let fact = keeper.finish(book: desk.book, milestones: milestones) { snapshotHeader }
         snapshots = keeper
         guard let fact else { return [] }
         return try count(fact, at: clock)
@@ -45,14 +37,5 @@ extension Agent {
 
     private var snapshotHeader: SnapshotHeader {
         SnapshotHeader(edge: chain.edge, release: release, head: journal.head, signer: journal.signer)
-    }
-}
-
-extension MarkError {
-    init(_ error: KeptFileError) {
-        switch error {
-        case .full(let words): self = .full(words)
-        case .failed(let words): self = .failed(words)
-        }
     }
 }

@@ -303,11 +303,11 @@ package final class Journal {
     static let backupKey = "backup_watermark"
 
     /// Whether an entry already speaks of this hole.
-    func isNoted(gapFrom from: Seq, to: Seq) throws(JournalError) -> Bool {
-        try Journal.reading { () throws(StoreError) in try store.meta("gap:\(from)-\(to)") } != nil
+    func isNoted(_ hole: Hole) throws(JournalError) -> Bool {
+        try Journal.reading { () throws(StoreError) in try store.meta("gap:\(hole.from)-\(hole.to)") } != nil
     }
-    func note(gapFrom from: Seq, to: Seq) throws(JournalError) {
-        try Journal.reading { () throws(StoreError) in try store.setMeta("gap:\(from)-\(to)", "noted") }
+    func note(_ hole: Hole) throws(JournalError) {
+        try Journal.reading { () throws(StoreError) in try store.setMeta("gap:\(hole.from)-\(hole.to)", "noted") }
     }
 
     /// Names a new file's edge, or checks that this is the edge's own file.

@@ -8,7 +8,7 @@ struct RebuildCheck {
     /// What a piece brought.
     enum Step: Equatable {
         case nothing
-        /// The live book is what its entries add up to.
+        /// The chain is whole, and the live book is what its entries add up to; of a ledger with a hole the chain alone.
         case agrees
         /// A stored entry is not what was written.
         case damaged(String)
@@ -47,6 +47,9 @@ struct RebuildCheck {
         walk.compare(digest(), "the live book")
         return walk.difference.map { .differs($0) } ?? .agrees
     }
+
+    /// Entries up to here are missing for good: the chain is checked on behind them, and no book is left to compare.
+    mutating func passOver(_ anchor: Head) { rebuild?.passOver(anchor) }
 
     /// Damaged bytes were put right: what was walked is walked again, at once.
     mutating func beginAnew() {

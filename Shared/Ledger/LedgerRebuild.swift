@@ -21,6 +21,16 @@ package struct LedgerRebuild: Sendable {
         self.release = release
     }
 
+    /// True until entries were passed over: without them nothing can be added up.
+    package private(set) var isFolding = true
+
+    /// Goes on behind entries that are missing for good, with the chain alone.
+    /// - Parameter anchor: the last of them, by the hash that the entry behind it names.
+    package mutating func passOver(_ anchor: Head) {
+        verifier.skip(to: anchor)
+        isFolding = false
+    }
+
     /// The number of the row to hand in next.
     package var next: Seq { verifier.head.seq.next }
     /// The first thing that is not as it must be, in words.
@@ -29,7 +39,7 @@ package struct LedgerRebuild: Sendable {
     /// Takes the next row; false at the first that is not as it must be.
     package mutating func accept(_ row: EntryRow) -> Bool {
         guard let entry = verifier.accept(row) else { return false }
-        if let fact = try? entry.decoded() {
+        if isFolding, let fact = try? entry.decoded() {
             if case .boot(let boot) = fact { isOurs = boot.version == release }
             if case .checkpoint(let checkpoint) = fact, isOurs {
                 compared += 1
@@ -39,7 +49,7 @@ package struct LedgerRebuild: Sendable {
                 }
             }
         }
-        book.apply(entry)
+        if isFolding { book.apply(entry) }
         let seconds = entry.wall.seconds % 86_400
         hours[Int((seconds + 86_400) % 86_400 / 3_600)] += 1
         return true
@@ -47,7 +57,7 @@ package struct LedgerRebuild: Sendable {
 
     /// Compares with a digest from elsewhere, of the book after the entry that this fold stands at.
     package mutating func compare(_ digest: [UInt8], _ what: String) {
-        if digest != book.digest() { verifier.note("\(what) is another book than the entries up to \(book.head.seq) add up to") }
+        if isFolding, digest != book.digest() { verifier.note("\(what) is another book than the entries up to \(book.head.seq) add up to") }
     }
 
     /// The hour of the day (UTC) with the fewest entries; the earliest of several.

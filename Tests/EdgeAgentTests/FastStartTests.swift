@@ -210,6 +210,64 @@ import Wire
         #expect(ends.whole == 1 && ends.stopped > 10, "\(ends)")
     }
 
+    /// Snapshots are kept beside the ledger for the next start's sake: that they cannot be written ends no trading.
+    @Test func aFolderThatTakesNoSnapshotEndsNothing() throws {
+        let rig = DiskRig(snapshotsEvery: 40)
+        try rig.start()
+        try live(rig, halts: 10)
+        rig.disk.failingPrefix = "snapshot-"
+        try toggle(rig, 200)
+        #expect(rig.disk.names.allSatisfy { !$0.hasPrefix("snapshot-") } && rig.agent?.ledgerTroubles == [])
+        rig.disk.failingPrefix = nil
+        rig.now = rig.now + .seconds(601)
+        try toggle(rig, 20)
+        #expect(snapshots(rig).count == 1, "it is tried again")
+        rig.disk.failingPrefix = "snapshot-"
+        try toggle(rig, 1_000)
+        let head = try #require(rig.agent?.journal.head.seq)
+        _ = try rig.agent?.shutdown(reason: "asked", at: rig.clock)
+        #expect(rig.agent?.journal.head.seq ?? head > head, "the end is written all the same")
+    }
+
+    /// Nothing of a file is decoded before the whole of it gave its hashes, wherever the damage is; a file of another release is refused by its table.
+    @Test func aDamagedFileIsKnownByItsHashesAlone() throws {
+        let disk = FaultyDisk(seed: 3)
+        let files = DiskFiles(disk)
+        var writer = LedgerWriter(boot: 5, after: nil)
+        var book = Book(edge: LedgerWriter.edge)
+        var entries = [try writer.entry(LedgerWriter.bootFact)]
+        for number in 1..<1_600 { entries.append(try writer.intent(Int64(number))) }
+        for entry in entries { book.apply(entry) }
+        let last = entries[entries.count - 1]
+        var builder = SnapshotBuilder(
+            SnapshotHeader(edge: LedgerWriter.edge, release: DiskRig.release, head: last.head, signer: nil), book, beside: Milestones().packed)
+        var bytes: [UInt8] = []
+        var parts: [Range<Int>] = []
+        while let more = builder.nextBytes() {
+            parts.append(bytes.count..<bytes.count + more.count)
+            bytes += more
+        }
+        let name = SnapshotFile.name(last.seq)
+        let fact = SnapshotFact(
+            seq: last.seq, book: book.digest(), milestones: Hashing.blake2b(Milestones().packed), file: name, bytes: Int64(bytes.count),
+            hash: try #require(builder.hash))
+        entries.append(try writer.entry(.snapshot(fact)))
+        do { _ = try Journal(store: try SegmentTests.store(disk, .create), edge: LedgerWriter.edge).commit(entries) }
+        func open(_ bytes: [UInt8], _ release: String = DiskRig.release) throws -> Recovered {
+            disk.place(name, bytes)
+            return try FastStart.open(try SegmentTests.store(disk), edge: LedgerWriter.edge, files: files, release: release)
+        }
+        #expect(try open(bytes).remarks == [] && parts.count > 12)
+        for part in parts.dropLast() {
+            var spoilt = bytes
+            spoilt[part.lowerBound + part.count / 2] ^= 4
+            let recovered = try open(spoilt)
+            #expect(recovered.snapshot == nil && recovered.book.head.seq == last.seq.next)
+            #expect(recovered.remarks.count == 1 && recovered.remarks[0].contains("a part does not give its hash"), "\(recovered.remarks)")
+            #expect(try open(spoilt, "another").remarks.first?.contains("release t made it") == true)
+        }
+    }
+
     /// A full disk makes no snapshot and ends nothing.
     @Test func aFullDiskPutsItOff() throws {
         let rig = DiskRig(snapshotsEvery: 40)

@@ -3,6 +3,7 @@ import EdgeAgent
 import Ledger
 import Platform
 import Simulation
+import Sync
 import Testing
 import Values
 import Wire
@@ -53,6 +54,128 @@ import Wire
         let lie = GapFact(from: Seq(1), to: Seq(Segment.rows), hash: [UInt8](repeating: 7, count: 32))
         _ = try journal.commit([try writer.entry(LedgerWriter.bootFact), try writer.entry(.gap(lie))])
         #expect(try verify(disk).difference?.contains("entries 1 to 4096 cannot be read") == true)
+    }
+
+    /// A ledger of two segments and a little more, the files of these numbers taken away one after the other.
+    private func twice(_ disk: FaultyDisk) throws -> (entries: [Entry], files: [String]) {
+        let entries = try SegmentTests.ledger(disk, 2 * Int(Segment.rows) + 60)
+        do {
+            let store = try SegmentTests.store(disk)
+            for _ in 0..<2 { _ = try #require(try store.compact(through: .max, olderThan: .max)) }
+        }
+        return (entries, disk.names.filter { $0.hasSuffix(".seg") })
+    }
+    private func agent(_ rig: DiskRig, _ disk: FaultyDisk, after entries: [Entry]) throws -> Agent {
+        let journal = try Journal(store: try SegmentTests.store(disk), edge: LedgerWriter.edge, after: (entries[entries.count - 1], nil))
+        var book = Book(edge: LedgerWriter.edge)
+        for entry in entries { book.apply(entry) }
+        let agent = rig.agent(over: journal, book: book)
+        _ = try agent.start(DiskRig.bootFact, at: rig.clock)
+        return agent
+    }
+    private func gaps(_ journal: Journal) throws -> [GapFact] {
+        try journal.read(from: Seq(2 * Segment.rows + 1), limit: 500).compactMap { if case .gap(let gap) = try $0.decoded() { gap } else { nil } }
+    }
+
+    /// Two neighbours are gone: one hole, however it is come upon; trading goes on.
+    @Test func lostNeighboursAreOneHole() throws {
+        let disk = FaultyDisk(seed: 8)
+        let (entries, files) = try twice(disk)
+        for file in files { try disk.remove(file) }
+        let rig = DiskRig()
+        let agent = try agent(rig, disk, after: entries)
+        let rows = Segment.rows
+        #expect(try agent.noteMissing(from: Seq(1), to: Seq(rows), at: rig.clock) != [])
+        #expect(try agent.noteMissing(from: Seq(rows + 1), to: Seq(2 * rows), at: rig.clock) == [], "said once")
+        #expect(try gaps(agent.journal) == [GapFact(from: Seq(1), to: Seq(2 * rows), hash: entries[Int(2 * rows) - 1].hash)])
+        let finding = try verify(disk)
+        #expect(finding.difference == nil && finding.report.contains("entries 1 to 8192 are missing for good"))
+        #expect(try agent.turn([.tick], at: rig.clock).allSatisfy { if case .entries = $0 { false } else { true } })
+    }
+
+    /// The second goes after the first was spoken of; later the second comes back from a copy: what was said covers what is missing each time.
+    @Test func aHoleThatGrowsOrShrinksIsStillCovered() throws {
+        let disk = FaultyDisk(seed: 8)
+        let (entries, files) = try twice(disk)
+        let second = try #require(disk.bytes(of: files[1]))
+        try disk.remove(files[0])
+        let rows = Segment.rows
+        do {
+            let rig = DiskRig()
+            let agent = try agent(rig, disk, after: entries)
+            _ = try agent.noteMissing(from: Seq(1), to: Seq(rows), at: rig.clock)
+            #expect(try verify(disk).difference == nil)
+        }
+        try disk.remove(files[1])
+        #expect(try verify(disk).difference?.contains("entries 1 to 8192 cannot be read") == true)
+        do {
+            let journal = try Journal(
+                store: try SegmentTests.store(disk), edge: LedgerWriter.edge, after: (entries[entries.count - 1], nil))
+            var writer = LedgerWriter(boot: 7, after: journal.last)
+            let said = GapFact(from: Seq(rows + 1), to: Seq(2 * rows), hash: entries[Int(2 * rows) - 1].hash)
+            _ = try journal.commit([try writer.entry(LedgerWriter.bootFact), try writer.entry(.gap(said))])
+        }
+        #expect(try verify(disk).difference == nil, "each part is spoken of")
+        disk.place(files[1], second)
+        #expect(try verify(disk).difference == nil)
+    }
+
+    /// One word for both; the second file comes back: the word speaks of more than is missing, and must be right about its own end.
+    @Test func aWordAboutMoreThanIsMissingMustBeTrue() throws {
+        let rows = Segment.rows
+        for isTrue in [true, false] {
+            let disk = FaultyDisk(seed: 8)
+            let (entries, files) = try twice(disk)
+            try disk.remove(files[0])
+            let journal = try Journal(
+                store: try SegmentTests.store(disk), edge: LedgerWriter.edge, after: (entries[entries.count - 1], nil))
+            var writer = LedgerWriter(boot: 7, after: journal.last)
+            let hash = isTrue ? entries[Int(2 * rows) - 1].hash : [UInt8](repeating: 7, count: 32)
+            let said = GapFact(from: Seq(1), to: Seq(2 * rows), hash: hash)
+            _ = try journal.commit([try writer.entry(LedgerWriter.bootFact), try writer.entry(.gap(said))])
+            #expect((try verify(disk).difference == nil) == isTrue)
+        }
+    }
+
+    /// A cloud put back from a backup asks for a proof in the hole: a proof that leaves it out would read as another history, and an error would end
+    /// the edge. At the hole's end the entry behind it knows the hash.
+    @Test func aProofInTheHoleIsNotGivenAndEndsNothing() throws {
+        let rows = Int(Segment.rows)
+        func asked(have: Int, isHoled: Bool) throws -> [UplinkEffect] {
+            let disk = FaultyDisk(seed: 8)
+            let (entries, files) = try twice(disk)
+            if isHoled { for file in files { try disk.remove(file) } }
+            let journal = try Journal(
+                store: try SegmentTests.store(disk), edge: LedgerWriter.edge, after: (entries[entries.count - 1], nil))
+            try journal.noteAcknowledged(Seq(9))
+            let acked = try UplinkCore.acknowledged(in: journal)
+            #expect(acked == (isHoled ? .start : entries[8].head))
+            try journal.noteAcknowledged(Seq(UInt64(2 * rows)))
+            #expect(try UplinkCore.acknowledged(in: journal) == entries[2 * rows - 1].head)
+            var uplink = UplinkCore(
+                Identity(edge: LedgerWriter.edge, boot: Boot(raw: 5), epoch: 1, release: "t"), head: journal.head, acked: acked, ledger: journal)
+            var receiver = Receiver(incarnation: "i", release: "t", sessionSeed: 8)
+            let now = ClockReading(wall: Instant(seconds: 1_795_000_100), monotonic: .seconds(50))
+            let head = entries[have - 1].head
+            _ = receiver.handle(.enrolled(LedgerWriter.edge, EdgeMemory(have: head, announced: head)), at: now)
+            var effects = try uplink.handle(.linkUp, at: now), seen: [UplinkEffect] = []
+            while !effects.isEmpty {
+                let effect = effects.removeFirst()
+                seen.append(effect)
+                guard case .send(_, let bytes) = effect else { continue }
+                for case .send(let answer, _) in receiver.handle(.frame(bytes, from: Peer(edge: LedgerWriter.edge, connection: 1)), at: now) {
+                    effects += try uplink.handle(.frame(answer), at: now)
+                }
+            }
+            return seen
+        }
+        let gone = UplinkEffect.missing(from: Seq(1), to: Seq(Segment.rows))
+        let middle = try asked(have: 100, isHoled: true)
+        #expect(middle.contains(gone) && !middle.contains(.phase(.open)))
+        for (have, isHoled) in [(100, false), (2 * rows, true), (2 * rows + 10, true)] {
+            let effects = try asked(have: have, isHoled: isHoled)
+            #expect(effects.contains(.phase(.open)) && !effects.contains(gone), "\(have) \(isHoled)")
+        }
     }
 
     /// The cloud asks for what is gone: the link stays, the ledger's lane stands still, and the edge is told once what to write down.

@@ -13,8 +13,10 @@ private final class RottingStore: ForwardingStore {
     let store: EntryStore
     var rotten: UInt64?
     private(set) var mostRowsAtOnce = 0
+    private(set) var reads = 0
     init(_ store: EntryStore) { self.store = store }
     func read(from seq: UInt64, limit: Int, maxBytes: Int) throws(StoreError) -> [EntryRow] {
+        reads += 1
         var rows = try store.read(from: seq, limit: limit, maxBytes: maxBytes)
         mostRowsAtOnce = max(mostRowsAtOnce, rows.count)
         for index in rows.indices where rows[index].seq == rotten { rows[index].body[3] ^= 1 }
@@ -68,6 +70,45 @@ private final class RottingStore: ForwardingStore {
         #expect(agent.desk.book.haltLevel == .reducing && agent.desk.book.haltFact?.source == "rule:rebuild")
         #expect(agent.desk.book.haltFact?.reason.contains("entry 200 is not what was written") == true)
         #expect(effects.contains { if case .live = $0 { true } else { false } })
+    }
+
+    /// An edge over a ledger whose first segment is lost, and the store in between.
+    private func holed() throws -> (DiskRig, Agent, RottingStore) {
+        let disk = FaultyDisk(seed: 8)
+        let entries = try SegmentTests.ledger(disk, Int(Segment.rows) + 300)
+        do { _ = try #require(try SegmentTests.store(disk).compact(through: .max, olderThan: .max)) }
+        try disk.remove(try #require(disk.names.first { $0.hasSuffix(".seg") }))
+        let store = RottingStore(try SegmentTests.store(disk))
+        let journal = try Journal(store: store, edge: LedgerWriter.edge, after: (entries[entries.count - 1], nil))
+        var book = Book(edge: LedgerWriter.edge)
+        for entry in entries { book.apply(entry) }
+        let rig = DiskRig()
+        let agent = rig.agent(over: journal, book: book)
+        _ = try agent.start(DiskRig.bootFact, at: rig.clock)
+        return (rig, agent, store)
+    }
+
+    /// Lost for good is said once; that and what was said before stop nothing. The chain behind is looked at as ever.
+    @Test func aHoleIsSaidAndTradingGoesOn() throws {
+        let (rig, agent, store) = try holed()
+        let head = agent.journal.head.seq
+        _ = try idle(rig, agent, seconds: 75)
+        #expect(agent.ledgerTroubles == [] && agent.desk.book.haltLevel == .normal)
+        let said = try agent.journal.read(from: head.next, limit: 9)
+        #expect(said.map(\.kind) == [Kind.gap.rawValue])
+        // In the next day's quietest hour the check meets it again.
+        let reads = store.reads
+        rig.now = Instant(seconds: (rig.now.seconds / 86_400 + 1) * 86_400 + 600)
+        _ = try idle(rig, agent, seconds: 90)
+        #expect(store.reads > reads)
+        #expect(agent.ledgerTroubles == [] && agent.journal.head.seq == head.next)
+    }
+
+    @Test func behindAHoleDamageIsStillFound() throws {
+        let (rig, agent, store) = try holed()
+        store.rotten = Segment.rows + 100
+        _ = try idle(rig, agent, seconds: 75)
+        #expect(agent.ledgerTroubles.map(\.kind) == [.damaged] && agent.desk.book.haltLevel == .reducing)
     }
 
     /// A live book that is not what the entries say (a bug of the fold, a flipped bit in memory).

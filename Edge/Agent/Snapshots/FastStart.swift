@@ -34,10 +34,7 @@ package enum FastStart {
             guard let files else { break }
             do throws(Unfit) {
                 let file = try read(name, files)
-                // Most of the file is packed history, which the start does not look into: it is compared with its hashes meanwhile.
-                let history = HistoryCheck(file)
-                defer { history.join() }
-                let (recovered, fact) = try start(file, history, store, edge, release)
+                let (recovered, fact) = try start(file, store, edge, release)
                 guard fact?.file == name, fact?.hash == file.hash, fact?.bytes == Int64(file.byteCount) else {
                     throw .unfit("no entry of this ledger speaks of it")
                 }
@@ -85,25 +82,23 @@ package enum FastStart {
 
     /// Folds the entries after the snapshot's, and looks among them for the one that makes the snapshot count.
     private static func start(
-        _ file: SnapshotFile, _ history: HistoryCheck, _ store: any JournalStore, _ edge: EdgeID, _ release: String
+        _ file: SnapshotFile, _ store: any JournalStore, _ edge: EdgeID, _ release: String
     ) throws(Unfit)
         -> (Recovered, SnapshotFact?)
     {
         let header = file.header
+        // What refuses it by its table alone comes first: the parts of another release's file are not even looked at.
         guard header.edge == edge else { throw .unfit("it is of another edge") }
         guard header.release == release else { throw .unfit("release \(header.release) made it, and this one folds for itself") }
         let anchor = try anchor(header, store)
+        guard isSound(file) else { throw .unfit("its file is damaged (a part does not give its hash)") }
         var book: Book
         var milestones: Milestones
-        let damage = Unfit.unfit("its file is damaged (a part does not give its hash)")
-        guard history.isRestSound else { throw damage }
         do throws(SnapshotError) {
             let (opened, beside) = try file.open()
             book = opened
             do throws(PackError) { milestones = try Milestones(packed: beside) } catch { throw .damaged("\(error)") }
         } catch { throw .unfit("\(error)") }
-        // Before anything is folded on it.
-        guard history.join() else { throw damage }
         let digest = book.digest(), other = Hashing.blake2b(milestones.packed)
         var fact: SnapshotFact?
         var difference: String?
@@ -135,42 +130,27 @@ package enum FastStart {
     private static func anchor(_ header: SnapshotHeader, _ store: any JournalStore) throws(Unfit) -> Entry {
         guard header.head.seq.raw <= store.head.seq else { throw .unfit("it is newer than the ledger, which ends at entry \(store.head.seq)") }
         let rows: [EntryRow]
-        do throws(StoreError) { rows = try store.read(from: header.head.seq.raw, limit: 1, maxBytes: .max) } catch { throw .store(error) }
+        do throws(StoreError) { rows = try store.read(from: header.head.seq.raw, limit: 1, maxBytes: .max) } catch {
+            if case .missing = error { throw .unfit("\(error)") }
+            throw .store(error)
+        }
         guard let row = rows.first, let entry = try? Entry(row), entry.head == header.head, Chain.hash(entry, edge: header.edge) == entry.hash else {
             throw .unfit("entry \(header.head.seq) of this ledger is not the one it was made at")
         }
         return entry
     }
-}
 
-/// Compares the pieces of a snapshot that hold packed records with their hashes, on a thread of its own.
-private final class HistoryCheck {
-    private let file: SnapshotFile
-    private let history: Range<Int>
-    private let verdict: Verdict
-    private var thread: SystemThread?
+    /// Whether every part gives its hash: before that not a byte of one is decoded. Half of the bytes are hashed on a thread of its own.
+    private static func isSound(_ file: SnapshotFile) -> Bool {
+        let middle = file.middle
+        let other = Verdict()
+        let thread = SystemThread(name: "snapshot") { other.isSound.store(file.isSound(middle..<file.partCount), ordering: .releasing) }
+        let isFirstSound = file.isSound(0..<middle)
+        thread.join()
+        return isFirstSound && other.isSound.load(ordering: .acquiring)
+    }
 
     private final class Verdict: Sendable {
         let isSound = Atomic<Bool>(false)
-    }
-
-    init(_ file: SnapshotFile) {
-        self.file = file
-        // The last two pieces of either list are opened at once; those of the fills stand at the end.
-        let history = min(4, file.partCount)..<max(4, file.partCount - 3)
-        self.history = history
-        let verdict = Verdict()
-        self.verdict = verdict
-        thread = SystemThread(name: "snapshot") { verdict.isSound.store(file.isSound(history), ordering: .releasing) }
-    }
-
-    /// Everything that is not history, compared here and now.
-    var isRestSound: Bool { file.isSound(0..<history.lowerBound) && file.isSound(history.upperBound..<file.partCount) }
-
-    /// Waits for the verdict about the history.
-    @discardableResult func join() -> Bool {
-        thread?.join()
-        thread = nil
-        return verdict.isSound.load(ordering: .acquiring)
     }
 }

@@ -60,7 +60,27 @@ package struct UplinkCore {
     package static func acknowledged(in journal: Journal) throws(JournalError) -> Head {
         let seq = try journal.acknowledged()
         guard seq > Seq(0), seq <= journal.head.seq else { return .start }
-        return try journal.read(from: seq, limit: 1).first?.head ?? .start
+        return try head(of: seq, in: journal).head ?? .start
+    }
+
+    /// An entry's number and hash; of the last entry of a hole the one behind it tells. What is missing is no failure of the link.
+    private static func head(of seq: Seq, in ledger: any LedgerReader) throws(JournalError) -> (head: Head?, missing: (from: Seq, to: Seq)?) {
+        do throws(JournalError) {
+            let entry = try ledger.read(from: seq, limit: 1, maxBytes: .max).first
+            return (entry.flatMap { $0.seq == seq ? $0.head : nil }, nil)
+        } catch {
+            guard let missing = error.missing else { throw error }
+            guard missing.to == seq else { return (nil, missing) }
+            do throws(JournalError) {
+                guard let behind = try ledger.read(from: seq.next, limit: 1, maxBytes: .max).first, behind.seq == seq.next else {
+                    return (nil, missing)
+                }
+                return (Head(seq: seq, hash: behind.previous), nil)
+            } catch {
+                guard error.missing != nil else { throw error }
+                return (nil, missing)
+            }
+        }
     }
 
     /// True when the sender waits for entries: call `readOn`. Frames, beats and commands may go in between.
@@ -100,8 +120,8 @@ package struct UplinkCore {
         let entries: [Entry]
         do throws(JournalError) { entries = try ledger.read(from: from, limit: limit, maxBytes: bytes) } catch {
             // The lane of the ledger stands still; commands, live state and trading go on.
-            guard case .store(let cause) = error, case .missing(let first, let last, _) = cause else { throw error }
-            return [.missing(from: Seq(first), to: Seq(last))]
+            guard let missing = error.missing else { throw error }
+            return [.missing(from: missing.from, to: missing.to)]
         }
         // The sender asks only for what is durable; an empty answer would be asked for again without end.
         guard entries.first?.seq == from else { throw .damaged("entry \(from) is not where the ledger's head says it is") }
@@ -122,12 +142,29 @@ package struct UplinkCore {
             case .read(let from, let entries, let bytes): wanted = (from, entries, bytes)
             case .readHeads(let attempt, let seqs):
                 var heads: [Head] = []
-                for seq in seqs { heads += try ledger.read(from: seq, limit: 1, maxBytes: .max).filter { $0.seq == seq }.map(\.head) }
-                try perform(sender.handle(.heads(attempt: attempt, heads), at: clock), at: clock, into: &out)
+                var missing: (from: Seq, to: Seq)?
+                for seq in seqs {
+                    let found = try UplinkCore.head(of: seq, in: ledger)
+                    missing = missing ?? found.missing
+                    if let head = found.head { heads.append(head) }
+                }
+                if let (from, to) = missing {
+                    // A proof without them would read as another history: the link stays closed, and trading goes on.
+                    out.append(.missing(from: from, to: to))
+                } else {
+                    try perform(sender.handle(.heads(attempt: attempt, heads), at: clock), at: clock, into: &out)
+                }
             case .deliver(let command, let deadline): out.append(.deliver(command, deadline: deadline))
             case .acked(let head): out.append(.acked(head))
             case .readBranch(let after):
-                let entries = try ledger.read(from: after.seq.next, limit: Batch.entriesMax, maxBytes: Batch.rawBytesTarget)
+                let entries: [Entry]
+                do throws(JournalError) {
+                    entries = try ledger.read(from: after.seq.next, limit: Batch.entriesMax, maxBytes: Batch.rawBytesTarget)
+                } catch {
+                    guard let (from, to) = error.missing else { throw error }
+                    out.append(.missing(from: from, to: to))
+                    continue
+                }
                 try perform(sender.handle(.branch(after: after, entries), at: clock), at: clock, into: &out)
             case .settle(let settlement): out.append(.settle(settlement))
             case .heal(let entries): out.append(.heal(entries))

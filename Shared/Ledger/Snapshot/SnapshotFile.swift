@@ -129,6 +129,9 @@ package struct SnapshotFile: Sendable {
 
     package var partCount: Int { parts.count }
 
+    /// The first part that lies in the second half of the file.
+    package var middle: Int { parts.firstIndex { $0.range.lowerBound >= byteCount / 2 } ?? parts.count }
+
     /// Whether the bytes of these parts give their hashes.
     package func isSound(_ range: Range<Int>) -> Bool { range.allSatisfy { Hashing.blake2b(bytes, in: parts[$0].range) == parts[$0].hash } }
 

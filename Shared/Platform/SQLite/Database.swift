@@ -167,6 +167,11 @@ package final class Database {
         defer { Glibc.close(descriptor) }
         let end = Int(lseek(descriptor, 0, SEEK_END))
         guard end > 0 else { return false }
+        // What a run before this one prepared is still there.
+        guard end - logBytes < ahead else {
+            logFileEnd = end
+            return false
+        }
         let written = [UInt8](repeating: 0, count: step).withUnsafeBytes { pwrite(descriptor, $0.baseAddress, step, off_t(end)) }
         canLengthen = written == step && fdatasync(descriptor) == 0
         logFileEnd = end + max(0, written)

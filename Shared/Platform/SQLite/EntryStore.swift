@@ -175,15 +175,20 @@ package final class EntryStore {
     // MARK: - Reading
 
     /// Entries from `seq` on, in order, until `limit` entries or `maxBytes` (counted by `EntryRow.byteCount`); at least one when there is one.
+    /// - Throws: `.missing` when the first of them cannot be read; of those before a hole it gives what there is.
     package func read(from seq: UInt64, limit: Int, maxBytes: Int = .max) throws(StoreError) -> [EntryRow] {
         precondition(limit > 0 && maxBytes > 0)
         var rows: [EntryRow] = []
         var bytes = 0
-        try each(from: seq) { row throws(DatabaseError) in
-            bytes += row.byteCount
-            guard rows.isEmpty || bytes <= maxBytes else { return false }
-            rows.append(row)
-            return rows.count < limit
+        do throws(StoreError) {
+            try each(from: seq) { row throws(DatabaseError) in
+                bytes += row.byteCount
+                guard rows.isEmpty || bytes <= maxBytes else { return false }
+                rows.append(row)
+                return rows.count < limit
+            }
+        } catch {
+            guard case .missing = error, !rows.isEmpty else { throw error }
         }
         return rows
     }

@@ -20,7 +20,7 @@ enum StartBench {
 
     private static let short = 1_000
     /// Entries behind the newest snapshot at the worst: the next one is due.
-    private static let tail = 9_990
+    private static let tail = Int(SnapshotSettings.standardInterval) - 10
 
     private static func run(_ options: RigOptions) throws -> Int32 {
         let count = try options.number("entries", in: 1_000...20_000_000, default: 1_000_000)

@@ -76,6 +76,8 @@ package final class FaultyDisk {
     package var capacity: Int?
     /// Files whose names begin so have a quota of their own, which is used up: a write that would make one longer answers that the disk is full.
     package var fullPrefix: String?
+    /// Files whose names begin so cannot be made.
+    package var failingPrefix: String?
     /// A drive that answers a sync and does nothing: the control that shows why syncs matter.
     package var ignoresSyncs = false
     /// A system that drops a write of the bytes a file already shows: the control that shows why a log is written over itself.
@@ -211,6 +213,7 @@ package final class FaultyDisk {
     package func create(_ name: String) -> DiskFault.Answer? {
         guard step() else { return .io }
         if let answer = meets(.call) { return answer }
+        if let failingPrefix, name.hasPrefix(failingPrefix) { return .io }
         let inode = Inode()
         files[name] = inode
         folderChanges.append(FolderChange(order: mutations, name: name, inode: inode))
