@@ -38,7 +38,15 @@ struct RebuildCheck {
         if let steppedAt, clock.monotonic - steppedAt < RebuildCheck.every { return .nothing }
         steppedAt = clock.monotonic
         guard var walk = rebuild ?? begun(at: clock, edge) else { return .nothing }
-        for row in try rows(walk.next, RebuildCheck.rowsPerStep) where !walk.accept(row) { break }
+        // Moved out, or the first entry of each piece would copy the whole book.
+        rebuild = nil
+        let piece: [EntryRow]
+        do throws(JournalError) { piece = try rows(walk.next, RebuildCheck.rowsPerStep) } catch {
+            // It goes on behind what cannot be read.
+            rebuild = walk
+            throw error
+        }
+        for row in piece where !walk.accept(row) { break }
         rebuild = walk
         if walk.difference != nil || walk.verifier.head == head { rebuild = nil }
         if let words = walk.difference { return .damaged(words) }
