@@ -72,7 +72,7 @@ let package = Package(
         tests("DashboardTests", ["Wire", "Contract"], besides: ["fake-cloud.mjs", "fake"]),
         room(
             "Simulation", "Tests/Simulation",
-            ["Values", "Wire", "Ledger", "Sync", "Platform", "Trading", "Venues", "EdgeAgent", "Control", "CloudNode", "CSQLite"]),
+            ["Values", "Wire", "Ledger", "Sync", "Views", "Platform", "Trading", "Venues", "EdgeAgent", "Control", "CloudNode", "CSQLite"]),
         tests("Scenarios", ["Values", "Wire", "Ledger", "Simulation"]),
         room("Processes", "Tests/Processes", ["Values", "Wire", "Ledger", "Platform", "Venues", "EdgeAgent", "Simulation"]),
         tests("ProcessTests", ["Values", "Wire", "Ledger", "Sync", "Platform", "Processes"]),

@@ -78,7 +78,7 @@ extension Node {
         for edge in control.sortedEdges where edge.book.head.seq.raw >= (keeping.saved[edge.id]?.raw ?? 0) + least {
             let rule = stores.ledgers.checkpointRule(edge.id)
             let header = SnapshotHeader(
-                edge: edge.id, release: settings.release, head: edge.book.head, signer: rule?.key, checkpoints: rule?.count ?? 0)
+                edge: edge.id, release: settings.release, head: edge.book.head, signer: rule?.key)
             keeping.work = (
                 edge.id, edge.book.head.seq,
                 SnapshotBuilder(header, edge.book, beside: (milestones[edge.id] ?? Milestones()).packed),

@@ -35,15 +35,6 @@ extension Agent {
         return effects + (try sign([], at: clock))
     }
 
-    /// To be called when entries came into the ledger from elsewhere: the end that was lost may be there again.
-    package func lookAtMark(at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
-        var effects: [AgentEffect] = []
-        guard let lost = keeper?.lost else { return [] }
-        do throws(JournalError) { guard try MarkFinding.isHeld(lost, by: journal) else { return [] } } catch { throw fail(.journal(error)) }
-        settleRollback(at: clock, into: &effects)
-        return effects
-    }
-
     /// Announces another ledger key, under the present one, and signs with it from then on. The new key must be durable before.
     /// - Returns: nil when that cannot be now: the disk is full, or the ledger's end is missing. Nothing was written then.
     package func changeKey(to new: SigningKeys, at clock: ClockReading) throws(AgentFailure) -> [AgentEffect]? {

@@ -1,6 +1,6 @@
 // The head mark: a small file outside the database that says how far the ledger once reached, so that a database put back is noticed.
 package import Ledger
-internal import Platform
+package import Platform
 package import Values
 internal import Wire
 
@@ -41,18 +41,8 @@ package struct HeadMark: Hashable, Sendable {
     }
 }
 
-/// Why a mark could not be read or written.
-package enum MarkError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// No room; the old mark is as it was.
-    case full(String)
-    /// The disk failed.
-    case failed(String)
-    package var description: String {
-        switch self {
-        case .full(let words), .failed(let words): words
-        }
-    }
-}
+/// Why a mark could not be read or written: as for every file beside the ledger.
+package typealias MarkError = KeptFileError
 
 /// Where the mark is kept: a file beside the ledger, real or simulated. One owner, one thread.
 package protocol MarkStore: AnyObject {
@@ -70,14 +60,12 @@ package final class FileMark: MarkStore {
     package func read() throws(MarkError) -> [UInt8]? {
         do throws(FileError) { return try PrivateFiles.read(path) } catch {
             if error.isMissing { return nil }
-            throw .failed(error.description)
+            throw KeptFileError(error)
         }
     }
 
     package func write(_ bytes: [UInt8]) throws(MarkError) {
-        do throws(FileError) { try PrivateFiles.write(path, bytes) } catch {
-            throw error.isFull ? .full(error.description) : .failed(error.description)
-        }
+        do throws(FileError) { try PrivateFiles.write(path, bytes) } catch { throw KeptFileError(error) }
     }
 }
 

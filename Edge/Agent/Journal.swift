@@ -118,13 +118,9 @@ package final class Journal {
     /// - Returns: the receipt that hands out each intent once.
     /// - Throws: an error after which none of them may be acted on; unless `isDiskFull`, the process must end.
     package func commit(_ entries: [Entry]) throws(JournalError) -> Receipt {
-        var verified = verifier, signed = checkpoints
+        let rules = try accepting(entries)
         var intents: [Receipt.Slot] = []
-        for entry in entries {
-            // Checked before the write as it will be checked after the read.
-            do throws(ChainError) { try verified.accept(entry) } catch { throw .broken(error) }
-            if let words = signed.accept(entry) { throw .unsigned(words) }
-            guard entry.kind == Kind.intent.rawValue else { continue }
+        for entry in entries where entry.kind == Kind.intent.rawValue {
             let id = IntentID(boot: entry.boot, seq: entry.seq)
             let (tags, ticket) = try intent(entry)
             intents.append(Receipt.Slot(id, DurableIntent(id: id, tags: tags, ticket: ticket)))
@@ -132,30 +128,36 @@ package final class Journal {
         let isTold = adoptedFrom != nil && entries.contains { $0.kind == Kind.healed.rawValue }
         do throws(StoreError) { try store.append(entries.map(\.row), meta: isTold ? [Journal.adoptedKey: ""] : [:]) } catch { throw .store(error) }
         if isTold { adoptedFrom = nil }
-        verifier = verified
-        checkpoints = signed
-        last = entries.last ?? last
+        stand(after: entries, rules)
         idleSince = nil
-        // The entries are durable whatever becomes of the copying: a store that fails here refuses the next commit.
-        if store.logBytes >= Journal.logBytesMax, !isShortOfRoom { try? store.checkpoint() }
         return Receipt(head: verifier.head, intents)
     }
 
-    /// Takes entries that this ledger had lost, byte for byte as a copy has them. None of their intents may be sent: an earlier run sent them or not.
-    /// - Throws: `.broken` when they do not continue the chain: nothing is written then.
-    package func adopt(_ entries: [Entry]) throws(JournalError) {
+    /// The rules after these entries, which are checked before the write as they will be checked after the read.
+    private func accepting(_ entries: [Entry]) throws(JournalError) -> (ChainVerifier, CheckpointRule) {
         var verified = verifier, signed = checkpoints
         for entry in entries {
             do throws(ChainError) { try verified.accept(entry) } catch { throw .broken(error) }
             if let words = signed.accept(entry) { throw .unsigned(words) }
         }
+        return (verified, signed)
+    }
+
+    /// These entries are durable, whatever becomes of the copying: a store that fails here refuses the next commit.
+    private func stand(after entries: [Entry], _ rules: (ChainVerifier, CheckpointRule)) {
+        (verifier, checkpoints) = rules
+        last = entries.last ?? last
+        if store.logBytes >= Journal.logBytesMax, !isShortOfRoom { try? store.checkpoint() }
+    }
+
+    /// Takes entries that this ledger had lost, byte for byte as a copy has them. None of their intents may be sent: an earlier run sent them or not.
+    /// - Throws: `.broken` when they do not continue the chain: nothing is written then.
+    package func adopt(_ entries: [Entry]) throws(JournalError) {
+        let rules = try accepting(entries)
         guard let from = adoptedFrom ?? entries.first?.seq else { return }
         do throws(StoreError) { try store.append(entries.map(\.row), meta: [Journal.adoptedKey: String(from.raw)]) } catch { throw .store(error) }
         adoptedFrom = from
-        verifier = verified
-        checkpoints = signed
-        last = entries.last ?? last
-        if store.logBytes >= Journal.logBytesMax { try? store.checkpoint() }
+        stand(after: entries, rules)
     }
 
     /// To be called by the loop when it has nothing to do: prepares the log for the commits to come, lets the subject index follow, and copies a

@@ -33,8 +33,6 @@ package struct LedgerVerifier: Sendable {
 
     /// Entries found good.
     package private(set) var count: UInt64 = 0
-    /// Entries that were passed over.
-    package private(set) var skipped: UInt64 = 0
     /// The last entry found good.
     package var head: Head { chain.head }
 
@@ -60,7 +58,6 @@ package struct LedgerVerifier: Sendable {
     /// Goes on behind entries that cannot be read: the chain is checked from the hash that the entry after them follows.
     package mutating func skip(to anchor: Head) {
         guard difference == nil else { return }
-        skipped += anchor.seq.raw - min(anchor.seq.raw, chain.head.seq.raw)
         chain = ChainVerifier(edge: chain.edge, after: anchor)
         // What it remembers of the entries before is not what stands behind the hole.
         countersigned = CountersignRule(edge: chain.edge)

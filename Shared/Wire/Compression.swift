@@ -20,14 +20,18 @@ package enum Compression {
     }
 
     /// The block's bytes. Its frame must declare a size of at most `limit`, checked before anything is allocated.
-    package static func decompress(_ block: [UInt8], limit: Int) throws(CompressionError) -> [UInt8] {
-        let declared = ZSTD_getFrameContentSize(block, block.count)
+    /// - Parameter range: where the block lies in `bytes`; nil for all of them.
+    package static func decompress(_ bytes: [UInt8], in range: Range<Int>? = nil, limit: Int) throws(CompressionError) -> [UInt8] {
+        let range = range ?? bytes.indices
+        let declared = bytes.withUnsafeBytes { ZSTD_getFrameContentSize($0.baseAddress?.advanced(by: range.lowerBound), range.count) }
         // The two highest values are zstd's "unknown" and "error".
         guard declared < UInt64.max - 1 else { throw declared == .max ? .noDeclaredSize : .damaged }
         guard declared <= UInt64(limit) else { throw .tooLarge(declared: declared, limit: limit) }
         var isWhole = false
         let out = [UInt8](unsafeUninitializedCapacity: Int(declared)) { room, count in
-            let written = tidewire_zstd_decompress(room.baseAddress, Int(declared), block, block.count)
+            let written = bytes.withUnsafeBytes { block in
+                tidewire_zstd_decompress(room.baseAddress, Int(declared), block.baseAddress?.advanced(by: range.lowerBound), range.count)
+            }
             isWhole = ZSTD_isError(written) == 0 && written == Int(declared)
             count = isWhole ? written : 0
         }

@@ -133,7 +133,7 @@ import Wire
     @Test(arguments: [CrashMode.nothing, .everything, .anySubset, .prefix]) func noMomentOfAMoveLosesAnEntry(mode: CrashMode) throws {
         let origin = FaultyDisk(seed: 4)
         let rows = try Self.ledger(origin, Int(Self.moving) + 50).map(\.row)
-        var ends = (before: 0, after: 0, whole: 0)
+        var ends = (before: 0, between: 0, after: 0, whole: 0)
         for step in 0..<3_000 where ends.whole == 0 {
             let disk = FaultyDisk(seed: UInt64(step))
             disk.copy(origin)
@@ -150,11 +150,81 @@ import Wire
                 walked.append(row); return true
             }
             #expect(walked == rows, "\(mode) \(step)")
-            if store.anchor.seq == 0 { ends.before += 1 } else { ends.after += 1 }
+            switch store.anchor.seq {
+            case 0: ends.before += 1
+            case Self.moving: ends.after += 1
+            default: ends.between += 1
+            }
             // The next try ends well.
-            if store.anchor.seq == 0 { #expect(try store.compact(through: .max, olderThan: Self.future)?.to == Self.moving) }
+            if store.anchor.seq < Self.moving {
+                let next = try store.compact(through: .max, olderThan: Self.future)
+                #expect(next?.to == Self.moving && store.anchor.seq == Self.moving)
+            }
+            #expect(try LedgerAudit.verify(path: "ledger.db", vfs: disk.name, kept: DiskFiles(disk)).difference == nil)
         }
-        #expect(ends.whole == 1 && ends.before > 5 && ends.after >= 1, "\(ends)")
+        #expect(ends.whole == 1 && ends.before > 5 && ends.between > 1 && ends.after >= 1, "\(ends)")
+    }
+
+    /// Beside a writer that moves entries: whoever reads, and whenever his answer is half given, finds each of them once.
+    @Test func aReaderFindsEveryEntryWhileTheyMove() throws {
+        let disk = FaultyDisk(seed: 3)
+        let entries = try Self.ledger(disk, 2 * Int(Self.moving) + 50)
+        let rows = entries.map(\.row), intents = rows.filter { $0.kind == Kind.intent.rawValue }
+        let store = try Self.store(disk), reader = try Self.store(disk, .readOnly)
+        var steps = 0, during = 0
+        func step() throws -> Bool {
+            steps += 1
+            return try store.compactStep(through: .max, olderThan: Self.future) { _ in true } != .nothing
+        }
+        while try step() {
+            #expect(try reader.count() == rows.count)
+            #expect(try reader.read(kinds: [Kind.intent.rawValue], from: 1, below: .max, newestFirst: false, limit: 900) == intents)
+            #expect(try reader.read(kinds: [Kind.intent.rawValue], from: 1, below: .max, newestFirst: true, limit: 5) == intents.suffix(5).reversed())
+            #expect(try reader.entries(ref: entries[10].ref, limit: 9) == [rows[10]] && store.entries(ref: entries[10].ref, limit: 9) == [rows[10]])
+            let low = max(1, store.anchor.seq) - 1
+            #expect(try reader.read(from: low + 1, limit: 4) == Array(rows[Int(low)...].prefix(4)))
+            #expect(try store.storedRows(from: low + 1, through: low + 4) == Array(rows[Int(low)...].prefix(4)))
+            guard store.anchor.seq >= Self.moving, during == 0 else { continue }
+            // The walk is inside the first file when the second segment leaves the table.
+            var walked: [EntryRow] = []
+            try reader.each { row in
+                if row.seq == 100 { while (try? step()) == true { during += 1 } }
+                walked.append(row)
+                return true
+            }
+            #expect(walked == rows)
+        }
+        #expect(store.anchor.seq == 2 * Self.moving && steps > 20 && during > 8)
+    }
+
+    /// A cut or a mend in the middle of a move: what was gathered is let go, and nothing of it comes back.
+    @Test func aMendOrACutInTheMiddleOfAMoveEndsIt() throws {
+        for step in 0..<24 {
+            let disk = FaultyDisk(seed: 3)
+            let entries = try Self.ledger(disk, Int(Self.moving) + 50)
+            let store = try Self.store(disk)
+            for _ in 0..<step { _ = try store.compactStep(through: .max, olderThan: Self.future) { _ in true } }
+            let end = max(store.anchor.seq, 4_000)
+            if end < Self.moving {
+                try store.mend(entries[4_050].row, note: "test")
+                try store.cut(after: end)
+                #expect(try store.compact(through: .max, olderThan: Self.future) == nil && store.head.seq == end)
+            }
+            var walked: [EntryRow] = []
+            try store.each { row in
+                walked.append(row); return true
+            }
+            #expect(walked == entries.prefix(walked.count).map(\.row) && walked.count >= Int(end), "\(step)")
+        }
+    }
+
+    /// What does not hash into the chain is not put into a file.
+    @Test func aDamagedRowIsNotMoved() throws {
+        let disk = FaultyDisk(seed: 3)
+        _ = try Self.ledger(disk, Int(Self.moving) + 50)
+        let store = try Self.store(disk)
+        #expect(throws: StoreError.self) { try store.compact(through: .max, olderThan: Self.future) { $0.seq != 77 } }
+        #expect(store.failure == nil && store.anchor.seq == 0 && disk.names.allSatisfy { !$0.contains(".seg") })
     }
 
     /// Every bound holds: without the cloud's word, its backup, a verified snapshot, or age, nothing moves.

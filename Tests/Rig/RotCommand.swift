@@ -43,7 +43,8 @@ enum RotCommand {
                 "damages": .object(damages.map { JSONMember($0.key, .integer(Int64($0.value))) }), "refused": .integer(Int64(all.refused)),
                 "told_by_mark": .integer(Int64(all.toldByMark)), "told_by_other_side": .integer(Int64(all.toldByOtherSide)),
                 "harmless": .integer(Int64(all.harmless)), "told_by_check": .integer(Int64(all.toldByCheck)),
-                "marks_told": .integer(Int64(all.marksTold)), "unnoticed": .integer(Int64(all.unnoticed)),
+                "marks_told": .integer(Int64(all.marksTold)), "told_as_unreadable": .integer(Int64(all.toldAsUnreadable)),
+                "snapshots_told": .integer(Int64(all.snapshotsTold)), "unnoticed": .integer(Int64(all.unnoticed)),
                 "violations": .array(all.violations.map { .string($0) }),
             ]
             return Console.out(String(decoding: JSONWriter.plain(line), as: UTF8.self))
@@ -51,7 +52,8 @@ enum RotCommand {
         for violation in all.violations.prefix(20) { Console.out("  \(violation)") }
         Console.out(damages.map { "\($0.value) × \($0.key)" }.joined(separator: ", "))
         Console.out(
-            "\(all.refused) refused at the start, \(all.toldByMark) lost ends told by the mark, \(all.toldByOtherSide) by the other side alone; "
+            "\(all.refused) refused at the start, \(all.toldByMark) lost ends told by the mark, \(all.toldByOtherSide) by the other side alone, "
+                + "\(all.toldAsUnreadable) times old entries that cannot be read, \(all.snapshotsTold) times a snapshot passed over; "
                 + "\(all.harmless) left every entry as it was (the check told \(all.toldByCheck) of them, the start \(all.marksTold) marks)")
         Console.out("\(all.runs) damages, \(all.unnoticed) unnoticed, \(all.violations.count) violations")
     }

@@ -13,7 +13,13 @@ import Testing
         let outcome = try RotCampaign.run(plan(side, runs, seed: 1), jobs: 2)
         #expect(outcome.runs == runs && outcome.unnoticed == 0 && outcome.violations == [])
         #expect(outcome.refused > runs / 10 && outcome.harmless > runs / 20)
-        if side == .edge { #expect(outcome.toldByMark > 10 && outcome.marksTold > 10) }
+        if side == .edge {
+            #expect(outcome.toldByMark > 10 && outcome.marksTold > 10)
+            #expect(outcome.toldAsUnreadable > 10 && outcome.snapshotsTold > 10)
+            for file in ["snapshot", "segment"] {
+                for kind in RotKind.allCases { #expect(outcome.damages["\(file) \(kind.rawValue)", default: 0] > 5, "\(file) \(kind)") }
+            }
+        }
         #expect(outcome.toldByOtherSide > 10 && outcome.toldByCheck > 10)
     }
 

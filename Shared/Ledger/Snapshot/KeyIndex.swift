@@ -38,7 +38,6 @@ package struct KeyIndex<Key: IndexedKey>: Sendable {
 
     package init() {}
 
-    package var count: Int { sealed + fresh.count }
     /// Keys that are not in the row yet.
     package var freshCount: Int { fresh.count }
 

@@ -11,10 +11,8 @@ package struct SnapshotHeader: Hashable, Sendable {
     package var head: Head
     /// Who signed the checkpoints up to there; nil before the first.
     package var signer: [UInt8]?
-    /// Signed checkpoints up to there.
-    package var checkpoints: UInt64
-    package init(edge: EdgeID, release: String, head: Head, signer: [UInt8]?, checkpoints: UInt64 = 0) {
-        self.edge = edge; self.release = release; self.head = head; self.signer = signer; self.checkpoints = checkpoints
+    package init(edge: EdgeID, release: String, head: Head, signer: [UInt8]?) {
+        self.edge = edge; self.release = release; self.head = head; self.signer = signer
     }
 }
 
@@ -69,8 +67,8 @@ package struct SnapshotBuilder: Sendable {
 
     private var tableBytes: [UInt8] {
         var out = ByteWriter(reserving: 256 + table.count * 40)
-        out.text("tidewire.snapshot1"); out.append(header.edge.bytes); out.text(header.release); out.little(header.head.seq.raw)
-        out.append(header.head.hash); out.optional(header.signer) { $1.append($0) }; out.little(header.checkpoints)
+        out.text("tidewire.snapshot2"); out.append(header.edge.bytes); out.text(header.release); out.little(header.head.seq.raw)
+        out.append(header.head.hash); out.optional(header.signer) { $1.append($0) }
         out.list(table) {
             $1.little($0.bytes); $1.append($0.hash)
         }
@@ -80,7 +78,7 @@ package struct SnapshotBuilder: Sendable {
 
 /// The file read back: nothing of it is used before its hash was compared.
 package struct SnapshotFile: Sendable {
-    static let magic = Array("tidewire.snap.1\n".utf8)
+    static let magic = Array("tidewire.snap.2\n".utf8)
 
     package let header: SnapshotHeader
     /// Of the table.
@@ -103,12 +101,11 @@ package struct SnapshotFile: Sendable {
             let table = Array(bytes[start..<bytes.count - tail])
             guard Hashing.blake2b(table) == stored else { throw PackError(at: start) }
             var reader = Unpacker(table)
-            guard try reader.text() == "tidewire.snapshot1" else { throw PackError(at: start) }
+            guard try reader.text() == "tidewire.snapshot2" else { throw PackError(at: start) }
             let edge = try reader.known(EdgeID(bytes: try reader.take(16))), release = try reader.text()
             let head = Head(seq: Seq(try reader.little(UInt64.self)), hash: try reader.take(32))
             let signer = try reader.optional { reader throws(PackError) in try reader.take(32) }
-            header = SnapshotHeader(
-                edge: edge, release: release, head: head, signer: signer, checkpoints: try reader.little(UInt64.self))
+            header = SnapshotHeader(edge: edge, release: release, head: head, signer: signer)
             var parts: [(Range<Int>, [UInt8])] = []
             var at = magic.count
             for _ in 0..<(try reader.count(unit: 40)) {
@@ -143,7 +140,7 @@ package struct SnapshotFile: Sendable {
             guard book.head == header.head else { throw PackError(at: 0) }
             let last = parts[parts.count - 1]
             do throws(CompressionError) {
-                return (book, try Compression.decompress(Array(bytes[last.range]), limit: SnapshotFile.besideBytesMax))
+                return (book, try Compression.decompress(bytes, in: last.range, limit: SnapshotFile.besideBytesMax))
             } catch { throw PackError(at: last.range.lowerBound) }
         } catch { throw .damaged(error.description) }
     }

@@ -12,10 +12,11 @@ extension EntryStore {
         }
         try beOfToday()
         let left = (subjects: min(followed.subjects, seq), postings: min(followed.postings, seq))
+        stopMoving()
         try transaction { () throws(DatabaseError) in
-            try self.database.script("DROP TRIGGER entry_no_delete")
-            for table in ["entry", "subject", "posting"] { try self.database.run("DELETE FROM \(table) WHERE seq > ?", .integer(Int64(seq))) }
-            try self.database.script(EntryStore.noDelete)
+            try self.deleting { () throws(DatabaseError) in
+                for table in ["entry", "subject", "posting"] { try self.database.run("DELETE FROM \(table) WHERE seq > ?", .integer(Int64(seq))) }
+            }
             try self.writeMeta(EntryStore.indexedKey, String(left.subjects))
             try self.writeMeta(EntryStore.postedKey, String(left.postings))
             for (key, text) in meta { try self.writeMeta(key, text) }
@@ -24,7 +25,12 @@ extension EntryStore {
         try refreshHead()
     }
 
-    /// The guard that a cut and a mend take away for the time of their transaction.
+    /// The guard over the entries is away for `body`, inside the caller's transaction: a cut, a mend and a move are the only ones.
+    func deleting(_ body: () throws(DatabaseError) -> Void) throws(DatabaseError) {
+        try database.script("DROP TRIGGER entry_no_delete")
+        try body()
+        try database.script(EntryStore.noDelete)
+    }
     static let noDelete = "CREATE TRIGGER entry_no_delete BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'entries are never deleted'); END;"
 
     private static var baseKey: String { "base" }

@@ -36,11 +36,10 @@ extension EntryStore {
             throw .database(.refused("entry \(row.seq) has moved into a segment file: put that file back from a copy"))
         }
         try beOfToday()
+        stopMoving()
         try transaction { () throws(DatabaseError) in
-            try self.database.script("DROP TRIGGER entry_no_delete")
-            try self.database.run("DELETE FROM entry WHERE seq = ?", .integer(Int64(row.seq)))
+            try self.deleting { () throws(DatabaseError) in try self.database.run("DELETE FROM entry WHERE seq = ?", .integer(Int64(row.seq))) }
             try self.insert([row])
-            try self.database.script(EntryStore.noDelete)
             // What followed the damaged bytes follows the right ones.
             try self.database.run("DELETE FROM posting WHERE seq = ?", .integer(Int64(row.seq)))
             try self.database.run("DELETE FROM subject WHERE seq = ?", .integer(Int64(row.seq)))

@@ -1,52 +1,63 @@
 // Compaction: old entries move from the table into segment files, and every reader finds them there.
-internal import Wire
+package import Wire
 
 /// The segments beside one log. One owner, one thread.
 final class SegmentShelf {
     private let files: any KeptFiles
     private let stem: String
-    /// The one read last: whoever walks reads it many times.
-    private var open: (first: UInt64, rows: [EntryRow])?
+    /// Entries of one file, as the log says.
+    var rows = Segment.rows
+    /// Those read last, the newest first: whoever walks reads one many times, and another's look at an old entry does not cost him his.
+    private var open: [(first: UInt64, rows: [EntryRow])] = []
+    private static let openMax = 2
 
     init(files: any KeptFiles, stem: String) { self.files = files; self.stem = stem }
 
     func name(of seq: UInt64, after base: UInt64) -> (name: String, first: UInt64) {
-        let first = base + (seq - base - 1) / Segment.rows * Segment.rows + 1
+        let first = base + (seq - base - 1) / rows * rows + 1
         return (Segment.name(stem, first: first), first)
     }
 
-    /// The rows of the segment that holds an entry.
+    /// The rows of the segment that holds an entry, all of them: some may still be in the table too.
     func rows(holding seq: UInt64, after base: UInt64) throws(StoreError) -> [EntryRow] {
         let (name, first) = name(of: seq, after: base)
-        if let open, open.first == first { return open.rows }
-        let rows = try read(name, first)
-        open = (first, rows)
-        return rows
+        if let place = open.firstIndex(where: { $0.first == first }) {
+            open.swapAt(0, place)
+        } else {
+            open.insert((first, try read(name, first)), at: 0)
+            open.removeLast(max(0, open.count - SegmentShelf.openMax))
+        }
+        return open[0].rows
     }
 
     /// What is read next is read from the disk.
-    func forget() { open = nil }
+    func forget() { open = [] }
 
     /// Reads a file again from the disk.
     func read(_ name: String, _ first: UInt64) throws(StoreError) -> [EntryRow] {
-        let last = first + Segment.rows - 1
+        let last = first + rows - 1
         let bytes: [UInt8]?
         do throws(KeptFileError) { bytes = try files.read(name) } catch { throw .missing(from: first, to: last, "\(name): \(error)") }
         guard let bytes else { throw .missing(from: first, to: last, "\(name) is gone") }
         do throws(SegmentError) {
             let rows = try Segment.decode(bytes)
-            guard rows[0].seq == first, rows.count == Int(Segment.rows) else { throw SegmentError("it holds other entries") }
+            guard rows[0].seq == first, rows.count == Int(self.rows) else { throw SegmentError("it holds other entries") }
             return rows
         } catch { throw .missing(from: first, to: last, "\(name) is damaged: \(error)") }
     }
 
-    /// Durable on return, and read back from the file.
-    func write(_ rows: [EntryRow], _ name: String) throws(StoreError) {
-        do throws(KeptFileError) { try files.write(name, Segment.encode(rows)) } catch {
-            if case .full(let words) = error { throw .database(DatabaseError(extendedCode: DatabaseError.fullCode, message: words)) }
-            throw .database(.refused(error.description))
+    func begin(_ name: String) throws(StoreError) -> any KeptFileWriter {
+        do throws(KeptFileError) { return try files.begin(name) } catch { throw StoreError(error) }
+    }
+}
+
+extension StoreError {
+    /// A segment that cannot be written leaves the log as it was.
+    fileprivate init(_ error: KeptFileError) {
+        switch error {
+        case .full(let words): self = .database(DatabaseError(extendedCode: DatabaseError.fullCode, message: words))
+        case .failed(let words): self = .database(.refused(words))
         }
-        guard try read(name, rows[0].seq) == rows else { throw .database(.refused("\(name) does not read back as it was written")) }
     }
 }
 
@@ -58,6 +69,35 @@ package struct Compaction: Hashable, Sendable {
     package let file: String
 }
 
+/// What one piece of a move brought.
+package enum CompactionStep: Hashable, Sendable {
+    /// Nothing may move.
+    case nothing
+    /// More is to be done for these.
+    case working(Compaction)
+    /// These have moved.
+    case moved(Compaction)
+}
+
+/// Entries on their way out of the table. A process that dies in between leaves each of them in the table, in a whole file, or in both.
+struct SegmentMove {
+    enum Stage {
+        /// Out of the table, a piece at a time.
+        case reading
+        /// Into a file under a temporary name; so many bytes are written.
+        case writing(any KeptFileWriter, [UInt8], Int)
+        /// The file is durable and is now read back.
+        case checking
+        /// Every byte came back: the rows leave the table, a piece at a time.
+        case deleting
+    }
+    let compaction: Compaction
+    /// The first entry of the file: some of its entries may have left the table before an earlier process died.
+    let first: UInt64
+    var stage = Stage.reading
+    var rows: [EntryRow] = []
+}
+
 extension EntryStore {
     /// Forward from schema 2: where the table begins once entries have moved out of it.
     static let toSchema3 = """
@@ -65,41 +105,128 @@ extension EntryStore {
         PRAGMA user_version = 3;
         """
 
-    /// The next segment that may move: complete, below `limit`, older than `wall` (ns), and read by all that follow the entries.
+    /// What the log says of its segments; a new one is told what a test wants.
+    func rowsOfSegments(_ wanted: UInt64, mayWrite: Bool) throws(StoreError) -> UInt64 {
+        let key = "segment_rows"
+        if let said = try meta(key).flatMap({ UInt64($0) }), said > 0 { return said }
+        guard mayWrite, wanted != Segment.rows, try count() == 0 else { return Segment.rows }
+        try setMeta(key, String(wanted))
+        return wanted
+    }
+
+    /// The next entries that may move: up to the end of a segment, below `limit`, older than `wall` (ns), and read by all that follow the entries.
     /// - Parameter done: the last entry that has moved; nil for the anchor.
     package func compactable(after done: UInt64? = nil, through limit: UInt64, olderThan wall: Int64) throws(StoreError) -> Compaction? {
         guard let shelf else { return nil }
-        let from = (done ?? anchor.seq) + 1, to = from + Segment.rows - 1
+        let from = (done ?? anchor.seq) + 1
+        let (file, first) = shelf.name(of: from, after: base.seq)
+        let to = first + shelf.rows - 1
         // The last entry stays where the next one is chained to it.
         guard to <= limit, to < head.seq, to <= followed.subjects, to <= followed.postings else { return nil }
         guard let last = try read(from: to, limit: 1).first, last.seq == to, last.wall < wall else { return nil }
-        return Compaction(from: from, to: to, file: shelf.name(of: from, after: base.seq).name)
+        return Compaction(from: from, to: to, file: file)
     }
 
-    /// Moves the next segment that may move. The file is durable and was read back before a row goes; a crash in between leaves both.
+    /// Moves the next segment that may move, at once.
+    /// - Parameter isSound: whether a row's bytes are those that were hashed into the chain.
     /// - Returns: nil when none may.
-    package func compact(through limit: UInt64, olderThan wall: Int64) throws(StoreError) -> Compaction? {
-        guard let shelf, let next = try compactable(through: limit, olderThan: wall) else { return nil }
-        try beOfToday()
-        let rows = try read(from: next.from, limit: Int(Segment.rows))
-        guard rows.count == Int(Segment.rows), let last = rows.last, last.seq == next.to, rows[0].prev == anchor.hash else {
-            throw .database(.refused("entries \(next.from) to \(next.to) do not follow the anchor"))
+    package func compact(through limit: UInt64, olderThan wall: Int64, isSound: (EntryRow) -> Bool = { _ in true }) throws(StoreError) -> Compaction?
+    {
+        while true {
+            switch try compactStep(through: limit, olderThan: wall, isSound: isSound) {
+            case .nothing: return nil
+            case .working: continue
+            case .moved(let compaction): return compaction
+            }
         }
-        for (row, after) in zip(rows, rows.dropFirst()) where after.prev != row.hash || after.seq != row.seq + 1 {
-            throw .database(.refused("entry \(after.seq) does not follow the one before it"))
+    }
+
+    /// Does a piece of moving the next segment that may move; none takes longer than about ten milliseconds. The file is durable and was read back
+    /// before a row goes.
+    /// - Parameter isSound: whether a row's bytes are those that were hashed into the chain; nothing else is put into a file.
+    /// - Throws: an error of the file or a full disk after which the log is as it was and the same may be tried later; `.failed` as any write.
+    package func compactStep(through limit: UInt64, olderThan wall: Int64, isSound: (EntryRow) -> Bool) throws(StoreError) -> CompactionStep {
+        guard let shelf else { return .nothing }
+        if move == nil {
+            guard let next = try compactable(through: limit, olderThan: wall) else { return .nothing }
+            try beOfToday()
+            move = SegmentMove(compaction: next, first: shelf.name(of: next.from, after: base.seq).first)
         }
-        try shelf.write(rows, next.file)
-        let moved = LogHead(seq: last.seq, hash: last.hash)
+        guard var current = move else { return .nothing }
+        do throws(StoreError) { try advance(&current, shelf, isSound) } catch {
+            stopMoving()
+            throw error
+        }
+        guard anchor.seq < current.compaction.to else {
+            move = nil
+            return .moved(current.compaction)
+        }
+        move = current
+        return .working(current.compaction)
+    }
+
+    /// Gives up a move that is under way: nothing has left the table that is not in a whole file.
+    func stopMoving() {
+        if case .writing(let writer, _, _)? = move?.stage { writer.abandon() }
+        move = nil
+    }
+
+    private func advance(_ move: inout SegmentMove, _ shelf: SegmentShelf, _ isSound: (EntryRow) -> Bool) throws(StoreError) {
+        let pieceRows = max(1, shelf.rows / EntryStore.piecesOfMove)
+        switch move.stage {
+        case .reading:
+            var before = move.rows.last.map { LogHead(seq: $0.seq, hash: $0.hash) } ?? anchor
+            let limit = min(pieceRows, move.compaction.to - before.seq)
+            for row in try read(from: before.seq + 1, limit: Int(limit)) {
+                guard row.seq == before.seq + 1, row.prev == before.hash, isSound(row) else {
+                    throw .database(.refused("entry \(before.seq + 1) is not what follows the one before it: it is not moved"))
+                }
+                before = LogHead(seq: row.seq, hash: row.hash)
+                move.rows.append(row)
+            }
+            guard before.seq == move.compaction.to else { return }
+            // An earlier process has made the file, and died before all rows had left.
+            guard move.first == move.compaction.from else { move.stage = .checking; return }
+            move.stage = .writing(try shelf.begin(move.compaction.file), Segment.encode(move.rows), 0)
+        case .writing(let writer, let bytes, let done):
+            do throws(KeptFileError) {
+                let end = min(bytes.count, done + EntryStore.pieceBytes)
+                if done < end {
+                    try writer.append(Array(bytes[done..<end]))
+                    try writer.sync()
+                    move.stage = .writing(writer, bytes, end)
+                } else {
+                    try writer.finish()
+                    move.stage = .checking
+                }
+            } catch { throw StoreError(error) }
+        case .checking:
+            let stored = try shelf.read(move.compaction.file, move.first)
+            guard stored.suffix(move.rows.count).elementsEqual(move.rows) else {
+                throw .database(.refused("\(move.compaction.file) does not read back as it was written"))
+            }
+            move.stage = .deleting
+        case .deleting:
+            let end = min(move.compaction.to, anchor.seq + pieceRows)
+            let last = move.rows[Int(end - move.compaction.from)]
+            try leave(LogHead(seq: last.seq, hash: last.hash))
+        }
+    }
+    /// Each piece of a move has so many of a segment's rows.
+    private static let piecesOfMove: UInt64 = 8
+    private static let pieceBytes = 256 << 10
+
+    /// Rows up to here leave the table, which begins after them.
+    private func leave(_ moved: LogHead) throws(StoreError) {
         try transaction { () throws(DatabaseError) in
-            try self.database.script("DROP TRIGGER entry_no_delete")
-            try self.database.run("DELETE FROM entry WHERE seq <= ?", .integer(Int64(moved.seq)))
-            try self.database.script(EntryStore.noDelete)
+            try self.deleting { () throws(DatabaseError) in
+                try self.database.run("DELETE FROM entry WHERE seq <= ?", .integer(Int64(moved.seq)))
+            }
             try self.database.run(
                 "INSERT INTO anchor(one, seq, hash) VALUES (1, ?, ?) ON CONFLICT(one) DO UPDATE SET seq = excluded.seq, hash = excluded.hash",
                 .integer(Int64(moved.seq)), .blob(moved.hash))
         }
         anchor = moved
-        return next
     }
 
     /// What the table begins after; the log's own base as long as nothing has moved, and in a file of an older schema.
@@ -116,16 +243,26 @@ extension EntryStore {
         } ?? base
     }
 
+    /// For a reader beside a writer that moves entries: `body` again until no entry has moved while it read.
+    func settled<Value>(_ body: () throws(StoreError) -> Value) throws(StoreError) -> Value {
+        guard isReader else { return try body() }
+        while true {
+            anchor = try storedAnchor()
+            let value = try body()
+            if try storedAnchor() == anchor { return value }
+        }
+    }
+
     /// The rows from `seq` up to the anchor, out of the segments, until `visit` answers false.
     /// - Returns: false when it did.
     func eachMoved(from seq: UInt64, visit: (EntryRow) throws(DatabaseError) -> Bool) throws(StoreError) -> Bool {
         var next = max(seq, base.seq + 1)
         while next <= anchor.seq {
             let rows = try moved(holding: next)
-            for row in rows where row.seq >= next {
+            for row in rows[Int(next - rows[0].seq)...] where row.seq <= anchor.seq {
                 guard try query({ () throws(DatabaseError) in try visit(row) }) else { return false }
             }
-            next = (rows.last?.seq ?? next) + 1
+            next = rows[0].seq + UInt64(rows.count)
         }
         return true
     }
@@ -133,19 +270,23 @@ extension EntryStore {
     /// The rows of these numbers, which have all moved.
     func moved(_ seqs: [UInt64]) throws(StoreError) -> [EntryRow] {
         var found: [EntryRow] = []
-        for seq in seqs { found += try moved(holding: seq).filter { $0.seq == seq } }
+        for seq in seqs {
+            let rows = try moved(holding: seq)
+            found.append(rows[Int(seq - rows[0].seq)])
+        }
         return found
     }
 
     /// The moved rows of these numbers as the files have them now; those of a file that cannot be read are left out.
     func storedMoved(from: UInt64, through: UInt64) -> [EntryRow] {
-        shelf?.forget()
+        guard let shelf else { return [] }
+        shelf.forget()
         var found: [EntryRow] = []
         var next = from
         while next <= through {
-            let (name, first) = shelf?.name(of: next, after: base.seq) ?? ("", next)
-            found += ((try? shelf?.read(name, first)) ?? []).filter { $0.seq >= next && $0.seq <= through }
-            next = first + Segment.rows
+            let (name, first) = shelf.name(of: next, after: base.seq)
+            found += ((try? shelf.read(name, first)) ?? []).filter { $0.seq >= next && $0.seq <= through }
+            next = first + shelf.rows
         }
         return found
     }

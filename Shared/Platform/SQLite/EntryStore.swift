@@ -43,8 +43,10 @@ package final class EntryStore {
 
     let database: Database
     let shelf: SegmentShelf?
+    /// Entries on their way into a segment.
+    var move: SegmentMove?
     private let isSimulated: Bool
-    private let isReader: Bool
+    let isReader: Bool
     /// The disk was full at the opening: the commit that shows that it takes a sync is still to come.
     private var isUnsettled = false
     /// The disk was full at the opening: the step to the present schema is still to come.
@@ -56,8 +58,11 @@ package final class EntryStore {
     /// - Parameters:
     ///   - base: what a new file's first entry follows; an old file keeps its own.
     ///   - kept: where segments lie; the file's own folder on a real disk, and nowhere on a simulated one unless it is given.
+    ///   - segmentRows: entries of one segment of a new log, production's but for tests; an old one keeps its own.
     /// - Throws: `.database`, or `.schema` for a file of another layout.
-    package init(path: String, _ options: Database.Options, base: LogHead = .empty, kept: (any KeptFiles)? = nil) throws(StoreError) {
+    package init(
+        path: String, _ options: Database.Options, base: LogHead = .empty, kept: (any KeptFiles)? = nil, segmentRows: UInt64 = Segment.rows
+    ) throws(StoreError) {
         isSimulated = options.vfs != nil
         isReader = options.access == .readOnly
         let (folder, stem) = EntryStore.place(path)
@@ -86,6 +91,7 @@ package final class EntryStore {
             }
         }
         if base != .empty, options.access != .readOnly { try beginAfter(base) }
+        try shelf?.rows = self.rowsOfSegments(segmentRows, mayWrite: options.access != .readOnly)
         self.base = try storedBase()
         anchor = try storedAnchor()
         followed = (
@@ -195,18 +201,41 @@ package final class EntryStore {
 
     /// Each entry from `seq` on, in order, until `visit` answers false. One snapshot of the log; memory for one entry.
     package func each(from seq: UInt64 = 1, visit: (EntryRow) throws(DatabaseError) -> Bool) throws(StoreError) {
-        // The writer may have moved more meanwhile.
-        if isReader { anchor = try storedAnchor() }
-        if seq <= anchor.seq, !(try eachMoved(from: seq, visit: visit)) { return }
-        try query { () throws(DatabaseError) in
-            try self.database.each("SELECT \(EntryRow.columns) FROM entry WHERE seq >= ? ORDER BY seq", .integer(Int64(clamping: seq))) {
-                row throws(DatabaseError) in try visit(EntryRow(row))
+        var next = seq
+        var known: LogHead?
+        while true {
+            // The writer may have moved more meanwhile.
+            if isReader { anchor = try storedAnchor() }
+            if next <= anchor.seq {
+                guard try eachMoved(from: next, visit: visit) else { return }
+                next = anchor.seq + 1
             }
+            let expected = max(next, base.seq + 1)
+            let mayHaveMoved = isReader && known != anchor
+            known = anchor
+            var isFirst = true, hasMoved = false
+            try query { () throws(DatabaseError) in
+                try self.database.each("SELECT \(EntryRow.columns) FROM entry WHERE seq >= ? ORDER BY seq", .integer(Int64(clamping: next))) {
+                    row throws(DatabaseError) in
+                    let row = try EntryRow(row)
+                    // From its first row on the statement sees one moment of the file; before that the writer may have been faster.
+                    hasMoved = isFirst && mayHaveMoved && row.seq > expected
+                    isFirst = false
+                    return hasMoved ? false : try visit(row)
+                }
+            }
+            guard hasMoved else { return }
         }
     }
 
     /// Entries of these kinds with numbers from `from` to below `below`, beginning at the newest or the oldest, at most `limit`.
     package func read(kinds: [UInt16], from: UInt64, below: UInt64, newestFirst: Bool, limit: Int) throws(StoreError) -> [EntryRow] {
+        try settled { () throws(StoreError) in
+            try self.found(kinds: kinds, from: from, below: below, newestFirst: newestFirst, limit: limit)
+        }
+    }
+
+    private func found(kinds: [UInt16], from: UInt64, below: UInt64, newestFirst: Bool, limit: Int) throws(StoreError) -> [EntryRow] {
         let list = "[" + kinds.map { String($0) }.joined(separator: ",") + "]"
         let order = newestFirst ? "DESC" : "ASC"
         let moved = from <= anchor.seq && !newestFirst ? try moved(kinds: kinds, from: from, below: below, newestFirst: false, limit: limit) : []
@@ -225,6 +254,10 @@ package final class EntryStore {
 
     /// The entries about one subject, oldest first, at most `limit`: by the index as far as it reaches, and by looking from there on.
     package func entries(ref: [UInt8], limit: Int) throws(StoreError) -> [EntryRow] {
+        try settled { () throws(StoreError) in try self.found(ref: ref, limit: limit) }
+    }
+
+    private func found(ref: [UInt8], limit: Int) throws(StoreError) -> [EntryRow] {
         let moved =
             anchor.seq == base.seq
             ? []
@@ -251,8 +284,10 @@ package final class EntryStore {
 
     /// The number of entries stored, those of the table counted.
     package func count() throws(StoreError) -> Int {
-        Int(anchor.seq - base.seq)
-            + Int(try query { () throws(DatabaseError) in try self.database.first("SELECT count(*) FROM entry") { $0.integer(0) } } ?? 0)
+        try settled { () throws(StoreError) in
+            Int(self.anchor.seq - self.base.seq)
+                + Int(try self.query { () throws(DatabaseError) in try self.database.first("SELECT count(*) FROM entry") { $0.integer(0) } } ?? 0)
+        }
     }
 
     /// What SQLite's own check of the file's structure finds, at most `limit` lines; empty for a sound file. Reads all of it.
@@ -411,7 +446,7 @@ package final class EntryStore {
           hlc INTEGER NOT NULL, kind INTEGER NOT NULL, kver INTEGER NOT NULL, flags INTEGER NOT NULL,
           ref BLOB, body TEXT NOT NULL, prev BLOB NOT NULL, hash BLOB NOT NULL) STRICT;
         CREATE TRIGGER entry_no_update BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'entries are never changed'); END;
-        CREATE TRIGGER entry_no_delete BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'entries are never deleted'); END;
+        \(noDelete)
         CREATE TABLE meta(key TEXT PRIMARY KEY, value ANY) STRICT;
         CREATE TABLE subject(ref BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(ref, seq)) STRICT, WITHOUT ROWID;
         PRAGMA user_version = 1;

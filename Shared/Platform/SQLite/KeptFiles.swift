@@ -107,13 +107,11 @@ package final class FolderFiles: KeptFiles {
 }
 
 private final class FolderFileWriter: KeptFileWriter {
-    private let folder: String
     private let path: String
     private var beside: String { path + KeptName.suffix }
     private var descriptor: Int32
 
     init(_ folder: String, _ name: String) throws(KeptFileError) {
-        self.folder = folder
         path = folder + "/" + name
         unlink(path + KeptName.suffix)
         descriptor = open(path + KeptName.suffix, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
@@ -139,10 +137,7 @@ private final class FolderFileWriter: KeptFileWriter {
         guard fsync(descriptor) == 0 else { throw KeptFileError(FileError("sync", beside)) }
         shut()
         guard rename(beside, path) == 0 else { throw KeptFileError(FileError("write", path)) }
-        let parent = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard parent >= 0 else { throw KeptFileError(FileError("sync", folder)) }
-        defer { close(parent) }
-        guard fsync(parent) == 0 else { throw KeptFileError(FileError("sync", folder)) }
+        do throws(FileError) { try PrivateFiles.syncFolder(of: path) } catch { throw KeptFileError(error) }
     }
 
     func abandon() {
@@ -158,7 +153,7 @@ private final class FolderFileWriter: KeptFileWriter {
 }
 
 extension KeptFileError {
-    fileprivate init(_ error: FileError) { self = error.isFull ? .full(error.description) : .failed(error.description) }
+    package init(_ error: FileError) { self = error.isFull ? .full(error.description) : .failed(error.description) }
 }
 
 /// One owner, one thread.

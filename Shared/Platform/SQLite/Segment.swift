@@ -41,13 +41,15 @@ package enum Segment {
     package static func decode(_ bytes: [UInt8]) throws(SegmentError) -> [EntryRow] {
         let header = magic.count + 12
         guard bytes.count > header + trailerBytes, bytes.starts(with: magic) else { throw SegmentError("it does not begin or end as it must") }
-        guard Hashing.blake2b(Array(bytes.dropLast(32))) == Array(bytes.suffix(32)) else { throw SegmentError("its bytes do not give its hash") }
+        guard Hashing.blake2b(bytes, in: 0..<bytes.count - 32).elementsEqual(bytes.suffix(32)) else {
+            throw SegmentError("its bytes do not give its hash")
+        }
         do throws(BytesError) {
             var head = ByteReader(bytes, at: magic.count)
             let first = try head.little(UInt64.self), count = Int(try head.little(UInt32.self))
             let raw: [UInt8]
             do throws(CompressionError) {
-                raw = try Compression.decompress(Array(bytes[header..<bytes.count - trailerBytes]), limit: rawBytesMax)
+                raw = try Compression.decompress(bytes, in: header..<bytes.count - trailerBytes, limit: rawBytesMax)
             } catch { throw BytesError(at: header, wanted: 0) }
             var reader = ByteReader(raw)
             var trailer = ByteReader(bytes, at: bytes.count - trailerBytes)

@@ -91,7 +91,8 @@ package enum PrivateFiles {
         try syncFolder(of: path)
     }
 
-    private static func syncFolder(of path: String) throws(FileError) {
+    /// Makes durable which file a name leads to.
+    static func syncFolder(of path: String) throws(FileError) {
         let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
         let parent = open(folder.isEmpty ? "/" : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard parent >= 0 else { throw FileError("sync", folder) }

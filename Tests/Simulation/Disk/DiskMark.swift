@@ -1,5 +1,6 @@
 // The head mark on the simulated disk, beside the database that SQLite keeps there.
 package import EdgeAgent
+internal import Platform
 
 /// A mark that loses power, fails and fills up with the disk it lies on.
 package final class DiskMark: MarkStore {

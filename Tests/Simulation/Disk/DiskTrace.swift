@@ -19,6 +19,8 @@ package struct DiskPromise: Hashable, Sendable {
     package var offered = 0
     /// The number of the entry that the newest written mark names; nil before the first.
     package var marked: UInt64?
+    /// The number of the entry that the newest counted snapshot stands at; nil before the first.
+    package var snapshot: UInt64?
     package init() {}
 }
 

@@ -4,6 +4,7 @@ internal import EdgeAgent
 internal import Ledger
 internal import Platform
 internal import Values
+internal import Views
 internal import Wire
 
 /// Which program's files.
@@ -15,10 +16,18 @@ struct ImageTruth {
     var entries: [Entry] = []
     /// The lines that bodies list, by entry; read by the second reader of postings, not by the store's SQL.
     var postings: [UInt64: [PostingRow]] = [:]
+    /// What the entries add up to, after each; the first is of none.
+    private(set) var digests: [[UInt8]] = [Book(edge: ImageWriter.edge).digest()]
+    private var book = Book(edge: ImageWriter.edge)
+
+    /// Whether this is the book after so many entries.
+    func isBook(_ digest: [UInt8], after seq: Seq) -> Bool { seq.raw < UInt64(digests.count) && digests[Int(seq.raw)] == digest }
 
     mutating func offer(_ more: [Entry]) {
         entries += more
         for entry in more {
+            book.apply(entry)
+            digests.append(book.digest())
             let lines = (try? JSONReader.read(entry.body))?["postings"]?.elements ?? []
             let rows = lines.enumerated().compactMap { place, line -> PostingRow? in
                 guard let account = line["account"]?.text, let asset = line["asset"]?.text, let amount = line["amount"]?.integerValue else {
@@ -61,8 +70,14 @@ protocol ImageSubject {
 
 /// What a start brought.
 struct ImageStart {
-    /// The entries that the program has folded, also when it refused in the end.
+    /// The entries that the program has folded, or can read after its start, also when it refused in the end.
     var folded: [Entry] = []
+    /// Numbers of those that it cannot read, up to where it stands: it says so to whoever asks for one.
+    var unreadable: Set<UInt64> = []
+    /// Where it stands and what it goes on from; nil for a program that folds every entry.
+    var book: (head: Seq, digest: [UInt8])?
+    /// It told of a snapshot that it did not start from.
+    var passesOverSnapshot = false
     /// Why it would not go on.
     var refusal: String?
     /// It goes on and knows that the end of its ledger is gone: nothing is opened until somebody has decided.
@@ -109,7 +124,7 @@ extension ImageSubject {
     /// True when a question by subject, or to the posting table, is answered with less or more than the entries say.
     func followersDiffer(_ disk: FaultyDisk, _ truth: ImageTruth) -> Bool {
         do {
-            let store = try EntryStore(path: file, .init(.readOnly, vfs: disk.name))
+            let store = try EntryStore(path: file, .init(.readOnly, vfs: disk.name), kept: DiskFiles(disk))
             for ref in Set(truth.entries.map(\.ref)) where !ref.isEmpty {
                 guard try finds(ref, store, truth.entries) else { return true }
             }
@@ -122,7 +137,7 @@ extension ImageSubject {
     }
 }
 
-/// The edge: journal, head mark and ballast.
+/// The edge: journal, segments, snapshots, head mark and ballast.
 struct EdgeImages: ImageSubject {
     var synchronous = Database.Options.Synchronous.full
     /// Two short runs instead of two or three long ones.
@@ -130,8 +145,15 @@ struct EdgeImages: ImageSubject {
     let file = "ledger.db"
     private static let reserveBytes = 24 << 10
 
+    /// A few turns fill a segment.
+    private static let segmentRows: UInt64 = 16
+
     private func store(_ disk: FaultyDisk) throws(StoreError) -> EntryStore {
-        try EntryStore(path: file, .init(.create, synchronous: synchronous, vfs: disk.name))
+        try EntryStore(
+            path: file, .init(.create, synchronous: synchronous, vfs: disk.name), kept: DiskFiles(disk), segmentRows: EdgeImages.segmentRows)
+    }
+    private func recover(_ disk: FaultyDisk) throws -> Recovered {
+        try FastStart.open(try store(disk), edge: ImageWriter.edge, files: DiskFiles(disk), release: ImageWriter.release)
     }
 
     func work(on disk: FaultyDisk, _ trace: DiskTrace, _ truth: inout ImageTruth, _ chance: inout SeededRandom) throws {
@@ -158,11 +180,25 @@ struct EdgeImages: ImageSubject {
             try mark.write(HeadMark(edge: ImageWriter.edge, epoch: 1, head: entry.head, writtenAt: entry.wall).bytes)
             trace.promise.marked = entry.seq.raw
         }
+        func snapshot() throws {
+            guard let fact = try EdgeImages.keep(writer, signer: journal?.signer, DiskFiles(disk)) else { return }
+            try commit([try writer.snapshot(fact)])
+            trace.promise.snapshot = fact.seq.raw
+            try EdgeImages.removeOldSnapshots(DiskFiles(disk))
+        }
         _ = reserve.take()
         try commit([try writer.boot()])
         for _ in 0..<chance.int(isShort ? 3...4 : 6...12) {
             try commit(try writer.turn())
             if chance.chance(1, in: 4) { try sign() }
+            if chance.chance(1, in: 5) { try snapshot() }
+            if chance.chance(1, in: 3) {
+                // Mostly not to the end: commits, copies of the log and deaths come in between.
+                while try store.indexSubjects(limit: 64) > 0 {}
+                for _ in 0..<chance.int(1...14) {
+                    _ = try store.compactStep(through: UInt64(truth.entries.count), olderThan: .max) { (try? Entry($0)) != nil }
+                }
+            }
             if chance.chance(1, in: 5) { _ = try store.indexSubjects(limit: chance.int(1...40)) }
             if chance.chance(1, in: 6) { try store.checkpoint() }
             if chance.chance(1, in: 7) { try journal?.noteAcknowledged(Seq(UInt64(truth.entries.count))) }
@@ -178,14 +214,48 @@ struct EdgeImages: ImageSubject {
         journal = nil
     }
 
+    /// A snapshot's file as the running edge makes it, one piece after the other; nil when there is nothing new.
+    private static func keep(_ writer: ImageWriter, signer: [UInt8]?, _ files: DiskFiles) throws -> SnapshotFact? {
+        let name = SnapshotFile.name(writer.book.head.seq), beside = writer.milestones.packed
+        guard try !files.names().contains(name) else { return nil }
+        let header = SnapshotHeader(edge: ImageWriter.edge, release: ImageWriter.release, head: writer.book.head, signer: signer)
+        var builder = SnapshotBuilder(header, writer.book, beside: beside)
+        let file = try files.begin(name)
+        while let bytes = builder.nextBytes() {
+            try file.append(bytes)
+            try file.sync()
+        }
+        try file.finish()
+        return SnapshotFact(
+            seq: writer.book.head.seq, book: writer.book.digest(), milestones: Hashing.blake2b(beside), file: name, bytes: Int64(builder.byteCount),
+            hash: builder.hash ?? [])
+    }
+
+    /// The last two are kept.
+    private static func removeOldSnapshots(_ files: DiskFiles) throws {
+        for name in try files.names().filter({ SnapshotFile.seq(of: $0) != nil }).dropLast(2) { try files.remove(name) }
+    }
+
     func look(_ disk: FaultyDisk, _ promise: DiskPromise, _ truth: ImageTruth, goesOn: Bool) -> ImageFinding {
         var finding = ImageFinding()
         do {
-            let store = try store(disk)
             var found: [Entry] = []
-            let journal = try Journal(store: store, edge: ImageWriter.edge) { found.append($0) }
-            compare(found, promise, truth, into: &finding)
-            try compareFollowers(store, found, truth, into: &finding)
+            let journal: Journal
+            do {
+                let recovered = try recover(disk)
+                journal = recovered.journal
+                // Whatever was started from: every entry is read again, in the table or in a segment, and checked from the first.
+                found = try readAll(journal)
+                if !truth.isBook(recovered.book.digest(), after: recovered.book.head.seq) {
+                    finding.problems.append("the start's book is not what the entries up to \(recovered.book.head.seq) add up to")
+                }
+                compare(found, promise, truth, into: &finding)
+                if let kept = promise.snapshot, finding.lost == 0, recovered.snapshot == nil {
+                    finding.problems.append("no snapshot to start from, one at entry \(kept) was counted: \(recovered.remarks)")
+                }
+                let reader = try EntryStore(path: file, .init(.readOnly, vfs: disk.name), kept: DiskFiles(disk))
+                try compareFollowers(reader, found, truth, into: &finding)
+            }
             try compareMark(disk, journal, promise, into: &finding)
             guard goesOn else { return finding }
             var writer = ImageWriter(run: 99, after: found, seed: UInt64(found.count))
@@ -197,10 +267,34 @@ struct EdgeImages: ImageSubject {
         return finding
     }
 
+    /// Every entry up to the head, the chain checked on the way.
+    private func readAll(_ journal: Journal) throws -> [Entry] {
+        var verifier = ChainVerifier(edge: ImageWriter.edge)
+        var found: [Entry] = []
+        while verifier.head.seq < journal.head.seq {
+            for entry in try journal.read(from: verifier.head.seq.next, limit: 1_000) {
+                try verifier.accept(entry)
+                found.append(entry)
+            }
+        }
+        return found
+    }
+
     func start(_ disk: FaultyDisk) -> ImageStart {
         var start = ImageStart()
         do {
-            let journal = try Journal(store: try store(disk), edge: ImageWriter.edge) { start.folded.append($0) }
+            let recovered = try recover(disk)
+            let journal = recovered.journal
+            start.book = (recovered.book.head.seq, recovered.book.digest())
+            start.passesOverSnapshot = !recovered.remarks.isEmpty
+            // One by one: what cannot be read hides nothing else.
+            for seq in Seq(1).raw..<journal.head.seq.raw + 1 {
+                if let entry = try? journal.read(from: Seq(seq), limit: 1).first, entry.seq == Seq(seq) {
+                    start.folded.append(entry)
+                } else {
+                    start.unreadable.insert(seq)
+                }
+            }
             switch try MarkFinding.compare(DiskMark(disk).read(), with: journal) {
             case .agrees: break
             case .missing, .unreadable: start.missesItsMark = true
@@ -212,10 +306,12 @@ struct EdgeImages: ImageSubject {
 
     func audit(_ disk: FaultyDisk, witness: Entry?) -> String? {
         do {
-            return try LedgerAudit.verify(path: file, edge: ImageWriter.edge, witness: witness?.head, vfs: disk.name).difference
+            return try LedgerAudit.verify(path: file, edge: ImageWriter.edge, witness: witness?.head, vfs: disk.name, kept: DiskFiles(disk))
+                .difference
         } catch { return "\(error)" }
     }
 
+    /// The fold of every entry, whatever snapshots there are.
     private func again(_ disk: FaultyDisk) throws -> [Entry] {
         var found: [Entry] = []
         _ = try Journal(store: try store(disk), edge: ImageWriter.edge) { found.append($0) }

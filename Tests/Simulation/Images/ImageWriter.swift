@@ -1,6 +1,7 @@
 // Facts such as an edge writes, numbered and hashed from one seed: orders with their reports, money, checkpoints; some bodies fill several pages.
 internal import Ledger
 internal import Values
+internal import Views
 internal import Wire
 
 /// One run of an edge as far as its ledger sees it.
@@ -10,7 +11,8 @@ struct ImageWriter {
     private static let instrument = InstrumentID("MBTZ6.CME")
 
     private var chain: Chain
-    private var book: Book
+    private(set) var book: Book
+    private(set) var milestones = Milestones()
     private var clock: ClockReading
     private var chance: SeededRandom
 
@@ -18,15 +20,21 @@ struct ImageWriter {
     init(run: UInt64, after entries: [Entry], seed: UInt64) {
         chain = Chain(edge: ImageWriter.edge, boot: Boot(raw: run), last: entries.last)
         book = Book(edge: ImageWriter.edge)
-        for entry in entries { book.apply(entry) }
+        for entry in entries {
+            book.apply(entry)
+            milestones.note(entry)
+        }
         let start = Instant(seconds: 1_795_000_000)
         clock = ClockReading(wall: max(entries.last?.wall ?? start, start), monotonic: .seconds(5))
         chance = SeededRandom(seed: seed)
     }
 
     mutating func boot() throws -> Entry {
-        try entry(.boot(BootFact(version: "0.1.0", mode: .paper, machine: "m", kernelBoot: "k", configuration: "c")))
+        try entry(.boot(BootFact(version: ImageWriter.release, mode: .paper, machine: "m", kernelBoot: "k", configuration: "c")))
     }
+    static let release = "0.1.0"
+    /// What makes the file of a snapshot count.
+    mutating func snapshot(_ fact: SnapshotFact) throws -> Entry { try entry(.snapshot(fact)) }
     mutating func shutdown() throws -> Entry { try entry(.shutdown(reason: "asked")) }
 
     /// Signs where the ledger stands.
@@ -70,6 +78,7 @@ struct ImageWriter {
         if fact.kind.hasPostings { draft.postings = book.postings(of: fact).lines }
         let entry = try chain.append(draft, at: clock)
         book.apply(entry)
+        milestones.note(entry)
         return entry
     }
 }

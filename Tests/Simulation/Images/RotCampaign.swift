@@ -27,6 +27,9 @@ struct RotFile: Sendable {
         RotFile(name: "database", suffix: ".db", headerBytes: 0, pageBytes: 4_096),
         RotFile(name: "log", suffix: ".db-wal", headerBytes: 32, pageBytes: 4_120),
         RotFile(name: "mark", suffix: "head.mark", headerBytes: 0, pageBytes: 64),
+        RotFile(name: "snapshot", suffix: ".zst", headerBytes: 0, pageBytes: 512),
+        RotFile(name: "segment", suffix: ".seg", headerBytes: 0, pageBytes: 512),
+        RotFile(name: "unfinished file", suffix: ".new", headerBytes: 0, pageBytes: 512),
         RotFile(name: "reserve", suffix: "ballast", headerBytes: 0, pageBytes: 4_096),
     ]
 }
@@ -56,6 +59,10 @@ package struct RotOutcome: Sendable {
     package var harmless = 0, toldByCheck = 0
     /// The mark itself was damaged, and that was told.
     package var marksTold = 0
+    /// Old entries cannot be read, nothing else is wrong, and the check tells.
+    package var toldAsUnreadable = 0
+    /// A snapshot was damaged, and the start told that it goes on without it.
+    package var snapshotsTold = 0
     /// Changed entries that were used as good: what must never be.
     package var unnoticed = 0
     /// The same and more, with what is needed to see it again.
@@ -67,6 +74,7 @@ package struct RotOutcome: Sendable {
         damages.merge(other.damages) { $0 + $1 }
         refused += other.refused; toldByMark += other.toldByMark; toldByOtherSide += other.toldByOtherSide
         harmless += other.harmless; toldByCheck += other.toldByCheck; marksTold += other.marksTold; unnoticed += other.unnoticed
+        toldAsUnreadable += other.toldAsUnreadable; snapshotsTold += other.snapshotsTold
         violations += other.violations
     }
 }
@@ -115,18 +123,25 @@ package struct RotCampaign {
             guard let damage = RotCampaign.damage(disk, &chance) else { continue }
             outcome.damages["\(damage.file.name) \(damage.kind.rawValue)", default: 0] += 1
             let what = "seed \(seed), damage \(run), \(damage.file.name) \(damage.kind.rawValue) at \(damage.place)"
-            if plan.verifies { judge(subject, disk, truth, damage.file, what, &outcome) } else { trust(subject, disk, truth, &outcome) }
+            if plan.verifies { judge(subject, disk, truth, damage, what, &outcome) } else { trust(subject, disk, truth, &outcome) }
         }
     }
 
     // MARK: - What happens
 
-    private struct Damage { let file: RotFile, kind: RotKind, place: Int }
+    private struct Damage {
+        let file: RotFile, kind: RotKind, place: Int, name: String
+        /// A snapshot, and no newer one is there.
+        let isNewest: Bool
+    }
 
     /// Nil when the draw fell on something that cannot be damaged so.
     private static func damage(_ disk: FaultyDisk, _ chance: inout SeededRandom) -> Damage? {
         let file = RotFile.all[chance.int(0...(RotFile.all.count - 1))], kind = RotKind.allCases[chance.int(0...(RotKind.allCases.count - 1))]
-        guard let name = disk.names.first(where: { $0.hasSuffix(file.suffix) }), var bytes = disk.bytes(of: name), bytes.count > 1 else { return nil }
+        let names = disk.names.filter { $0.hasSuffix(file.suffix) }
+        guard !names.isEmpty else { return nil }
+        let name = names[chance.int(0...(names.count - 1))]
+        guard var bytes = disk.bytes(of: name), bytes.count > 1 else { return nil }
         let before = bytes, pages = (bytes.count - file.headerBytes) / file.pageBytes
         var place = chance.int(0...(bytes.count - 1))
         func start(_ page: Int) -> Int { file.headerBytes + page * file.pageBytes }
@@ -143,23 +158,31 @@ package struct RotCampaign {
         }
         guard bytes != before else { return nil }
         disk.place(name, bytes)
-        return Damage(file: file, kind: kind, place: place)
+        return Damage(file: file, kind: kind, place: place, name: name, isNewest: file.name == "snapshot" && name == names.last)
     }
 
     // MARK: - What is made of it
 
     private func judge(
-        _ subject: any ImageSubject, _ disk: FaultyDisk, _ truth: ImageTruth, _ file: RotFile, _ what: String, _ outcome: inout RotOutcome
+        _ subject: any ImageSubject, _ disk: FaultyDisk, _ truth: ImageTruth, _ damage: Damage, _ what: String, _ outcome: inout RotOutcome
     ) {
         // The check beside the running program sees the bytes as they are, before a start has touched them.
         let audit = subject.audit(disk, witness: truth.entries.last)
         let start = subject.start(disk)
         func broken(_ words: String) { outcome.violations.append("\(what): \(words)") }
-        if !truth.entries.starts(with: start.folded) {
+        let readable = truth.entries.filter { !start.unreadable.contains($0.seq.raw) }
+        if !readable.starts(with: start.folded) {
             outcome.unnoticed += 1
             return broken("an entry was folded that is not what was written")
         }
-        let isWhole = start.folded == truth.entries
+        if let (head, digest) = start.book, !truth.isBook(digest, after: head) {
+            outcome.unnoticed += 1
+            return broken("the start's book is not what the entries up to \(head) add up to")
+        }
+        if damage.isNewest, start.refusal == nil {
+            if start.passesOverSnapshot { outcome.snapshotsTold += 1 } else { broken("a damaged snapshot was started from, or left in silence") }
+        }
+        let isWhole = start.folded == truth.entries, file = damage.file
         if start.refusal != nil {
             outcome.refused += 1
             if !isWhole, audit == nil { broken("the start refuses what the check calls sound") }
@@ -172,6 +195,9 @@ package struct RotCampaign {
             if file.name == "mark", !start.missesItsMark { broken("a damaged mark was taken for a mark") }
         } else if start.knowsItsEndIsGone {
             outcome.toldByMark += 1
+        } else if start.folded == readable {
+            outcome.toldAsUnreadable += 1
+            if audit == nil { broken("old entries cannot be read and the check finds nothing") }
         } else {
             outcome.toldByOtherSide += 1
             if audit == nil { broken("the end is gone and the check with the other side's head finds nothing") }
