@@ -77,13 +77,10 @@ extension Node {
         guard let files = stores.ledgers.kept, desk.writes.isEmpty, desk.dispatches.isEmpty, !isBehind else { return }
         for edge in control.sortedEdges where edge.book.head.seq.raw >= (keeping.saved[edge.id]?.raw ?? 0) + least {
             let rule = stores.ledgers.checkpointRule(edge.id)
-            let header = SnapshotHeader(
-                edge: edge.id, release: settings.release, head: edge.book.head, signer: rule?.key)
-            keeping.work = (
-                edge.id, edge.book.head.seq,
-                SnapshotBuilder(header, edge.book, beside: (milestones[edge.id] ?? Milestones()).packed),
-                try files.begin(EdgeLedgers.bookName(edge.id))
-            )
+            let header = SnapshotHeader(edge: edge.id, release: settings.release, head: edge.book.head, signer: rule?.key)
+            let builder = SnapshotBuilder(header, edge.book, beside: (milestones[edge.id] ?? Milestones()).packed)
+            guard !builder.isTooLarge else { throw .full("\(name(edge.id)) has more commands than a kept book holds") }
+            keeping.work = (edge.id, edge.book.head.seq, builder, try files.begin(EdgeLedgers.bookName(edge.id)))
             return
         }
     }

@@ -137,7 +137,7 @@ extension Agent {
             try journal.idle(at: clock.wall)
             guard unwritten.isEmpty, troubles[.damaged] == nil else { return effects }
             step = try rebuild.step(
-                at: clock, edge: chain.edge, head: journal.head, digest: { desk.book.digest() },
+                at: clock, edge: chain.edge, head: journal.head, digest: { desk.book.digest() }, kept: snapshots?.kept ?? [],
                 rows: { seq, limit throws(JournalError) in try journal.rows(from: seq, limit: limit) })
         } catch {
             // Old entries that cannot be read stop nothing that is written now: they are told of, and the chain is checked on from behind them.
@@ -158,6 +158,7 @@ extension Agent {
         case .nothing: break
         case .agrees:
             if troubles.removeValue(forKey: .different) != nil { tell(at: clock, into: &effects) }
+            if let fact = rebuild.snapshot { compactor?.agrees(fact) }
         case .damaged(let words):
             let cure = "Stop the edge and restore the ledger from the cloud's copy; close positions at the broker's own screen if you must."
             try found(LedgerTrouble(.damaged, "The stored ledger is damaged: \(words). No order leaves.", cure: cure), at: clock, into: &effects)
@@ -165,7 +166,19 @@ extension Agent {
             let cure = "Keep the ledger file and report this: the program added up wrongly. Restarting reads everything again."
             try found(LedgerTrouble(.different, "The rebuilt book differs: \(words).", cure: cure), at: clock, into: &effects)
         }
-        return step == .nothing ? effects + (try keepSnapshot(at: clock)) : effects
+        guard step == .nothing else { return effects }
+        effects += try keepSnapshot(at: clock)
+        try compact(at: clock)
+        return effects
+    }
+
+    /// How far old entries have moved into segments; nil when they stay where they are.
+    package var compaction: CompactionProgress? { compactor?.progress }
+
+    /// A piece of moving old entries; not beside a snapshot's.
+    private func compact(at clock: ClockReading) throws(AgentFailure) {
+        guard unwritten.isEmpty, pending.isEmpty, !journal.isShortOfRoom, snapshots?.isWorking != true else { return }
+        do throws(JournalError) { try compactor?.step(at: clock, journal) } catch { throw fail(.journal(error)) }
     }
 
     /// A finding about the ledger itself is a fact of its own: trading is reduced until a person has looked.

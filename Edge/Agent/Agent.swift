@@ -63,6 +63,8 @@ package final class Agent {
     var rebuild = RebuildCheck()
     /// Keeps the fold for the next start; nil for an agent whose starts are short.
     var snapshots: SnapshotKeeper?
+    /// Moves old entries out of the database; nil for an agent that keeps them all there.
+    var compactor: Compactor?
     /// When things that the book holds without a time came to be so, up to the last durable entry.
     package private(set) var milestones: Milestones
     let release: String
@@ -80,14 +82,16 @@ package final class Agent {
     ///   - postingRules: production's, but for worlds with a planted fault.
     ///   - milestones: folded from the journal beside the book.
     ///   - snapshots: where the fold is kept for the next start; nil keeps none.
+    ///   - compaction: how old entries move out of the database; nil leaves them there.
     package init(
         journal: Journal, book: Book, boot: Boot, settings: DeskSettings, session: any VenueSession, witness: Witness? = nil,
         finding: MarkFinding = .agrees, reserve: (any DiskReserve)? = nil,
         postingRules: PostingRules = PostingRules(), milestones: Milestones = Milestones(), snapshots: SnapshotSettings? = nil,
-        release: String = Version.product
+        compaction: CompactionSettings? = nil, release: String = Version.product
     ) {
         self.journal = journal; self.boot = boot; self.session = session; self.postingRules = postingRules
         self.milestones = milestones; self.snapshots = snapshots.map { SnapshotKeeper($0) }; self.release = release
+        compactor = compaction.map { Compactor($0) }
         chain = Chain(edge: journal.edge, boot: boot, last: journal.last)
         desk = Desk(settings: settings, book: book)
         wanted = Set(settings.bots.flatMap(\.instruments) + settings.priceRules.flatMap(\.instruments))

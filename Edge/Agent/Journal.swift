@@ -235,6 +235,20 @@ package final class Journal {
         return true
     }
 
+    // MARK: - Compaction
+
+    /// The last entry that is in a segment file; 0 for none.
+    package var compacted: Seq { Seq(store.anchor.seq) }
+
+    /// Moves a piece of the next old entries into a segment file. Nothing else is put there than what was hashed into the chain.
+    package func compactStep(through limit: Seq, olderThan: Instant) throws(JournalError) -> CompactionStep {
+        try Journal.reading { () throws(StoreError) in
+            try store.compactStep(through: limit.raw, olderThan: olderThan.nanoseconds) { row in
+                (try? Entry(row)).map { Chain.hash($0, edge: edge) == $0.hash } ?? false
+            }
+        }
+    }
+
     // MARK: - A person's decision
 
     /// Gives up this ledger's branch after `settlement.dispute.common`: its entries go into `branch`, then out of here. A new process then takes the

@@ -30,6 +30,10 @@ package protocol JournalStore: AnyObject {
     func storedRows(from: UInt64, through: UInt64) throws(StoreError) -> [EntryRow?]
     /// Puts a row back in the place of damaged bytes, with a note of it; the row is the one that the chain names.
     func mend(_ row: EntryRow, note: String) throws(StoreError)
+    /// The last row that has moved out of the table into a file.
+    var anchor: LogHead { get }
+    /// Moves a piece of the next old rows into such a file: up to `limit`, older than `wall` (ns), each as `isSound` says.
+    func compactStep(through limit: UInt64, olderThan wall: Int64, isSound: (EntryRow) -> Bool) throws(StoreError) -> CompactionStep
     /// Bytes written ahead that wait for a checkpoint.
     var logBytes: Int { get }
     /// Moves them into place as far as readers allow.

@@ -21,6 +21,10 @@ struct RebuildCheck {
     private var startAt: Span?
     private var quietestHour: Int?
     private var lastDay: Int64?
+    /// What the walk added up to where a snapshot stands, until the entry comes that speaks of it.
+    private var digests: [Seq: [UInt8]] = [:]
+    /// The newest snapshot on the way whose book is that of the entries; it counts once the walk agrees.
+    private(set) var snapshot: SnapshotFact?
 
     /// A piece takes about a millisecond, ten pieces a second leave the loop to trading.
     private static let rowsPerStep = 128
@@ -31,9 +35,11 @@ struct RebuildCheck {
     /// To be called when there is nothing else to do.
     /// - Parameters:
     ///   - digest: of the live book, asked for when the walk has caught up with it.
+    ///   - kept: where the snapshots stand that are kept now.
     ///   - rows: reads stored rows from a number on, at most so many.
     mutating func step(
-        at clock: ClockReading, edge: EdgeID, head: Head, digest: () -> [UInt8], rows: (Seq, Int) throws(JournalError) -> [EntryRow]
+        at clock: ClockReading, edge: EdgeID, head: Head, digest: () -> [UInt8], kept: [Seq] = [],
+        rows: (Seq, Int) throws(JournalError) -> [EntryRow]
     ) throws(JournalError) -> Step {
         if let steppedAt, clock.monotonic - steppedAt < RebuildCheck.every { return .nothing }
         steppedAt = clock.monotonic
@@ -46,7 +52,10 @@ struct RebuildCheck {
             rebuild = walk
             throw error
         }
-        for row in piece where !walk.accept(row) { break }
+        for row in piece {
+            guard walk.accept(row) else { break }
+            note(row, walk, kept)
+        }
         rebuild = walk
         if walk.difference != nil || walk.verifier.head == head { rebuild = nil }
         if let words = walk.difference { return .damaged(words) }
@@ -54,6 +63,13 @@ struct RebuildCheck {
         quietestHour = walk.quietestHour
         walk.compare(digest(), "the live book")
         return walk.difference.map { .differs($0) } ?? .agrees
+    }
+
+    private mutating func note(_ row: EntryRow, _ walk: borrowing LedgerRebuild, _ kept: [Seq]) {
+        guard walk.isFolding else { return }
+        if kept.contains(Seq(row.seq)) { digests[Seq(row.seq)] = walk.book.digest() }
+        guard row.kind == Kind.snapshot.rawValue, case .snapshot(let fact)? = (try? Entry(row)).flatMap({ try? $0.decoded() }) else { return }
+        if digests.removeValue(forKey: fact.seq) == fact.book { snapshot = fact }
     }
 
     /// Entries up to here are missing for good: the chain is checked on behind them, and no book is left to compare.
@@ -74,6 +90,8 @@ struct RebuildCheck {
         let day = clock.wall.seconds / 86_400, hour = Int(clock.wall.seconds % 86_400 / 3_600)
         if let quietestHour { guard day != lastDay, hour == quietestHour else { return nil } }
         lastDay = day
+        digests = [:]
+        snapshot = nil
         return LedgerRebuild(edge: edge)
     }
 }

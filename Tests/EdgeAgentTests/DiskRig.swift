@@ -25,13 +25,21 @@ final class DiskRig {
 
     private let reserveBytes: Int?
     private let snapshotsEvery: UInt64?
+    private let compacting: UInt64?
+    private let smallBytesMax: Int
     /// What the last start made of the ledger.
     private(set) var recovered: Recovered?
     private(set) var reserve: SimulatedReserve?
 
     /// - Parameter reserveBytes: of the reserve on the disk; nil for an agent that has none and ends when the disk is full.
     /// - Parameter snapshotsEvery: entries between two snapshots of the fold; nil keeps none, and reads every entry at each start.
-    init(seed: UInt64 = 7, reserveBytes: Int? = nil, snapshotsEvery: UInt64? = nil) {
+    /// - Parameter compacting: entries of a segment, for an edge that moves what is older than a day; nil for one that moves nothing.
+    /// - Parameter smallBytesMax: of what a snapshot holds beside its lists.
+    init(
+        seed: UInt64 = 7, reserveBytes: Int? = nil, snapshotsEvery: UInt64? = nil, compacting: UInt64? = nil, smallBytesMax: Int = Book.smallBytesMax
+    ) {
+        self.compacting = compacting
+        self.smallBytesMax = smallBytesMax
         self.reserveBytes = reserveBytes
         self.snapshotsEvery = snapshotsEvery
         disk = FaultyDisk(seed: seed, now: now)
@@ -76,7 +84,10 @@ final class DiskRig {
         boots += 1
         let files = snapshotsEvery.map { _ in DiskFiles(disk) }
         let store: EntryStore
-        do throws(StoreError) { store = try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name)) } catch { throw JournalError.store(error) }
+        do throws(StoreError) {
+            store = try EntryStore(
+                path: "ledger.db", .init(.create, vfs: disk.name), kept: DiskFiles(disk), segmentRows: compacting ?? Segment.rows)
+        } catch { throw JournalError.store(error) }
         let recovered = try FastStart.open(store, edge: LedgerWriter.edge, files: files, release: DiskRig.release)
         self.recovered = recovered
         let (journal, book) = (recovered.journal, recovered.book)
@@ -87,10 +98,12 @@ final class DiskRig {
         if let room { reserve?.room = room }
         var snapshots = files.map { SnapshotSettings(files: $0, recovered) }
         if let snapshotsEvery { snapshots?.every = snapshotsEvery }
+        snapshots?.smallBytesMax = smallBytesMax
         let agent = Agent(
             journal: journal, book: book, boot: Boot(raw: boots), settings: settings,
             session: PaperSession(broker: broker, generation: Int64(boots)), witness: Witness(keys: keys, mark: mark), finding: finding,
-            reserve: reserve, milestones: recovered.milestones, snapshots: snapshots, release: DiskRig.release)
+            reserve: reserve, milestones: recovered.milestones, snapshots: snapshots,
+            compaction: compacting.map { _ in CompactionSettings(files: DiskFiles(disk), days: 1) }, release: DiskRig.release)
         self.agent = agent
         take(try agent.start(DiskRig.bootFact, at: clock))
     }

@@ -229,6 +229,18 @@ import Wire
         #expect(rig.agent?.journal.head.seq ?? head > head, "the end is written all the same")
     }
 
+    /// What a start would not read back is not written: a book with too many commands has no snapshot, and that is all.
+    @Test func aBookThatOutgrowsItsSnapshotHasNone() throws {
+        for (limit, count) in [(200, 0), (Book.smallBytesMax, 2)] {
+            let rig = DiskRig(snapshotsEvery: 40, smallBytesMax: limit)
+            try rig.start()
+            try live(rig, halts: 200)
+            #expect(snapshots(rig).count == count && rig.agent?.ledgerTroubles == [])
+            try restart(rig)
+            #expect((rig.recovered?.snapshot == nil) == (count == 0))
+        }
+    }
+
     /// Nothing of a file is decoded before the whole of it gave its hashes, wherever the damage is; a file of another release is refused by its table.
     @Test func aDamagedFileIsKnownByItsHashesAlone() throws {
         let disk = FaultyDisk(seed: 3)

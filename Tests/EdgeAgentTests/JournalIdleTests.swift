@@ -30,6 +30,8 @@ private final class CountingStore: JournalStore {
         rows.removeAll { $0.seq > seq }
         for (key, text) in meta { texts[key] = text }
     }
+    let anchor = LogHead.empty
+    func compactStep(through limit: UInt64, olderThan wall: Int64, isSound: (EntryRow) -> Bool) throws(StoreError) -> CompactionStep { .nothing }
     func prepareLog() -> Bool { false }
     func leaveLog() {}
     func storedRows(from: UInt64, through: UInt64) throws(StoreError) -> [EntryRow?] { (from...through).map { seq in rows.first { $0.seq == seq } } }

@@ -62,6 +62,9 @@ package enum LocalAPI {
                 time, JSONMember("edge", picture.edgeRow), JSONMember("bots", .array(picture.botRows)), JSONMember("link", .string(request.link)),
                 JSONMember("troubles", .array(agent.ledgerTroubles.map { ["words": .string($0.text), "cure": .string($0.cure)] })),
             ])
+        case ["ledger", "compaction"]:
+            guard let progress = agent.compaction else { return .object([time, JSONMember("on", .bool(false))]) }
+            return .object([time, JSONMember("on", .bool(true))] + progress.members)
         case ["positions"]: return .object([time, JSONMember("positions", .array(picture.positionRows))])
         case ["accounts"]: return .object([time, JSONMember("accounts", .array(picture.accountRows))])
         case ["orders"]:
@@ -178,5 +181,15 @@ package enum LocalAPI {
     }
     private static func badRequest(_ detail: String, cure: String) -> Problem {
         Problem("bad-request", 400, "The request is not in the agreed form", detail: detail, cure: cure)
+    }
+}
+
+extension CompactionProgress {
+    fileprivate var members: [JSONMember] {
+        [
+            JSONMember("moved", .integer(Int64(clamping: moved.raw))), JSONMember("moving", .bool(isMoving)),
+            JSONMember("acknowledged", .integer(Int64(clamping: acknowledged.raw))), JSONMember("backed_up", .integer(Int64(clamping: backedUp.raw))),
+            JSONMember("snapshot", .integer(Int64(clamping: snapshot.raw))), JSONMember("trouble", .string(trouble ?? "")),
+        ]
     }
 }

@@ -38,7 +38,8 @@ package enum EdgeProgram {
                 options: [
                     CommandOption("dry-run", "only say what would move"), CommandOption("days", value: "N", "entries younger than this stay (30)"),
                 ],
-                "move old entries into segment files, as far as the cloud has them in its backup; the edge must be stopped but for a dry run"),
+                "move old entries into segment files, as far as the cloud has them in its backup; a running edge does so by itself and says how far it is"
+            ),
             CommandSpec("ledger rebuild", "fold every entry again and compare with the signed digests and the running edge"),
             CommandSpec("ledger prove", operands: ["SEQ"], "the hashes from an entry to the signature over it, and how to check them with b2sum"),
             CommandSpec(

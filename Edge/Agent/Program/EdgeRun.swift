@@ -64,7 +64,9 @@ enum EdgeRun {
         let agent = Agent(
             journal: journal, book: book, boot: boot, settings: configuration.desk, session: try makeSession(configuration, book, boot),
             witness: witness, finding: finding, reserve: reserve, milestones: milestones,
-            snapshots: SnapshotSettings(files: FolderFiles(folder.path), recovered))
+            snapshots: SnapshotSettings(files: FolderFiles(folder.path), recovered),
+            compaction: configuration.compactDays > 0
+                ? CompactionSettings(files: FolderFiles(folder.path), days: configuration.compactDays) : nil)
         for trouble in agent.ledgerTroubles { Log.write(.error, trouble.text, ["cure": trouble.cure]) }
         let loop = EdgeLoop(
             agent: agent, folder: folder,

@@ -35,6 +35,9 @@ package enum EdgeSettings {
         SettingKey("bots.breakout.trail", default: "0.005", "the trailing distance, as a ratio"),
         SettingKey("bots.breakout.cooldown_seconds", default: "60", "how long it stays out after a trade"),
         SettingKey("bots.breakout.entry_seconds", default: "300", "how long an entry rests before it is placed anew"),
+        SettingKey(
+            "ledger.compact_days", default: "30",
+            "entries older than so many days move out of ledger.db into segment files, once the cloud's verified backup has them; 0: none does"),
         SettingKey("log.level", variables: ["LOG_LEVEL"], default: "info", "debug, info, warning or error"),
     ]
 }
@@ -66,6 +69,8 @@ package struct EdgeConfiguration: Sendable {
     package var futures: [WantedContract]
     package var stocks: [WantedContract]
     package var desk: DeskSettings
+    /// Entries younger than this stay in the database; 0 for all.
+    package var compactDays: Int
 
     package init(_ settings: Settings) throws(SettingsError) {
         name = try settings.text("name")
@@ -87,6 +92,7 @@ package struct EdgeConfiguration: Sendable {
                 raw: try EdgeConfiguration.decimal("limits.utilisation", settings, scale: 6, in: 1...1_000_000, wanted: "above 0, at most 1")),
             quantityMax: Quantity(raw: try EdgeConfiguration.decimal("limits.quantity_max", settings, scale: 8)),
             notionalMax: Money(raw: try EdgeConfiguration.decimal("limits.notional_max", settings, scale: 8)))
+        compactDays = try settings.integer("ledger.compact_days", in: 0...36_500)
         desk = DeskSettings(mode: mode, limits: limits, bots: try EdgeConfiguration.bots(settings, stocks: stocks))
         let remote = try settings.word("remote_orders", RemoteOrders.self)
         // Live money from afar needs a consent at this console, which comes with the access work: until then the edge alone opens.

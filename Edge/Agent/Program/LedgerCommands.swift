@@ -87,8 +87,9 @@ enum LedgerCommands {
         return rebuild.difference == nil ? ExitCode.ok : ExitCode.difference
     }
 
-    /// Moves what may move; nothing is ever deleted by it.
+    /// Moves what may move; nothing is ever deleted by it. A running edge does so by itself, and says how far it is.
     static func compact(_ folder: String, days: String?, isDry: Bool, isJSON: Bool) throws -> Int32 {
+        if !isDry, let value = answer(folder, "ledger/compaction") { return show(value, isJSON: isJSON) }
         guard let days = Int(days ?? "30"), (1...36_500).contains(days) else { throw ArgumentError.missingValue("days (1 to 36500)") }
         let store = try EntryStore(path: folder + "/ledger.db", .init(isDry ? .readOnly : .readWrite))
         guard let edge = EdgeID(hex: try store.meta("edge_id") ?? "") else {
@@ -112,11 +113,35 @@ enum LedgerCommands {
         return ExitCode.ok
     }
 
+    private static func show(_ value: JSONValue, isJSON: Bool) -> Int32 {
+        guard !isJSON else {
+            Console.write(JSONWriter.plain(value) + [0x0A])
+            return ExitCode.ok
+        }
+        guard value["on"]?.boolValue == true else {
+            Console.write("The running edge moves nothing: `ledger.compact_days` is 0.\n")
+            return ExitCode.ok
+        }
+        func number(_ name: String) -> Int64 { value[name]?.integerValue ?? 0 }
+        let moving = value["moving"]?.boolValue == true ? ", more are on their way" : ""
+        Console.write("The running edge moves entries by itself: up to \(number("moved")) have moved\(moving).\n")
+        let bounds = "acknowledged \(number("acknowledged")), in the cloud's backup \(number("backed_up")), verified snapshot \(number("snapshot"))"
+        Console.write("Nothing above the least of these moves: \(bounds) (0: not known in this run yet).\n")
+        if let words = value["trouble"]?.text, !words.isEmpty { Console.write("The last try ended early: \(words)\n") }
+        return ExitCode.ok
+    }
+
+    /// What the running edge says; nil when none answers.
+    private static func answer(_ folder: String, _ path: String) -> JSONValue? {
+        let call = HTTPCall(.get, url: "http://edge/api/v1/" + path, unixSocket: folder + "/edge.sock")
+        guard let answer = try? HTTPClient.send(call), answer.status == 200 else { return nil }
+        return try? JSONReader.read(answer.body, limits: .frame)
+    }
+
     /// What the running edge adds up to, and where it stands; nil when none answers.
     private static func liveDigest(_ folder: String) -> (seq: Seq, digest: [UInt8])? {
-        let call = HTTPCall(.get, url: "http://edge/api/v1/ledger/digest", unixSocket: folder + "/edge.sock")
-        guard let answer = try? HTTPClient.send(call), answer.status == 200, let value = try? JSONReader.read(answer.body, limits: .frame),
-            let seq = value["seq"]?.integerValue, let digest = value["digest"]?.text.flatMap({ Hex.bytes($0) })
+        guard let value = answer(folder, "ledger/digest"), let seq = value["seq"]?.integerValue,
+            let digest = value["digest"]?.text.flatMap({ Hex.bytes($0) })
         else { return nil }
         return (Seq(UInt64(max(0, seq))), digest)
     }

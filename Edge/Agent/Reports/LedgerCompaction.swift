@@ -62,7 +62,9 @@ package enum LedgerCompaction {
             var at = store.anchor.seq
             while let next = isDry
                 ? try store.compactable(after: at, through: report.limit, olderThan: age.nanoseconds)
-                : try store.compact(through: report.limit, olderThan: age.nanoseconds)
+                : try store.compact(
+                    through: report.limit, olderThan: age.nanoseconds,
+                    isSound: { row in (try? Entry(row)).map { Chain.hash($0, edge: edge) == $0.hash } ?? false })
             {
                 report.moved.append(next)
                 at = next.to

@@ -14,6 +14,8 @@ package struct SnapshotSettings {
     package var last: Seq
     /// Entries between two snapshots.
     package var every: UInt64
+    /// What a snapshot may hold of commands and whatever else is read whole: production's, but for tests.
+    package var smallBytesMax = Book.smallBytesMax
     /// A start after a crash folds so many entries at the worst, and those that came while the last file was being written: a few milliseconds.
     /// Each file costs its length in writing, about 22 MB behind a million entries.
     package static let standardInterval: UInt64 = 1_000
@@ -32,6 +34,8 @@ struct SnapshotKeeper {
     private var work: Work?
     private var steppedAt: Span?
     private var notBefore: Span?
+    /// The book has outgrown its snapshot: it is not packed in vain every few minutes.
+    private var isTooLarge = false
     /// When the newest was made, or this run began.
     private var madeAt: Span?
 
@@ -44,6 +48,11 @@ struct SnapshotKeeper {
     }
 
     init(_ settings: SnapshotSettings) { self.settings = settings }
+
+    /// Where those stand that count.
+    var kept: [Seq] { settings.kept.compactMap { SnapshotFile.seq(of: $0) } }
+    /// One is being written.
+    var isWorking: Bool { work != nil }
 
     /// Each piece takes a few milliseconds at most; between two the loop trades.
     private static let pause = Span.milliseconds(20)
@@ -78,7 +87,7 @@ struct SnapshotKeeper {
             return try advance(limit: SnapshotKeeper.pieceBytes, at: now)
         } catch {
             putOff(error)
-            notBefore = now + SnapshotKeeper.retryAfter
+            notBefore = now + (isTooLarge ? SnapshotKeeper.patience : SnapshotKeeper.retryAfter)
             return nil
         }
     }
@@ -119,8 +128,11 @@ struct SnapshotKeeper {
 
     private mutating func begin(_ book: Book, _ milestones: Milestones, _ header: SnapshotHeader) throws(KeptFileError) {
         let beside = milestones.packed
+        let builder = SnapshotBuilder(header, book, beside: beside, smallBytesMax: settings.smallBytesMax)
+        isTooLarge = builder.isTooLarge
+        guard !isTooLarge else { throw .full("the book has more commands than a snapshot holds") }
         work = Work(
-            builder: SnapshotBuilder(header, book, beside: beside), writer: try settings.files.begin(SnapshotFile.name(header.head.seq)),
+            builder: builder, writer: try settings.files.begin(SnapshotFile.name(header.head.seq)),
             seq: header.head.seq, book: book.digest(), milestones: Hashing.blake2b(beside))
     }
 

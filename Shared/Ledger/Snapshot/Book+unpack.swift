@@ -6,18 +6,26 @@ internal import Wire
 package struct BookParts: Sendable {
     /// The book as it was when this was made; the original goes on meanwhile.
     private var book: Book
-    package init(_ book: Book) {
+    private let small: [UInt8]
+    /// The small part is larger than a start would read: nothing is to be made of this book.
+    let isTooLarge: Bool
+
+    /// - Parameter smallBytesMax: production's, but for tests.
+    package init(_ book: Book, smallBytesMax: Int = Book.smallBytesMax) {
         self.book = book
+        small = book.small
+        isTooLarge = small.count > smallBytesMax
         self.book.orderPlaces.seal(); self.book.brokerPlaces.seal(); self.book.fillPlaces.seal()
     }
 
     /// Number of parts: the small one, three indices, the pieces of orders and of fills.
     package var count: Int { 4 + book.orders.pieceCount + book.fills.pieceCount }
 
-    /// One part. Those of full pieces are at hand when the pieces were packed before; each of the others takes a few milliseconds at most.
+    /// One part. Those of full pieces are at hand when the pieces were packed before; the others take a few milliseconds, but the small one, in which
+    /// all commands stand: about a millisecond for each thousand of them.
     package func part(_ number: Int) -> PackedPiece {
         switch number {
-        case 0: PackedPiece(Compression.compress(book.small))
+        case 0: PackedPiece(Compression.compress(small))
         case 1: PackedPiece(book.orderPlaces.bytes)
         case 2: PackedPiece(book.brokerPlaces.bytes)
         case 3: PackedPiece(book.fillPlaces.bytes)
@@ -97,8 +105,9 @@ extension Book {
             throw PackError(at: 0)
         }
     }
-    /// A book of a few hundred thousand commands; more is no book of ours.
-    private static var smallBytesMax: Int { 256 << 20 }
+    /// Of the small part, unpacked. What became of commands is never pruned and stands there whole, about 200 bytes each: some 300,000 commands. No
+    /// snapshot is made of a book that needs more, and the start reads every entry.
+    package static var smallBytesMax: Int { 64 << 20 }
 
     /// Reads what `canonical` wrote, member by member.
     private mutating func takeCanonical(_ reader: inout Unpacker) throws(PackError) {

@@ -38,10 +38,15 @@ package struct SnapshotBuilder: Sendable {
     /// Of the table; known when all is given out.
     package private(set) var hash: [UInt8]?
 
-    /// - Parameter beside: what is folded beside the book, in a form of its own.
-    package init(_ header: SnapshotHeader, _ book: Book, beside: [UInt8]) {
+    /// What a start would not read back: no file is to be made of it.
+    package var isTooLarge: Bool { book.isTooLarge }
+
+    /// - Parameters:
+    ///   - beside: what is folded beside the book, in a form of its own.
+    ///   - smallBytesMax: of the part that is read whole at a start: production's, but for tests.
+    package init(_ header: SnapshotHeader, _ book: Book, beside: [UInt8], smallBytesMax: Int = Book.smallBytesMax) {
         self.header = header
-        self.book = BookParts(book)
+        self.book = BookParts(book, smallBytesMax: smallBytesMax)
         self.beside = PackedPiece(Compression.compress(beside))
     }
 

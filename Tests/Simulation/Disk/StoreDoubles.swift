@@ -26,6 +26,10 @@ extension ForwardingStore {
     package var subjectsBehind: Int { store.subjectsBehind }
     package func indexSubjects(limit: Int) throws(StoreError) -> Int { try store.indexSubjects(limit: limit) }
     package func cut(after seq: UInt64, meta: KeyValuePairs<String, String>) throws(StoreError) { try store.cut(after: seq, meta: meta) }
+    package var anchor: LogHead { store.anchor }
+    package func compactStep(through limit: UInt64, olderThan wall: Int64, isSound: (EntryRow) -> Bool) throws(StoreError) -> CompactionStep {
+        try store.compactStep(through: limit, olderThan: wall, isSound: isSound)
+    }
     package var logBytes: Int { store.logBytes }
     package func checkpoint() throws(StoreError) { try store.checkpoint() }
     package func leaveLog() { store.leaveLog() }

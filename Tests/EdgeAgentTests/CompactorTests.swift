@@ -1,0 +1,128 @@
+// Compaction under the running edge: small steps in idle time, never beyond what the cloud's backup has, and no moment of it loses an entry.
+import EdgeAgent
+import Ledger
+import Platform
+import Simulation
+import Testing
+import Trading
+import Values
+import Wire
+
+@Suite struct CompactorTests {
+    private static let rows: UInt64 = 32
+
+    /// An edge with a few hundred entries, of which the cloud has 250 and its backup 100; two days later.
+    private func running(seed: UInt64 = 7) throws -> DiskRig {
+        let rig = DiskRig(seed: seed, snapshotsEvery: 60, compacting: Self.rows)
+        try rig.start()
+        try rig.settle(seconds: 3)
+        for number in 0..<300 {
+            rig.now = rig.now + .milliseconds(30)
+            try rig.turn(number % 2 == 0 ? [.desk(.halt(source: "file", reason: "x"))] : [.desk(.resume(reason: "y"))])
+            _ = try rig.agent?.idle(at: rig.clock)
+        }
+        let journal = try #require(rig.agent?.journal)
+        try journal.noteAcknowledged(Seq(250))
+        try journal.noteBackup(Seq(100))
+        return rig
+    }
+    private func idle(_ rig: DiskRig, seconds: Int) throws {
+        for _ in 0..<(seconds * 20) {
+            rig.now = rig.now + .milliseconds(50)
+            _ = try rig.agent?.idle(at: rig.clock)
+        }
+    }
+    private func verify(_ rig: DiskRig) throws -> LedgerAudit.Finding {
+        try LedgerAudit.verify(path: "ledger.db", vfs: rig.disk.name, kept: DiskFiles(rig.disk))
+    }
+    private func segments(_ rig: DiskRig) -> Int { rig.disk.names.count { $0.hasSuffix(".seg") } }
+
+    @Test func entriesMoveBehindTheBackupWhileTheEdgeTrades() throws {
+        let rig = try running()
+        let before = try #require(try rig.agent?.journal.read(from: Seq(1), limit: 1_000))
+        try idle(rig, seconds: 75)
+        #expect(rig.agent?.compaction?.snapshot ?? Seq(0) > Seq(100) && segments(rig) == 0, "they are young")
+        rig.now = rig.now + .hours(48)
+        try rig.settle(seconds: 1)
+        // An order between two pieces is placed as ever.
+        for _ in 0..<60 {
+            try idle(rig, seconds: 1)
+            if rig.agent?.compaction?.isMoving == true { break }
+        }
+        #expect(rig.agent?.compaction?.isMoving == true)
+        let head = rig.agent?.journal.head.seq ?? Seq(0)
+        try rig.turn([.desk(.halt(source: "file", reason: "x"))])
+        try rig.turn([.desk(.resume(reason: "y"))])
+        #expect(rig.agent?.journal.head.seq ?? head > head)
+        try idle(rig, seconds: 150)
+        #expect(rig.agent?.journal.compacted == Seq(96) && rig.agent?.compaction?.moved == Seq(96) && segments(rig) == 3)
+        // Whoever asks finds them: the uplink, the cloud's comparison, the check.
+        let journal = try #require(rig.agent?.journal)
+        #expect(try Array(journal.read(from: Seq(1), limit: 1_000).prefix(before.count)) == before)
+        #expect(try journal.stored(from: Seq(90), through: Seq(99)) == before[89..<99].map { $0 })
+        #expect(try verify(rig).difference == nil)
+        // The backup reaches further.
+        try journal.noteBackup(Seq(9_999))
+        try idle(rig, seconds: 150)
+        #expect(journal.compacted == Seq(224), "no further than what the cloud has")
+        // The next start stands on what is left, and the fold of all is the same.
+        let digest = rig.book.digest()
+        rig.crash()
+        try rig.start()
+        #expect(rig.recovered?.book.digest() == digest && rig.recovered?.snapshot != nil)
+        try idle(rig, seconds: 75)
+        #expect(rig.agent?.ledgerTroubles == [] && rig.agent?.compaction?.moved == Seq(224))
+    }
+
+    /// Each bound holds by itself.
+    @Test(arguments: ["acknowledged", "backup", "age"]) func nothingMovesBefore(bound: String) throws {
+        let rig = try running()
+        let journal = try #require(rig.agent?.journal)
+        if bound == "acknowledged" { try journal.noteAcknowledged(Seq(31)) }
+        if bound == "backup" { try journal.noteBackup(Seq(31)) }
+        if bound != "age" { rig.now = rig.now + .hours(48) }
+        try idle(rig, seconds: 150)
+        #expect(segments(rig) == 0 && journal.compacted == Seq(0), "\(bound)")
+    }
+
+    /// The power goes at any moment of it; the next run stands on all entries, and finishes.
+    @Test(arguments: [CrashMode.nothing, .everything, .anySubset, .prefix]) func aPowerCutAtAnyMomentLosesNothing(mode: CrashMode) throws {
+        var ends = (cut: 0, whole: 0, between: 0)
+        for step in 0..<400 where ends.whole == 0 {
+            let rig = try running(seed: UInt64(step))
+            rig.now = rig.now + .hours(48)
+            try rig.settle(seconds: 1)
+            #expect(rig.agent?.journal.compacted == Seq(0))
+            rig.disk.freezeAt = rig.disk.mutations + step * 40 + mode.rawValue * 10
+            do {
+                try idle(rig, seconds: 15)
+                ends.whole += 1
+            } catch is AgentFailure { ends.cut += 1 }
+            let head = rig.agent?.journal.head.seq ?? Seq(0), digest = rig.book.digest()
+            rig.crash(mode)
+            rig.now = rig.now + .seconds(1)
+            #expect(try verify(rig).difference == nil, "\(mode) \(step)")
+            try rig.start()
+            #expect(rig.recovered?.book.head.seq ?? Seq(0) >= head && rig.recovered?.book.digest() == digest, "\(mode) \(step)")
+            let moved = rig.agent?.journal.compacted ?? Seq(0)
+            if moved.raw % Self.rows != 0 { ends.between += 1 }
+            guard step % 4 == 0 else { continue }
+            try idle(rig, seconds: 150)
+            #expect(rig.agent?.journal.compacted == Seq(96), "\(mode) \(step)")
+        }
+        #expect(ends.whole == 1 && ends.cut > 4, "\(ends)")
+    }
+
+    /// A folder that takes no file ends nothing: it is told, and tried again.
+    @Test func aFolderThatTakesNoSegmentEndsNothing() throws {
+        let rig = try running()
+        rig.now = rig.now + .hours(48)
+        try rig.settle(seconds: 1)
+        rig.disk.failingPrefix = "ledger-"
+        try idle(rig, seconds: 75)
+        #expect(rig.agent?.compaction?.trouble?.contains("failed") == true && segments(rig) == 0 && rig.agent?.ledgerTroubles == [])
+        rig.disk.failingPrefix = nil
+        try idle(rig, seconds: 700)
+        #expect(rig.agent?.journal.compacted == Seq(96) && rig.agent?.compaction?.trouble == nil)
+    }
+}
