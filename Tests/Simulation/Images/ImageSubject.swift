@@ -217,7 +217,7 @@ struct EdgeImages: ImageSubject {
     /// A snapshot's file as the running edge makes it, one piece after the other; nil when there is nothing new.
     private static func keep(_ writer: ImageWriter, signer: [UInt8]?, _ files: DiskFiles) throws -> SnapshotFact? {
         let name = SnapshotFile.name(writer.book.head.seq), beside = writer.milestones.packed
-        guard try !files.names().contains(name) else { return nil }
+        guard try files.names().contains(name) == false else { return nil }
         let header = SnapshotHeader(edge: ImageWriter.edge, release: ImageWriter.release, head: writer.book.head, signer: signer)
         var builder = SnapshotBuilder(header, writer.book, beside: beside)
         let file = try files.begin(name)
