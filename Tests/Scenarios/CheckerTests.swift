@@ -100,6 +100,24 @@ struct CheckerTests {
         }
     }
 
+    @Test func aHaltThatFallsByItselfIsSeen() {
+        let halt = Self.row(1, 40, #"{"level":3,"reason":"r","source":"link:FORK"}"#)
+        let resume = Self.row(2, 41, #"{"level":0,"reason":"r","source":"console"}"#)
+        for isAsked in [true, false] {
+            var checker = HaltChecker()
+            if isAsked { _ = checker.look(.lowers, at: .zero) }
+            #expect(checker.look(.rows(.edge, StoredRows([halt])), at: .zero) == nil)
+            #expect((checker.look(.rows(.edge, StoredRows([halt, resume])), at: .zero) == nil) == isAsked)
+        }
+        var falls = HaltChecker()
+        let lower = Self.row(2, 40, #"{"level":2,"reason":"r","source":"rule:rollback"}"#)
+        #expect(falls.look(.rows(.edge, StoredRows([halt, lower])), at: .zero) != nil)
+        var remote = HaltChecker()
+        _ = remote.look(.lowers, at: .zero)
+        let other = Self.row(2, 41, #"{"level":0,"reason":"r","source":"cloud:admin"}"#)
+        #expect(remote.look(.rows(.edge, StoredRows([halt, other])), at: .zero) != nil)
+    }
+
     @Test func anEpochThatNobodyDecidedIsSeen() {
         var lineage = LineageChecker()
         var next = Self.row(3, 1, "{}")

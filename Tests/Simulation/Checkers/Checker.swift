@@ -29,6 +29,8 @@ package enum Observation: Sendable {
     case refused(Claimant, String, stored: UInt32)
     /// A run of the edge begins to write.
     case begins(boot: UInt64)
+    /// Somebody at the edge's console may let trading go on.
+    case lowers
     /// Somebody said HELLO to the cloud, of this lineage.
     case greeted(Claimant, epoch: UInt32)
     /// A person's decision is carried out: this lineage goes on.
@@ -116,7 +118,7 @@ package struct Checkers: Sendable {
     package init(edge: EdgeID, credit: Credit = .standard, watchesWords: Bool = true) {
         all = [
             ChainChecker(edge: edge), AckChecker(), IntentChecker(), OnceChecker(), MirrorChecker(), BrokerChecker(), CommandChecker(),
-            PostingChecker(), LineageChecker(), BoundsChecker(entries: credit.entries, bytes: credit.bytes), BookChecker(edge: edge),
+            PostingChecker(), LineageChecker(), BoundsChecker(entries: credit.entries, bytes: credit.bytes), BookChecker(edge: edge), HaltChecker(),
         ]
         if watchesWords { all += [TellChecker(), MarkChecker()] }
     }

@@ -86,7 +86,7 @@ extension Breaker {
         case .accusesTheDead:
             menu.weather.stragglers = 25; menu.weather.duplication = 30; menu.crashes = .seconds(6); menu.cuts = .seconds(8)
             menu.rollbacks = .zero; menu.restores = .zero; menu.twins = .zero
-        case .noForkCheck, .anyVerdict, .silentRestore, .forgetsTheMark, .writesFirst, .healsUnseen:
+        case .noForkCheck, .anyVerdict, .silentRestore, .forgetsTheMark, .writesFirst, .healsUnseen, .resumesByItself:
             menu.rollbacks = .seconds(15); menu.restores = self == .silentRestore ? .seconds(12) : .zero; menu.twins = .zero
             if self == .silentRestore { menu.rollbacks = .zero; menu.crashes = .zero; menu.freezes = .zero }
             if self == .healsUnseen { menu.weather.flips = 40; menu.rollbacks = .seconds(8); menu.cuts = .zero; menu.crashes = .zero }

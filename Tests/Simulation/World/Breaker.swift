@@ -55,6 +55,8 @@ package enum Breaker: String, CaseIterable, Sendable {
     case forgetsTheMark
     /// A run writes before it has asked the cloud.
     case writesFirst
+    /// A new run lets trading go on that was halted.
+    case resumesByItself
 
     /// The name of the checker that must catch it.
     package var caughtBy: String? {
@@ -77,6 +79,7 @@ package enum Breaker: String, CaseIterable, Sendable {
         case .mergesForks: LineageChecker.name
         case .healsUnseen: "error"
         case .forgetsTheMark: MarkChecker.name
+        case .resumesByItself: HaltChecker.name
         }
     }
 }

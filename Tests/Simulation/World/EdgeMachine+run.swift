@@ -62,6 +62,7 @@ extension EdgeMachine {
         toBroker(effects)
         try perform(self.program?.uplink.note(effects, at: clock) ?? [], at: clock)
         if !findings.inputs.isEmpty { try toAgent(findings.inputs, at: clock) }
+        if setup.breaker == .resumesByItself { try toAgent([.desk(.resume(reason: "a new run"))], at: clock) }
     }
 
     package func turn(_ event: MachineEvent, at clock: ClockReading) throws {

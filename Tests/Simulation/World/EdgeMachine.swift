@@ -153,7 +153,8 @@ package final class EdgeMachine: Machine {
         isDiskFailing = true
     }
 
-    package func freezeDisk(after mutations: Int) { disk.freezeAt = disk.mutations + mutations }
+    /// A disk that is dead already stays dead.
+    package func freezeDisk(after mutations: Int) { if !disk.isFrozen { disk.freezeAt = disk.mutations + mutations } }
 
     package var diskOperations: Int { disk.mutations }
 
@@ -197,11 +198,14 @@ package final class EdgeMachine: Machine {
         disk.now = clock.wall
         try guarded {
             if agent.ledgerTroubles.contains(where: { $0.kind == .rolledBack }) {
+                seen.append(.lowers)
                 let effects = try agent.acceptRollback(reason: "looked at it", at: clock) ?? []
                 try perform(program?.uplink.note(effects, at: clock) ?? [], at: clock)
             }
             let book = agent.desk.book
-            if book.haltLevel != .normal || !book.haltedInstruments.isEmpty { try toAgent([.desk(.resume(reason: "looked at it"))], at: clock) }
+            guard book.haltLevel != .normal || !book.haltedInstruments.isEmpty else { return }
+            seen.append(.lowers)
+            try toAgent([.desk(.resume(reason: "looked at it"))], at: clock)
         }
     }
 }

@@ -51,7 +51,8 @@ package final class NodeMachine: Machine {
         disk.fault = DiskFault(operation, (operation == .write ? disk.writes : disk.syncs) + count, answer)
         isDiskFailing = true
     }
-    package func freezeDisk(after mutations: Int) { disk.freezeAt = disk.mutations + mutations }
+    /// A disk that is dead already stays dead.
+    package func freezeDisk(after mutations: Int) { if !disk.isFrozen { disk.freezeAt = disk.mutations + mutations } }
 
     package var diskOperations: Int { disk.mutations }
 
