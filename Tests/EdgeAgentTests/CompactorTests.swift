@@ -94,7 +94,7 @@ import Wire
             rig.now = rig.now + .hours(48)
             try rig.settle(seconds: 1)
             #expect(rig.agent?.journal.compacted == Seq(0))
-            rig.disk.freezeAt = rig.disk.mutations + step * 100 + mode.rawValue * 25
+            rig.disk.freezeAt = rig.disk.mutations + step * 40 + mode.rawValue * 10
             do {
                 try idle(rig, seconds: 15)
                 ends.whole += 1
@@ -107,8 +107,9 @@ import Wire
             #expect(rig.recovered?.book.head.seq ?? Seq(0) >= head && rig.recovered?.book.digest() == digest, "\(mode) \(step)")
             let moved = rig.agent?.journal.compacted ?? Seq(0)
             if moved.raw % Self.rows != 0 { ends.between += 1 }
-            guard step % 4 == 0 else { continue }
-            try idle(rig, seconds: 150)
+            guard step % 3 == 0 else { continue }
+            try rig.settle(seconds: 1)
+            try idle(rig, seconds: 75)
             #expect(rig.agent?.journal.compacted == Seq(96), "\(mode) \(step)")
         }
         #expect(ends.whole == 1 && ends.cut > 2, "\(ends)")
