@@ -137,7 +137,7 @@ extension Agent {
             try journal.idle(at: clock.wall)
             guard unwritten.isEmpty, troubles[.damaged] == nil else { return effects }
             step = try rebuild.step(
-                at: clock, edge: chain.edge, head: journal.head, digest: { desk.book.digest() }, kept: snapshots?.kept ?? [],
+                at: clock, edge: chain.edge, head: journal.head, digest: { desk.book.digest() }, kept: compactor == nil ? [] : snapshots?.kept ?? [],
                 rows: { seq, limit throws(JournalError) in try journal.rows(from: seq, limit: limit) })
         } catch {
             // Old entries that cannot be read stop nothing that is written now: they are told of, and the chain is checked on from behind them.

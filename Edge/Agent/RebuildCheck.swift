@@ -35,7 +35,7 @@ struct RebuildCheck {
     /// To be called when there is nothing else to do.
     /// - Parameters:
     ///   - digest: of the live book, asked for when the walk has caught up with it.
-    ///   - kept: where the snapshots stand that are kept now.
+    ///   - kept: where the snapshots stand whose books are to be compared on the way; each costs a digest of the whole book.
     ///   - rows: reads stored rows from a number on, at most so many.
     mutating func step(
         at clock: ClockReading, edge: EdgeID, head: Head, digest: () -> [UInt8], kept: [Seq] = [],

@@ -16,7 +16,7 @@ package struct SnapshotSettings {
     package var every: UInt64
     /// What a snapshot may hold of commands and whatever else is read whole: production's, but for tests.
     package var smallBytesMax = Book.smallBytesMax
-    /// A start after a crash folds so many entries at the worst, and those that came while the last file was being written: a few milliseconds.
+    /// A start after a crash folds so many entries at the worst, and those that came while the last file was being written.
     /// Each file costs its length in writing, about 22 MB behind a million entries.
     package static let standardInterval: UInt64 = 1_000
     /// - Parameter every: the standard, but for tests.
@@ -54,7 +54,7 @@ struct SnapshotKeeper {
     /// One is being written.
     var isWorking: Bool { work != nil }
 
-    /// Each piece takes a few milliseconds at most; between two the loop trades.
+    /// Between two pieces the loop trades.
     private static let pause = Span.milliseconds(20)
     private static let pieceBytes = 256 << 10
     private static let syncBytes = 1 << 20

@@ -21,8 +21,8 @@ package struct BookParts: Sendable {
     /// Number of parts: the small one, three indices, the pieces of orders and of fills.
     package var count: Int { 4 + book.orders.pieceCount + book.fills.pieceCount }
 
-    /// One part. Those of full pieces are at hand when the pieces were packed before; the others take a few milliseconds, but the small one, in which
-    /// all commands stand: about a millisecond for each thousand of them.
+    /// One part. Those of full pieces are at hand when the pieces were packed before; the others are packed by the call, and the
+    /// small one, in which all commands stand, takes the longer the more of them there are.
     package func part(_ number: Int) -> PackedPiece {
         switch number {
         case 0: PackedPiece(Compression.compress(small))

@@ -141,8 +141,8 @@ extension EntryStore {
         }
     }
 
-    /// Does a piece of moving the next segment that may move; none takes longer than about ten milliseconds. The file is durable and was read back
-    /// before a row goes.
+    /// Does a piece of moving the next segment that may move: rows or bytes up to a bound, but packing the whole file is one piece. The file is durable
+    /// and was read back before a row goes.
     /// - Parameter isSound: whether a row's bytes are those that were hashed into the chain; nothing else is put into a file.
     /// - Throws: an error of the file or a full disk after which the log is as it was and the same may be tried later; `.failed` as any write.
     package func compactStep(through limit: UInt64, olderThan wall: Int64, isSound: (EntryRow) -> Bool) throws(StoreError) -> CompactionStep {

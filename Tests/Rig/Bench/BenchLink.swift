@@ -96,6 +96,11 @@ final class BenchUplink {
     func stop() { uplink.stop(reason: "the bench is over", at: ClockReading(wall: SystemClock.now(), monotonic: SystemClock.monotonic())) }
 }
 
+extension Span {
+    /// For a report.
+    var inMilliseconds: Double { Double(nanoseconds) / 1e6 }
+}
+
 /// The middle and the ends of what was measured.
 struct Measured {
     private let sorted: [Double]

@@ -47,13 +47,13 @@ enum DurableBench {
             let began = SystemClock.monotonic()
             let entry = try chain.append(Draft(life.removeLast()), at: ClockReading(wall: SystemClock.now(), monotonic: began))
             _ = try journal.commit([entry])
-            near.append(milliseconds(SystemClock.monotonic() - began))
+            near.append((SystemClock.monotonic() - began).inMilliseconds)
             try link.uplink.note([.entries([entry])], at: ClockReading(wall: SystemClock.now(), monotonic: SystemClock.monotonic()))
             while link.uplink.acked.seq < entry.seq {
                 let now = try link.turn(milliseconds: 50).monotonic
                 guard now - began < .seconds(30) else { throw UsageError(text: "entry \(entry.seq) was not acknowledged within 30 s") }
             }
-            all.append(milliseconds(SystemClock.monotonic() - began))
+            all.append((SystemClock.monotonic() - began).inMilliseconds)
         }
         link.stop()
         far.stop()
@@ -79,5 +79,4 @@ enum DurableBench {
         _ = try journal.commit([entry])
         return chain
     }
-    private static func milliseconds(_ span: Span) -> Double { Double(span.nanoseconds) / 1e6 }
 }

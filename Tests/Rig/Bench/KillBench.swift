@@ -125,7 +125,7 @@ private final class Person {
         let before = times.count
         for (command, _) in delivered {
             guard let at = asked.at.withLock({ $0.removeValue(forKey: command.id.description) }) else { continue }
-            times.append(Double((now - at).nanoseconds) / 1e6)
+            times.append((now - at).inMilliseconds)
         }
         return times.count > before
     }

@@ -38,11 +38,11 @@ enum TickFlood {
                 let started = SystemClock.monotonic()
                 stage.send(bytes)
                 isWhole = stage.isAnswered() && isWhole
-                digested.append(Double((SystemClock.monotonic() - started).nanoseconds) / 1e6)
+                digested.append((SystemClock.monotonic() - started).inMilliseconds)
                 memory.append(Machine.residentMegabytes(stage.trader.pid))
             }
         }
-        let milliseconds = Double(took.nanoseconds) / 1e6
+        let milliseconds = took.inMilliseconds
         let report: JSONValue = [
             "bench": "ticks", "rate": .integer(rate), "frames": .integer(Int64(sent)),
             "frames_per_second": .decimal(Double(sent) * 1_000 / milliseconds, 0),
