@@ -6,37 +6,37 @@
 // out does not depend on what went through it before. (Variables outside a function would not be there for Swift.)
 static inline void tidewire_zstd_drop_in(void *context) { ZSTD_freeCCtx((ZSTD_CCtx *)context); }
 static inline void tidewire_zstd_drop_out(void *context) { ZSTD_freeDCtx((ZSTD_DCtx *)context); }
+static inline void *tidewire_zstd_make_in(void) { return ZSTD_createCCtx(); }
+static inline void *tidewire_zstd_make_out(void) { return ZSTD_createDCtx(); }
 
-static inline ZSTD_CCtx *tidewire_zstd_in(void) {
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    static pthread_key_t key;
-    static int is_made = 0;
-    pthread_mutex_lock(&lock);
-    if (!is_made) is_made = pthread_key_create(&key, tidewire_zstd_drop_in) == 0;
-    pthread_mutex_unlock(&lock);
+// Where one kind of workspace is kept, one for each thread.
+typedef struct {
+    pthread_mutex_t lock;
+    pthread_key_t key;
+    int is_made;
+} tidewire_zstd_shelf;
+
+static inline void *tidewire_zstd_kept(tidewire_zstd_shelf *shelf, void *(*make)(void), void (*drop)(void *)) {
+    pthread_mutex_lock(&shelf->lock);
+    if (!shelf->is_made) shelf->is_made = pthread_key_create(&shelf->key, drop) == 0;
+    int is_made = shelf->is_made;
+    pthread_mutex_unlock(&shelf->lock);
     if (!is_made) return 0;
-    ZSTD_CCtx *context = (ZSTD_CCtx *)pthread_getspecific(key);
+    void *context = pthread_getspecific(shelf->key);
     if (context) return context;
-    context = ZSTD_createCCtx();
-    if (pthread_setspecific(key, context) == 0) return context;
-    ZSTD_freeCCtx(context);
+    context = make();
+    if (pthread_setspecific(shelf->key, context) == 0) return context;
+    drop(context);
     return 0;
 }
 
+static inline ZSTD_CCtx *tidewire_zstd_in(void) {
+    static tidewire_zstd_shelf shelf = {PTHREAD_MUTEX_INITIALIZER, 0, 0};
+    return (ZSTD_CCtx *)tidewire_zstd_kept(&shelf, tidewire_zstd_make_in, tidewire_zstd_drop_in);
+}
 static inline ZSTD_DCtx *tidewire_zstd_out(void) {
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    static pthread_key_t key;
-    static int is_made = 0;
-    pthread_mutex_lock(&lock);
-    if (!is_made) is_made = pthread_key_create(&key, tidewire_zstd_drop_out) == 0;
-    pthread_mutex_unlock(&lock);
-    if (!is_made) return 0;
-    ZSTD_DCtx *context = (ZSTD_DCtx *)pthread_getspecific(key);
-    if (context) return context;
-    context = ZSTD_createDCtx();
-    if (pthread_setspecific(key, context) == 0) return context;
-    ZSTD_freeDCtx(context);
-    return 0;
+    static tidewire_zstd_shelf shelf = {PTHREAD_MUTEX_INITIALIZER, 0, 0};
+    return (ZSTD_DCtx *)tidewire_zstd_kept(&shelf, tidewire_zstd_make_out, tidewire_zstd_drop_out);
 }
 
 // Without a kept workspace they make one, as the library's own calls do.
