@@ -21,6 +21,8 @@ package enum ControlInput: Sendable {
     case restored(EdgeID, Book, recent: [Entry])
     /// Entries in order, checked and durable here.
     case entries(EdgeID, [Entry])
+    /// The entries up to this one, the last of them, are missing for good; what comes next follows it.
+    case passedOver(EdgeID, Head)
     case live(EdgeID, [LiveItem])
     /// The edge holds this command.
     case commandReceived(EdgeID, CommandID)
@@ -121,6 +123,7 @@ package struct ControlRoom: Sendable {
         case .presence(let id, let presence): show(id, presence, now, &out)
         case .heard(let id, let number, let pulse): hear(id, number, pulse, now, &out)
         case .entries(let id, let entries): take(entries, from: id, now, &out)
+        case .passedOver(let id, let anchor): edges[id]?.book.passOver(anchor)
         case .cut(let id):
             edges[id]?.book = Book(edge: id)
             edges[id]?.recent = []

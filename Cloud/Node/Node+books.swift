@@ -119,11 +119,15 @@ extension Node {
         // Taken out and put back: its book would be copied whole by the first entry otherwise.
         guard let id = keeping.unread.keys.min(), var walk = keeping.unread.removeValue(forKey: id) else { return }
         guard control.edges[id] != nil, stores.ledgers.isOpen(id), damaged[id] == nil else { return }
-        for row in try stores.ledgers.rows(id, from: walk.next, limit: BookKeeping.rowsPerTick) where !walk.accept(row) { break }
+        let holes = stores.ledgers.holes(id)
+        for row in try stores.ledgers.rows(id, from: walk.next, limit: BookKeeping.rowsPerTick) {
+            if let hole = walk.hole(before: row, holes) { walk.passOver(hole.last) }
+            if !walk.accept(row) { break }
+        }
         if let words = walk.difference, let edge = enrolled[id] {
             try setAside(edge, words)
-        } else if let book = control.edges[id]?.book, walk.book.head == book.head {
-            guard walk.book.digest() != book.digest() else { return }
+        } else if let book = control.edges[id]?.book, walk.verifier.head == book.head {
+            guard walk.isFolding, walk.book.digest() != book.digest() else { return }
             log(.error, "book differs", "\(name(id)): the kept book is another than its entries add up to; it is read anew")
             try refold(id)
         } else {

@@ -29,6 +29,8 @@ package final class Node {
     var audits = AuditDesk()
     /// Counts the sessions of one edge in this process.
     private var sessionNumbers: [EdgeID: UInt64] = [:]
+    /// What lies before the entries that are committed next.
+    private var holesToCome: [EdgeID: LedgerHole] = [:]
     private var toldAt: [EdgeID: Instant] = [:]
 
     var books = BookWatch()
@@ -156,6 +158,7 @@ package final class Node {
         tickEnrolment()
         tellDamage()
         tellDisputes()
+        tellHoles()
         try tickAudits()
         tickStreams()
         // Both come again: without room nothing is lost by leaving them.
@@ -268,7 +271,7 @@ package final class Node {
         let have = stores.ledgers.head(edge.id)
         let memory = EdgeMemory(
             have: have, announced: edge.announced, epoch: try stores.ledgers.epoch(edge.id), dispute: matters[edge.id]?.dispute,
-            settlement: matters[edge.id]?.settlement)
+            settlement: matters[edge.id]?.settlement, holes: stores.ledgers.holes(edge.id))
         try link(.enrolled(edge.id, memory))
         if let seq = backups[edge.id] { try link(.backedUp(edge.id, seq)) }
     }
@@ -289,6 +292,8 @@ package final class Node {
     /// - Parameter compares: the book is compared with each signed digest among the entries; the walk of a start leaves that out.
     private func fold(_ entries: [Entry], of edge: EdgeID, compares: Bool = true) {
         for entry in entries { milestones[edge, default: Milestones()].note(entry) }
+        let holes = stores.ledgers.holes(edge)
+        guard holes.isEmpty else { return fold(entries, of: edge, holes) }
         var rest = entries[...]
         while compares, let index = rest.firstIndex(where: { $0.kind == Kind.checkpoint.rawValue }) {
             if index > rest.startIndex { tell(.entries(edge, Array(rest[..<index]))) }
@@ -297,6 +302,20 @@ package final class Node {
             rest = rest[(index + 1)...]
         }
         if !rest.isEmpty { tell(.entries(edge, Array(rest))) }
+    }
+
+    /// The same for a ledger with holes. Its book is not what the edge's adds up to, so that nothing is compared.
+    private func fold(_ entries: [Entry], of edge: EdgeID, _ holes: [LedgerHole]) {
+        var rest = entries[...]
+        while let first = rest.first {
+            if let hole = holes.first(where: { $0.last.seq.next == first.seq }), control.edges[edge]?.book.head == hole.after {
+                tell(.passedOver(edge, hole.last))
+            }
+            let end = holes.first { $0.last.seq >= first.seq }?.after.seq
+            let piece = rest.prefix { entry in end.map { entry.seq <= $0 || entry.seq == first.seq } ?? true }
+            tell(.entries(edge, Array(piece)))
+            rest = rest.dropFirst(piece.count)
+        }
     }
 
     /// True while entries are stored that no book holds yet; the shell then turns with `.follow` whenever nothing else is to do.
@@ -326,6 +345,7 @@ package final class Node {
     private func perform(_ action: Receiver.Action) throws {
         switch action {
         case .send(let bytes, let peer): effect(.send(bytes, to: peer))
+        case .hole(let edge, let hole): holesToCome[edge] = hole
         case .commit(let edge, let entries): try keep(entries, of: edge)
         case .compare(let edge, let head): try link(.compared(edge, head, isEqual: stores.ledgers.has(edge, head)))
         case .lookUp(let edge, let seqs): try link(.lookedUp(edge, seqs, stores.ledgers.heads(edge, seqs)))
@@ -366,7 +386,8 @@ package final class Node {
 
     /// Durable first, then acknowledged, then shown.
     private func keep(_ entries: [Entry], of edge: EdgeID) throws {
-        do { try stores.ledgers.append(edge, entries) } catch let damage as LedgerDamage {
+        let hole = holesToCome.removeValue(forKey: edge)
+        do { try stores.ledgers.append(edge, entries, over: hole) } catch let damage as LedgerDamage {
             // What it sends is not signed as it must be: the session ends, and the page says so.
             if let known = enrolled[edge] { try setAside(known, damage.words) }
             return
@@ -374,6 +395,7 @@ package final class Node {
             log(.error, "entries not stored", "\(name(edge)): \(cause)")
             return try link(.commitFailed(edge, reason: cause.message))
         }
+        if let hole { log(.error, "entries missing", "\(name(edge)): \(hole.words) are missing for good; the ledger goes on behind them") }
         counters.entries += entries.count
         guard let last = entries.last else { return }
         // A backlog is stored and acknowledged at the disk's pace; the book follows it from the store.

@@ -126,7 +126,11 @@ package final class Journal {
             intents.append(Receipt.Slot(id, DurableIntent(id: id, tags: tags, ticket: ticket)))
         }
         let isTold = adoptedFrom != nil && entries.contains { $0.kind == Kind.healed.rawValue }
-        do throws(StoreError) { try store.append(entries.map(\.row), meta: isTold ? [Journal.adoptedKey: ""] : [:]) } catch { throw .store(error) }
+        let gaps = try confessed(entries)
+        do throws(StoreError) {
+            try store.append(entries.map(\.row), meta: isTold ? [Journal.adoptedKey: ""] : gaps.map { [Journal.gapsKey: $0] } ?? [:])
+            if isTold, let gaps { try store.setMeta(Journal.gapsKey, gaps) }
+        } catch { throw .store(error) }
         if isTold { adoptedFrom = nil }
         stand(after: entries, rules)
         idleSince = nil
@@ -283,6 +287,32 @@ package final class Journal {
         try Journal.reading { () throws(StoreError) in try store.setMeta(Journal.settlementKey, "") }
     }
     private static let settlementKey = "settlement"
+
+    // MARK: - What is lost for good
+
+    /// What this ledger says that it lost for good, oldest word first: what the cloud is told when it asks for it.
+    package func gaps() throws(JournalError) -> [GapFact] {
+        guard let text = try Journal.reading({ () throws(StoreError) in try store.meta(Journal.gapsKey) }), !text.isEmpty else { return [] }
+        guard let value = try? JSONReader.read(Array(text.utf8)), let rows = value.elements else { throw .damaged("what it lost cannot be read") }
+        do throws(CodecError) {
+            var gaps: [GapFact] = []
+            for row in rows { gaps.append(try GapFact(Fields(row))) }
+            return gaps
+        } catch { throw .damaged("what it lost cannot be read: \(error)") }
+    }
+
+    /// The same with what these entries add to it, as it is kept; nil when they add nothing. The newest are kept: each stands for a lost file.
+    private func confessed(_ entries: [Entry]) throws(JournalError) -> String? {
+        let fresh = entries.filter { $0.kind == Kind.gap.rawValue }.compactMap { if case .gap(let gap)? = try? $0.decoded() { gap } else { nil } }
+        guard !fresh.isEmpty else { return nil }
+        let rows = (try gaps() + fresh).suffix(Identity.gapsMax).map { gap in
+            var row = FieldWriter()
+            gap.write(into: &row)
+            return row.value
+        }
+        return String(decoding: JSONWriter.plain(.array(rows)), as: UTF8.self)
+    }
+    private static let gapsKey = "gaps"
 
     /// The cloud's store that welcomed this edge last; empty before the first time.
     package func incarnation() throws(JournalError) -> String { try Journal.reading { () throws(StoreError) in try store.meta("incarnation") } ?? "" }

@@ -153,6 +153,12 @@ package struct Book: Sendable {
         }
     }
 
+    /// Goes on behind entries that are missing for good. What they did is not known: orders, positions and money are what the others add up to.
+    package mutating func passOver(_ anchor: Head) {
+        precondition(anchor.seq > head.seq, "the book is at \(head.seq) and was to pass over to \(anchor.seq)")
+        head = anchor
+    }
+
     /// The order of a tag.
     package func order(_ tag: ClOrdID) -> OrderRecord? { orderPlace(tag).map { orders[$0] } }
     /// Orders that may still fill, oldest first.

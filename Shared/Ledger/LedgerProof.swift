@@ -44,6 +44,11 @@ package struct LedgerProof: Sendable {
         }
     }
 
+    /// Between the entry and the next signature entries are missing for good: there is no way across.
+    package mutating func stop(at hole: LedgerHole) {
+        difference = "\(hole.words) are missing for good: no signature before them covers it, and no path leads across them"
+    }
+
     /// True when the path reaches a good signature.
     package var isProved: Bool { difference == nil && checkpoint != nil }
 

@@ -48,8 +48,12 @@ extension HealedFact {
 }
 
 extension GapFact {
-    func write(into out: inout FieldWriter) { out.put("from", Int64(from.raw)); out.put("to", Int64(to.raw)); out.put("hash", Hex.text(hash)) }
-    init(_ f: Fields) throws(CodecError) { self.init(from: try f.seq("from"), to: try f.seq("to"), hash: try f.hash("hash")) }
+    /// Its members, in a body or in a message.
+    package func write(into out: inout FieldWriter) {
+        out.put("from", Int64(from.raw)); out.put("to", Int64(to.raw)); out.put("hash", Hex.text(hash))
+    }
+    /// Reads what `write` gave.
+    package init(_ f: Fields) throws(CodecError) { self.init(from: try f.seq("from"), to: try f.seq("to"), hash: try f.hash("hash")) }
 }
 
 extension LineageFact {

@@ -97,8 +97,17 @@ struct Audit: Sendable {
     var asked = 0
     /// Entries healed in this range: more than it has are not believed.
     var heals = 0
+    /// What this end has no entries for, and what the edge says that it lost: no range reaches across either's border.
+    var holes: [LedgerHole] = []
+    var gaps: [GapFact] = []
 
-    var from: Seq { Seq((known.seq.raw - 1) / UInt64(RangeQuestion.entriesMax) * UInt64(RangeQuestion.entriesMax) + 1) }
+    var from: Seq {
+        let start = Seq((known.seq.raw - 1) / UInt64(RangeQuestion.entriesMax) * UInt64(RangeQuestion.entriesMax) + 1)
+        let borders = holes.map(\.last.seq.next) + gaps.flatMap { [$0.from, $0.to.next] }
+        return borders.filter { $0 > start && $0 <= known.seq }.max() ?? start
+    }
+    /// True for a range that the edge lost for good: this end's bytes are checked alone.
+    var isLostAtTheEdge: Bool { gaps.contains { $0.from <= known.seq && known.seq <= $0.to } }
     func question(step: Int, _ numbers: ClosedRange<UInt64>? = nil) -> RangeQuestion {
         RangeQuestion(
             audit: id, from: numbers.map { Seq($0.lowerBound) } ?? from, through: numbers.map { Seq($0.upperBound) } ?? known.seq, step: step)

@@ -182,6 +182,16 @@ extension Hello {
         out.put("acked", acked.value); out.put("oldest", Int64(clamping: oldest.raw)); out.put("stamp", stamp.value)
         out.put("clockSound", isClockSound); out.put("commandKinds", .array(commandKinds.map { .string($0) }))
         out.put("features", .array(features.map { .string($0) })); out.put("incarnation", incarnation)
+        if !gaps.isEmpty {
+            out.put(
+                "gaps",
+                .array(
+                    gaps.map { gap in
+                        var member = FieldWriter()
+                        gap.write(into: &member)
+                        return member.value
+                    }))
+        }
         if !formerStores.isEmpty { out.put("formerStores", .array(formerStores.map { .string($0) })) }
         return out.value
     }
@@ -196,6 +206,11 @@ extension Hello {
             oldest: try Seq(f.raw("oldest"), "oldest"), stamp: try Stamp(Fields(f.raw("stamp"))), isClockSound: try f.flag("clockSound"),
             commandKinds: try f.list("commandKinds").compactMap(\.text), features: try f.optional("features", f.list)?.compactMap(\.text) ?? [],
             incarnation: try f.optional("incarnation", f.text) ?? "")
+        for value in try f.optional("gaps", f.list) ?? [] {
+            let gap = try GapFact(Fields(value))
+            guard gap.from > Seq(0), gap.from <= gap.to, gaps.count < Identity.gapsMax else { throw .badValue("gaps") }
+            gaps.append(gap)
+        }
         formerStores = try f.optional("formerStores", f.list)?.compactMap(\.text) ?? []
     }
 }
@@ -206,11 +221,13 @@ extension Welcome {
         out.put("attempt", attempt); out.put("have", have.value); out.put("entries", Int64(credit.entries)); out.put("bytes", Int64(credit.bytes))
         out.put("incarnation", incarnation); out.put("release", release); out.put("stamp", stamp.value)
         out.put("backup", backup.map { Int64(clamping: $0.raw) })
+        if takesGaps { out.put("takesGaps", true) }
         return out.value
     }
     fileprivate init(_ f: Fields) throws(CodecError) {
         self.init(
             attempt: try f.integer("attempt"), have: try f.head("have"), credit: try Credit(f), incarnation: try f.text("incarnation"),
             release: try f.text("release"), stamp: try Stamp(Fields(f.raw("stamp"))), backup: try f.backup)
+        takesGaps = try f.optional("takesGaps", f.flag) ?? false
     }
 }

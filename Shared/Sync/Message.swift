@@ -55,6 +55,8 @@ package struct Hello: Hashable, Sendable {
     package var incarnation: String
     /// The names of stores that welcomed it before that one; a store that comes back under one of them is an old image.
     package var formerStores: [String] = []
+    /// What its ledger says that it lost for good, the newest at the end.
+    package var gaps: [GapFact] = []
     package init(
         edge: EdgeID, protocolMin: Int64, protocolMax: Int64, release: String, boot: Boot, attempt: Int64, epoch: UInt32, head: Head, acked: Head,
         oldest: Seq, stamp: Stamp, isClockSound: Bool, commandKinds: [String], features: [String] = [], incarnation: String = ""
@@ -91,6 +93,8 @@ package struct Welcome: Hashable, Sendable {
     package var stamp: Stamp
     /// The last entry in the newest backup that was restored and verified; nil before the first.
     package var backup: Seq?
+    /// The cloud takes entries that stand behind what HELLO named as lost.
+    package var takesGaps = false
     package init(
         attempt: Int64, have: Head, credit: Credit, incarnation: String, release: String, stamp: Stamp, backup: Seq? = nil
     ) {

@@ -13,7 +13,8 @@ extension Receiver {
         guard let state = edges[edge], mayAudit(edge), state.audit == nil else { return }
         let report = AuditReport(edge: edge, askedBy: askedBy, startedAt: now.wall, head: state.memory.have)
         let id = Int64(newSessionID() >> 1)
-        edges[edge]?.audit = Audit(id: id, isHurried: isHurried, report: report, known: state.memory.have)
+        edges[edge]?.audit = Audit(
+            id: id, isHurried: isHurried, report: report, known: state.memory.have, holes: state.memory.holes, gaps: state.session?.gaps ?? [])
         out.append(.audited(edge, report))
         nextRange(edge, at: now, into: &out)
     }
@@ -21,6 +22,9 @@ extension Receiver {
     /// Begins the range that ends with the entry known to be right; the comparison is over when none is left.
     private mutating func nextRange(_ edge: EdgeID, at now: ClockReading, into out: inout [Action]) {
         guard var audit = edges[edge]?.audit else { return }
+        // What nobody has is passed over; the store says which entry stands before it.
+        while let hole = audit.holes.first(where: { $0.last == audit.known }) { audit.known = hole.after }
+        edges[edge]?.audit?.known = audit.known
         guard audit.known.seq > Seq(0) else {
             endAudit(edge, audit.report.healed > 0 ? .healed : .agrees, "", at: now, into: &out)
             return
@@ -28,7 +32,11 @@ extension Receiver {
         audit.stage = .comparing(theirs: nil)
         audit.mine = nil
         edges[edge]?.audit = audit
-        ask(.range(audit.question(step: RangeQuestion.entriesMax)), edge, at: now, into: &out)
+        if audit.isLostAtTheEdge {
+            edges[edge]?.audit?.question = nil
+        } else {
+            ask(.range(audit.question(step: RangeQuestion.entriesMax)), edge, at: now, into: &out)
+        }
         out.append(.readStored(edge, from: audit.from, through: audit.known.seq))
     }
 
@@ -47,7 +55,10 @@ extension Receiver {
             endAudit(edge, .interrupted, "the cloud's stored entries from \(from) on cannot be read", at: now, into: &out)
             return
         }
-        edges[edge]?.audit?.mine = StoredRange(edge: edge, from: from, entries)
+        let mine = StoredRange(edge: edge, from: from, entries)
+        edges[edge]?.audit?.mine = mine
+        // There is nothing to compare with: the digest of this end stands for both, and damage here stays.
+        if audit.isLostAtTheEdge { edges[edge]?.audit?.stage = .comparing(theirs: mine.digests(step: RangeQuestion.entriesMax)) }
         weigh(edge, at: now, into: &out)
     }
 

@@ -57,7 +57,8 @@ extension Receiver {
             return
         }
         let tail = state.tail.head
-        guard batch.previous.seq <= tail.seq || rules.acceptGaps else {
+        let hole = hole(before: batch, after: tail, session)
+        guard batch.previous.seq <= tail.seq || hole != nil || rules.acceptGaps else {
             // Said once per place and second: every batch behind a lost one would ask for the same rewind again.
             if session.nacked.map({ $0.have != tail.seq || now.monotonic - $0.at >= rules.nackEvery }) ?? true {
                 edges[edge]?.session?.nacked = (tail.seq, now.monotonic)
@@ -66,6 +67,13 @@ extension Receiver {
             return
         }
         do throws(BatchError) {
+            if let hole {
+                // Nothing of this chain leads across: it goes on from the hash that the edge's own ledger names.
+                var verifier = ChainVerifier(edge: edge, after: hole.last)
+                try batch.verify(with: &verifier)
+                accept(batch.entries, verifier, over: hole, bytes: batch.rawBytes, of: edge, into: &out)
+                return
+            }
             guard let (fresh, verifier) = try verified(&batch, onto: state.tail, edge: edge) else {
                 // All of it was here before. It must be the same; the store knows.
                 if batch.last.seq == tail.seq {
@@ -81,6 +89,13 @@ extension Receiver {
                 Refusal(.fork, edge: edge, text: "a batch after entry \(batch.previous.seq) does not follow the cloud's ledger: \(error)"), into: &out
             )
         }
+    }
+
+    /// What lies between the last entry here and a batch, when the edge has said that it lost just that; a batch ahead of its time otherwise.
+    private func hole(before batch: Batch, after tail: Head, _ session: Session) -> LedgerHole? {
+        guard batch.previous.seq > tail.seq, !rules.noGapIsTaken else { return nil }
+        let hole = LedgerHole(after: tail, last: batch.previous)
+        return hole.isTold(by: session.gaps) || rules.unspokenGapsAreTaken ? hole : nil
     }
 
     /// The part of a batch that is new, with the chain after it; nil when all of it was here before.
@@ -107,7 +122,9 @@ extension Receiver {
         return (Array(batch.entries[Int(tail.head.seq.raw - batch.previous.seq.raw)...]), verifier)
     }
 
-    private mutating func accept(_ entries: [Entry], _ verifier: ChainVerifier, bytes: Int, of edge: EdgeID, into out: inout [Action]) {
+    private mutating func accept(
+        _ entries: [Entry], _ verifier: ChainVerifier, over hole: LedgerHole? = nil, bytes: Int, of edge: EdgeID, into out: inout [Action]
+    ) {
         guard let session = edges[edge]?.session else { return }
         let waiting = session.pending.reduce(Credit(entries: entries.count, bytes: bytes)) {
             Credit(entries: $0.entries + $1.entries, bytes: $0.bytes + $1.bytes)
@@ -127,6 +144,10 @@ extension Receiver {
             edges[edge]?.raises.append((last.seq, last.epoch))
         }
         edges[edge]?.session?.pending.append(Pending(last: verifier.head, entries: entries.count, bytes: bytes))
+        if let hole {
+            edges[edge]?.memory.holes.append(hole)
+            out.append(.hole(edge, hole))
+        }
         if rules.ackBeforeCommit { send(.ack(verifier.head), to: edge, into: &out) }
         out.append(.commit(edge, entries))
     }
@@ -150,6 +171,7 @@ extension Receiver {
     mutating func commitFailed(_ edge: EdgeID, _ reason: String, into out: inout [Action]) {
         guard let state = edges[edge] else { return }
         edges[edge]?.tail = ChainVerifier(edge: edge, after: state.memory.have)
+        edges[edge]?.memory.holes.removeAll { $0.last.seq > state.memory.have.seq }
         edges[edge]?.raises = []
         edges[edge]?.opening = nil
         fail(

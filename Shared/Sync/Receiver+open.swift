@@ -120,17 +120,18 @@ extension Receiver {
             credit: creditOfEach(open + 1))
         session.clock = opening.clock
         session.commandKinds = Set(hello.commandKinds)
+        session.gaps = hello.gaps
         session.features = Set(Feature.allCases.filter { hello.can($0) })
         edges[edge]?.opening = nil
         edges[edge]?.shown = nil
         edges[edge]?.session = session
         edges[edge]?.heard = now
-        send(
-            .welcome(
-                Welcome(
-                    attempt: hello.attempt, have: memory.have, credit: session.credit, incarnation: incarnation, release: release,
-                    stamp: session.clock.stamp(at: now.monotonic, wall: now.wall), backup: edges[edge]?.backup)),
-            to: edge, into: &out)
+        var welcome = Welcome(
+            attempt: hello.attempt, have: memory.have, credit: session.credit, incarnation: incarnation, release: release,
+            stamp: session.clock.stamp(at: now.monotonic, wall: now.wall), backup: edges[edge]?.backup)
+        // Said only to an edge that asks for it: others would not know the word.
+        welcome.takesGaps = !hello.gaps.isEmpty && !rules.noGapIsTaken
+        send(.welcome(welcome), to: edge, into: &out)
         countersign(edge, at: now, into: &out)
         out.append(.opened(edge, hello.boot))
         if let alarm = Verdict.alarm(hello, memory, incarnation: incarnation, rules) {

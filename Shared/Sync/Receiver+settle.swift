@@ -108,6 +108,7 @@ extension Receiver {
         guard var opening = edges[edge]?.opening, opening.stage == .cutting(common) else { return }
         guard let epoch else { edges[edge]?.opening = nil; return }
         edges[edge]?.memory.have = common
+        edges[edge]?.memory.holes.removeAll { $0.last.seq > common.seq }
         edges[edge]?.memory.epoch = epoch
         edges[edge]?.tail = ChainVerifier(edge: edge, after: common)
         edges[edge]?.branch = nil

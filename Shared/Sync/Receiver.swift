@@ -53,6 +53,8 @@ package struct Receiver: Sendable {
         case send([UInt8], to: Peer)
         /// Write these verified entries durably and answer `.committed`, or `.commitFailed`.
         case commit(EdgeID, [Entry])
+        /// The entries of the next `.commit` stand behind this hole: to be written with them, in one transaction.
+        case hole(EdgeID, LedgerHole)
         /// Ask the store, after the commits asked for before, whether it has this entry with this hash.
         case compare(EdgeID, Head)
         /// Ask the store, after the commits asked for before, for its hashes of these entries.

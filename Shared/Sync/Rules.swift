@@ -68,4 +68,6 @@ package struct Rules: Hashable, Sendable {
     package var epochNotRaised = false
     package var ttlByWallClock = false
     package var anyKindIsSent = false
+    package var noGapIsTaken = false
+    package var unspokenGapsAreTaken = false
 }

@@ -1,6 +1,6 @@
 // The sender's ledger lane: from the journal, inside the credit, on from the last ack; and the droppable lanes beside it.
 internal import Ledger
-internal import Values
+package import Values
 
 extension Sender {
     /// New durable entries. With nothing waiting before them they pass through at once; otherwise they are read again in their turn.
@@ -13,16 +13,25 @@ extension Sender {
         identity.mayHeal = false
         // The cloud waits for the first entry of the new lineage.
         if isDecided, phase == .opening { open(at: now, into: &out) }
+        if confess(entries), phase == .open || phase == .opening { return open(at: now, into: &out) }
         if phase == .open, reading == nil, sent.next == first.seq, !isBlocked[Int(Lane.bulk.rawValue)] { ship(entries, at: now, into: &out) }
     }
 
     /// Entries re-read from the journal. An answer to a question that a rewind has made void is dropped.
     mutating func read(_ from: Seq, _ entries: [Entry], at now: ClockReading, into out: inout [Action]) {
         guard phase == .open, reading == from else { return }
+        guard let first = entries.first else { reading = nil; return }
+        // Behind what is lost the chain goes on from the hash that this ledger's own word names.
+        let isBehindGap =
+            first.seq > sent.next
+            && LedgerHole(after: Head(seq: sent, hash: []), last: Head(seq: Seq(first.seq.raw - 1), hash: first.previous)).isTold(by: identity.gaps)
+        // An entry behind a hole that the word does not fit is not sent: asked for again it would be no other, so that the lane stands still.
+        guard isBehindGap || first.seq <= sent.next else { return }
         reading = nil
-        guard let first = entries.first, first.seq == sent.next else { return }
+        if isBehindGap { sent = Seq(first.seq.raw - 1) }
+        guard first.seq == sent.next else { return }
         // What the cloud holds must be what this entry follows; the verdict said so, the journal says it again.
-        if sent == acked.seq, first.previous != acked.hash {
+        if !isBehindGap, sent == acked.seq, first.previous != acked.hash {
             send(
                 .error(
                     Trouble(
@@ -35,6 +44,28 @@ extension Sender {
         // The reader may be ahead of what was told: what it read is durable.
         if let last = entries.last, last.seq > head.seq { head = last.head }
         ship(entries, at: now, into: &out)
+    }
+
+    // MARK: - What is lost for good
+
+    /// This ledger's word about an entry that it lost.
+    private func gap(over seq: Seq) -> GapFact? { identity.gaps.last { $0.from <= seq && seq <= $0.to } }
+
+    /// True when an entry that cannot be read may be passed over: the ledger says that it is lost, and the cloud takes what comes behind.
+    package func mayPassOver(_ seq: Seq) -> Bool { phase == .open && takesGaps && reading == seq && gap(over: seq) != nil }
+
+    /// Reads on behind what is lost.
+    mutating func passOver(_ seq: Seq, into out: inout [Action]) {
+        guard mayPassOver(seq), let gap = gap(over: seq) else { return }
+        reading = gap.to.next
+        out.append(.read(from: gap.to.next, entries: rules.batchEntries, bytes: Batch.rawBytesTarget))
+    }
+
+    /// Takes up what these entries say of lost ones; true when there is something new to tell the cloud.
+    private mutating func confess(_ entries: [Entry]) -> Bool {
+        let gaps = entries.filter { $0.kind == Kind.gap.rawValue }.compactMap { if case .gap(let gap)? = try? $0.decoded() { gap } else { nil } }
+        identity.gaps += gaps
+        return !gaps.isEmpty
     }
 
     /// Sends as many of these as the credit allows, in batches.

@@ -18,6 +18,10 @@ package struct Identity: Hashable, Sendable {
     package var formerStores: [String] = []
     /// A store gets another name when it is put back from a backup: nobody does that more often than he looks at his edges.
     package static let formerStoresMax = 16
+    /// What this ledger says that it lost for good, oldest word first; the newest `gapsMax` are told.
+    package var gaps: [GapFact] = []
+    /// Each is a lost file of thousands of entries, or several side by side.
+    package static let gapsMax = 64
     /// The key by which the ledger here is signed; nil before its first signature.
     package var signer: [UInt8]?
     /// The run's HELLOs are numbered after this: a number that no other run uses keeps the answers to another run's apart.
@@ -66,6 +70,8 @@ package struct Sender: Sendable {
         case grew(Head)
         /// Answer to `.read`: entries from `from` on, as many as there was room for.
         case entries(from: Seq, [Entry])
+        /// Answer to `.read` when the entry of this number cannot be read any more.
+        case unreadable(Seq)
         /// Answer to `.readHeads`: those that are kept.
         case heads(attempt: Int64, [Head])
         /// What `.heal` brought is durable here.
@@ -165,6 +171,8 @@ package struct Sender: Sendable {
     var progressAt = Span.zero
     var stalls = 0
     var reading: Seq?
+    /// The cloud takes what stands behind a gap that it was told of.
+    var takesGaps = false
     var isBlocked: [Bool] = [false, false]
     var live = LiveState()
     /// Keys changed since the last STATE frame, oldest change first.
@@ -205,6 +213,7 @@ package struct Sender: Sendable {
         case .committed(let entries): committed(entries, at: clock, into: &out)
         case .grew(let head): if head.seq > self.head.seq { self.head = head }
         case .entries(let from, let entries): read(from, entries, at: clock, into: &out)
+        case .unreadable(let seq): passOver(seq, into: &out)
         case .heads(let attempt, let heads):
             if phase == .opening, attempt == self.attempt { send(.proof(attempt: attempt, heads: heads), into: &out) }
         case .healed(let entries): healed(entries, at: clock, into: &out)
@@ -253,6 +262,7 @@ package struct Sender: Sendable {
             features: (identity.mayHeal ? [Feature.heal, .settle, .audit, .countersign] : [.settle, .audit, .countersign]).map(\.rawValue),
             incarnation: identity.incarnation)
         hello.formerStores = identity.formerStores
+        hello.gaps = identity.gaps.suffix(Identity.gapsMax)
         send(.hello(hello), into: &out)
     }
 
@@ -274,6 +284,7 @@ package struct Sender: Sendable {
             return
         }
         clock.heard(welcome.stamp, at: now.monotonic, wall: now.wall)
+        takesGaps = welcome.takesGaps
         session = id; hellos = 0; credit = welcome.credit
         heardAt = now.monotonic; progressAt = now.monotonic; beatAt = now.monotonic - rules.beatEvery
         acked = welcome.have

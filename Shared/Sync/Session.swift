@@ -43,6 +43,8 @@ struct Session: Hashable, Sendable {
     let release: String
     /// What the edge said that it can do.
     var features: Set<Feature> = []
+    /// What its ledger says that it lost for good.
+    var gaps: [GapFact] = []
     /// Kinds and versions of commands that the edge understands.
     var commandKinds: Set<String> = []
     var number: UInt64 = 0

@@ -14,8 +14,13 @@ package struct EdgeMemory: Hashable, Sendable {
     package var dispute: Dispute?
     /// A decision that the edge has not carried out yet.
     package var settlement: Settlement?
-    package init(have: Head = .start, announced: Head = .start, epoch: UInt32 = 0, dispute: Dispute? = nil, settlement: Settlement? = nil) {
-        self.have = have; self.announced = announced; self.epoch = epoch; self.dispute = dispute; self.settlement = settlement
+    /// What its stored ledger has no entries for, in order.
+    package var holes: [LedgerHole]
+    package init(
+        have: Head = .start, announced: Head = .start, epoch: UInt32 = 0, dispute: Dispute? = nil, settlement: Settlement? = nil,
+        holes: [LedgerHole] = []
+    ) {
+        self.have = have; self.announced = announced; self.epoch = epoch; self.dispute = dispute; self.settlement = settlement; self.holes = holes
     }
 }
 
@@ -67,7 +72,7 @@ package enum Verdict: Hashable, Sendable {
                 "the edge (release \(hello.release)) speaks \(hello.protocolMin) to \(hello.protocolMax), the cloud speaks \(Frame.version)")
         }
         let judge = Judge(hello: hello, memory: memory, evidence: evidence, rules: rules)
-        let top = min(hello.head.seq, memory.have.seq)
+        let top = judge.shown(min(hello.head.seq, memory.have.seq))
         if top > Seq(0), !rules.skipForkCheck {
             // What is no longer kept at the edge is not asked for: it was acknowledged, and the first batch says what it follows.
             switch top < hello.oldest ? .same : judge.compare(top) {
@@ -105,8 +110,19 @@ private struct Judge {
         return ours != nil && ours == theirs ? .same : .different
     }
 
+    /// The highest entry up to this one that the edge can show: of those that it lost for good it has a word about the last one at most.
+    func shown(_ seq: Seq) -> Seq {
+        var seq = seq
+        while let gap = hello.gaps.first(where: { $0.hides(seq) }) { seq = Seq(gap.from.raw - 1) }
+        return seq
+    }
+
+    /// Numbers behind holes at either end, whose hashes are known though the entries are not.
+    private var anchors: [Seq] { (hello.gaps.map(\.to) + memory.holes.map(\.last.seq)).sorted() }
+
     private func edgeHash(_ seq: Seq) -> [UInt8]?? {
         if seq == Seq(0) { return .some(Head.start.hash) }
+        if let gap = hello.gaps.last(where: { $0.to == seq }) { return .some(gap.hash) }
         return seq == hello.head.seq ? .some(hello.head.hash) : evidence.edgeHash(seq)
     }
     private func cloudHash(_ seq: Seq) -> [UInt8]?? {
@@ -123,6 +139,14 @@ private struct Judge {
         var (low, high) = (hello.oldest > Seq(1) ? Seq(hello.oldest.raw - 1) : Seq(0), top)
         for seq in evidence.both where seq > low && seq < high && compare(seq) == .same { low = seq }
         for seq in evidence.both where seq > low && seq < high { high = seq }
+        // What lies in a hole tells nothing; what stands behind it does.
+        for seq in anchors where seq > low && seq < high {
+            switch compare(seq) {
+            case .same: low = seq
+            case .different: break
+            case .unknown(let question): return question
+            }
+        }
         var search = Bisection(same: low, different: high, asked: 1)
         while !search.isDone {
             let round = search.questions
@@ -144,7 +168,8 @@ private struct Judge {
     /// The announced entry, when it will be asked for in any case: in one round trip with the cloud's last.
     var announcedToo: [Seq] {
         let seq = memory.announced.seq
-        return seq > memory.have.seq && seq < hello.head.seq && memory.have.seq < hello.head.seq && !rules.noRollbackCheck ? [seq] : []
+        let isShown = !hello.gaps.contains { $0.hides(seq) }
+        return seq > memory.have.seq && seq < hello.head.seq && memory.have.seq < hello.head.seq && isShown && !rules.noRollbackCheck ? [seq] : []
     }
 
     /// The edge has everything the cloud has: does it also have what it once announced?
@@ -153,6 +178,7 @@ private struct Judge {
         guard announced.seq > memory.have.seq, !isForgiven, !rules.noRollbackCheck else { return fenced() ?? .goOn }
         if announced.seq > head.seq { return answer(lost(.rollbackUnsynced, after: head)) }
         if announced.seq == head.seq { return announced.hash == head.hash ? fenced() ?? .goOn : answer(lost(.fork, after: memory.have)) }
+        if hello.gaps.contains(where: { $0.hides(announced.seq) }) { return fenced() ?? .goOn }
         guard let theirs = edgeHash(announced.seq) else { return .prove([announced.seq]) }
         return theirs == announced.hash ? fenced() ?? .goOn : answer(lost(.fork, after: memory.have))
     }

@@ -73,3 +73,10 @@ package struct LogHead: Equatable, Sendable {
     /// Before the first entry.
     package static let empty = LogHead(seq: 0, hash: [UInt8](repeating: 0, count: 32))
 }
+
+/// Numbers of a log that nobody has entries for: the entry before them, and the last of them, which the entry behind them follows.
+package struct LogHole: Equatable, Sendable {
+    package let after: LogHead
+    package let last: LogHead
+    package init(after: LogHead, last: LogHead) { self.after = after; self.last = last }
+}

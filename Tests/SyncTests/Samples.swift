@@ -49,6 +49,8 @@ enum Samples {
         mutating func sign(by keys: SigningKeys) throws {
             try append(.checkpoint(CheckpointFact(head: head, digest: Head.start.hash, edge: chain.edge, epoch: chain.epoch, keys: keys)))
         }
+        /// Says that entries are lost for good.
+        mutating func confess(_ gap: GapFact) throws { try append(.gap(gap)) }
         /// Takes entries back as they were.
         mutating func adopt(_ more: [Entry]) { entries += more }
 

@@ -144,6 +144,7 @@ struct Walk {
                 while !committing.isEmpty { try commit() }
                 try cloud(.stored(edge, from: from, Array(stored[Int(from.raw) - 1..<Int(through.raw)])))
             case .mend: throw Broken(description: "an entry was damaged and nobody had damaged one")
+            case .hole: throw Broken(description: "a hole was taken and nobody had lost an entry")
             case .audited(_, let report): if report.state != .running { audits.append(report) }
             case .announced(_, let head): announced = head
             case .refused(let refusal), .short(let refusal, _, _): refusals.append(refusal)

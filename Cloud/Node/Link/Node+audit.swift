@@ -76,7 +76,8 @@ struct BookMatch {
 extension Node {
     /// The edge signed what its book adds up to before this entry: here the same entries must add up to the same. Another release may add up otherwise.
     func compareBooks(_ edge: EdgeID, _ entry: Entry) {
-        guard case .checkpoint(let fact)? = try? entry.decoded(), let book = control.edges[edge]?.book, book.head == fact.head,
+        guard stores.ledgers.holes(edge).isEmpty, case .checkpoint(let fact)? = try? entry.decoded(), let book = control.edges[edge]?.book,
+            book.head == fact.head,
             book.boot?.version == settings.release
         else { return }
         let match = BookMatch(seq: fact.head.seq, edge: fact.digest, cloud: book.digest())
@@ -128,7 +129,7 @@ extension Node {
     func audited(_ edge: EdgeID, _ report: AuditReport) {
         var report = report
         if report.state != .running, report.endedAt == nil { report.end(at: now) }
-        audits.rows[edge] = report.row(edge: name(edge), books: audits.books[edge])
+        audits.rows[edge] = report.row(edge: name(edge), books: audits.books[edge], holes: stores.ledgers.holes(edge))
         guard report.state != .running, let row = audits.rows[edge] else { return }
         audits.note(report, at: clock)
         streams.note(.edge(edge))
@@ -214,9 +215,12 @@ extension AuditReport {
     }
 
     /// One line for each thing that a stranger can check again, and how.
-    private func proof(_ name: String, _ books: BookMatch?) -> [String] {
+    private func proof(_ name: String, _ books: BookMatch?, _ holes: [LedgerHole]) -> [String] {
         guard head.seq > Seq(0) else { return [] }
         var lines = ["head \(head.seq) \(Hex.text(head.hash))"]
+        lines += holes.map {
+            "\($0.words) are missing for good and not compared; entry \($0.last.seq.next) follows the hash \(Hex.text($0.last.hash))"
+        }
         if ranges > 0 {
             lines.append("\(ranges) ranges of up to \(RangeQuestion.entriesMax) entries, from \(from) to \(head.seq), digest \(Hex.text(digest))")
         }
@@ -234,12 +238,12 @@ extension AuditReport {
     }
 
     /// As the API shows it and the store keeps it.
-    func row(edge name: String, books: BookMatch?) -> JSONValue {
+    func row(edge name: String, books: BookMatch?, holes: [LedgerHole]) -> JSONValue {
         var row = Views.Row()
         row.put("state", state.rawValue); row.put("askedBy", askedBy); row.put("startedAt", startedAt); row.put("endedAt", endedAt)
         row.count("through", head.seq.raw); row.count("compared", entries); row.count("ranges", UInt64(ranges)); row.count("healed", UInt64(healed))
         row.put("words", sentence); row.put("cure", cure.isEmpty ? nil : cure)
-        row.put("proof", proof(name, books))
+        row.put("proof", proof(name, books, holes))
         return row.value
     }
 }

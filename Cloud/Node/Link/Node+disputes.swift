@@ -120,6 +120,23 @@ extension Node {
         }
     }
 
+    /// Keeps what is missing for good on the Edges page: what is shown of such an edge is what the other entries add up to.
+    func tellHoles() {
+        for edge in control.sortedEdges.map(\.id) {
+            for hole in stores.ledgers.holes(edge) {
+                let row = "hole-\(edge.description.prefix(8))-\(hole.from)"
+                guard !control.refusals.contains(where: { $0.id == row }) else { continue }
+                show(
+                    row, of: edge, "ENTRIES_MISSING",
+                    "\(hole.words) are missing for good: the edge lost them, and this cloud never had them or lost them too. "
+                        + "The ledger goes on behind them.",
+                    cure:
+                        "Orders, positions and money here are what the other entries add up to: the edge's own pages and the broker's screen have the "
+                        + "whole. If a copy of the edge's segment file, or a backup of this cloud that has them, is found, put it back.")
+            }
+        }
+    }
+
     static func refusalID(_ verdict: RefusalCase, _ edge: EdgeID) -> String { "\(verdict.rawValue.lowercased())-\(edge.description.prefix(8))" }
 
     /// What a person may choose about a refused link, as the page shows it.

@@ -23,23 +23,37 @@ struct StoredLedgers {
         }
         var code = ExitCode.ok
         for edge in edges {
-            let verifier = try verify(edge)
+            let (verifier, holes, missing) = try verify(edge)
             if verifier.difference != nil { code = ExitCode.difference }
-            say(edge, verifier)
+            say(edge, verifier, holes, missing)
         }
         return code
     }
 
-    private func verify(_ edge: EdgeID) throws -> LedgerVerifier {
+    private func verify(_ edge: EdgeID) throws -> (LedgerVerifier, holes: String, missing: UInt64) {
         var verifier = LedgerVerifier(edge: edge)
+        var report = "", missing: UInt64 = 0
         do throws(StoreError) {
             let store = try EntryStore(path: EdgeLedgers.path(folder: folder + "/edges", edge), .init(.readOnly))
             var books = BookCheck(postedThrough: try store.postedThrough())
+            let holes = store.holes.map { LedgerHole($0) }
+            var told: [(by: Seq, gap: GapFact)] = []
             try store.each { row throws(DatabaseError) in
+                _ = verifier.pass(to: row, holes)
                 guard let entry = verifier.accept(row) else { return false }
+                if row.kind == Kind.gap.rawValue, case .gap(let gap)? = try? entry.decoded() { told.append((entry.seq, gap)) }
                 let problems = try books.check(entry) { seq throws(DatabaseError) in try store.lines(of: seq) }
                 for problem in problems { verifier.note(problem) }
                 return true
+            }
+            missing = holes.reduce(0) { $0 + $1.last.seq.raw - $1.after.seq.raw }
+            for hole in holes {
+                if hole.isTold(by: told.map(\.gap)) {
+                    let by = told.filter { $0.gap.from <= hole.last.seq && $0.gap.to >= hole.from }.map { "\($0.by)" }.joined(separator: " and ")
+                    report += "\(hole.words) are missing for good, as entry \(by) says; the chain goes on from their last hash\n"
+                } else {
+                    verifier.note("\(hole.words) are missing, and no entry speaks of them")
+                }
             }
             for problem in books.finish(found: try store.postingCount(through: books.postedThrough)) { verifier.note(problem) }
             for line in try store.structuralDamage(limit: 3) { verifier.note("the file's structure is damaged: \(line)") }
@@ -48,7 +62,7 @@ struct StoredLedgers {
             if case .database(let cause) = error, !cause.isCorrupt, !cause.isIO { throw error }
             verifier.note("after entry \(verifier.head.seq): \(error)")
         }
-        return verifier
+        return (verifier, report, missing)
     }
 
     /// The other commands about one edge's ledger.
@@ -74,7 +88,11 @@ struct StoredLedgers {
 
     private func rebuild(_ edge: EdgeID, _ store: EntryStore) throws -> Int32 {
         var rebuild = LedgerRebuild(edge: edge)
-        try store.each { row in rebuild.accept(row) }
+        let holes = store.holes.map { LedgerHole($0) }
+        try store.each { row in
+            if let hole = rebuild.hole(before: row, holes) { rebuild.passOver(hole.last) }
+            return rebuild.accept(row)
+        }
         if isJSON {
             var members = [
                 JSONMember("edge", .string(edge.description)), JSONMember("entries", .integer(Int64(clamping: rebuild.verifier.count))),
@@ -92,7 +110,14 @@ struct StoredLedgers {
     private func prove(_ edge: EdgeID, _ store: EntryStore, _ text: String) throws -> Int32 {
         var proof = LedgerProof(edge: edge)
         let seq = UInt64(text) ?? 0
-        try store.each(from: seq) { row in (proof.path.isEmpty && row.seq != seq) ? false : proof.accept(row) }
+        let holes = store.holes.map { LedgerHole($0) }
+        try store.each(from: seq) { row in
+            if let last = proof.path.last, let hole = holes.first(where: { $0.after == last }) {
+                proof.stop(at: hole)
+                return false
+            }
+            return (proof.path.isEmpty && row.seq != seq) ? false : proof.accept(row)
+        }
         guard !proof.path.isEmpty || proof.difference != nil else { throw CloudRefusal("there is no entry \(text)", exitCode: ExitCode.failed) }
         let export = "tidewire-cloud ledger export \(edge) --raw"
         Console.write(isJSON ? JSONWriter.plain(proof.value) + [0x0A] : Array((proof.text(export: export) + "\n").utf8))
@@ -127,12 +152,12 @@ struct StoredLedgers {
         return ExitCode.ok
     }
 
-    private func say(_ edge: EdgeID, _ verifier: LedgerVerifier) {
-        guard isJSON else { return Console.write("edge \(edge)\n\(verifier.report)\n") }
+    private func say(_ edge: EdgeID, _ verifier: LedgerVerifier, _ holes: String, _ missing: UInt64) {
+        guard isJSON else { return Console.write("edge \(edge)\n\(holes)\(verifier.report)\n") }
         var members = [
             JSONMember("edge", .string(edge.description)), JSONMember("entries", .integer(Int64(verifier.count))),
             JSONMember("seq", .integer(Int64(verifier.head.seq.raw))), JSONMember("hash", .string(Hex.text(verifier.head.hash))),
-            JSONMember("ok", .bool(verifier.difference == nil)),
+            JSONMember("ok", .bool(verifier.difference == nil)), JSONMember("missing", .integer(Int64(clamping: missing))),
         ]
         if let difference = verifier.difference { members.append(JSONMember("difference", .string(difference))) }
         Console.write(JSONWriter.plain(.object(members)) + [0x0A])

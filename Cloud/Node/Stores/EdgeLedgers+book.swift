@@ -37,10 +37,14 @@ extension EdgeLedgers {
         var verifier = LedgerVerifier(edge: edge, after: anchor, key: file.header.signer)
         let first = head.seq.raw - min(head.seq.raw - 1, UInt64(EdgeRoom.recentMax))
         // What is damaged is named by the walk of a whole start.
-        guard let recent = try? checked(edge, store.read(from: first, limit: Int(head.seq.raw - first) + 1)) else { return nil }
+        guard let recent = try? checked(edge, store.read(from: first, limit: Int(head.seq.raw - first) + 1)).filter({ $0.seq <= head.seq }) else {
+            return nil
+        }
         restored.recent = recent
+        let holes = store.holes.map { LedgerHole($0) }
         while verifier.head.seq.raw < store.head.seq {
             for row in try store.read(from: verifier.head.seq.next.raw, limit: 1_000) {
+                if let hole = verifier.pass(to: row, holes) { restored.book.passOver(hole.last) }
                 guard let entry = verifier.accept(row) else { return nil }
                 restored.book.apply(entry)
                 restored.milestones.note(entry)

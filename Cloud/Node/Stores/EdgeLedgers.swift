@@ -53,7 +53,9 @@ package final class EdgeLedgers {
     package func open(_ edge: EdgeID, visit: (Entry) -> Void) throws {
         let store = try openFile(edge)
         var verifier = LedgerVerifier(edge: edge, key: firstKeys[edge], check: check)
+        let holes = store.holes.map { LedgerHole($0) }
         try store.each { row throws(DatabaseError) in
+            _ = verifier.pass(to: row, holes)
             guard let entry = verifier.accept(row) else { return false }
             visit(entry)
             return true
@@ -73,13 +75,17 @@ package final class EdgeLedgers {
         return head.seq == 0 ? .start : Head(seq: Seq(head.seq), hash: head.hash)
     }
 
+    /// What this edge's ledger has no entries for, in order.
+    package func holes(_ edge: EdgeID) -> [LedgerHole] { stores[edge]?.holes.map { LedgerHole($0) } ?? [] }
+
     /// Durable on return. Opens a new file for an edge that has none.
+    /// - Parameter hole: what lies between the last stored entry and these; nil when they follow it.
     /// - Throws: `LedgerDamage` at a checkpoint that is not signed as it must be: nothing was written then.
-    package func append(_ edge: EdgeID, _ entries: [Entry]) throws {
+    package func append(_ edge: EdgeID, _ entries: [Entry], over hole: LedgerHole? = nil) throws {
         if stores[edge] == nil { try open(edge) { _ in } }
         var rule = signatures[edge] ?? CheckpointRule(edge: edge, check: check)
         for entry in entries { if let words = rule.accept(entry) { throw LedgerDamage(edge: edge, words: words) } }
-        try stores[edge]?.append(entries.map(\.row))
+        if let hole { try stores[edge]?.append(entries.map(\.row), over: hole.log) } else { try stores[edge]?.append(entries.map(\.row)) }
         signatures[edge] = rule
     }
 
@@ -148,7 +154,8 @@ package final class EdgeLedgers {
     /// - Returns: false when these are not they.
     package func mend(_ edge: EdgeID, _ entry: Entry, note: String) throws -> Bool {
         guard let store = stores[edge] else { return false }
-        let end = head(edge)
+        // Before a hole the hole itself says how its last entry must be.
+        let end = holes(edge).first { $0.after.seq == entry.seq }?.after ?? head(edge)
         guard entry.seq > Seq(0), entry.seq <= end.seq else { return false }
         let after = entry.seq < end.seq ? try stored(edge, from: entry.seq.next, through: entry.seq.next).first ?? nil : nil
         guard after != nil || entry.seq == end.seq, Chain.refusal(of: entry, before: after, end: end, edge: edge) == nil else { return false }
@@ -213,7 +220,15 @@ package final class EdgeLedgers {
         guard let file = branches[edge] else {
             throw DatabaseError.refused("edge \(edge) has \(EdgeLedgers.branchesMax) sealed branches; move some away")
         }
-        while file.head.seq < store.head.seq { try file.append(try store.read(from: file.head.seq + 1, limit: 1_000)) }
+        while file.head.seq < store.head.seq {
+            let rows = try store.read(from: file.head.seq + 1, limit: 1_000)
+            // One hole at a time: what lies behind the next comes with the next piece.
+            let hole = store.holes.first { $0.after == file.head }
+            let end = store.holes.first { $0.after.seq > file.head.seq }?.after.seq ?? .max
+            let piece = rows.filter { $0.seq <= end }
+            guard !piece.isEmpty else { throw DatabaseError.corrupt("entry \(file.head.seq + 1) of edge \(edge) is missing") }
+            if let hole { try file.append(piece, over: hole) } else { try file.append(piece) }
+        }
         try file.setMeta(EdgeLedgers.cutKey, "1")
         branches[edge] = nil
         try store.cut(after: common.seq.raw)
@@ -236,7 +251,10 @@ package final class EdgeLedgers {
         var entries: [Entry] = []
         var bytes = 0
         while entries.count < Batch.entriesMax, bytes < Batch.rawBytesTarget {
-            let more = try read(edge, from: (entries.last?.seq ?? after.seq).next, limit: 256).filter { $0.seq <= upTo }
+            let next = (entries.last?.seq ?? after.seq).next
+            let found = try read(edge, from: next, limit: 256).filter { $0.seq <= upTo }
+            // As far as the next hole: what is missing here nobody gets from here.
+            let more = found.enumerated().prefix { $1.seq.raw == next.raw + UInt64($0) }.map(\.element)
             guard !more.isEmpty else { break }
             entries += more
             bytes += more.reduce(0) { $0 + Batch.size(of: $1) }
@@ -247,7 +265,10 @@ package final class EdgeLedgers {
     /// The hashes of these entries, as far as they are stored.
     package func heads(_ edge: EdgeID, _ seqs: [Seq]) throws -> [Head] {
         try seqs.compactMap { seq in
-            seq == Seq(0) ? .start : try stores[edge]?.read(from: seq.raw, limit: 1).first { $0.seq == seq.raw }.map { Head(seq: seq, hash: $0.hash) }
+            if seq == Seq(0) { return .start }
+            // Of a hole's last entry the one behind it knows the hash.
+            if let hole = holes(edge).first(where: { $0.last.seq == seq }) { return hole.last }
+            return try stores[edge]?.read(from: seq.raw, limit: 1).first { $0.seq == seq.raw }.map { Head(seq: seq, hash: $0.hash) }
         }
     }
 

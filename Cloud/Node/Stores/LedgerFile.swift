@@ -8,6 +8,10 @@ package protocol LedgerFile: AnyObject {
     var head: LogHead { get }
     /// Durable on return; the rows follow the head. A full disk is `.database`, and nothing was written.
     func append(_ rows: [EntryRow]) throws(StoreError)
+    /// The same for rows behind a hole that begins at the head; both are written at once.
+    func append(_ rows: [EntryRow], over hole: LogHole) throws(StoreError)
+    /// Numbers that it has no rows for, in order.
+    var holes: [LogHole] { get }
     /// Each row from the first on, until `visit` answers false.
     func each(visit: (EntryRow) throws(DatabaseError) -> Bool) throws(StoreError)
     /// Rows from `seq` on, in order, at most `limit`.

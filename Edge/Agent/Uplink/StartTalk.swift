@@ -81,6 +81,7 @@ package struct StartTalk {
             edge: journal.edge, boot: boot, epoch: journal.last?.epoch ?? 1, release: release, mayHeal: mayHeal,
             incarnation: try journal.incarnation(), signer: journal.signer, attempts: attempts(of: boot))
         identity.formerStores = try journal.formerStores()
+        identity.gaps = try journal.gaps()
         return identity
     }
 

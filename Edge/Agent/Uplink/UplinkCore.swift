@@ -121,6 +121,8 @@ package struct UplinkCore {
         do throws(JournalError) { entries = try ledger.read(from: from, limit: limit, maxBytes: bytes) } catch {
             // The lane of the ledger stands still; commands, live state and trading go on.
             guard let missing = error.missing else { throw error }
+            // What was confessed is passed over, if the cloud takes what stands behind it.
+            if sender.mayPassOver(from) { return try handle(.unreadable(from), at: clock) }
             return [.missing(from: missing.from, to: missing.to)]
         }
         // The sender asks only for what is durable; an empty answer would be asked for again without end.

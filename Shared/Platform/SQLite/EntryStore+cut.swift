@@ -19,8 +19,10 @@ extension EntryStore {
             }
             try self.writeMeta(EntryStore.indexedKey, String(left.subjects))
             try self.writeMeta(EntryStore.postedKey, String(left.postings))
+            for hole in self.holes where hole.last.seq > seq { try self.database.run("DELETE FROM meta WHERE key = ?", .text(EntryStore.key(hole))) }
             for (key, text) in meta { try self.writeMeta(key, text) }
         }
+        holes.removeAll { $0.last.seq > seq }
         followed = left
         try refreshHead()
     }

@@ -29,7 +29,8 @@ extension EntryStore {
     /// - Throws: `.notNext` when the row is not the one that the chain names: nothing is written then.
     package func mend(_ row: EntryRow, note: String) throws(StoreError) {
         let next = row.seq < head.seq ? try storedRows(from: row.seq + 1, through: row.seq + 1).first ?? nil : nil
-        guard row.seq > base.seq, row.seq <= head.seq, row.hash == (row.seq == head.seq ? head.hash : next?.prev) else {
+        let named = row.seq == head.seq ? head.hash : holes.first { $0.after.seq == row.seq }?.after.hash ?? next?.prev
+        guard row.seq > base.seq, row.seq <= head.seq, row.hash == named else {
             throw .notNext(head: head, offered: LogHead(seq: row.seq, hash: row.hash))
         }
         guard row.seq > anchor.seq else {

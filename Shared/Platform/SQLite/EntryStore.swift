@@ -38,6 +38,8 @@ package final class EntryStore {
     package private(set) var base = LogHead.empty
     /// The last entry that has moved out of the table into a segment file; `base` while none has.
     package internal(set) var anchor = LogHead.empty
+    /// Numbers that it has no entries for, in order.
+    package internal(set) var holes: [LogHole] = []
     /// The first error that ended this store's life, if one did.
     package private(set) var failure: DatabaseError?
 
@@ -94,6 +96,7 @@ package final class EntryStore {
         try shelf?.rows = self.rowsOfSegments(segmentRows, mayWrite: options.access != .readOnly)
         self.base = try storedBase()
         anchor = try storedAnchor()
+        holes = try storedHoles()
         followed = (
             max(UInt64(try meta(EntryStore.indexedKey) ?? "") ?? 0, self.base.seq), max(try postedThrough(), self.base.seq)
         )
@@ -106,8 +109,12 @@ package final class EntryStore {
     /// - Parameter meta: keys of the meta table written in the same transaction.
     /// - Throws: `.notNext` before anything is written; `.database` when the disk is full (nothing written); `.failed` when the store is lost.
     package func append(_ rows: [EntryRow], meta: KeyValuePairs<String, String> = [:]) throws(StoreError) {
+        try write(rows, after: head, meta.map { ($0.key, $0.value) })
+    }
+
+    func write(_ rows: [EntryRow], after start: LogHead, _ meta: [(key: String, text: String)]) throws(StoreError) {
         guard let last = rows.last else { return }
-        var previous = head
+        var previous = start
         for row in rows {
             guard row.seq == previous.seq + 1, row.prev == previous.hash else {
                 throw .notNext(head: previous, offered: LogHead(seq: row.seq, hash: row.prev))

@@ -53,6 +53,8 @@ final class TestEdge {
     /// What its disk has instead of what was written.
     var rotten: [Seq: Entry?] = [:]
     var takesMends = true
+    /// What its disk has lost for good.
+    var lost: ClosedRange<UInt64>?
     /// False for a disk that is too busy to answer a comparison.
     var readsStored = true
     /// Its entries never arrive.
@@ -111,11 +113,15 @@ final class TestEdge {
         switch action {
         case .send(.bulk, _) where losesBatches: break
         case .send(let lane, let bytes): frames.append(.frame(bytes, from: Peer(edge: id, connection: connection * 2 + UInt64(lane.rawValue))))
+        case .read(let from, _, _) where lost?.contains(from.raw) == true:
+            if sender.mayPassOver(from) { waiting += sender.handle(.unreadable(from), at: cloud.clock) }
         case .read(let from, let count, _):
             let found = Array(entries.dropFirst(Int(from.raw) - 1).prefix(count))
             waiting += sender.handle(.entries(from: from, found), at: cloud.clock)
         case .readHeads(let attempt, let seqs):
-            let heads = seqs.compactMap { seq in seq.raw >= 1 && Int(seq.raw) <= entries.count ? entries[Int(seq.raw) - 1].head : nil }
+            let heads = seqs.filter { lost?.contains($0.raw) != true || $0.raw == lost?.upperBound }.compactMap { seq in
+                seq.raw >= 1 && Int(seq.raw) <= entries.count ? entries[Int(seq.raw) - 1].head : nil
+            }
             waiting += sender.handle(.heads(attempt: attempt, heads), at: cloud.clock)
         case .deliver(let command, _): commands.append(command)
         case .reopen: reopened += 1
@@ -126,6 +132,7 @@ final class TestEdge {
             guard readsStored else { break }
             let found = (from.raw...through.raw).map { number -> Entry? in
                 if let bad = rotten[Seq(number)] { return bad }
+                if lost?.contains(number) == true { return nil }
                 return Int(number) <= entries.count ? entries[Int(number) - 1] : nil
             }
             waiting += sender.handle(.stored(from: from, found), at: cloud.clock)

@@ -46,6 +46,8 @@ package protocol ForwardingLedgerFile: LedgerFile {
 extension ForwardingLedgerFile {
     package var head: LogHead { store.head }
     package func append(_ rows: [EntryRow]) throws(StoreError) { try store.append(rows) }
+    package func append(_ rows: [EntryRow], over hole: LogHole) throws(StoreError) { try store.append(rows, over: hole) }
+    package var holes: [LogHole] { store.holes }
     package func each(visit: (EntryRow) throws(DatabaseError) -> Bool) throws(StoreError) { try store.each(visit: visit) }
     package func read(from seq: UInt64, limit: Int) throws(StoreError) -> [EntryRow] { try store.read(from: seq, limit: limit) }
     package func read(kinds: [UInt16], from: UInt64, below: UInt64, newestFirst: Bool, limit: Int) throws(StoreError) -> [EntryRow] {
