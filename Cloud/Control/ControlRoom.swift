@@ -169,8 +169,7 @@ package struct ControlRoom: Sendable {
             guard !record.command.isHalt else { return (.refused(.staysAsked), out) }
         }
         // A halt always finds room, and so does what makes room.
-        let isHalt = if case .halt = request.body { true } else { false }
-        let isAlwaysTaken = isHalt || request.withdraws != nil
+        let isAlwaysTaken = request.body.isKill || request.withdraws != nil
         if !isAlwaysTaken, outbox.open(of: request.edge).count >= Outbox.openMax { return (.refused(.tooManyOpen), out) }
         let record = CommandRecord(
             command: request.command(mode: edge.book.boot?.mode, at: now), user: request.user, title: request.title, fingerprint: request.fingerprint)

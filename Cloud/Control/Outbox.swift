@@ -334,11 +334,11 @@ package struct Outbox: Sendable {
 
 extension Command {
     /// True for the kill switch.
-    package var isHalt: Bool { if case .halt = body { true } else { false } }
+    package var isHalt: Bool { body.isKill }
     /// What overtakes what.
     fileprivate var urgency: Int {
         switch body {
-        case .halt: 2
+        case .raise: 2
         case .withdraw: 1
         case .order, .close, .cancel, .watch: 0
         }
@@ -347,7 +347,7 @@ extension Command {
     package var fills: Bool {
         switch body {
         case .order, .close: true
-        case .cancel, .halt, .watch, .withdraw: false
+        case .cancel, .raise, .watch, .withdraw: false
         }
     }
 }

@@ -145,6 +145,7 @@ package struct Desk: Sendable {
         case .halt(let source, let reason): raiseHalt(HaltFact(level: .halt, source: source, reason: reason), into: &out)
         case .timer:
             if advanceCommands(at: now, into: &out) { break }
+            cancelOpenings(at: now, into: &out)
             compareMissing(at: now, into: &out)
             advanceReconciliation(at: now, into: &out)
             advancePrograms(at: now, into: &out)

@@ -15,7 +15,8 @@ package enum CommandBody: Hashable, Sendable {
     /// Close whatever is held of the instrument and cancel its protection.
     case close(instrument: InstrumentID)
     case cancel(tag: ClOrdID)
-    case halt(reason: String)
+    /// Raise the halt level, which no command lowers: the kill switch. Never to `normal`.
+    case raise(HaltLevel, reason: String)
     /// Keep data of an instrument coming for an hour.
     case watch(instrument: InstrumentID)
     /// Take back another command that was sent to the run `boot` and is not known to be executed; `kind` is the other's word.
@@ -27,13 +28,15 @@ package enum CommandBody: Hashable, Sendable {
         case .order: "order"
         case .close: "close"
         case .cancel: "cancel"
-        case .halt: "halt"
+        case .raise(.reducing, _): "reduceOnly"
+        case .raise(.cancel, _): "cancelAll"
+        case .raise: "halt"
         case .watch: "watch"
         case .withdraw: "withdraw"
         }
     }
     /// Every word that `kind` can be: what this release understands, as told in HELLO.
-    package static let kinds = ["order", "close", "cancel", "halt", "watch", "withdraw"]
+    package static let kinds = ["order", "close", "cancel", "halt", "watch", "withdraw", "reduceOnly", "cancelAll"]
     /// The version of this kind's arguments. One above 1 stands behind the word in HELLO, as in `order.2`, and is sent to nobody who does not name it.
     package var version: Int { 1 }
     /// What an edge must have named in HELLO to be sent this command.
@@ -42,7 +45,7 @@ package enum CommandBody: Hashable, Sendable {
     package var reducesRisk: Bool {
         switch self {
         case .order, .watch: false
-        case .close, .cancel, .halt, .withdraw: true
+        case .close, .cancel, .raise, .withdraw: true
         }
     }
     /// How long the command lives by default; nil means until it is delivered.
@@ -50,7 +53,7 @@ package enum CommandBody: Hashable, Sendable {
         switch self {
         case .order: .seconds(10)
         case .close, .cancel, .withdraw: .seconds(60)
-        case .halt: nil
+        case .raise: nil
         case .watch: .minutes(5)
         }
     }
@@ -58,7 +61,7 @@ package enum CommandBody: Hashable, Sendable {
     package var lifetimeMax: Span? {
         switch self {
         case .order, .close, .cancel, .withdraw: .seconds(60)
-        case .halt: nil
+        case .raise: nil
         case .watch: .minutes(5)
         }
     }
@@ -69,11 +72,15 @@ package enum CommandBody: Hashable, Sendable {
         switch self {
         case .order(let instrument, _, _, _, _), .close(let instrument): "trade/\(instrument)"
         case .watch(let instrument): "watch/\(instrument)"
-        case .cancel, .halt, .withdraw: nil
+        case .cancel, .raise, .withdraw: nil
         }
     }
     /// True for what only lowers risk and does so as well when done twice: asked again by itself when nobody can say what became of it.
-    package var isReissued: Bool { if case .halt = self { true } else { false } }
+    package var isReissued: Bool { isKill }
+    /// True for the kill switch, whatever its level.
+    package var isKill: Bool { if case .raise = self { true } else { false } }
+    /// The kill switch at the level HALT.
+    package static func halt(reason: String) -> CommandBody { .raise(.halt, reason: reason) }
     /// The trust tier that it needs: 0 lowers risk, 2 opens.
     package var tier: Int64 { if case .order = self { 2 } else { 0 } }
 }
@@ -170,7 +177,7 @@ package struct Command: Hashable, Sendable {
             }
         case .close(let instrument), .watch(let instrument): out.put("instrument", instrument)
         case .cancel(let tag): out.put("tag", tag)
-        case .halt(let reason): out.put("reason", reason)
+        case .raise(_, let reason): out.put("reason", reason)
         case .withdraw(let id, let boot, let kind): out.put("target", id); out.put("targetBoot", Int64(boot.raw)); out.put("targetKind", kind)
         }
         out.put("mode", mode?.rawValue); out.put("expects", expects?.value); out.put("supersedes", supersedes)
@@ -246,7 +253,9 @@ extension CommandBody {
         case "close": self = .close(instrument: InstrumentID(try f.name("instrument")))
         case "cancel": self = .cancel(tag: ClOrdID(try f.name("tag")))
         // Never refused for its words; a body of the ledger must hold them.
-        case "halt": self = .halt(reason: String(try f.text("reason").prefix(CommandBody.reasonMax)))
+        case "halt": self = .raise(.halt, reason: try f.reason())
+        case "reduceOnly": self = .raise(.reducing, reason: try f.reason())
+        case "cancelAll": self = .raise(.cancel, reason: try f.reason())
         case "watch": self = .watch(instrument: InstrumentID(try f.name("instrument")))
         case "withdraw":
             self = .withdraw(
@@ -262,6 +271,8 @@ extension CommandBody {
 }
 
 extension Fields {
+    /// Why somebody halts: cut, and never refused for its length.
+    fileprivate func reason() throws(CodecError) -> String { String(try text("reason").prefix(CommandBody.reasonMax)) }
     /// A text short enough for any body of the ledger: 256 bytes.
     fileprivate func name(_ key: String) throws(CodecError) -> String {
         let text = try text(key)

@@ -200,15 +200,37 @@ package struct Denial: Hashable, Sendable {
 
 /// The whole edge's trading state. Raising is free, lowering needs the edge console.
 package enum HaltLevel: Int64, Hashable, Comparable, Sendable, CaseIterable {
-    case normal = 0, reducing = 2, halt = 3
+    /// `reducing` refuses what opens; `halt` also stops watching; `cancel` besides cancels every working order that could open.
+    case normal = 0, reducing = 2, halt = 3, cancel = 4
     package static func < (a: HaltLevel, b: HaltLevel) -> Bool { a.rawValue < b.rawValue }
-    /// `ACTIVE`, `REDUCING`, `HALTED`.
+    /// `ACTIVE`, `REDUCING`, `HALTED`: what trading is, not how it came to be so.
     package var word: String {
         switch self {
         case .normal: "ACTIVE"
         case .reducing: "REDUCING"
-        case .halt: "HALTED"
+        case .halt, .cancel: "HALTED"
         }
+    }
+    /// The word of the APIs and of the console: `NONE`, `REDUCING`, `HALT`, `CANCEL`.
+    package var apiWord: String {
+        switch self {
+        case .normal: "NONE"
+        case .reducing: "REDUCING"
+        case .halt: "HALT"
+        case .cancel: "CANCEL"
+        }
+    }
+    /// Reads `apiWord` back; nil for any other word.
+    package init?(apiWord word: String) {
+        guard let level = HaltLevel.allCases.first(where: { $0.apiWord == word }) else { return nil }
+        self = level
+    }
+    /// What the kill switch can be set to, as words: every level but `NONE`, lowest first.
+    package static let killWords = HaltLevel.allCases.filter { $0 > .normal }.map(\.apiWord)
+    /// Reads one of `killWords`; nil for any other word, `NONE` too.
+    package init?(killWord word: String) {
+        guard HaltLevel.killWords.contains(word) else { return nil }
+        self.init(apiWord: word)
     }
 }
 

@@ -32,7 +32,8 @@ extension EdgePicture {
         let filled = filling.reduce(Quantity.zero) { $0.adding($1.cumQty) ?? $0 }
         let paid = filling.reduce(Int128(0)) { $0 + $1.filledValue }
         var row = Row()
-        row.put("id", command.id.description); row.put("edge", command.edge.description); row.put("kind", command.isHalt ? "kill" : command.body.kind)
+        row.put("id", command.id.description); row.put("edge", command.edge.description);
+        row.put("kind", command.body.isKill ? "kill" : command.body.kind)
         row.put("title", picture.title); row.put("issuer", picture.user); row.put("state", picture.walk[picture.walk.count - 1].stage)
         row.put("final", picture.isFinal)
         row.put("walk", picture.walk.map { ["state": .string($0.stage), "at": .string($0.at.description)] as JSONValue })
@@ -78,7 +79,7 @@ extension EdgePicture {
         case .cancel(let tag):
             guard let order = book.order(tag) else { return "Cancel an order" }
             return "Cancel \(order.leg.side == .buy ? "buy" : "sell") \(order.leavesQty) \(shortName(order.leg.instrument))"
-        case .halt: return "Kill switch: HALT"
+        case .raise(let level, _): return "Kill switch: \(level.apiWord)"
         case .watch(let instrument): return "Watch \(shortName(instrument))"
         case .withdraw(_, _, let kind): return "Take back: \(kind)"
         }
@@ -88,7 +89,7 @@ extension EdgePicture {
         switch command.body {
         case .order(let instrument, _, _, _, _), .close(let instrument), .watch(let instrument): instrument
         case .cancel(let tag): book.order(tag)?.leg.instrument
-        case .halt, .withdraw: nil
+        case .raise, .withdraw: nil
         }
     }
 
@@ -96,11 +97,10 @@ extension EdgePicture {
 }
 
 extension Command {
-    fileprivate var isHalt: Bool { if case .halt = body { true } else { false } }
     fileprivate var isFilling: Bool {
         switch body {
         case .order, .close: true;
-        case .cancel, .halt, .watch, .withdraw: false
+        case .cancel, .raise, .watch, .withdraw: false
         }
     }
 }

@@ -26,13 +26,7 @@ extension EdgePicture {
 
     private var haltRow: JSONValue {
         var row = Row()
-        let level =
-            switch book.haltLevel {
-            case .normal: "NONE";
-            case .reducing: "REDUCING";
-            case .halt: "HALT"
-            }
-        row.put("level", level)
+        row.put("level", book.haltLevel.apiWord)
         if book.haltLevel > .normal {
             row.put("since", milestones.halt); row.put("reason", book.haltFact?.reason); row.put("by", book.haltFact?.source)
         }

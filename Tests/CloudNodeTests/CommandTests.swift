@@ -126,6 +126,22 @@ import Wire
         #expect(refused?.json?["detail"]?.text?.hasSuffix(": news") == true)
     }
 
+    @Test(arguments: [("REDUCING", "reduceOnly"), ("HALT", "halt"), ("CANCEL", "cancelAll")])
+    func everyLevelOfTheKillSwitchHasItsCommand(_ level: String, _ kind: String) throws {
+        let (cloud, edge) = try TestCloud.linked()
+        let who = try cloud.bearer()
+        let kill = try cloud.post("/api/v1/kill", #"{"level":"\#(level)","reason":"news"}"#, who, key: key)
+        #expect(kill?.status == 202 && kill?.json?["expiresAt"] == nil)
+        try edge.pass(.seconds(2))
+        let command = try #require(edge.commands.first)
+        let wanted = try #require(HaltLevel(killWord: level))
+        #expect(command.body.kind == kind && command.body == .raise(wanted, reason: "news"))
+        for word in ["NONE", "FLATTEN", "halt", ""] {
+            let refused = try cloud.post("/api/v1/kill", #"{"level":"\#(word)","reason":"news"}"#, who, key: "0192f3a4b5c67d8e9fa0b1c2d3e4f503")
+            #expect(refused?.status == 400)
+        }
+    }
+
     @Test func noMoreIsSentThanWasConfirmed() throws {
         let (cloud, edge) = try TestCloud.linked()
         let who = try cloud.bearer()

@@ -208,5 +208,20 @@ extension Dashboard {
                 #expect(write?["path"] == "/kill" && write?["body"]?["level"] == "HALT")
             }
         }
+
+        @Test(arguments: [("REDUCING", "Reduce only now"), ("CANCEL", "Halt and cancel now")])
+        func theKillSwitchHasLevels(_ level: String, _ words: String) async throws {
+            try await Stage.set { stage in
+                try await stage.browser.click(".topbar .kill")
+                try await stage.browser.click(".levels input[value=\(level)]")
+                try await stage.browser.says(".dialog .button.kill", words)
+                try await stage.expectNoBarriers()
+                try await stage.browser.click(".dialog .button.kill")
+                try await stage.browser.says("[data-banner=halt]", "\(level) by admin: Stopped from the dashboard")
+                #expect(try await stage.browser.isEnabled(".ticket .long") == false)
+                let write = try await stage.writes().first
+                #expect(write?["path"] == "/kill" && write?["body"]?["level"]?.text == level)
+            }
+        }
     }
 }

@@ -149,7 +149,7 @@ async function api(request, response, path, query) {
   const body = await bodyOf(request);
   if (path === "/orders:preview") return json(response, 200, world.preview(body));
   if (path === "/orders") return placeOrder(request, response, path, body);
-  if (path === "/kill") return write(request, response, path, body, (key) => world.command(key, "kill", "Kill switch: HALT", () => world.halt(body.reason), { fills: false, ttl: false }));
+  if (path === "/kill") return write(request, response, path, body, (key) => world.command(key, "kill", `Kill switch: ${body.level}`, () => world.halt(body.level, body.reason), { fills: false, ttl: false }));
   const cancel = /^\/orders\/(.+)\/cancel$/.exec(path);
   if (cancel !== null) return write(request, response, path, body, (key) => world.command(key, "cancel", "Cancel an order", () => world.cancel(decodeURIComponent(cancel[1])), { fills: false }));
   const withdraw = /^\/commands\/(.+)\/withdraw$/.exec(path);

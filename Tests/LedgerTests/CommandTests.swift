@@ -11,7 +11,8 @@ struct CommandTests {
             .order(
                 instrument: BookTests.mbt, side: .sell, size: .quantity(Quantity(whole: 2)), trailing: .percent(Ratio(raw: 50_000)), reverse: true),
             .order(instrument: BookTests.mbt, side: .sell, size: .max, trailing: .amount(Price(whole: 500)), reverse: true),
-            .close(instrument: BookTests.mbt), .cancel(tag: ClOrdID("TW1X")), .halt(reason: "now"), .watch(instrument: BookTests.mbt),
+            .close(instrument: BookTests.mbt), .cancel(tag: ClOrdID("TW1X")), .halt(reason: "now"), .raise(.reducing, reason: "less"),
+            .raise(.cancel, reason: "all"), .watch(instrument: BookTests.mbt),
         ]
     }
 
@@ -50,7 +51,7 @@ struct CommandTests {
             "id": .string(BookTests.command.description), "edge": .string(TestLedger.edge.description), "issuer": "cloud:x", "tier": 0,
             "issuedAt": 1, "kind": "halt", "reason": .string(String(repeating: "x", count: 100_000)),
         ]
-        guard case .halt(let reason) = try Command(halt).body else { Issue.record("no halt"); return }
+        guard case .raise(.halt, let reason) = try Command(halt).body else { Issue.record("no halt"); return }
         #expect(reason.count == 1_000)
     }
 

@@ -38,6 +38,12 @@ import Wire
         #expect(try stage.edgeStatus()?["edge"]?["halt"]?["level"]?.text == "HALT")
         #expect(try stage.edge("resume", "--yes").output == "Trading is resumed.\n")
         #expect(try stage.edgeStatus()?["edge"]?["halt"]?["level"]?.text == "NONE")
+        let reduced = try stage.edge("kill", "--yes", "--level", "REDUCING")
+        #expect(reduced.output == "Nothing opens any more. Closing and cancelling go on; working orders and stops stay.\n", "\(reduced)")
+        #expect(try stage.edge("kill", "--yes", "--level", "CANCEL").output.contains("No working orders that could open are to be cancelled."))
+        #expect(try stage.edgeStatus()?["edge"]?["halt"]?["level"]?.text == "CANCEL")
+        #expect(try stage.edge("kill", "--yes", "--level", "NONE").code == 2)
+        #expect(try stage.edge("resume", "--yes").code == 0)
         // Without a yes and without a person nothing happens.
         #expect(try stage.edge("kill").code == 3)
         #expect(try stage.edgeStatus()?["edge"]?["halt"]?["level"]?.text == "NONE")

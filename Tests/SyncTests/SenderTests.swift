@@ -57,7 +57,9 @@ struct SenderTests {
         let said = try messages(desk.say(.linkUp))
         guard case .hello(let hello)? = said.first, said.count == 1 else { Issue.record("\(said)"); return }
         #expect(hello.head == desk.head(5) && hello.acked == .start && hello.attempt == 1 && hello.boot == desk.ledger.boot)
-        #expect(hello.commandKinds == ["order", "close", "cancel", "halt", "watch", "withdraw"] && desk.sender.phase == .opening)
+        #expect(
+            hello.commandKinds == ["order", "close", "cancel", "halt", "watch", "withdraw", "reduceOnly", "cancelAll"]
+                && desk.sender.phase == .opening)
     }
 
     @Test func nobodyAnswersSoItAsksAgainAndThenReopens() throws {

@@ -92,21 +92,23 @@ extension Node {
         return try place(body, nil, picture, id, call, CommandExtras(title: "Take back: \(record.title)"))
     }
 
-    /// HALT at every edge, or at the one named; the first answers for all.
+    /// The kill switch at every edge, or at the one named; the first answers for all.
     func kill(_ call: Call) throws -> Reply {
         let body = try Body(call.request, allowed: ["level", "reason"])
-        guard try body.required("level") == "HALT" else { throw Problem.badRequest("'level' must be HALT.") }
+        guard let level = HaltLevel(killWord: try body.required("level")) else {
+            throw Problem.badRequest("'level' must be \(HaltLevel.killWords.joined(separator: ", ")).")
+        }
         let reason = try body.required("reason")
         guard (1...200).contains(reason.utf8.count) else { throw Problem.badRequest("'reason' must have 1 to 200 bytes.") }
         let id = try key(call)
         if let known = try repeated(call, id) { return known }
         let first = try target(call)
-        let answer = try place(.halt(reason: reason), nil, first, id, call)
+        let answer = try place(.raise(level, reason: reason), nil, first, id, call)
         if call.request.parameter("edge") == nil {
             for edge in control.sortedEdges where edge.id != first.id {
                 // An id of its own for each further edge, the same each time the same key comes.
                 guard let own = CommandID(bytes: Hashing.blake2b(id.bytes + edge.id.bytes, length: 16)) else { continue }
-                _ = try place(.halt(reason: reason), nil, picture(edge), own, call)
+                _ = try place(.raise(level, reason: reason), nil, picture(edge), own, call)
             }
         }
         return answer
@@ -171,7 +173,7 @@ extension Node {
 
     private func haltWords(_ picture: EdgePicture, _ fact: HaltFact?) -> String {
         let since = picture.milestones.halt.map { " since \($0)" } ?? ""
-        return "HALT\(since): \(fact?.reason ?? "no reason was given")"
+        return "\(picture.book.haltLevel.apiWord)\(since): \(fact?.reason ?? "no reason was given")"
     }
 
     /// The same each time it is asked: how far the command came is told by the stream and `/commands/{id}`.
@@ -233,12 +235,10 @@ struct CommandExtras {
         guard let expected = try body.object("expected", allowed: ["position", "halt", "price"]) else { return }
         if let quantity = try expected.signed("position") { expects.held = Expectation.Held(instrument: instrument, quantity: quantity) }
         if let word = try expected.text("halt") {
-            switch word {
-            case "NONE": expects.halt = .normal
-            case "REDUCING": expects.halt = .reducing
-            case "HALT": expects.halt = .halt
-            default: throw .badRequest("'expected.halt' must be NONE, REDUCING or HALT.")
+            guard let level = HaltLevel(apiWord: word) else {
+                throw .badRequest("'expected.halt' must be \(HaltLevel.allCases.map(\.apiWord).joined(separator: ", ")).")
             }
+            expects.halt = level
         }
         if let band = try expected.object("price", allowed: ["low", "high"]) {
             guard let low = try band.price("low"), let high = try band.price("high"), low <= high else {

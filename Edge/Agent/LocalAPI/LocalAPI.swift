@@ -143,7 +143,11 @@ package enum LocalAPI {
         let fields = try fields(request.body)
         let reason = fields["reason"]?.text ?? "asked at the console"
         switch path {
-        case ["kill"]: return command(.halt(reason: reason), request, agent, at: now)
+        case ["kill"]:
+            guard let level = HaltLevel(killWord: fields["level"]?.text ?? "HALT") else {
+                throw badRequest("'level' must be \(HaltLevel.killWords.joined(separator: ", ")).", cure: "Leave it out for HALT.")
+            }
+            return command(.raise(level, reason: reason), request, agent, at: now)
         case ["resume"]: return .resume(reason: reason)
         case ["ledger", "accept-rollback"]: return .acceptRollback(reason: reason)
         case ["ledger", "change-key"]: return .changeKey

@@ -24,8 +24,12 @@ struct ConsoleCommands {
                 guard confirmed(options, "Close the whole position in \(operands[0]) at market?") else { return ExitCode.refused }
                 return try act("positions/\(operands[0])/close", [:])
             case "kill":
-                guard confirmed(options, "Halt trading? No order will leave until `tidewire-edge resume`.") else { return ExitCode.refused }
-                return try kill(reason: options["reason"] ?? "asked at the console")
+                guard let level = HaltLevel(killWord: options["level"] ?? "HALT") else {
+                    Console.error("tidewire-edge: --level must be one of \(HaltLevel.killWords.joined(separator: ", "))")
+                    return ExitCode.usage
+                }
+                guard confirmed(options, ConsoleCommands.question(level)) else { return ExitCode.refused }
+                return try kill(level, reason: options["reason"] ?? "asked at the console")
             case "ledger accept-rollback":
                 guard confirmed(options, "Give up the end of the ledger that is missing? What it held will not come back.") else {
                     return ExitCode.refused
@@ -65,14 +69,24 @@ struct ConsoleCommands {
         return false
     }
 
-    /// The halt must work when the edge does not: the file holds from its next start, whatever else is broken.
-    private func kill(reason: String) throws(HTTPClientError) -> Int32 {
-        do throws(HTTPClientError) { return try act("kill", ["reason": .string(reason)]) } catch {
+    private static func question(_ level: HaltLevel) -> String {
+        switch level {
+        case .normal, .halt: "Halt trading? No order will leave until `tidewire-edge resume`."
+        case .reducing: "Let nothing open until `tidewire-edge resume`? Closing goes on."
+        case .cancel: "Halt trading and cancel every working order that could open? Stops that protect stay. It holds until `tidewire-edge resume`."
+        }
+    }
+
+    /// The halt must work when the edge does not: the file holds from its next start, whatever else is broken, and at whichever level was asked for
+    /// halts at HALT.
+    private func kill(_ level: HaltLevel, reason: String) throws(HTTPClientError) -> Int32 {
+        do throws(HTTPClientError) { return try act("kill", ["level": .string(level.apiWord), "reason": .string(reason)]) } catch {
             do throws(FileError) { try PrivateFiles.write(folder + "/KILL", Array("\(reason)\n".utf8)) } catch let failure {
                 Console.error("tidewire-edge: \(failure)")
                 return ExitCode.failed
             }
             Console.write("No edge runs on \(folder). The file KILL is written: an edge that starts there is halted.\n")
+            if level == .cancel { Console.write("The file cancels nothing: cancel at the broker's own screen, or ask again once the edge runs.\n") }
             return ExitCode.ok
         }
     }

@@ -63,8 +63,11 @@ package enum EdgeProgram {
                 ], "write down money that no order moved: deposit, withdrawal, dividend, interest, fee or exchange"),
             CommandSpec("close", operands: ["INSTRUMENT"], options: [yes], "close a position at market and cancel its protection"),
             CommandSpec(
-                "kill", options: [yes, CommandOption("reason", value: "TEXT", "noted in the ledger")],
-                "halt trading: no order leaves; working orders and stops stay"),
+                "kill",
+                options: [
+                    yes, CommandOption("reason", value: "TEXT", "noted in the ledger"),
+                    CommandOption("level", value: "LEVEL", "REDUCING, HALT (if none is named) or CANCEL, which halts and cancels what could open"),
+                ], "halt trading: no order leaves; working orders and stops stay"),
             CommandSpec(
                 "resume", options: [yes, CommandOption("reason", value: "TEXT", "noted in the ledger")], "lift the halt; only here, at the edge"),
             CommandSpec(

@@ -53,9 +53,9 @@ extension Desk {
             return refuse(command, error.code, error.text, into: &out)
         }
         switch command.body {
-        case .halt(let reason):
-            raiseHalt(HaltFact(level: .halt, source: command.issuer, reason: reason, command: command.id), into: &out)
-            out.add(.commandAccepted(outcome(command, "done", "Trading is halted. Working orders and stops stay.")))
+        case .raise(let level, let reason):
+            raiseHalt(HaltFact(level: level, source: command.issuer, reason: reason, command: command.id), into: &out)
+            out.add(.commandAccepted(outcome(command, "done", words(after: level))))
         case .watch(let instrument):
             out.actions.append(.watch(instrument))
             out.add(.commandAccepted(outcome(command, "done", "Watching \(instrument).")))

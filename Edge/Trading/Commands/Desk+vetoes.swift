@@ -29,8 +29,8 @@ extension Desk {
                     "lifetime", "The command was to live longer than the \(most.nanoseconds / 1_000_000_000) s that this edge grants. Ask again.")
             }
         }
-        // A halt is never counted, unless everything is halted already.
-        let isHalting = if case .halt = command.body { book.haltLevel < .halt } else { false }
+        // A halt is never counted, unless all that it asks for is so already.
+        let isHalting = if case .raise(let level, _) = command.body { book.haltLevel < level } else { false }
         if !isConsole, !isHalting, !rules.noTokenBucket, let limit = gate.count(command, at: now, rules) {
             throw limit == "tooManyOrders"
                 ? CommandVeto(limit, "More than \(rules.ordersPerMinute) orders in a minute. Wait some seconds, then ask again.")

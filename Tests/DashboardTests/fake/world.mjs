@@ -366,9 +366,9 @@ export class World {
     this.publish({ orders: [{ ...order, status: "CANCELED", working: false, updatedAt: this.stamp() }], entries: [this.entry("orderState", "Cancelled at the broker", { order: id, instrument: order.instrument })] });
   }
 
-  halt(reason) {
-    const edge = { ...this.edge, halt: { level: "HALT", since: this.stamp(), reason, by: "admin", instruments: [] } };
-    this.publish({ edges: [edge], entries: [this.entry("halt", `HALT by admin: ${reason}`, {})] });
+  halt(level, reason) {
+    const edge = { ...this.edge, halt: { level, since: this.stamp(), reason, by: "admin", instruments: [] } };
+    this.publish({ edges: [edge], entries: [this.entry("halt", `${level} by admin: ${reason}`, {})] });
     this.publish({ gates: [this.gate()] });
   }
 }

@@ -29,7 +29,7 @@ extension CommandWorld {
         default: body = !isFlood && chance.chance(1, in: 3) ? .halt(reason: "r") : .watch(instrument: CommandWorld.mbt)
         }
         var wish = Ask(id: newID(), edge: CommandWorld.edge, user: user, body: body, title: "t", fingerprint: [1])
-        let isHalt = if case .halt = body { true } else { false }
+        let isHalt = body.isKill
         let isOnFalsePicture = !isHalt && chance.chance(1, in: 12)
         if isOnFalsePicture {
             wish.expects = Expectation(held: .init(instrument: CommandWorld.mbt, quantity: Quantity(whole: 1_000_000)))

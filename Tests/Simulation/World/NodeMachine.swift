@@ -245,8 +245,8 @@ package final class NodeMachine: Machine {
             if case .percent = trailing { wish.append(JSONMember("trailingStop", ["percent": "2"])) }
             answer = try post("/api/v1/orders", .object(wish), key: id.description, at: clock)
         case .close(let instrument): answer = try post("/api/v1/positions/\(instrument)/close", [:], key: id.description, at: clock)
-        case .halt(let reason):
-            answer = try post("/api/v1/kill", ["level": "HALT", "reason": .string(reason)], key: id.description, at: clock)
+        case .raise(let level, let reason):
+            answer = try post("/api/v1/kill", ["level": .string(level.apiWord), "reason": .string(reason)], key: id.description, at: clock)
         case .order, .cancel, .watch, .withdraw: return
         }
         if answer?.status == 401 { bearer = nil }

@@ -154,7 +154,7 @@ export const preview = object({
   stopPrice: optional(decimal), expiresAfterMs: count, warnings: list(text), currency: text, asOf: instant,
 });
 export const closeRequest = object({ confirmed: optional(object({ quantity: decimal })), expected: optional(expected), supersedes: optional(text) });
-export const killRequest = object({ level: oneOf("HALT"), reason: text });
+export const killRequest = object({ level: oneOf("REDUCING", "HALT", "CANCEL"), reason: text });
 export type TrailingStop = Infer<typeof trailingStop>;
 export type OrderRequest = Infer<typeof orderRequest>;
 export type PreviewRequest = Infer<typeof previewRequest>;
