@@ -53,9 +53,15 @@ extension Agent {
     package func countersigned(_ fact: CountersignedFact, at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
         try mustLive()
         var effects: [AgentEffect] = []
-        guard unwritten.isEmpty, witnessed.isDue(fact.head, at: clock.monotonic), fact.head.seq <= chain.head.seq,
-            chain.nextSeq.raw - fact.head.seq.raw < CountersignRule.reach, fact.isSigned(edge: chain.edge)
+        guard unwritten.isEmpty, fact.head.seq <= chain.head.seq, chain.nextSeq.raw - fact.head.seq.raw < CountersignRule.reach,
+            fact.isSigned(edge: chain.edge)
         else { return effects }
+        guard journal.trust.believes(fact.key, at: clock.wall) else {
+            notBelieved(fact, at: clock, into: &effects)
+            return effects
+        }
+        if fact.key == journal.trust.key, troubles.removeValue(forKey: .strangeKey) != nil { tell(at: clock, into: &effects) }
+        guard witnessed.isDue(fact.head, at: clock.monotonic) else { return effects }
         do throws(JournalError) { guard try journal.read(from: fact.head.seq, limit: 1).first?.head == fact.head else { return effects } } catch {
             // What is damaged or missing is found and told by the check of the whole.
             if case .damaged = error { return effects }
@@ -64,9 +70,37 @@ extension Agent {
         }
         witnessed.covered(fact.head, at: clock.monotonic)
         var turn = Turn()
-        try number([Draft(.countersigned(fact))], at: clock, into: &turn)
+        let first = journal.trust.key == nil ? [Draft(.cloudKey(CloudKeyFact(key: fact.key, ground: .firstUse)))] : []
+        try number(first + [Draft(.countersigned(fact))], at: clock, into: &turn)
         _ = try commit(&turn, at: clock, into: &effects)
         return effects
+    }
+
+    /// Believes this key of the cloud's from now on, for the reason that the fact gives.
+    /// - Returns: nil when that cannot be written now.
+    package func believe(_ fact: CloudKeyFact, at clock: ClockReading) throws(AgentFailure) -> [AgentEffect]? {
+        try mustLive()
+        guard unwritten.isEmpty, !journal.isShortOfRoom else { return nil }
+        var effects: [AgentEffect] = []
+        var turn = Turn()
+        try number([Draft(.cloudKey(fact))], at: clock, into: &turn)
+        _ = try commit(&turn, at: clock, into: &effects)
+        if troubles.removeValue(forKey: .strangeKey) != nil { tell(at: clock, into: &effects) }
+        return effects
+    }
+
+    /// A true signature by another key is no witness: it is told, and nothing of it is written down.
+    private func notBelieved(_ fact: CountersignedFact, at clock: ClockReading, into effects: inout [AgentEffect]) {
+        let known = journal.trust.key.map { Hex.text($0) } ?? ""
+        let trouble = LedgerTrouble(
+            .strangeKey,
+            "The cloud signs by the key \(Hex.text(fact.key)), and this ledger believes \(known). Its word is not taken; trading goes on.",
+            cure: "Look at the cloud: tidewire-cloud keys show. If the new key is its own (keys/ was lost, or the cloud set up anew), say so here: "
+                + "tidewire-edge keys trust KEY. If it is not, somebody else holds the cloud's link key: take the cloud off the network and look.")
+        guard troubles[.strangeKey] != trouble else { return }
+        troubles[.strangeKey] = trouble
+        Log.write(.error, trouble.text, ["cure": trouble.cure])
+        tell(at: clock, into: &effects)
     }
 
     /// Tries right bytes for a damaged entry on the journal: taken, they are noted in the ledger, and the check from the first entry begins anew.

@@ -43,6 +43,8 @@ package final class Journal {
     /// The key by which this ledger is signed; nil before the first signature.
     package var signer: [UInt8]? { checkpoints.key }
     private var checkpoints: CheckpointRule
+    /// Which key of the cloud's this ledger believes.
+    package private(set) var trust = CloudTrust()
     /// The first of the entries that came back from a copy and of which this ledger does not speak yet: a run that dies before it said so
     /// leaves the saying to the next.
     package private(set) var adoptedFrom: Seq?
@@ -101,6 +103,7 @@ package final class Journal {
         }
         verifier = checked.chain
         checkpoints = checked.checkpoints
+        trust = checked.countersigned.trust.over(try Journal.kept(store))
         let noted = try Journal.reading { () throws(StoreError) in try store.meta(Journal.adoptedKey) }
         adoptedFrom = noted.flatMap { UInt64($0) }.flatMap { $0 <= store.head.seq ? Seq($0) : nil }
     }
@@ -130,6 +133,7 @@ package final class Journal {
         do throws(StoreError) {
             try store.append(entries.map(\.row), meta: isTold ? [Journal.adoptedKey: ""] : gaps.map { [Journal.gapsKey: $0] } ?? [:])
             if isTold, let gaps { try store.setMeta(Journal.gapsKey, gaps) }
+            try keep(rules.trust)
         } catch { throw .store(error) }
         if isTold { adoptedFrom = nil }
         stand(after: entries, rules)
@@ -138,18 +142,31 @@ package final class Journal {
     }
 
     /// The rules after these entries, which are checked before the write as they will be checked after the read.
-    private func accepting(_ entries: [Entry]) throws(JournalError) -> (ChainVerifier, CheckpointRule) {
-        var verified = verifier, signed = checkpoints
+    private func accepting(_ entries: [Entry]) throws(JournalError) -> Rules {
+        var verified = verifier, signed = checkpoints, trust = trust
         for entry in entries {
             do throws(ChainError) { try verified.accept(entry) } catch { throw .broken(error) }
-            if let words = signed.accept(entry) { throw .unsigned(words) }
+            if let words = signed.accept(entry) ?? trust.accept(entry) { throw .unsigned(words) }
         }
-        return (verified, signed)
+        return (verified, signed, trust)
     }
+    private typealias Rules = (chain: ChainVerifier, signed: CheckpointRule, trust: CloudTrust)
+
+    /// Keeps what is believed beside the entries that say so. They are newer than any snapshot when a crash comes in between: the next start walks them.
+    private func keep(_ next: CloudTrust) throws(StoreError) {
+        if next != trust { try store.setMeta(Journal.trustKey, next.text) }
+    }
+    private static func kept(_ store: any JournalStore) throws(JournalError) -> CloudTrust {
+        let text = try Journal.reading { () throws(StoreError) in try store.meta(Journal.trustKey) } ?? ""
+        do throws(CodecError) { return try CloudTrust(text: text) } catch {
+            throw .damaged("which key of the cloud's it believes cannot be read: \(error)")
+        }
+    }
+    private static let trustKey = "cloud_key"
 
     /// These entries are durable, whatever becomes of the copying: a store that fails here refuses the next commit.
-    private func stand(after entries: [Entry], _ rules: (ChainVerifier, CheckpointRule)) {
-        (verifier, checkpoints) = rules
+    private func stand(after entries: [Entry], _ rules: Rules) {
+        (verifier, checkpoints, trust) = rules
         last = entries.last ?? last
         if store.logBytes >= Journal.logBytesMax, !isShortOfRoom { try? store.checkpoint() }
     }
@@ -159,7 +176,10 @@ package final class Journal {
     package func adopt(_ entries: [Entry]) throws(JournalError) {
         let rules = try accepting(entries)
         guard let from = adoptedFrom ?? entries.first?.seq else { return }
-        do throws(StoreError) { try store.append(entries.map(\.row), meta: [Journal.adoptedKey: String(from.raw)]) } catch { throw .store(error) }
+        do throws(StoreError) {
+            try store.append(entries.map(\.row), meta: [Journal.adoptedKey: String(from.raw)])
+            try keep(rules.trust)
+        } catch { throw .store(error) }
         adoptedFrom = from
         stand(after: entries, rules)
     }
@@ -270,7 +290,16 @@ package final class Journal {
         }
         guard branch.head == store.head else { throw .damaged("the sealed branch is not what this ledger has") }
         let text = String(decoding: JSONWriter.plain(settlement.value), as: UTF8.self)
-        try Journal.reading { () throws(StoreError) in try store.cut(after: common.seq.raw, meta: [Journal.settlementKey: text]) }
+        // What the branch said of the cloud's key goes with it.
+        var trust = CloudTrust()
+        try Journal.reading { () throws(StoreError) in
+            try store.each(from: 1) { row in
+                guard row.seq <= common.seq.raw else { return false }
+                if let entry = try? Entry(row) { _ = trust.accept(entry) }
+                return true
+            }
+            try store.cut(after: common.seq.raw, meta: [Journal.settlementKey: text, Journal.trustKey: trust.text])
+        }
     }
 
     /// A decision for the cloud's history that this edge has not finished: its entries have to come before anything is written.

@@ -55,6 +55,8 @@ package struct CountersignRule: Sendable {
     package private(set) var count: UInt64 = 0
     /// The newest of them.
     package private(set) var last: CountersignedFact?
+    /// Which key of the cloud's the entries so far say to believe.
+    package private(set) var trust = CloudTrust()
     /// Hashes of the newest entries, each at its number modulo `reach`; empty where the walk has not been.
     private var hashes = [[UInt8]](repeating: [], count: Int(CountersignRule.reach))
 
@@ -64,6 +66,7 @@ package struct CountersignRule: Sendable {
     /// - Returns: what is wrong with it as a countersigned head, in words; nil for a good one and for every other kind.
     package mutating func accept(_ entry: Entry) -> String? {
         defer { hashes[Int(entry.seq.raw % CountersignRule.reach)] = entry.hash }
+        if let words = trust.accept(entry) { return words }
         guard entry.kind == Kind.countersigned.rawValue else { return nil }
         guard let fact = try? entry.decoded(), case .countersigned(let word) = fact else { return "countersigned head \(entry.seq) cannot be read" }
         guard word.head.seq > Seq(0), word.head.seq < entry.seq, entry.seq.raw - word.head.seq.raw < CountersignRule.reach else {

@@ -21,6 +21,8 @@ package enum Fact: Hashable, Sendable {
     case countersigned(CountersignedFact)
     /// Another key signs this ledger from here on.
     case keyRotated(KeyRotatedFact)
+    /// Which key of the cloud's is believed from here on.
+    case cloudKey(CloudKeyFact)
     case intent(Ticket)
     /// The bytes of these orders were handed to the socket (lazy, batched).
     case sent(tags: [ClOrdID])

@@ -22,6 +22,8 @@ package struct LedgerTrouble: Hashable, Sendable {
         case warning
         /// The mark beside the ledger is not there or not readable.
         case unmarked
+        /// The cloud signs by a key that this ledger does not believe.
+        case strangeKey
         package static func < (a: Kind, b: Kind) -> Bool { a.rawValue < b.rawValue }
         /// True when opening orders wait until it is over.
         package var stopsOpening: Bool { self < .warning }

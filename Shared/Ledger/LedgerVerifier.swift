@@ -78,6 +78,7 @@ package struct LedgerVerifier: Sendable {
         if let last = countersigned.last {
             good += "\n\(countersigned.count) heads countersigned by the cloud, the newest by \(Hex.text(last.key)) over entry \(last.head.seq)"
         }
+        if let key = countersigned.trust.key { good += "\nthe cloud's key that is believed: \(Hex.text(key))" }
         return difference.map { "\(good)\nDIFFERENCE: \($0)" } ?? "\(good)\nno difference"
     }
 }

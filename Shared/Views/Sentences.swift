@@ -14,6 +14,7 @@ extension EdgePicture {
         case .healed(let fact): return "Entries \(fact.from) to \(fact.to) had been lost or damaged here and came back from the \(fact.source)"
         case .lineage(let fact): return lineageSentence(fact)
         case .keyRotated(let fact): return "The ledger is signed by another key from here on: \(Hex.text(fact.key.prefix(8)))…"
+        case .cloudKey(let fact): return cloudKeySentence(fact)
         case .countersigned(let fact): return "The cloud signed that it has everything up to entry \(fact.head.seq)"
         case .gap(let fact): return "Entries \(fact.from) to \(fact.to) are missing for good"
         case .intent(let ticket): return intentSentence(ticket)
@@ -61,6 +62,17 @@ extension EdgePicture {
 
     private func amountWords(_ move: CashMove) -> String {
         Plain.money(move.amount.raw < 0 ? move.amount.negated : move.amount, move.currency) + (move.note.isEmpty ? "" : ", \(move.note)")
+    }
+
+    private func cloudKeySentence(_ fact: CloudKeyFact) -> String {
+        let ground =
+            switch fact.ground {
+            case .enrolled: "it came with the enrolment"
+            case .firstUse: "it was the first that the cloud signed with"
+            case .announced: "the key before it announced it"
+            case .person: "a person said so at the edge"
+            }
+        return "The cloud's signatures are believed by the key \(Hex.text(fact.key.prefix(8)))… from here on: \(ground)"
     }
 
     private func lineageSentence(_ fact: LineageFact) -> String {

@@ -42,7 +42,7 @@ import Wire
         #expect(token.serverKey == TestCloud.serverKey && token.linkPort == 5_570 && token.enrolPort == 5_571)
         let request = EnrolmentRequest(edge: TestEdge.id, linkKey: key, token: token)
         let answer = try enrol(cloud, request)
-        guard case .accepted(let name, let code, _) = answer else { Issue.record("\(answer)"); return }
+        guard case .accepted(let name, let code, _, _) = answer else { Issue.record("\(answer)"); return }
         #expect(name == "home-1" && answer.isProved(for: request, by: token) && code == request.code(serverKey: token.serverKey))
         #expect(admitted(cloud)?.map(\.isConfirmed) == [false])
         let wrong = code == "000000" ? "000001" : "000000"
@@ -54,6 +54,14 @@ import Wire
         #expect(edge.sender.phase == .open)
         try cloud.restart()
         #expect(admitted(cloud) == [LinkKey(key: key, edge: TestEdge.id, isConfirmed: true)], "the store remembers")
+    }
+
+    /// The edge learns at its enrolment by which key the cloud signs what it has.
+    @Test func theEnrolmentShowsTheKeyThatCountersigns() throws {
+        let cloud = try TestCloud(signs: true)
+        let answer = try enrol(cloud, EnrolmentRequest(edge: TestEdge.id, linkKey: key, token: try invite(cloud)))
+        guard case .accepted(_, _, _, let signer) = answer else { Issue.record("\(answer)"); return }
+        #expect(signer?.key == SigningKeys(seed: [UInt8](repeating: 8, count: 32))?.publicKey)
     }
 
     /// An enrolment that the full disk refused leaves no word of the key that was shown.
@@ -146,7 +154,7 @@ import Wire
         edge.disconnect()
         let token = try invite(cloud)
         let request = EnrolmentRequest(edge: TestEdge.id, linkKey: key, token: token)
-        guard case .accepted(_, let code, _) = try enrol(cloud, request) else { Issue.record("refused"); return }
+        guard case .accepted(_, let code, _, _) = try enrol(cloud, request) else { Issue.record("refused"); return }
         #expect(cloud.node.control.edges.isEmpty, "the old key is out at once")
         _ = try console(cloud, "/console/edges/confirm", #"{"name":"home-1","code":"\#(code)"}"#)
         #expect(cloud.node.control.edges[TestEdge.id]?.book.head == edge.entries.last?.head)

@@ -196,7 +196,7 @@ private final class LinkedEdge: Sendable {
         let token = try EnrolmentToken(text: #require(invited.json["token"]?.text))
         let request = EnrolmentRequest(edge: Samples.edge, linkKey: keys.publicKey, token: token)
         let answer = try enrol(request, token, keys)
-        guard case .accepted(_, let code, _) = answer else { Issue.record("\(answer)"); return }
+        guard case .accepted(_, let code, _, _) = answer else { Issue.record("\(answer)"); return }
         #expect(try cloud.console("edges/confirm", #"{"name":"home-1","code":"\#(code)"}"#).status == 200)
         guard case .refused(let words) = try enrol(request, token, keys) else { Issue.record("a token worked twice"); return }
         #expect(words.contains("used already"))

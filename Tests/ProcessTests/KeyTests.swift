@@ -11,8 +11,8 @@ import Wire
         try stage.openUnbrokered()
         let file = stage.edgeFolder + "/keys/ledger.key", next = file + ".next"
         let first = Files.bytes(file)
-        #expect(try stage.edge("ledger", "change-key").code == 3, "not without a person's yes")
-        let changed = try stage.edge("ledger", "change-key", "--yes")
+        #expect(try stage.edge("keys", "rotate").code == 3, "not without a person's yes")
+        let changed = try stage.edge("keys", "rotate", "--yes")
         #expect(changed.code == 0 && changed.output.contains("signed by a new key"), "\(changed)")
         let second = Files.bytes(file)
         #expect(second != first && second.count == first.count && !Files.exists(next))
@@ -28,6 +28,20 @@ import Wire
         try stage.patience.until("the cloud has everything") { try stage.edgeRow()?["backlog"]?.integerValue == 0 }
         let verified = try stage.cloud("ledger", "verify")
         #expect(verified.code == 0 && verified.output.contains("the ledger key was changed 1 times"), "\(verified)")
+
+        // The cloud lost the key that it countersigns by: its word is told and not taken until a person says so.
+        func statusSays() throws -> Bool { try stage.edge("status").output.contains("Its word is not taken") }
+        #expect(try stage.edge("ledger", "verify").output.contains("the cloud's key that is believed"))
+        #expect(try stage.stop(.cloud) == 0)
+        Files.removeFile(stage.cloudFolder + "/keys/sign.key")
+        try stage.start(.cloud)
+        try stage.awaitLink()
+        try stage.patience.until("the edge tells of the other key") { try statusSays() }
+        let shown = try stage.cloud("keys", "show", "--json")
+        let key = try #require(try JSONReader.read(Array(shown.output.utf8))["signing"]?.text)
+        #expect(try stage.edge("keys", "trust", key).code == 3, "not without a person's yes")
+        #expect(try stage.edge("keys", "trust", key, "--yes").code == 0 && !statusSays())
+        #expect(try stage.edge("ledger", "verify").output.contains("the cloud's key that is believed: \(key)"))
 
         // Revoked: the session falls, the door stays shut, and nothing that the edge writes from then on is taken.
         let id = try #require(try stage.edgeRow()?["id"]?.text)

@@ -89,6 +89,21 @@ import Values
         #expect(try EnrolmentAnswer(EnrolmentAnswer.refused("expired").encode()) == .refused("expired"))
     }
 
+    @Test func theKeyThatCountersignsComesWithAProof() throws {
+        let request = EnrolmentRequest(edge: edge, linkKey: linkKey, token: token)
+        let signer = [UInt8](repeating: 0xAB, count: 32)
+        let answer = EnrolmentAnswer.accepting(request, as: "home", token: token, signer: signer)
+        guard case .accepted(_, _, _, let shown) = try EnrolmentAnswer(answer.encode()) else { Issue.record("refused"); return }
+        #expect(shown?.key == signer && answer.isProved(for: request, by: token))
+        #expect(answer.encode().count <= EnrolmentRequest.bytesMax)
+        let swapped = String(decoding: answer.encode(), as: UTF8.self).replacing("abab", with: "abac", maxReplacements: 1)
+        #expect(!(try EnrolmentAnswer(Array(swapped.utf8))).isProved(for: request, by: token))
+        // A cloud of an older release shows none.
+        guard case .accepted(_, _, _, nil) = EnrolmentAnswer.accepting(request, as: "home", token: token) else {
+            Issue.record("one is shown"); return
+        }
+    }
+
     @Test func theCodeHasSixDigitsAndDependsOnBothKeys() {
         var codes: Set<String> = []
         for byte in UInt8(0)..<50 {

@@ -5,6 +5,7 @@ internal import Platform
 internal import Sync
 internal import Values
 internal import Views
+internal import Wire
 
 /// What enrolment remembers between turns.
 struct EnrolmentDesk {
@@ -141,7 +142,8 @@ extension Node {
         if let key = request.ledgerKey { expect(edge.id, firstKey: key) }
         effect(.admit(linkKeys))
         log(.info, "edge enrolled", "\(edge.name) \(edge.id), to be confirmed")
-        effect(.answerEnrolment(EnrolmentAnswer.accepting(request, as: edge.name, token: token).encode(), to: peer))
+        let answer = EnrolmentAnswer.accepting(request, as: edge.name, token: token, signer: settings.signingKeys?.publicKey)
+        effect(.answerEnrolment(answer.encode(), to: peer))
     }
 
     /// The ledger of this edge begins under this key, as it said when its six digits were compared.

@@ -35,6 +35,7 @@ package enum CloudProgram {
                 "user password", operands: ["NAME"],
                 options: [CommandOption("stdin", "take the password from standard input instead of making one")],
                 "sets a new password, prints it once, and ends the user's sessions"),
+            CommandSpec("keys show", "the public halves of this cloud's keys: of its link, and of its word for the edges' ledgers"),
             CommandSpec(
                 "store renew-incarnation",
                 "after a backup was put back, before the cloud starts: edges then send again what the backup lacks, and nobody is alarmed"),
@@ -82,6 +83,7 @@ package enum CloudProgram {
             let folder = CloudConfiguration.folder(options["data"], environment)
             let console = ConsoleCalls(folder: folder, isJSON: options["json"] != nil)
             switch command {
+            case "keys show": return try CloudKeys.show(folder: folder, isJSON: options["json"] != nil)
             case "store renew-incarnation": return try RestoredStore.renew(folder: folder, isJSON: options["json"] != nil)
             case "store backup": return try console.backUp(to: operands[0])
             case "ledger verify": return try StoredLedgers(folder: folder, isJSON: options["json"] != nil).verify(only: options["edge"])

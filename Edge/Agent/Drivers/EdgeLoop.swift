@@ -32,6 +32,8 @@ package final class EdgeLoop {
     private var enrolmentTrouble = ""
     /// The enrolment that was acted on.
     private var enrolledBy: [FileStamp?]?
+    /// What the enrolment says of the cloud's key, until it is written down.
+    private var enrolledKey: CloudKeyFact?
     private var inputs: [AgentInput] = []
     private var asked: [(RequestID, CommandID)] = []
     /// A person decided for the cloud's history: this run ends, and the process recovers from what is left and the cloud's copy.
@@ -67,6 +69,7 @@ package final class EdgeLoop {
         inputs += findings.inputs
         server = try WebServer(WebServerConfiguration(listeners: [.unix(path: folder.socket)]), handler: LocalHandler(inbox: messages))
         enrolLate()
+        try believeEnrolment(at: Self.clock())
         Log.write(.info, "edge ready", ["head": "\(agent.journal.head.seq)", "cloud": uplink == nil ? "not enrolled" : "enrolled"])
         while inbox.stopReason == nil, givingUp == nil { try step() }
         if let givingUp { return end(for: givingUp) }
@@ -81,12 +84,22 @@ package final class EdgeLoop {
         guard stamps != enrolledBy else { return }
         do {
             try startUplink()
+            enrolledKey = try folder.cloud()?.word
             enrolledBy = stamps
         } catch {
             // Trading goes on; the words are said once, not every second.
             if enrolmentTrouble != "\(error)" { Log.write(.error, "enrolment cannot be read", ["error": "\(error)"]) }
             enrolmentTrouble = "\(error)"
         }
+    }
+
+    /// A new enrolment is a person's word for the key that came with it; each is taken up once.
+    private func believeEnrolment(at clock: ClockReading) throws {
+        guard let word = enrolledKey else { return }
+        guard word.enrolment != agent.journal.trust.enrolment else { enrolledKey = nil; return }
+        guard let effects = try agent.believe(word, at: clock) else { return }
+        enrolledKey = nil
+        try perform(effects, at: clock)
     }
 
     private func startUplink() throws {
@@ -203,6 +216,7 @@ package final class EdgeLoop {
             inputs.append(.desk(.halt(source: "file", reason: "the file KILL lies in the data folder")))
         }
         enrolLate()
+        try believeEnrolment(at: clock)
         guard let uplink else { return }
         if case .refused(let trouble) = uplink.phase, trouble.haltsTrading, agent.desk.book.haltLevel < .halt { inputs.append(trouble.halt) }
         let isOpen = uplink.phase == .open
@@ -254,6 +268,11 @@ package final class EdgeLoop {
                 inputs.append(.desk(.resume(reason: reason)))
                 answer(request.id, 200, ["state": "done", "text": "Trading is resumed."])
             case .changeKey: try changeKey(for: request.id, at: clock)
+            case .trust(let key):
+                let effects = try agent.believe(CloudKeyFact(key: key, ground: .person), at: clock)
+                try perform(effects ?? [], at: clock)
+                let words = effects == nil ? "Not now: the disk is full." : "Heads that the cloud signs by this key are believed from now on."
+                answer(request.id, 200, ["state": .string(effects == nil ? "refused" : "done"), "text": .string(words)])
             case .acceptRollback(let reason):
                 let effects = try agent.acceptRollback(reason: reason, at: clock)
                 try perform(effects ?? [], at: clock)
@@ -282,7 +301,7 @@ package final class EdgeLoop {
             switch LocalAPI.handle(call, agent: agent, picture: picture(at: SystemClock.now()), at: SystemClock.now()) {
             case .answer(let value): answer(request, 202, value)
             case .problem(let problem): answer(request, problem)
-            case .command, .resume, .record, .acceptRollback, .changeKey: preconditionFailure("a read asks for nothing")
+            case .command, .resume, .record, .acceptRollback, .changeKey, .trust: preconditionFailure("a read asks for nothing")
             }
         }
         asked.removeAll(keepingCapacity: true)

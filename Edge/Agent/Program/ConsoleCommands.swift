@@ -4,7 +4,7 @@ internal import Platform
 internal import Values
 internal import Wire
 
-/// status, positions, orders, close, kill, resume, ledger record and balances, and the decision about a lost end of the ledger.
+/// status, positions, orders, close, kill, resume, ledger record and balances, keys, and the decision about a lost end of the ledger.
 struct ConsoleCommands {
     private let folder: String
     private let isJSON: Bool
@@ -35,9 +35,12 @@ struct ConsoleCommands {
                     return ExitCode.refused
                 }
                 return try act("ledger/accept-rollback", ["reason": .string(options["reason"] ?? "asked at the console")])
-            case "ledger change-key":
+            case "keys rotate":
                 guard confirmed(options, "Sign the ledger with a new key from now on? Copy keys/ again afterwards.") else { return ExitCode.refused }
-                return try act("ledger/change-key", [:])
+                return try act("keys/rotate", [:])
+            case "keys trust":
+                guard confirmed(options, "Believe what the cloud signs by the key \(operands[0]) from now on?") else { return ExitCode.refused }
+                return try act("keys/trust", ["key": .string(operands[0].lowercased())])
             default:
                 guard confirmed(options, "Lift the halt and let orders leave again?") else { return ExitCode.refused }
                 return try act("resume", ["reason": .string(options["reason"] ?? "asked at the console")])

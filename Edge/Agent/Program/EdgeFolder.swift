@@ -26,6 +26,16 @@ package struct EnrolledCloud: Hashable, Sendable {
     package var serverKey: [UInt8]
     /// What the cloud calls this edge.
     package var name: String
+    /// The key that it showed as the one it countersigns by, 32 bytes; nil when it showed none.
+    package var signer: [UInt8]?
+    /// Names the enrolment, 8 bytes; nil for one by an older release.
+    package var enrolment: [UInt8]?
+
+    /// What this enrolment says of the cloud's key; nil when it says nothing.
+    var word: CloudKeyFact? {
+        guard let signer, let enrolment else { return nil }
+        return CloudKeyFact(key: signer, ground: .enrolled, enrolment: enrolment)
+    }
 }
 
 /// Paths and identity. The folder is created with mode 0700 when it is not there.
@@ -129,16 +139,26 @@ package struct EdgeFolder: Sendable {
         guard let value = try? JSONReader.read(bytes), let host = value["host"]?.text, let port = value["port"]?.integerValue,
             let key = value["serverKey"]?.text.flatMap({ Hex.bytes($0) }), key.count == 32, let name = value["name"]?.text
         else { throw .damaged(path: cloudFile) }
-        return EnrolledCloud(host: host, port: Int(clamping: port), serverKey: key, name: name)
+        var cloud = EnrolledCloud(host: host, port: Int(clamping: port), serverKey: key, name: name)
+        // Neither is there after an enrolment by an older release.
+        for (name, count, place) in [
+            ("signer", Signing.keyBytes, \EnrolledCloud.signer), ("enrolment", CloudKeyFact.enrolmentBytes, \EnrolledCloud.enrolment),
+        ] {
+            guard let text = value[name]?.text else { continue }
+            guard let bytes = Hex.bytes(text), bytes.count == count else { throw .damaged(path: cloudFile) }
+            cloud[keyPath: place] = bytes
+        }
+        return cloud
     }
 
     package func setCloud(_ cloud: EnrolledCloud) throws(EdgeFolderError) {
-        try write(
-            cloudFile,
-            JSONWriter.plain([
-                "host": .string(cloud.host), "port": .integer(Int64(cloud.port)), "serverKey": .string(Hex.text(cloud.serverKey)),
-                "name": .string(cloud.name),
-            ]))
+        var members = [
+            JSONMember("host", .string(cloud.host)), JSONMember("port", .integer(Int64(cloud.port))),
+            JSONMember("serverKey", .string(Hex.text(cloud.serverKey))), JSONMember("name", .string(cloud.name)),
+        ]
+        if let signer = cloud.signer { members.append(JSONMember("signer", .string(Hex.text(signer)))) }
+        if let enrolment = cloud.enrolment { members.append(JSONMember("enrolment", .string(Hex.text(enrolment)))) }
+        try write(cloudFile, JSONWriter.plain(.object(members)))
     }
 
     /// Changes whenever the edge is enrolled anew.

@@ -46,8 +46,11 @@ package enum EdgeProgram {
                 "ledger accept-rollback", options: [yes, CommandOption("reason", value: "TEXT", "noted in the ledger")],
                 "give up the end of the ledger that a restore or a lost disk took away; only here, at the edge"),
             CommandSpec(
-                "ledger change-key", options: [yes],
+                "keys rotate", options: [yes],
                 "sign the ledger with a new key, announced under the present one; only here, at the edge. Copy keys/ afterwards"),
+            CommandSpec(
+                "keys trust", operands: ["KEY"], options: [yes],
+                "believe what the cloud signs by this key (tidewire-cloud keys show), after it lost its own; only here, at the edge"),
             CommandSpec("ledger balances", "what the books hold, by account and asset"),
             CommandSpec(
                 "ledger record", operands: ["KIND"],

@@ -31,12 +31,15 @@ enum Enrolment {
         case .refused(let reason):
             Console.error("tidewire-edge: the cloud refused: \(reason)")
             return ExitCode.refused
-        case .accepted(let name, let code, _):
+        case .accepted(let name, let code, _, let signer):
             guard answer.isProved(for: request, by: token) else {
                 Console.error("tidewire-edge: the answer does not come from the cloud that made the token; nothing was changed")
                 return ExitCode.refused
             }
-            try folder.setCloud(EnrolledCloud(host: token.host, port: Int(token.linkPort), serverKey: token.serverKey, name: name))
+            try folder.setCloud(
+                EnrolledCloud(
+                    host: token.host, port: Int(token.linkPort), serverKey: token.serverKey, name: name, signer: signer?.key,
+                    enrolment: request.invitation))
             if isJSON {
                 Console.write(JSONWriter.plain(["name": .string(name), "code": .string(code), "edge": .string(request.edge.description)]) + [0x0A])
             } else {

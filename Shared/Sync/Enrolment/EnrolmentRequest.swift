@@ -83,35 +83,61 @@ package struct EnrolmentRequest: Hashable, Sendable {
     }
 }
 
+/// The key that the cloud countersigns by, 32 bytes, and the proof by the token's secret that it is the cloud's.
+package struct ShownSigner: Hashable, Sendable {
+    package let key: [UInt8]
+    let proof: [UInt8]
+}
+
 /// What the cloud answers to ENROL.
 package enum EnrolmentAnswer: Hashable, Sendable {
     /// The key is noted under this name; a person has still to confirm the six digits. The proof shows that the cloud holds the secret.
-    case accepted(name: String, code: String, proof: [UInt8])
+    /// With it comes the key that the cloud countersigns by; nil from clouds of older releases, and from one that is nobody's witness.
+    case accepted(name: String, code: String, proof: [UInt8], signer: ShownSigner? = nil)
     /// Refused, with the reason and its cure in words.
     case refused(String)
 
     /// The acceptance of `request` by the cloud that gave out `token`.
-    package static func accepting(_ request: EnrolmentRequest, as name: String, token: EnrolmentToken) -> EnrolmentAnswer {
-        .accepted(name: name, code: request.code(serverKey: token.serverKey), proof: proof(request, name: name, token: token))
+    /// - Parameter signer: the public half of the key that the cloud countersigns by.
+    package static func accepting(
+        _ request: EnrolmentRequest, as name: String, token: EnrolmentToken, signer: [UInt8]? = nil
+    ) -> EnrolmentAnswer {
+        .accepted(
+            name: name, code: request.code(serverKey: token.serverKey), proof: proof(request, name: name, token: token),
+            signer: signer.map { ShownSigner(key: $0, proof: proof(request, signer: $0, token: token)) })
     }
 
     /// Whether an acceptance was made by the cloud that gave out the token, for this very request. A refusal proves nothing.
     package func isProved(for request: EnrolmentRequest, by token: EnrolmentToken) -> Bool {
-        guard case .accepted(let name, let code, let proof) = self else { return false }
+        guard case .accepted(let name, let code, let proof, let signer) = self else { return false }
+        if let signer, !Hashing.constantTimeEqual(signer.proof, Self.proof(request, signer: signer.key, token: token)) { return false }
         return code == request.code(serverKey: token.serverKey)
             && Hashing.constantTimeEqual(proof, Self.proof(request, name: name, token: token))
     }
 
     private static func proof(_ request: EnrolmentRequest, name: String, token: EnrolmentToken) -> [UInt8] {
-        let said = EnrolmentRequest.transcript(
-            edge: request.edge, linkKey: request.linkKey, ledgerKey: request.ledgerKey, serverKey: token.serverKey)
-        return Hashing.hmacSHA256(Array("tidewire enrolled 1".utf8) + said + Array(name.utf8), key: token.secret)
+        Hashing.hmacSHA256(Array("tidewire enrolled 1".utf8) + said(request, token) + Array(name.utf8), key: token.secret)
+    }
+    /// A proof of its own: an edge of an older release does not know of it.
+    private static func proof(_ request: EnrolmentRequest, signer: [UInt8], token: EnrolmentToken) -> [UInt8] {
+        Hashing.hmacSHA256(Array("tidewire signer 1".utf8) + said(request, token) + signer, key: token.secret)
+    }
+    private static func said(_ request: EnrolmentRequest, _ token: EnrolmentToken) -> [UInt8] {
+        EnrolmentRequest.transcript(edge: request.edge, linkKey: request.linkKey, ledgerKey: request.ledgerKey, serverKey: token.serverKey)
     }
 
     package func encode() -> [UInt8] {
         switch self {
-        case .accepted(let name, let code, let proof):
-            JSONWriter.plain(["type": "enrolled", "name": .string(name), "code": .string(code), "proof": .string(Hex.text(proof))])
+        case .accepted(let name, let code, let proof, let signer):
+            JSONWriter.plain(
+                .object(
+                    [
+                        JSONMember("type", "enrolled"), JSONMember("name", .string(name)), JSONMember("code", .string(code)),
+                        JSONMember("proof", .string(Hex.text(proof))),
+                    ]
+                        + (signer.map {
+                            [JSONMember("signer", .string(Hex.text($0.key))), JSONMember("signerProof", .string(Hex.text($0.proof)))]
+                        } ?? [])))
         case .refused(let reason): JSONWriter.plain(["type": "refused", "reason": .string(reason)])
         }
     }
@@ -119,7 +145,11 @@ package enum EnrolmentAnswer: Hashable, Sendable {
     package init(_ bytes: [UInt8]) throws(EnrolmentError) {
         if let refusal = try? EnrolmentFields(bytes, type: "refused") { self = .refused(try refusal.text("reason")); return }
         let fields = try EnrolmentFields(bytes, type: "enrolled")
-        self = .accepted(name: try fields.text("name"), code: try fields.text("code"), proof: try fields.bytes("proof", count: 32))
+        let signer =
+            fields.value["signer"] == nil
+            ? nil : ShownSigner(key: try fields.bytes("signer", count: 32), proof: try fields.bytes("signerProof", count: 32))
+        self = .accepted(
+            name: try fields.text("name"), code: try fields.text("code"), proof: try fields.bytes("proof", count: 32), signer: signer)
     }
 }
 
