@@ -6,7 +6,12 @@ package import Values
 package enum ControlInput: Sendable {
     /// An edge is known from now on; its stored entries follow as `.entries`.
     case enrolled(EdgeID, name: String)
+    /// The edge is not shown for now: it is to be confirmed anew, or its ledger is damaged.
     case revoked(EdgeID)
+    /// A person revoked the edge's key: its commands have an end, whatever becomes of it later.
+    case expelled(EdgeID)
+    /// What this row of refused links told of is over.
+    case refusalOver(id: String)
     /// A session was opened with the verdict CONTINUE.
     case opened(EdgeID, LinkSession, announced: Seq)
     /// The session ended, or gave way to a newer one.
@@ -114,7 +119,12 @@ package struct ControlRoom: Sendable {
         case .enrolled(let id, let name):
             if edges[id] == nil { edges[id] = EdgeRoom(id: id, name: name) } else { edges[id]?.name = name }
             out.changes.append(.edge(id))
-        case .revoked(let id):
+        case .refusalOver(let id):
+            guard refusals.contains(where: { $0.id == id }) else { break }
+            refusals.removeAll { $0.id == id }
+            out.changes.append(.refusals)
+        case .revoked(let id), .expelled(let id):
+            if case .expelled = input { apply(outbox.handle(.revoked(id), at: now), &out) }
             close(id, session: edges[id]?.session?.number, now, &out)
             edges[id] = nil
             out.changes.append(.edge(id))

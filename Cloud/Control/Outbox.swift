@@ -26,6 +26,8 @@ package enum OutboxInput: Sendable {
     case progress(CommandID, OrderProgress)
     /// A person ended a lineage of the edge's ledger: what its runs were sent and never answered, nobody can tell any more.
     case lineageEnded(EdgeID)
+    /// The edge's key is refused from now on: nothing goes to it any more, and nothing of it tells what became of what went.
+    case revoked(EdgeID)
     /// Everything that former runs of the edge wrote is stored here, and what this run wrote before `through`; `facts` is what is held and works.
     case settled(EdgeID, boot: Boot, through: Instant, facts: String)
     /// The clock of `now` was set by this much.
@@ -139,6 +141,7 @@ package struct Outbox: Sendable {
         case .intended(let id): accept(id, now, &out)
         case .progress(let id, let progress): follow(id, progress, now, &out)
         case .lineageEnded(let edge): loseAll(of: edge, now, &out)
+        case .revoked(let edge): endAll(of: edge, now, &out)
         case .settled(let edge, let boot, let through, let facts): settle(edge, boot, through, facts, now, &out)
         case .clockWasSet(let step): if !rules.ttlByWallClock { for record in open { change(record.id, &out) { $0.clockWasSet(by: step) } } }
         case .tick: expire(now, &out)
@@ -256,6 +259,24 @@ package struct Outbox: Sendable {
             end(
                 record.id, .expired, "Lost: the part of the edge's ledger that would tell of it was written off by a decision.",
                 "Look at orders and positions at the broker; it may have been executed.", now, &out)
+        }
+    }
+
+    /// Nobody hears of it again: what never left did nothing, what left may have done anything.
+    private mutating func endAll(of edge: EdgeID, _ now: Instant, _ out: inout OutboxOutcome) {
+        sessions[edge] = nil
+        let look = "Look at orders and positions at the broker."
+        for record in open(of: edge) {
+            if record.command.boundBoot == nil {
+                end(record.id, .withdrawn, "The edge's key was revoked before this was sent: it had no effect.", nil, now, &out)
+            } else if record.isUndecided {
+                end(record.id, .expired, "The edge's key was revoked before it answered; it may have been executed.", look, now, &out)
+            } else {
+                end(
+                    record.id, .accepted, "The edge had taken it when its key was revoked; what became of its orders is not told here any more.",
+                    look,
+                    now, &out)
+            }
         }
     }
 

@@ -22,6 +22,10 @@ package final class Node {
     var enrolment = EnrolmentDesk()
     /// What waits for a person's decision.
     var matters: [EdgeID: EdgeMatter] = [:]
+    /// Each time that a key of this edge was revoked, oldest first: what was known then, who did it, and what was decided.
+    var revocations: [EdgeID: [Revocation]] = [:]
+    /// Enrolled anew after that, and what they wrote meanwhile not decided about.
+    var quarantined: Set<EdgeID> = []
     var milestones: [EdgeID: Milestones] = [:]
     /// How far the newest verified backup holds each edge's ledger.
     var backups: [EdgeID: Seq] = [:]
@@ -71,6 +75,8 @@ package final class Node {
         for edge in state.edges {
             enrolled[edge.id] = edge
             matters[edge.id] = try EdgeMatter(state.meta[EdgeMatter.key(edge.id)] ?? "")
+            revocations[edge.id] = try Revocation.list(state.meta[Revocation.key(edge.id)] ?? "")
+            if state.meta[Revocation.quarantineKey(edge.id)] == "1" { quarantined.insert(edge.id) }
             audits.load(edge.id, state.meta[AuditDesk.key(edge.id)] ?? "")
             if let key = Hex.bytes(state.meta[Node.firstKeyName(edge.id)] ?? ""), key.count == Signing.keyBytes {
                 stores.ledgers.expect(edge.id, firstKey: key)
@@ -159,6 +165,7 @@ package final class Node {
         tellDamage()
         tellDisputes()
         tellHoles()
+        tellRevocations()
         try tickAudits()
         tickStreams()
         // Both come again: without room nothing is lost by leaving them.
@@ -269,9 +276,10 @@ package final class Node {
             if !batch.isEmpty { fold(batch, of: edge.id, compares: false) }
         }
         let have = stores.ledgers.head(edge.id)
-        let memory = EdgeMemory(
+        var memory = EdgeMemory(
             have: have, announced: edge.announced, epoch: try stores.ledgers.epoch(edge.id), dispute: matters[edge.id]?.dispute,
             settlement: matters[edge.id]?.settlement, holes: stores.ledgers.holes(edge.id))
+        memory.isQuarantined = quarantined.contains(edge.id)
         try link(.enrolled(edge.id, memory))
         if let seq = backups[edge.id] { try link(.backedUp(edge.id, seq)) }
     }
@@ -360,6 +368,7 @@ package final class Node {
         case .disputed(let edge, let dispute): disputed(edge, dispute)
         case .undisputed(let edge): endMatter(of: edge, nil)
         case .settled(let edge, let settlement): endMatter(of: edge, settlement)
+        case .quarantineOver(let edge): endQuarantine(of: edge)
         case .announced(let edge, let head):
             enrolled[edge]?.announced = head
             store(.announced(edge, head))

@@ -113,6 +113,10 @@ extension Receiver {
         guard let memory = edges[edge]?.memory else { return }
         close(edge, "the edge connected again", into: &out)
         close(disputesOf: edge, hello, into: &out)
+        if memory.isQuarantined {
+            edges[edge]?.memory.isQuarantined = false
+            out.append(.quarantineOver(edge))
+        }
         announce(edge, hello.head, into: &out)
         let open = enrolled.count { edges[$0]?.session != nil }
         var session = Session(

@@ -78,6 +78,8 @@ package struct Receiver: Sendable {
         case disputed(EdgeID, Dispute)
         /// Nothing is to be decided any more.
         case undisputed(EdgeID)
+        /// What it wrote while its key was revoked is decided about, or it wrote nothing: to be remembered durably.
+        case quarantineOver(EdgeID)
         /// A decision is carried out; it is over.
         case settled(EdgeID, Settlement)
         /// The edge's ledger was set back to `after` and takes the rest from here; to be shown.

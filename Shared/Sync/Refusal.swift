@@ -16,6 +16,8 @@ package enum RefusalCase: String, Hashable, Sendable, CaseIterable {
     case twin = "TWIN"
     /// A copy of a lineage that a person has ended: another one goes on.
     case fenced = "FENCED"
+    /// It was revoked and is enrolled anew; what it wrote meanwhile is kept apart until a person says whether it counts.
+    case quarantined = "QUARANTINED"
     /// No common version of the protocol.
     case version = "VERSION"
     /// The key is enrolled for another edge than the one named.
@@ -61,7 +63,7 @@ extension Trouble {
     package var haltsTrading: Bool {
         switch RefusalCase(rawValue: code) {
         case .edgeBehind, .rollbackUnsynced, .fork, .twin, .fenced: true
-        case .cloudRestored, .version, .identity, nil: false
+        case .cloudRestored, .version, .identity, .quarantined, nil: false
         }
     }
 }
@@ -84,6 +86,9 @@ extension RefusalCase {
         case .fenced:
             "This copy of the edge was set aside by a person's decision. Stop it. To use this machine as the edge, move its ledger.db away and start it: "
                 + "it then takes the cloud's copy."
+        case .quarantined:
+            "It traded while its key was revoked. Look at what it wrote (the sealed file beside its ledger, orders and fills at the broker), then say on "
+                + "the page Edges, or with tidewire-cloud edge settle, whether that goes on (edge) or is set aside (cloud)."
         case .twin: "Stop the copy of the edge that should not run; the other goes on."
         case .version: "Bring edge and cloud to releases that speak a common protocol: update the older one."
         case .identity: "The edge's key belongs to another edge. Enrol this machine with an invitation of its own."

@@ -69,5 +69,6 @@ package struct Rules: Hashable, Sendable {
     package var ttlByWallClock = false
     package var anyKindIsSent = false
     package var noGapIsTaken = false
+    package var noQuarantine = false
     package var unspokenGapsAreTaken = false
 }

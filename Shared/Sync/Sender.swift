@@ -338,7 +338,7 @@ package struct Sender: Sendable {
     }
 
     private func retry(_ trouble: Trouble) -> Span {
-        [RefusalCase.fork, .rollbackUnsynced].contains { $0.rawValue == trouble.code } ? rules.disputedRetry : rules.refusedRetry
+        [RefusalCase.fork, .rollbackUnsynced, .quarantined].contains { $0.rawValue == trouble.code } ? rules.disputedRetry : rules.refusedRetry
     }
 
     /// Beats, with this run's head and what was measured.

@@ -5,7 +5,7 @@ package import Wire
 
 /// Two histories of one edge, or one that lost its end: nothing is merged, somebody has to say which one goes on.
 package struct Dispute: Hashable, Sendable {
-    /// `.fork` or `.rollbackUnsynced`.
+    /// `.fork`, `.rollbackUnsynced` or `.quarantined`.
     package var verdict: RefusalCase
     /// The last entry that both sides have; of a rollback, where the edge's ledger ended when it was found.
     package var common: Head
@@ -27,6 +27,8 @@ package struct Dispute: Hashable, Sendable {
         switch verdict {
         case .rollbackUnsynced:
             "the edge had announced entry \(cloudHead.seq) and ended at \(common.seq); entries \(common.seq.next) to \(cloudHead.seq) are gone"
+        case .quarantined:
+            "the edge's key was revoked when its ledger here ended at entry \(common.seq); what it wrote since, up to entry \(edgeHead.seq), is kept apart"
         case _ where !isCloudBranchKept:
             "the edge had announced another entry \(cloudHead.seq) than it has now; what followed entry \(common.seq) is gone"
         default:

@@ -16,6 +16,8 @@ package struct EdgeMemory: Hashable, Sendable {
     package var settlement: Settlement?
     /// What its stored ledger has no entries for, in order.
     package var holes: [LedgerHole]
+    /// Its key was revoked, and it is enrolled anew: what it wrote since does not count before a person says so.
+    package var isQuarantined = false
     package init(
         have: Head = .start, announced: Head = .start, epoch: UInt32 = 0, dispute: Dispute? = nil, settlement: Settlement? = nil,
         holes: [LedgerHole] = []
@@ -87,7 +89,9 @@ package enum Verdict: Hashable, Sendable {
             return refuse(
                 hello, .cloudRestored, "the cloud needs entry \(memory.have.seq.next), the edge keeps entries from \(hello.oldest) on")
         }
-        return judge.unsynced()
+        let verdict = judge.unsynced()
+        guard verdict == .goOn, memory.isQuarantined, !rules.noQuarantine else { return verdict }
+        return judge.quarantine()
     }
 
     fileprivate static func refuse(_ hello: Hello, _ verdict: RefusalCase, _ text: String) -> Verdict {
@@ -183,6 +187,16 @@ private struct Judge {
         return theirs == announced.hash ? fenced() ?? .goOn : answer(lost(.fork, after: memory.have))
     }
 
+    /// The edge wrote on while its key was revoked: a person has to say whether that counts. Carried out, the decision begins an epoch.
+    func quarantine() -> Verdict {
+        if let settlement = memory.settlement, hello.epoch >= settlement.epoch { return .goOn }
+        guard hello.head.seq > memory.have.seq else { return .goOn }
+        return answer(
+            Dispute(
+                verdict: .quarantined, common: memory.have, edgeHead: hello.head, edgeEpoch: hello.epoch, cloudHead: memory.have,
+                isCloudBranchKept: true))
+    }
+
     /// An entry that was announced is gone. The same loss found again keeps its first description: the edge goes on writing in the meantime.
     private func lost(_ verdict: RefusalCase, after common: Head) -> Dispute {
         if var known = memory.dispute, known.cloudHead == memory.announced, !known.isCloudBranchKept {
@@ -227,7 +241,7 @@ private struct Judge {
     /// the sealed branch would look like an edge that goes on where the cloud ends.
     private var chosen: UInt32 {
         guard let settlement = memory.settlement, settlement.kept == .edge, settlement.dispute.isCloudBranchKept,
-            memory.have == settlement.dispute.common, hello.head.seq > memory.have.seq
+            memory.have == settlement.dispute.common, hello.head.seq > memory.have.seq, settlement.dispute.verdict != .quarantined
         else { return memory.epoch }
         return max(memory.epoch, settlement.epoch)
     }

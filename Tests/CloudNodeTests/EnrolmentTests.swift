@@ -141,8 +141,8 @@ import Wire
         try edge.pump()
         #expect(edge.sender.acked == before, "frames of its open connection are ignored")
         try cloud.turn([.stranger(key: linkKey, address: "10.0.0.7")])
-        let row = try cloud.get("/api/v1/edges", who)?.json?["refusals"]?.elements?.first
-        #expect(row?["verdict"]?.text == "REVOKED_KEY" && row?["words"]?.text?.contains("home-1") == true)
+        let row = try cloud.get("/api/v1/edges", who)?.json?["refusals"]?.elements?.first { $0["verdict"]?.text == "REVOKED_KEY" }
+        #expect(row?["words"]?.text?.contains("home-1") == true)
         let token = try invite(cloud)
         #expect(words(try enrol(cloud, EnrolmentRequest(edge: TestEdge.id, linkKey: key, token: token))).contains("revoked"))
         try cloud.restart()

@@ -106,6 +106,31 @@ struct VerdictTests {
         #expect(Self.verdict(Self.hello(entries, minimum: 0, maximum: 9), EdgeMemory(), edge: entries, cloud: []) == nil)
     }
 
+    /// What an edge wrote while its key was revoked does not count before a person says so; a mutant takes it.
+    @Test func whatWasWrittenWhileRevokedIsQuarantined() throws {
+        var ledger = try Samples.Ledger(seed: 1)
+        try ledger.grow(9)
+        let entries = ledger.entries, cloud = Array(ledger.entries.prefix(6))
+        var memory = EdgeMemory(have: head(cloud), announced: head(cloud), epoch: 1)
+        memory.isQuarantined = true
+        func judge(_ hello: Hello, rules: Rules = Rules()) -> Outcome { Self.judge(hello, memory, edge: entries, cloud: cloud, rules: rules) }
+        #expect(Self.judge(Self.hello(cloud), memory, edge: cloud, cloud: cloud).verdict == nil, "it wrote nothing")
+        let outcome = judge(Self.hello(entries))
+        let dispute = try #require(outcome.dispute)
+        #expect(outcome.verdict == .quarantined && dispute.common == head(cloud) && dispute.choices == [.cloud, .edge])
+        var mutant = Rules()
+        mutant.noQuarantine = true
+        #expect(judge(Self.hello(entries), rules: mutant).verdict == nil)
+        for kept in KeptBranch.allCases {
+            memory.settlement = Settlement(
+                edge: Samples.edge, kept: kept, epoch: 2, dispute: dispute, decidedBy: "cloud:admin", decidedAt: Instant(seconds: 1))
+            #expect(judge(Self.hello(entries)).verdict == .quarantined, "the edge has to be told")
+            var carriedOut = Self.hello(entries)
+            carriedOut.epoch = 2
+            #expect(judge(carriedOut).verdict == nil)
+        }
+    }
+
     @Test func whatIsCompactedIsNotAskedFor() throws {
         var ledger = try Samples.Ledger(seed: 1)
         try ledger.grow(9)

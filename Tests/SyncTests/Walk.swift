@@ -163,6 +163,7 @@ struct Walk {
                 try cloud(.wasCut(edge, common, epoch: stored.last?.epoch ?? 0))
             case .disputed(_, let found): dispute = found
             case .undisputed: dispute = nil
+            case .quarantineOver: break
             case .settled(_, let settlement): settled = settlement; dispute = nil
             case .healing, .closed, .presence, .live, .market, .malformed, .commandReceived, .commandNotDelivered: break
             }

@@ -40,7 +40,7 @@ extension Node {
     /// Someone with a key that nobody enrolled.
     func noteStranger(_ key: [UInt8], _ address: String) {
         let text = Hex.text(key)
-        let revoked = enrolled.values.first { $0.linkKey == key && $0.status == .revoked }
+        let revoked = ownerOfRevoked(key)
         let words = revoked.map { "The key of \($0.name), which was revoked, knocked from \(address)." } ?? "An unknown key knocked from \(address)."
         tell(
             .linkRefused(
@@ -106,8 +106,13 @@ extension Node {
         guard now < invitation.expiresAt else {
             return refuse("This token expired at \(invitation.expiresAt). Ask for a new one: tidewire-cloud edge invite \(invitation.name).")
         }
-        if enrolled[request.edge]?.status == .revoked {
-            return refuse("This edge's identity was revoked. Start it with an empty data folder, or enrol another machine.")
+        if enrolled[request.edge]?.status == .revoked, revocations[request.edge]?.last?.decision != .readmit {
+            return refuse(
+                "This edge's identity was revoked. Start it with an empty data folder, or enrol another machine; to let it come back, say so first: "
+                    + "tidewire-cloud edge settle \(name(request.edge)) --keep readmit.")
+        }
+        if ownerOfRevoked(request.linkKey) != nil {
+            return refuse("This key was revoked and is refused for ever. Enrol with a new one: tidewire-edge enrol TOKEN --replace --new-key.")
         }
         if let known = enrolled[request.edge], known.name != invitation.name {
             return refuse("This identity belongs to \(known.name). Ask for a token of that name, or start the edge with an empty data folder.")
@@ -134,6 +139,7 @@ extension Node {
         let known = enrolled[request.edge]
         // A new key for a known edge cuts the old one off until the digits are confirmed.
         if known?.status == .confirmed { try link(.revoked(request.edge)); tell(.revoked(request.edge)) }
+        if known?.status == .revoked { beginQuarantine(of: request.edge) }
         let edge = EnrolledEdge(
             id: request.edge, name: invitation.name, linkKey: request.linkKey, status: .pending, code: request.code(serverKey: settings.serverKey),
             enrolledAt: now, announced: known?.announced ?? .start)
@@ -174,23 +180,6 @@ extension Node {
         try openOrSetAside(edge)
         effect(.admit(linkKeys))
         log(.info, "edge confirmed", name)
-    }
-
-    /// Refuses an edge's key for ever; its ledger stays on the disk.
-    func revoke(_ name: String) throws {
-        guard
-            var edge = enrolled.values.filter({ $0.name == name && $0.status != .revoked }).max(by: {
-                ($0.enrolledAt, $0.id) < ($1.enrolledAt, $1.id)
-            })
-        else { throw Problem.noEdge }
-        edge.status = .revoked
-        enrolled[edge.id] = edge
-        store(.edge(edge))
-        try link(.revoked(edge.id))
-        tell(.revoked(edge.id))
-        effect(.admit(linkKeys))
-        streams.restart(at: now)
-        log(.info, "edge revoked", name)
     }
 
     /// Closes the socket after the last invitation and forgets the old ones.

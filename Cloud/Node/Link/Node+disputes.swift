@@ -141,6 +141,7 @@ extension Node {
 
     /// What a person may choose about a refused link, as the page shows it.
     func choices(of refusal: LinkRefusal) -> RefusalPicture.Decision? {
+        if refusal.verdict == "REVOKED", let edge = refusal.edge { return revokedChoices(of: edge) }
         guard let edge = refusal.edge, let matter = matters[edge], refusal.verdict == matter.dispute.verdict.rawValue else { return nil }
         return RefusalPicture.Decision(
             edge: name(edge), since: matter.since,
@@ -154,13 +155,25 @@ extension Node {
 extension Dispute {
     /// What choosing this branch means.
     func words(of kept: KeptBranch) -> String {
-        switch kept {
+        if verdict == .quarantined { return wordsOfQuarantine(kept) }
+        return switch kept {
         case .edge where !isCloudBranchKept:
             "Go on with what the edge has. Entries after \(common.seq) up to \(cloudHead.seq) are written off as lost, commands of unknown fate too."
         case .edge:
             "Go on with the edge's history. The cloud's entries \(common.seq.next) to \(cloudHead.seq) go into a sealed file and no longer count."
         case .cloud:
             "Go on with the cloud's history. The edge's entries \(common.seq.next) to \(edgeHead.seq) go into a sealed file and no longer count."
+        }
+    }
+}
+
+extension Dispute {
+    private func wordsOfQuarantine(_ kept: KeptBranch) -> String {
+        switch kept {
+        case .edge: "Take it in: entries \(common.seq.next) to \(edgeHead.seq), written while its key was revoked, count like all others."
+        case .cloud:
+            "Set it aside: entries \(common.seq.next) to \(edgeHead.seq), written while its key was revoked, go into a sealed file and do not count. "
+                + "What they did at the broker is found by the comparison with it."
         }
     }
 }

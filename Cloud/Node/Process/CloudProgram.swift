@@ -17,10 +17,13 @@ package enum CloudProgram {
                 "edge invite", operands: ["NAME"], options: [CommandOption("host", value: "HOST", "what the edge dials instead of link_address")],
                 "prints a one-time token for a new edge; it lives 15 minutes"),
             CommandSpec("edge confirm", operands: ["NAME", "CODE"], "lets an edge in whose six digits you have compared"),
-            CommandSpec("edge revoke", operands: ["NAME"], "refuses an edge's key for ever; its ledger stays"),
             CommandSpec(
-                "edge settle", operands: ["NAME"], options: [CommandOption("keep", value: "WHICH", "edge or cloud: whose history goes on")],
-                "decides about an edge whose ledger has two histories or lost its end; the other one is sealed"),
+                "edge revoke", operands: ["NAME"], options: [CommandOption("reason", value: "TEXT", "kept with the record of it")],
+                "refuses an edge's key for ever and ends its commands; its ledger stays"),
+            CommandSpec(
+                "edge settle", operands: ["NAME"],
+                options: [CommandOption("keep", value: "WHICH", "edge or cloud: whose history goes on; of a revoked edge readmit or close")],
+                "decides about an edge whose ledger has two histories or lost its end, or whose key was revoked; what does not go on is sealed"),
             CommandSpec(
                 "reconcile", operands: ["EDGE"],
                 "compares every stored byte of an edge's ledger here with the edge's own copy, puts damaged entries right, and prints a proof"),
@@ -94,7 +97,7 @@ package enum CloudProgram {
             case "edge invite": return try console.invite(operands[0], host: options["host"])
             case "edge confirm": return try console.confirm(operands[0], code: operands[1])
             case "reconcile": return try console.reconcile(operands[0])
-            case "edge revoke": return try console.revoke(operands[0])
+            case "edge revoke": return try console.revoke(operands[0], reason: options["reason"])
             case "edge settle":
                 guard let kept = options["keep"] else { return fail("say whose history goes on: --keep edge or --keep cloud", ExitCode.usage) }
                 return try console.settle(operands[0], keep: kept)

@@ -30,13 +30,21 @@ struct ConsoleCalls {
         show(try ask(.post, "edges/confirm", ["name": .string(name), "code": .string(code)])) { _ in "\(name) is confirmed and may link.\n" }
     }
 
-    func revoke(_ name: String) throws -> Int32 {
-        show(try ask(.post, "edges/revoke", ["name": .string(name)])) { _ in "\(name) is revoked; its ledger stays.\n" }
+    func revoke(_ name: String, reason: String?) throws -> Int32 {
+        let body = [JSONMember("name", .string(name))] + (reason.map { [JSONMember("reason", .string($0))] } ?? [])
+        return show(try ask(.post, "edges/revoke", .object(body))) { _ in
+            "\(name) is revoked; its ledger stays. When you have looked at the broker, decide: tidewire-cloud edge settle \(name) --keep readmit|close\n"
+        }
     }
 
     func settle(_ name: String, keep: String) throws -> Int32 {
         show(try ask(.post, "edges/settle", ["name": .string(name), "keep": .string(keep)])) { _ in
-            "The \(keep)'s history goes on; \(name) is told when it asks next.\n"
+            switch keep {
+            case "readmit":
+                "\(name) may come back with a new key: tidewire-cloud edge invite \(name), then tidewire-edge enrol TOKEN --replace --new-key\n"
+            case "close": "\(name) stays out; its ledger stays.\n"
+            default: "The \(keep)'s history goes on; \(name) is told when it asks next.\n"
+            }
         }
     }
 

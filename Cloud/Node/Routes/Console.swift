@@ -48,8 +48,9 @@ extension Node {
     }
 
     func consoleRevoke(_ call: Call) throws -> Reply {
-        let name = try edgeName(try Body(call.request, allowed: ["name"]))
-        try revoke(name)
+        let body = try Body(call.request, allowed: ["name", "reason"])
+        let name = try edgeName(body)
+        try revoke(name, reason: try body.text("reason"), by: "cloud-console")
         return .answer(Answer(200, ["name": .string(name), "status": "revoked"]))
     }
 

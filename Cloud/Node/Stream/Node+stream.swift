@@ -146,7 +146,12 @@ extension Node {
 
     /// One command as the API shows it; nil for one that is forgotten or whose edge is gone.
     func commandRow(_ id: CommandID) -> JSONValue? {
-        guard let record = control.outbox.records[id], let picture = picture(record.command.edge) else { return nil }
+        guard let record = control.outbox.records[id] else { return nil }
+        let edge = record.command.edge
+        // Of an edge that was revoked its commands still have an end to be told.
+        let none = LinkPicture(state: .never, lastHeard: nil, announced: Seq(0), acked: Seq(0))
+        let picture =
+            picture(edge) ?? EdgePicture(id: edge, name: name(edge), book: Book(edge: edge), live: LiveState(), link: none, milestones: Milestones())
         return picture.commandRow(CommandPicture(record))
     }
 

@@ -66,6 +66,7 @@ package struct EdgeFolder: Sendable {
     package var killFile: String { path + "/KILL" }
     private var identityFile: String { path + "/keys/edge.id" }
     private var linkKeyFile: String { path + "/keys/link.key" }
+    private var nextLinkKeyFile: String { path + "/keys/link.key.next" }
     private var ledgerKeyFile: String { path + "/keys/ledger.key" }
     private var nextLedgerKeyFile: String { path + "/keys/ledger.key.next" }
     private var cloudFile: String { path + "/keys/cloud.json" }
@@ -90,6 +91,20 @@ package struct EdgeFolder: Sendable {
         let keys = CurveKeys.generate()
         try write(linkKeyFile, Array((Hex.text(keys.secretKey) + "\n").utf8))
         return keys
+    }
+
+    /// A fresh key that is to follow the present one, durable beside it.
+    package func nextLinkKeys() throws(EdgeFolderError) -> CurveKeys {
+        let keys = CurveKeys.generate()
+        try write(nextLinkKeyFile, Array((Hex.text(keys.secretKey) + "\n").utf8))
+        return keys
+    }
+
+    /// Puts that key in the place of the present one.
+    package func promoteLinkKey() throws(EdgeFolderError) {
+        guard let text = try line(nextLinkKeyFile) else { return }
+        try write(linkKeyFile, Array((text + "\n").utf8))
+        do throws(FileError) { try PrivateFiles.remove(nextLinkKeyFile) } catch { throw .file(error) }
     }
 
     /// The key that signs the ledger's checkpoints, made at the first call; it never leaves the folder.

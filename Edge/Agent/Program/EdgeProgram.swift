@@ -14,7 +14,11 @@ package enum EdgeProgram {
         commands: [
             CommandSpec("run", options: EdgeSettings.keys.map { CommandOption($0.flag, value: "VALUE", $0.help) }, "trade until told to stop"),
             CommandSpec(
-                "enrol", operands: ["TOKEN"], options: [CommandOption("replace", "leave the cloud this edge belongs to")],
+                "enrol", operands: ["TOKEN"],
+                options: [
+                    CommandOption("replace", "leave the cloud this edge belongs to"),
+                    CommandOption("new-key", "make a new key for the link: the old one was revoked, or may be known to others"),
+                ],
                 "make this edge known to a cloud, with a token from `tidewire-cloud edge invite`"),
             CommandSpec("status", "how the edge, its gateway and its link are"),
             CommandSpec("positions", "what is held"),
@@ -112,7 +116,10 @@ package enum EdgeProgram {
         do {
             switch command {
             case "run": return try EdgeRun.run(folder: try EdgeFolder(path), settings: try settings(path, options, environment))
-            case "enrol": return try Enrolment.run(operands[0], folder: try EdgeFolder(path), replacing: options["replace"] != nil, isJSON: isJSON)
+            case "enrol":
+                return try Enrolment.run(
+                    operands[0], folder: try EdgeFolder(path), replacing: options["replace"] != nil, renewing: options["new-key"] != nil,
+                    isJSON: isJSON)
             case "ledger verify":
                 return try LedgerCommands.verify(path + "/ledger.db", witness: options["witness"], key: options["key"], isJSON: isJSON)
             case "ledger tail": return try LedgerCommands.tail(path, count: options["count"], follows: options["follow"] != nil, isJSON: isJSON)

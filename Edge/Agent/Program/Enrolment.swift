@@ -10,7 +10,7 @@ enum Enrolment {
     /// How long the cloud may take to answer, the connection included. Milliseconds.
     private static let answerMillisMax: Int64 = 15_000
 
-    static func run(_ text: String, folder: EdgeFolder, replacing: Bool, isJSON: Bool) throws -> Int32 {
+    static func run(_ text: String, folder: EdgeFolder, replacing: Bool, renewing: Bool, isJSON: Bool) throws -> Int32 {
         if let cloud = try folder.cloud(), !replacing {
             Console.error("tidewire-edge: this edge is enrolled as \(cloud.name) with \(cloud.host); say --replace to leave that cloud")
             return ExitCode.refused
@@ -20,7 +20,7 @@ enum Enrolment {
             Console.error("tidewire-edge: \(error)")
             return ExitCode.usage
         }
-        let keys = try folder.linkKeys()
+        let keys = renewing ? try folder.nextLinkKeys() : try folder.linkKeys()
         let request = EnrolmentRequest(edge: try folder.identity(), linkKey: keys.publicKey, ledgerKey: try firstLedgerKey(folder), token: token)
         guard let answer = try ask(request, token, keys) else {
             Console.error(
@@ -36,6 +36,8 @@ enum Enrolment {
                 Console.error("tidewire-edge: the answer does not come from the cloud that made the token; nothing was changed")
                 return ExitCode.refused
             }
+            // An edge that dies in between has the new key and the old cloud's name: it is enrolled once more.
+            if renewing { try folder.promoteLinkKey() }
             try folder.setCloud(
                 EnrolledCloud(
                     host: token.host, port: Int(token.linkPort), serverKey: token.serverKey, name: name, signer: signer?.key,

@@ -151,18 +151,23 @@ function RefusalRow({ refusal }: { readonly refusal: Refusal }): JSX.Element | n
       <h3><span className="tag" data-state="bad">{refusal.verdict}</span> {refusal.edge ?? refusal.key ?? "unknown sender"}</h3>
       <p>{sentence(refusal.words)} <b>{sentence(refusal.cure)}</b></p>
       <p className="note">{quantity(String(refusal.times))} {refusal.times === 1 ? "time" : "times"}, last <Age asOf={refusal.last} staleMs={Infinity} /></p>
-      {refusal.decision === undefined ? null : <DecisionWanted decision={refusal.decision} />}
+      {refusal.decision === undefined ? null : <DecisionWanted decision={refusal.decision} verdict={refusal.verdict} />}
     </article>
   );
 }
 
+/** What waits for the decision, where it is not trading. */
+const UNDECIDED: Readonly<Record<string, string>> = {
+  REVOKED: "Nothing of this edge is taken until you decide, and after.", QUARANTINED: "Nothing of what it wrote meanwhile counts until you decide. It trades on.",
+};
+
 /** The question that only a person can answer, since when it waits, and a button for each answer. */
-function DecisionWanted({ decision }: { readonly decision: Decision }): JSX.Element | null {
+function DecisionWanted({ decision, verdict }: { readonly decision: Decision; readonly verdict: string }): JSX.Element | null {
   const [keep, setKeep] = useState<string>();
   const choice = decision.choices.find((each) => each.keep === keep);
   return (
     <div className="decision" data-decision={decision.edge}>
-      <p>{decision.decided === undefined ? <b>Trading is halted until you decide which history goes on.</b> : `${decision.decided}.`} Waiting since {moment(decision.since)}.</p>
+      <p>{decision.decided === undefined ? <b>{UNDECIDED[verdict] ?? "Trading is halted until you decide which history goes on."}</b> : `${decision.decided}.`} Waiting since {moment(decision.since)}.</p>
       {decision.choices.map((each) => (
         <p key={each.keep}>{each.words} <button type="button" className="button" data-keep={each.keep} onClick={() => setKeep(each.keep)}>{choiceTitle(each)}…</button></p>
       ))}

@@ -93,7 +93,7 @@ export const api = {
     asked(`/positions/${encodeURIComponent(instrument)}/close`, types.accepted, { method: "POST", body: { confirmed: { quantity }, expected: { position } }, key }),
   withdraw: (command: string, key: string) => asked(`/commands/${encodeURIComponent(command)}/withdraw`, types.accepted, { method: "POST", body: {}, key }),
   cancel: (order: string, key: string) => asked(`/orders/${encodeURIComponent(order)}/cancel`, types.accepted, { method: "POST", body: {}, key }),
-  settle: (edge: string, request: { readonly keep: "edge" | "cloud"; readonly confirm: string }) =>
+  settle: (edge: string, request: { readonly keep: types.Decision["choices"][number]["keep"]; readonly confirm: string }) =>
     asked(`/edges/${encodeURIComponent(edge)}/settle`, types.settled, { method: "POST", body: request }),
   reconcile: (edge: string) => asked(`/edges/${encodeURIComponent(edge)}/reconcile`, types.reconciled, { method: "POST", body: {} }),
   kill: (request: types.KillRequest, key: string) => asked("/kill", types.accepted, { method: "POST", body: request, key }),

@@ -189,7 +189,7 @@ export const edge = object({
 });
 /** What a person has to decide about an edge's ledger: which history goes on. Without choices it is decided, and the edge will be told. */
 export const decision = object({
-  edge: text, since: instant, decided: optional(text), choices: list(object({ keep: oneOf("edge", "cloud"), words: text })),
+  edge: text, since: instant, decided: optional(text), choices: list(object({ keep: oneOf("edge", "cloud", "readmit", "close"), words: text })),
 });
 /** A link that the cloud refused: unknown key, FORK, ROLLBACK_UNSYNCED, ... */
 export const refusal = object({
@@ -197,7 +197,7 @@ export const refusal = object({
   decision: optional(decision),
 });
 /** POST /edges/{edge}/settle */
-export const settled = object({ edge: text, keep: oneOf("edge", "cloud"), state: exactly("decided") });
+export const settled = object({ edge: text, keep: oneOf("edge", "cloud", "readmit", "close"), state: exactly("decided") });
 /** POST /edges/{edge}/reconcile */
 export const reconciled = object({ edge: text, comparison });
 /** GET /edges */
