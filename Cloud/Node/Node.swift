@@ -24,6 +24,8 @@ package final class Node {
     var matters: [EdgeID: EdgeMatter] = [:]
     /// Each time that a key of this edge was revoked, oldest first: what was known then, who did it, and what was decided.
     var revocations: [EdgeID: [Revocation]] = [:]
+    /// Keys of the link that were followed by announced ones, and how long they are let in.
+    var formerKeys: [EdgeID: FormerKey] = [:]
     /// Enrolled anew after that, and what they wrote meanwhile not decided about.
     var quarantined: Set<EdgeID> = []
     var milestones: [EdgeID: Milestones] = [:]
@@ -69,7 +71,7 @@ package final class Node {
         let seed = settings.random(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         receiver = Receiver(
             incarnation: incarnation, release: settings.release, sessionSeed: seed, rules: settings.linkRules,
-            keys: settings.signingKeys)
+            keys: settings.signingKeys, changes: settings.signerChanges)
         invitations = state.invitations
         if state.meta["incarnation"] == nil { store(.meta(key: "incarnation", value: incarnation)) }
         for edge in state.edges {
@@ -82,6 +84,7 @@ package final class Node {
                 stores.ledgers.expect(edge.id, firstKey: key)
             }
             if let seq = UInt64(state.meta[BackupMark.key(edge.id)] ?? "") { backups[edge.id] = Seq(seq) }
+            formerKeys[edge.id] = try FormerKey(state.meta[FormerKey.key(edge.id)] ?? "")
             if edge.status == .confirmed { try openOrSetAside(edge) }
         }
         streams.start(at: clock.wall)
@@ -162,6 +165,7 @@ package final class Node {
     private func tick() throws {
         for write in access.sweep(at: now) { store(.access(write)) }
         tickEnrolment()
+        tickLinkKeys()
         tellDamage()
         tellDisputes()
         tellHoles()
@@ -275,6 +279,7 @@ package final class Node {
             }
             if !batch.isEmpty { fold(batch, of: edge.id, compares: false) }
         }
+        try followLinkKey(of: edge.id)
         let have = stores.ledgers.head(edge.id)
         var memory = EdgeMemory(
             have: have, announced: edge.announced, epoch: try stores.ledgers.epoch(edge.id), dispute: matters[edge.id]?.dispute,
@@ -406,6 +411,7 @@ package final class Node {
         }
         if let hole { log(.error, "entries missing", "\(name(edge)): \(hole.words) are missing for good; the ledger goes on behind them") }
         counters.entries += entries.count
+        for entry in entries where entry.kind == Kind.linkKey.rawValue { takeLinkKey(of: edge, entry) }
         guard let last = entries.last else { return }
         // A backlog is stored and acknowledged at the disk's pace; the book follows it from the store.
         if books.isDue(entries, after: control.edges[edge]?.book.head) { fold(entries, of: edge) } else { books.leaveBehind(edge) }

@@ -1,5 +1,6 @@
 // What happens to the node, and what it wants done: the whole border between its turns and the world.
 package import Control
+package import Ledger
 package import Platform
 package import Sync
 package import Values
@@ -95,6 +96,8 @@ package struct NodeSettings: Sendable {
     package var linkRules = Rules()
     /// Countersigns the heads of the edges' ledgers; nil for a cloud that is nobody's witness.
     package var signingKeys: SigningKeys?
+    /// What the keys before it announced, oldest first.
+    package var signerChanges: [CloudKeyChange] = []
     /// Production's, but for worlds with a planted fault.
     package var outboxRules = OutboxRules()
     /// Compares stored bytes with each edge's every night; the process does, a test asks.

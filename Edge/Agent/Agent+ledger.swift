@@ -2,7 +2,7 @@
 package import Ledger
 internal import Platform
 internal import Trading
-internal import Values
+package import Values
 package import Wire
 
 extension Agent {
@@ -49,6 +49,23 @@ extension Agent {
         return effects + (try sign([], at: clock))
     }
 
+    /// Announces another key of the link, under the ledger's; it may be used once the cloud has the entry. The new key must be durable before.
+    /// - Returns: the entry's number; nil when that cannot be now. Nothing was written then.
+    package func announceLinkKey(
+        old: [UInt8], new: [UInt8], at clock: ClockReading
+    ) throws(AgentFailure) -> (seq: Seq, effects: [AgentEffect])? {
+        try mustLive()
+        guard unwritten.isEmpty, !journal.isShortOfRoom, let keeper, keeper.lost == nil else { return nil }
+        var effects: [AgentEffect] = []
+        // Who reads the announcement must know by whose signature: a ledger that was never signed is signed first.
+        if journal.signer == nil { effects += try sign([], at: clock) }
+        var turn = Turn()
+        let fact = LinkKeyFact(old: old, key: new, edge: chain.edge, epoch: chain.epoch, after: chain.head, keys: keeper.witness.keys)
+        try number([Draft(.linkKey(fact))], at: clock, into: &turn)
+        _ = try commit(&turn, at: clock, into: &effects)
+        return (chain.head.seq, effects)
+    }
+
     /// The cloud signed that it has this ledger up to a head: written down when it is true, new, and not too often.
     package func countersigned(_ fact: CountersignedFact, at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
         try mustLive()
@@ -86,6 +103,17 @@ extension Agent {
         try number([Draft(.cloudKey(fact))], at: clock, into: &turn)
         _ = try commit(&turn, at: clock, into: &effects)
         if troubles.removeValue(forKey: .strangeKey) != nil { tell(at: clock, into: &effects) }
+        return effects
+    }
+
+    /// Follows the cloud's key from the one that is believed, as far as each announces the next; what else is announced says nothing.
+    package func follow(_ changes: [CloudKeyChange], at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
+        var effects: [AgentEffect] = []
+        // Each step is one of them at most: announcements that lead back and forth come to an end.
+        for change in changes where change.old == journal.trust.key && change.key != change.old && change.isSigned {
+            guard let more = try believe(CloudKeyFact(change), at: clock) else { break }
+            effects += more
+        }
         return effects
     }
 

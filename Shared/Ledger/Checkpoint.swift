@@ -64,6 +64,7 @@ package struct CheckpointRule: Sendable {
     /// - Returns: what is wrong with it as a checkpoint, in words; nil for a good one and for every other kind.
     package mutating func accept(_ entry: Entry) -> String? {
         if entry.kind == Kind.keyRotated.rawValue { return rotate(entry) }
+        if entry.kind == Kind.linkKey.rawValue { return announce(entry) }
         guard entry.kind == Kind.checkpoint.rawValue else { return nil }
         guard let fact = try? entry.decoded(), case .checkpoint(let checkpoint) = fact else {
             return "checkpoint \(entry.seq) cannot be read"
@@ -77,6 +78,19 @@ package struct CheckpointRule: Sendable {
         if !isOlder { key = checkpoint.key }
         count += 1
         last = checkpoint
+        return nil
+    }
+
+    /// A new key of the link: whoever signs this ledger must have said so.
+    private func announce(_ entry: Entry) -> String? {
+        guard let fact = try? entry.decoded(), case .linkKey(let word) = fact else { return "link key \(entry.seq) cannot be read" }
+        // Before the first signature, or in a walk that has not come to one, nobody knows who signs.
+        guard let key else { return nil }
+        let head = Head(seq: Seq(entry.seq.raw - 1), hash: entry.previous)
+        let signers = [key] + (before.map { entry.wall <= $0.until ? [$0.key] : [] } ?? [])
+        guard signers.contains(where: { word.isSigned(edge: edge, epoch: entry.epoch, after: head, by: $0) }) else {
+            return "link key \(entry.seq) is not announced by this ledger's key"
+        }
         return nil
     }
 

@@ -23,6 +23,8 @@ package enum Fact: Hashable, Sendable {
     case keyRotated(KeyRotatedFact)
     /// Which key of the cloud's is believed from here on.
     case cloudKey(CloudKeyFact)
+    /// The edge links by another key from here on.
+    case linkKey(LinkKeyFact)
     case intent(Ticket)
     /// The bytes of these orders were handed to the socket (lazy, batched).
     case sent(tags: [ClOrdID])

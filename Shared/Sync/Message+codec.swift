@@ -222,6 +222,8 @@ extension Welcome {
         out.put("incarnation", incarnation); out.put("release", release); out.put("stamp", stamp.value)
         out.put("backup", backup.map { Int64(clamping: $0.raw) })
         if takesGaps { out.put("takesGaps", true) }
+        if takesLinkKeys { out.put("takesLinkKeys", true) }
+        if !signers.isEmpty { out.put("signers", .array(signers.map(\.value))) }
         return out.value
     }
     fileprivate init(_ f: Fields) throws(CodecError) {
@@ -229,5 +231,10 @@ extension Welcome {
             attempt: try f.integer("attempt"), have: try f.head("have"), credit: try Credit(f), incarnation: try f.text("incarnation"),
             release: try f.text("release"), stamp: try Stamp(Fields(f.raw("stamp"))), backup: try f.backup)
         takesGaps = try f.optional("takesGaps", f.flag) ?? false
+        takesLinkKeys = try f.optional("takesLinkKeys", f.flag) ?? false
+        for value in try f.optional("signers", f.list) ?? [] {
+            guard signers.count < Welcome.signersMax else { throw .badValue("signers") }
+            signers.append(try CloudKeyChange(value))
+        }
     }
 }

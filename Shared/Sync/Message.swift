@@ -78,6 +78,10 @@ package enum Feature: String, Hashable, Sendable, CaseIterable {
     case audit
     /// Keeps the cloud's countersigned heads.
     case countersign
+    /// Announces another key of its link in the ledger before it uses it.
+    case linkKey
+    /// Follows the key that countersigns when the one before announces another.
+    case signers
 }
 
 /// Cloud to edge: the session is open (its id stands in the header), send what follows `have`.
@@ -95,6 +99,12 @@ package struct Welcome: Hashable, Sendable {
     package var backup: Seq?
     /// The cloud takes entries that stand behind what HELLO named as lost.
     package var takesGaps = false
+    /// The cloud lets in whom the ledger announces as the edge's next key.
+    package var takesLinkKeys = false
+    /// What the keys that countersigned before announced, oldest first.
+    package var signers: [CloudKeyChange] = []
+    /// The most that are read.
+    package static let signersMax = 64
     package init(
         attempt: Int64, have: Head, credit: Credit, incarnation: String, release: String, stamp: Stamp, backup: Seq? = nil
     ) {

@@ -134,6 +134,8 @@ extension Receiver {
             attempt: hello.attempt, have: memory.have, credit: session.credit, incarnation: incarnation, release: release,
             stamp: session.clock.stamp(at: now.monotonic, wall: now.wall), backup: edges[edge]?.backup)
         // Said only to an edge that asks for it: others would not know the word.
+        welcome.signers = hello.can(.signers) ? changes : []
+        welcome.takesLinkKeys = hello.can(.linkKey)
         welcome.takesGaps = !hello.gaps.isEmpty && !rules.noGapIsTaken
         send(.welcome(welcome), to: edge, into: &out)
         countersign(edge, at: now, into: &out)

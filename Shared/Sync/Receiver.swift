@@ -119,6 +119,8 @@ package struct Receiver: Sendable {
     let rules: Rules
     /// Signs the heads that are stored; nil for a cloud that is nobody's witness.
     let keys: SigningKeys?
+    /// What the keys before these announced, oldest first.
+    let changes: [CloudKeyChange]
     var edges: [EdgeID: EdgeState] = [:]
     /// In order, so that no dictionary's order decides.
     private var order: [EdgeID] = []
@@ -127,8 +129,10 @@ package struct Receiver: Sendable {
     /// - Parameters:
     ///   - incarnation: names the store; changes when it is restored from a backup.
     ///   - sessionSeed: random, so that no two processes give one session id.
-    package init(incarnation: String, release: String, sessionSeed: UInt64, rules: Rules = Rules(), keys: SigningKeys? = nil) {
-        self.incarnation = incarnation; self.release = release; self.rules = rules; self.keys = keys
+    package init(
+        incarnation: String, release: String, sessionSeed: UInt64, rules: Rules = Rules(), keys: SigningKeys? = nil, changes: [CloudKeyChange] = []
+    ) {
+        self.incarnation = incarnation; self.release = release; self.rules = rules; self.keys = keys; self.changes = changes
         nextSession = sessionSeed
     }
 

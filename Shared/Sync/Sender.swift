@@ -107,6 +107,8 @@ package struct Sender: Sendable {
         case mend(Entry)
         /// A person decided: the ledger's owner carries it out.
         case settle(Settlement)
+        /// The cloud's keys announced these, oldest first; to be followed from the one that is believed.
+        case signers([CloudKeyChange])
         /// The cloud signed that it has everything up to a head; to be written down if that is so and new.
         case countersigned(CountersignedFact)
         /// A verified backup of the cloud reaches up to here; to be remembered durably.
@@ -173,6 +175,8 @@ package struct Sender: Sendable {
     var reading: Seq?
     /// The cloud takes what stands behind a gap that it was told of.
     var takesGaps = false
+    /// The cloud lets in whom the ledger announces as this edge's next key; of the open session.
+    package internal(set) var takesLinkKeys = false
     var isBlocked: [Bool] = [false, false]
     var live = LiveState()
     /// Keys changed since the last STATE frame, oldest change first.
@@ -259,7 +263,9 @@ package struct Sender: Sendable {
             edge: identity.edge, protocolMin: Int64(Frame.version), protocolMax: Int64(Frame.version), release: identity.release,
             boot: identity.boot, attempt: attempt, epoch: identity.epoch, head: head, acked: acked, oldest: identity.oldest,
             stamp: clock.stamp(at: now.monotonic, wall: now.wall), isClockSound: now.isSynchronised, commandKinds: CommandBody.kinds,
-            features: (identity.mayHeal ? [Feature.heal, .settle, .audit, .countersign] : [.settle, .audit, .countersign]).map(\.rawValue),
+            features: (identity.mayHeal
+                ? [Feature.heal, .settle, .audit, .countersign, .linkKey, .signers] : [.settle, .audit, .countersign, .linkKey, .signers]).map(
+                    \.rawValue),
             incarnation: identity.incarnation)
         hello.formerStores = identity.formerStores
         hello.gaps = identity.gaps.suffix(Identity.gapsMax)
@@ -285,6 +291,7 @@ package struct Sender: Sendable {
         }
         clock.heard(welcome.stamp, at: now.monotonic, wall: now.wall)
         takesGaps = welcome.takesGaps
+        takesLinkKeys = welcome.takesLinkKeys
         session = id; hellos = 0; credit = welcome.credit
         heardAt = now.monotonic; progressAt = now.monotonic; beatAt = now.monotonic - rules.beatEvery
         acked = welcome.have
@@ -300,6 +307,7 @@ package struct Sender: Sendable {
             out.append(.incarnation(welcome.incarnation))
         }
         note(backup: welcome.backup, into: &out)
+        if !welcome.signers.isEmpty { out.append(.signers(welcome.signers)) }
         out.append(.phase(.open)); out.append(.acked(acked))
         beat(wantsAnswer: true, at: now, into: &out)
     }

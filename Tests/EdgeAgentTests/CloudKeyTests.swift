@@ -73,6 +73,24 @@ import Wire
         #expect(try LedgerAudit.verify(path: "ledger.db", key: nil, vfs: rig.disk.name).difference == nil)
     }
 
+    /// From the believed key on, as far as each announces the next; nobody else's announcement moves anything.
+    @Test func anAnnouncedKeyIsFollowed() throws {
+        let rig = try rig(), agent = try #require(rig.agent)
+        let last = try #require(SigningKeys(seed: [UInt8](7..<39))), stranger = try #require(SigningKeys(seed: [UInt8](9..<41)))
+        let changes = [CloudKeyChange(from: stranger, to: last), CloudKeyChange(from: cloud, to: other), CloudKeyChange(from: other, to: last)]
+        #expect(try agent.follow(changes, at: rig.clock).isEmpty && agent.journal.trust.key == nil, "nothing is believed yet")
+        try say(rig, cloud)
+        var forged = changes[1]
+        forged.signature[0] ^= 1
+        #expect(try agent.follow([changes[0], forged], at: rig.clock).isEmpty && agent.journal.trust.key == cloud.publicKey)
+        #expect(try agent.follow(changes, at: rig.clock).isEmpty == false)
+        #expect(agent.journal.trust.key == last.publicKey && agent.journal.trust.before?.key == other.publicKey)
+        #expect(try agent.follow(changes, at: rig.clock).isEmpty, "each is said once")
+        try say(rig, last)
+        #expect(try heads(rig) == 2 && !isTold(rig))
+        #expect(try LedgerAudit.verify(path: "ledger.db", key: nil, vfs: rig.disk.name).difference == nil)
+    }
+
     @Test func theEnrolmentsKeyIsPinnedBeforeAnythingWasSigned() throws {
         let rig = try rig(), agent = try #require(rig.agent)
         let word = CloudKeyFact(key: cloud.publicKey, ground: .enrolled, enrolment: [UInt8](0..<8))

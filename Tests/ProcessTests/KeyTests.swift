@@ -29,6 +29,20 @@ import Wire
         let verified = try stage.cloud("ledger", "verify")
         #expect(verified.code == 0 && verified.output.contains("the ledger key was changed 1 times"), "\(verified)")
 
+        // The link's key: announced, read by the cloud, then used; a run in between that dies leaves it to the next.
+        let linkFile = stage.edgeFolder + "/keys/link.key"
+        let linkKey = Files.bytes(linkFile)
+        #expect(try stage.edge("keys", "rotate", "--link").code == 3, "not without a person's yes")
+        let turned = try stage.edge("keys", "rotate", "--link", "--yes")
+        #expect(turned.code == 0 && turned.output.contains("announced"), "\(turned)")
+        try stage.patience.until("the new key is in its place") { Files.bytes(linkFile) != linkKey && !Files.exists(linkFile + ".next") }
+        try stage.patience.until("the link stands by the new key") { try stage.edge("status").output.contains("open") }
+        let relinked = Files.bytes(linkFile)
+        #expect(try stage.stop(.edge) == 0)
+        try stage.start(.edge)
+        try stage.awaitLink()
+        #expect(Files.bytes(linkFile) == relinked)
+
         // The cloud lost the key that it countersigns by: its word is told and not taken until a person says so.
         func statusSays() throws -> Bool { try stage.edge("status").output.contains("Its word is not taken") }
         #expect(try stage.edge("ledger", "verify").output.contains("the cloud's key that is believed"))
@@ -42,6 +56,17 @@ import Wire
         #expect(try stage.edge("keys", "trust", key).code == 3, "not without a person's yes")
         #expect(try stage.edge("keys", "trust", key, "--yes").code == 0 && !statusSays())
         #expect(try stage.edge("ledger", "verify").output.contains("the cloud's key that is believed: \(key)"))
+
+        // Changed by the cloud itself: announced under the key before, and followed without a person.
+        #expect(try stage.stop(.cloud) == 0)
+        #expect(try stage.cloud("keys", "rotate").code == 0)
+        try stage.start(.cloud)
+        try stage.awaitLink()
+        let followed = try #require(try JSONReader.read(Array(stage.cloud("keys", "show", "--json").output.utf8))["signing"]?.text)
+        try stage.patience.until("the edge follows the cloud's key") {
+            try stage.edge("ledger", "verify").output.contains("the cloud's key that is believed: \(followed)")
+        }
+        #expect(try followed != key && !statusSays())
 
         // Revoked: the session falls, the door stays shut, and nothing that the edge writes from then on is taken.
         let id = try #require(try stage.edgeRow()?["id"]?.text)

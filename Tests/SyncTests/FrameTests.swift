@@ -11,6 +11,18 @@ struct FrameTests {
     static let stamp = Stamp(sentAt: .seconds(5), wall: Instant(seconds: 9), echo: Echo(sentAt: .seconds(3), held: .milliseconds(2)))
     static let commandID = CommandID(bytes: Array(1...16)) ?? { preconditionFailure("16 bytes") }()
 
+    /// With what only a WELCOME to a newer edge says.
+    private static func announcing(_ message: Message) -> Message {
+        guard case .welcome(var welcome) = message else { return message }
+        welcome.takesGaps = true; welcome.takesLinkKeys = true
+        welcome.signers = [
+            CloudKeyChange(
+                old: [UInt8](repeating: 1, count: 32), key: [UInt8](repeating: 2, count: 32), signature: [UInt8](repeating: 3, count: 64),
+                proof: [UInt8](repeating: 4, count: 64))
+        ]
+        return .welcome(welcome)
+    }
+
     static var everyMessage: [Message] {
         let command = Command(
             id: commandID, edge: edge, boundBoot: Boot(raw: 5), issuer: "cloud:admin", tier: 1, issuedAt: Instant(seconds: 1),
@@ -24,6 +36,7 @@ struct FrameTests {
                     acked: .start,
                     oldest: Seq(1), stamp: Stamp(sentAt: .zero, wall: Instant(seconds: 1)), isClockSound: true, commandKinds: ["order", "close"])),
             .welcome(Welcome(attempt: 3, have: head, credit: .standard, incarnation: "i", release: "0.1.0", stamp: stamp, backup: Seq(5))),
+            announcing(.welcome(Welcome(attempt: 3, have: head, credit: .standard, incarnation: "i", release: "0.1.0", stamp: stamp))),
             .behind(attempt: 1, have: Head(seq: Seq(9), hash: [UInt8](repeating: 9, count: 32))),
             .fetch(attempt: 1, after: .start, upTo: Seq(9)), .heal([1, 2, 3]),
             .range(RangeQuestion(audit: 7, from: Seq(1_025), through: Seq(2_048), step: 32)),

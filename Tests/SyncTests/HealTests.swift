@@ -30,7 +30,7 @@ struct HealTests {
     @Test func anEdgeBehindFetchesVerifiesAndAsksAgain() throws {
         var (desk, all) = try Self.setBack(4, of: 12)
         guard case .hello(let hello)? = try messages(desk.say(.linkUp)).first else { Issue.record("no HELLO"); return }
-        #expect(hello.head == all[3].head && hello.features == [Feature.heal, .settle, .audit, .countersign].map(\.rawValue))
+        #expect(hello.head == all[3].head && hello.features == [Feature.heal, .settle, .audit, .countersign, .linkKey, .signers].map(\.rawValue))
         let asked = desk.hear(.behind(attempt: 1, have: all[11].head), session: 0)
         #expect(try messages(asked) == [.fetch(attempt: 1, after: all[3].head, upTo: Seq(12))] && desk.sender.phase == .healing(upTo: Seq(12)))
         let first = Self.healed(desk.hear(Self.piece(all, 5...9), session: 0))
@@ -108,7 +108,7 @@ struct HealTests {
         #expect(desk.hear(.behind(attempt: 1, have: all[11].head), session: 0).isEmpty && desk.sender.phase == .opening)
         desk.pass(.seconds(5))
         guard case .hello(let hello)? = try messages(desk.say(.tick)).first else { Issue.record("no HELLO"); return }
-        #expect(hello.features == [Feature.settle, .audit, .countersign].map(\.rawValue) && hello.head.seq == Seq(5))
+        #expect(hello.features == [Feature.settle, .audit, .countersign, .linkKey, .signers].map(\.rawValue) && hello.head.seq == Seq(5))
     }
 
     @Test func silenceWhileHealingAsksAgainAndThenReopens() throws {

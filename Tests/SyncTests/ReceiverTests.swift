@@ -3,6 +3,7 @@ import Ledger
 import Sync
 import Testing
 import Values
+import Wire
 
 /// A receiver with one enrolled edge, that edge's ledger, and a hand-turned clock.
 struct Tower {
@@ -64,6 +65,23 @@ struct ReceiverTests {
         #expect(welcome.have == tower.head(4) && welcome.attempt == 1 && welcome.credit == .standard)
         #expect(actions.contains(.announced(Samples.edge, tower.head(10))) && actions.contains(.opened(Samples.edge, tower.ledger.boot)))
         #expect(actions.contains(.presence(Samples.edge, .live)) && tower.receiver.link(Samples.edge)?.backlog == 6)
+    }
+
+    /// The keys that countersigned before are told to an edge that can follow them, and to no other.
+    @Test func announcedSignersAreTold() throws {
+        let keys = try (UInt8(0)..<3).map { try #require(SigningKeys(seed: [UInt8]($0..<$0 + 32))) }
+        let changes = [CloudKeyChange(from: keys[0], to: keys[1]), CloudKeyChange(from: keys[1], to: keys[2])]
+        for follows in [true, false] {
+            var tower = try Tower(3)
+            tower.receiver = Receiver(incarnation: "i", release: "r", sessionSeed: 100, keys: keys[2], changes: changes)
+            _ = tower.say(.enrolled(Samples.edge, EdgeMemory()))
+            guard case .hello(var hello) = tower.hello() else { return }
+            hello.features = follows ? [Feature.signers.rawValue] : []
+            guard case .welcome(let welcome)? = try tower.sent(tower.hear(.hello(hello), session: 0)).first else {
+                Issue.record("no WELCOME"); return
+            }
+            #expect(welcome.signers == (follows ? changes : []))
+        }
     }
 
     /// The attempt is echoed as an unsigned number: a negative one is malformed, not a trap.

@@ -118,27 +118,46 @@ struct TranscriptStage {
 struct TranscriptTests {
     static let steps = ["linkUp", "command", "grow", "stop"]
 
-    /// A HELLO as the first release wrote it: without the members that came later.
-    private static func asFirst(_ bytes: [UInt8]) throws -> [UInt8] {
+    /// Edges whose words were recorded.
+    enum Speaker {
+        /// Names no features.
+        case first
+        /// Knows nothing of changes of the link's key and of the one that countersigns.
+        case second
+        case now
+    }
+
+    /// A HELLO as such an edge wrote it: without what came later.
+    private static func said(_ bytes: [UInt8], by speaker: Speaker) throws -> [UInt8] {
         var frame = try Frame(bytes)
-        guard frame.type == .hello else { return bytes }
-        let members = (try JSONReader.read(frame.body).members ?? []).filter { !["features", "incarnation"].contains($0.key) }
+        guard frame.type == .hello, speaker != .now else { return bytes }
+        var members = try JSONReader.read(frame.body).members ?? []
+        switch speaker {
+        case .first: members.removeAll { ["features", "incarnation"].contains($0.key) }
+        case .second:
+            let later = [Feature.linkKey, .signers].map { JSONValue.string($0.rawValue) }
+            members = members.map { member in
+                guard member.key == "features" else { return member }
+                return JSONMember("features", .array((member.value.elements ?? []).filter { !later.contains($0) }))
+            }
+        case .now: break
+        }
         frame.body = try JSONWriter.canonical(.object(members))
         return frame.bytes
     }
 
-    /// What today's two ends say; with `isFirst` the edge greets as the first release did.
-    static func record(keeping kept: Int, isFirst: Bool = false) throws -> Transcript {
+    /// What today's two ends say; the edge greets as `speaker` does.
+    static func record(keeping kept: Int, _ speaker: Speaker = .now) throws -> Transcript {
         var stage = try TranscriptStage(keeping: kept)
         var out = Transcript()
-        for step in kept < 8 && isFirst ? ["linkUp"] : steps {
+        for step in kept < 8 && speaker == .first ? ["linkUp"] : steps {
             let who = step == "command" ? "cloud" : "edge"
             out.lines.append(.init(who: who, step: step))
             try stage.take(step)
             while !stage.fromEdge.isEmpty || !stage.fromCloud.isEmpty {
                 if !stage.fromEdge.isEmpty {
                     let said = stage.fromEdge.removeFirst()
-                    let bytes = isFirst ? try asFirst(said) : said
+                    let bytes = try Self.said(said, by: speaker)
                     out.lines.append(.init(who: "edge", bytes: bytes))
                     stage.hearEdge(bytes)
                 } else {
@@ -169,20 +188,21 @@ struct TranscriptTests {
     }
 
     /// The records: the release of the edge, the release of the cloud, and how many entries the edge has left of ten; the cloud has eight.
-    static let records: [(name: String, kept: Int, isFirst: Bool)] = [
-        ("now-now", 10, false), ("now-now-behind", 5, false), ("first-now", 10, true), ("first-now-behind", 5, true),
+    static let records: [(name: String, kept: Int, speaker: Speaker)] = [
+        ("now-now", 10, .now), ("now-now-behind", 5, .now), ("second-now", 10, .second), ("second-now-behind", 5, .second),
+        ("first-now", 10, .first), ("first-now-behind", 5, .first),
     ]
 
     /// Today's ends say what they said when it was recorded: a change of a byte on the wire is a change of the protocol, and needs a record of its own.
-    /// An edge of the first release, which names no features, is played from its record; today's cloud answers it as it always did.
+    /// An edge of an older release is played from its record; today's cloud answers it as it always did.
     @Test(arguments: records.indices) func theRecordedWordsAreSaid(index: Int) throws {
-        let (name, kept, isFirst) = Self.records[index]
+        let (name, kept, speaker) = Self.records[index]
         guard let transcript = try? Transcript(name) else {
-            Issue.record("no record \(name).json; of today:\n\(try Self.record(keeping: kept, isFirst: isFirst).text)")
+            Issue.record("no record \(name).json; of today:\n\(try Self.record(keeping: kept, speaker).text)")
             return
         }
         try Self.replay(transcript, as: "cloud", keeping: kept)
-        guard !isFirst else { return }
+        guard speaker == .now else { return }
         try Self.replay(transcript, as: "edge", keeping: kept)
         #expect(try Self.record(keeping: kept).lines == transcript.lines)
     }

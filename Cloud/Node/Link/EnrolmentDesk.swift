@@ -31,8 +31,10 @@ struct EnrolmentDesk {
 extension Node {
     /// Keys that the link's door knows; revoked ones are not among them.
     var linkKeys: [LinkKey] {
-        enrolled.values.filter { $0.status != .revoked }.sorted { $0.id < $1.id }
-            .map { LinkKey(key: $0.linkKey, edge: $0.id, isConfirmed: $0.status == .confirmed && damaged[$0.id] == nil) }
+        enrolled.values.filter { $0.status != .revoked }.sorted { $0.id < $1.id }.flatMap { edge in
+            let isConfirmed = edge.status == .confirmed && damaged[edge.id] == nil
+            return ([edge.linkKey] + (formerKeys[edge.id].map { [$0.key] } ?? [])).map { LinkKey(key: $0, edge: edge.id, isConfirmed: isConfirmed) }
+        }
     }
     /// Invitations that have not expired, used or not: while there is one the socket stays open.
     var openInvitations: [Invitation] { invitations.filter { now < $0.expiresAt } }
@@ -143,6 +145,7 @@ extension Node {
         let edge = EnrolledEdge(
             id: request.edge, name: invitation.name, linkKey: request.linkKey, status: .pending, code: request.code(serverKey: settings.serverKey),
             enrolledAt: now, announced: known?.announced ?? .start)
+        forgetFormerKey(of: edge.id)
         enrolled[edge.id] = edge
         store(.edge(edge))
         if let key = request.ledgerKey { expect(edge.id, firstKey: key) }

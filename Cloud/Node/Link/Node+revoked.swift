@@ -17,6 +17,8 @@ struct Revocation: Hashable, Sendable {
     }
     /// The key that is refused since, 32 bytes.
     var linkKey: [UInt8]
+    /// The key before it, when that was still let in.
+    var formerKey: [UInt8]?
     var at: Instant
     /// `cloud-console` or `cloud:<user>`.
     var by: String
@@ -36,7 +38,8 @@ struct Revocation: Hashable, Sendable {
 
     var value: JSONValue {
         var out = FieldWriter()
-        out.put("key", Hex.text(linkKey)); out.put("at", at); out.put("by", by); out.put("reason", reason); out.put("have", Int64(clamping: have.raw))
+        out.put("key", Hex.text(linkKey)); out.put("formerKey", formerKey.map { Hex.text($0) }); out.put("at", at); out.put("by", by);
+        out.put("reason", reason); out.put("have", Int64(clamping: have.raw))
         out.put("announced", Int64(clamping: announced.raw)); out.put("ended", ended); out.put("decision", decision?.rawValue)
         out.put("decidedBy", decidedBy); out.put("decidedAt", decidedAt)
         return out.value
@@ -53,7 +56,8 @@ struct Revocation: Hashable, Sendable {
                     throw CodecError.badValue("have")
                 }
                 return Revocation(
-                    linkKey: try f.bytes("key", count: 32), at: try f.instant("at"), by: try f.text("by"), reason: try f.optional("reason", f.text),
+                    linkKey: try f.bytes("key", count: 32), formerKey: try f.has("formerKey") ? f.bytes("formerKey", count: 32) : nil,
+                    at: try f.instant("at"), by: try f.text("by"), reason: try f.optional("reason", f.text),
                     have: Seq(have), announced: Seq(announced), ended: try f.integer("ended"),
                     decision: try f.has("decision") ? f.word("decision", Decision.self) : nil, decidedBy: try f.optional("decidedBy", f.text),
                     decidedAt: try f.optional("decidedAt", f.instant))
@@ -76,9 +80,11 @@ extension Node {
         enrolled[edge.id] = edge
         store(.edge(edge))
         let fact = Revocation(
-            linkKey: edge.linkKey, at: now, by: user, reason: reason, have: have, announced: max(have, edge.announced.seq), ended: Int64(ended))
+            linkKey: edge.linkKey, formerKey: formerKeys[edge.id]?.key, at: now, by: user, reason: reason, have: have,
+            announced: max(have, edge.announced.seq), ended: Int64(ended))
         revocations[edge.id, default: []].append(fact)
         keepRevocations(of: edge.id)
+        forgetFormerKey(of: edge.id)
         try link(.revoked(edge.id))
         tell(.expelled(edge.id))
         effect(.admit(linkKeys))
@@ -90,7 +96,7 @@ extension Node {
     /// Whose key this was, if it was revoked.
     func ownerOfRevoked(_ key: [UInt8]) -> EnrolledEdge? {
         enrolled.values.sorted { $0.id < $1.id }.first { edge in
-            (edge.status == .revoked && edge.linkKey == key) || revocations[edge.id]?.contains { $0.linkKey == key } == true
+            (edge.status == .revoked && edge.linkKey == key) || revocations[edge.id]?.contains { $0.linkKey == key || $0.formerKey == key } == true
         }
     }
 

@@ -1,5 +1,6 @@
 // The cloud's data folder: keys made at the first start, and the first user.
 internal import Control
+package import Ledger
 package import Platform
 internal import Values
 package import Wire
@@ -37,7 +38,43 @@ package struct CloudFolder: Sendable {
         guard let seed = try line(file), let keys = SigningKeys(seed: seed) else {
             throw CloudRefusal("\(file) is damaged", exitCode: ExitCode.failed)
         }
-        return keys
+        // Announced, and the process died before it was put in its place: who announces a key holds it.
+        guard let last = try signerChanges().last, last.key != keys.publicKey, PrivateFiles.exists(file + ".next"),
+            let next = try line(file + ".next").flatMap({ SigningKeys(seed: $0) }), next.publicKey == last.key
+        else { return keys }
+        try promoteSigningKey(next)
+        return next
+    }
+
+    /// What the keys before the present one announced, oldest first: an edge that believes any of them can follow.
+    package func signerChanges() throws -> [CloudKeyChange] {
+        let file = path + "/keys/sign.changes"
+        guard PrivateFiles.exists(file) else { return [] }
+        do { return try (JSONReader.read(try PrivateFiles.read(file)).elements ?? []).map { try CloudKeyChange($0) } } catch {
+            throw CloudRefusal("\(file) is damaged", exitCode: ExitCode.failed)
+        }
+    }
+    /// Announcements kept; an edge that slept through more of them needs a person's word.
+    package static let signerChangesMax = 16
+
+    /// Makes another signing key, announces it under the present one, and puts it in its place. A running cloud takes it up at its next start.
+    package func rotateSigningKey() throws -> CloudKeyChange {
+        let old = try signingKeys()
+        guard let new = SigningKeys(seed: Chance.bytes(Signing.keyBytes)) else {
+            throw CloudRefusal("no signing key could be made", exitCode: ExitCode.failed)
+        }
+        // Before it is announced: a key that edges follow and nobody holds would be worse than none.
+        try PrivateFiles.write(path + "/keys/sign.key.next", Array((Hex.text(new.seed) + "\n").utf8))
+        let change = CloudKeyChange(from: old, to: new)
+        let rows = (try signerChanges() + [change]).suffix(CloudFolder.signerChangesMax).map(\.value)
+        try PrivateFiles.write(path + "/keys/sign.changes", JSONWriter.plain(.array(rows)))
+        try promoteSigningKey(new)
+        return change
+    }
+
+    private func promoteSigningKey(_ keys: SigningKeys) throws {
+        try PrivateFiles.write(path + "/keys/sign.key", Array((Hex.text(keys.seed) + "\n").utf8))
+        try PrivateFiles.remove(path + "/keys/sign.key.next")
     }
 
     /// The key that signs bearer tokens.

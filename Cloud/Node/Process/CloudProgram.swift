@@ -40,6 +40,9 @@ package enum CloudProgram {
                 "sets a new password, prints it once, and ends the user's sessions"),
             CommandSpec("keys show", "the public halves of this cloud's keys: of its link, and of its word for the edges' ledgers"),
             CommandSpec(
+                "keys rotate",
+                "changes the key of this cloud's word for the edges' ledgers, announced under the present one; copy keys/ and start the cloud again"),
+            CommandSpec(
                 "store renew-incarnation",
                 "after a backup was put back, before the cloud starts: edges then send again what the backup lacks, and nobody is alarmed"),
             CommandSpec(
@@ -87,6 +90,7 @@ package enum CloudProgram {
             let console = ConsoleCalls(folder: folder, isJSON: options["json"] != nil)
             switch command {
             case "keys show": return try CloudKeys.show(folder: folder, isJSON: options["json"] != nil)
+            case "keys rotate": return try CloudKeys.show(folder: folder, rotates: true, isJSON: options["json"] != nil)
             case "store renew-incarnation": return try RestoredStore.renew(folder: folder, isJSON: options["json"] != nil)
             case "store backup": return try console.backUp(to: operands[0])
             case "ledger verify": return try StoredLedgers(folder: folder, isJSON: options["json"] != nil).verify(only: options["edge"])

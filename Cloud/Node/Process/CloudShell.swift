@@ -96,6 +96,7 @@ package final class CloudShell {
             serverKey: keys.publicKey, tokenKey: tokenKey, decoyHash: decoy, random: { Chance.bytes($0) })
         settings.comparesNightly = true
         settings.signingKeys = try folder.signingKeys()
+        settings.signerChanges = try folder.signerChanges()
         node = try Node(stores: stores, settings: settings, at: CloudShell.clock())
         let inbox = loop.inbox(of: ShellMessage.self) { arrived.messages += $0 }
         self.inbox = inbox

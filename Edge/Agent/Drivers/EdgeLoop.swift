@@ -32,6 +32,7 @@ package final class EdgeLoop {
     private var enrolmentTrouble = ""
     /// The enrolment that was acted on.
     private var enrolledBy: [FileStamp?]?
+    private var linkKeys: LinkKeyChanger
     /// What the enrolment says of the cloud's key, until it is written down.
     private var enrolledKey: CloudKeyFact?
     private var inputs: [AgentInput] = []
@@ -53,6 +54,7 @@ package final class EdgeLoop {
     ) {
         self.agent = agent; self.folder = folder; self.settings = settings; self.inbox = inbox
         self.greeting = greeting
+        linkKeys = LinkKeyChanger(folder: folder)
         uplink = greeting.uplink
     }
 
@@ -131,6 +133,7 @@ package final class EdgeLoop {
             inputs.append(.settle(settlement))
         }
         try takeMends(at: clock)
+        if let changes = uplink?.takeSigners(), !changes.isEmpty { try perform(agent.follow(changes, at: clock), at: clock) }
         if let fact = uplink?.takeCountersigned() { try perform(agent.countersigned(fact, at: clock), at: clock) }
         takeCommands(at: clock)
         try takeRequests(at: clock)
@@ -215,6 +218,7 @@ package final class EdgeLoop {
         if agent.desk.book.haltLevel < .halt, PrivateFiles.exists(folder.killFile) {
             inputs.append(.desk(.halt(source: "file", reason: "the file KILL lies in the data folder")))
         }
+        try perform(linkKeys.step(agent, uplink, at: clock), at: clock)
         enrolLate()
         try believeEnrolment(at: clock)
         guard let uplink else { return }
@@ -268,6 +272,10 @@ package final class EdgeLoop {
                 inputs.append(.desk(.resume(reason: reason)))
                 answer(request.id, 200, ["state": "done", "text": "Trading is resumed."])
             case .changeKey: try changeKey(for: request.id, at: clock)
+            case .changeLinkKey:
+                let begun = try linkKeys.begin(agent, uplink, at: clock)
+                try perform(begun.effects, at: clock)
+                answer(request.id, 200, ["state": .string(begun.isDone ? "done" : "refused"), "text": .string(begun.words)])
             case .trust(let key):
                 let effects = try agent.believe(CloudKeyFact(key: key, ground: .person), at: clock)
                 try perform(effects ?? [], at: clock)
@@ -301,7 +309,7 @@ package final class EdgeLoop {
             switch LocalAPI.handle(call, agent: agent, picture: picture(at: SystemClock.now()), at: SystemClock.now()) {
             case .answer(let value): answer(request, 202, value)
             case .problem(let problem): answer(request, problem)
-            case .command, .resume, .record, .acceptRollback, .changeKey, .trust: preconditionFailure("a read asks for nothing")
+            case .command, .resume, .record, .acceptRollback, .changeKey, .changeLinkKey, .trust: preconditionFailure("a read asks for nothing")
             }
         }
         asked.removeAll(keepingCapacity: true)

@@ -33,6 +33,7 @@ package final class Uplink {
     private var toHeal: [[Entry]] = []
     private var toMend: [Entry] = []
     private var countersigned: CountersignedFact?
+    private var signers: [CloudKeyChange] = []
     private var missing: [(from: Seq, to: Seq)] = []
     private var settlement: Settlement?
     private var notedAt = Span.zero
@@ -111,6 +112,11 @@ package final class Uplink {
         defer { countersigned = nil }
         return countersigned
     }
+    /// What the cloud's keys announced, once.
+    package func takeSigners() -> [CloudKeyChange] {
+        defer { signers = [] }
+        return signers
+    }
     /// Right bytes for damaged entries, each to be tried on the journal; then `mended`.
     package func takeMends() -> [Entry] {
         defer { toMend = [] }
@@ -160,6 +166,7 @@ package final class Uplink {
             case .incarnation(let name, let have): try journal.noteIncarnation(name, have: have)
             case .missing(let from, let to): missing.append((from, to))
             case .countersigned(let fact): countersigned = fact
+            case .signers(let changes): signers = changes
             case .backedUp(let seq): try journal.noteBackup(seq)
             case .reopen:
                 try feed(.linkDown, at: clock)

@@ -32,6 +32,8 @@ package enum LocalVerdict: Sendable {
     case acceptRollback(reason: String)
     /// Another key is to sign the ledger.
     case changeKey
+    /// Another key is to open the link.
+    case changeLinkKey
     /// Another key of the cloud's is believed; 32 bytes.
     case trust([UInt8])
     /// Money a person wrote down: for the desk, then answer with the fate of the id.
@@ -152,7 +154,12 @@ package enum LocalAPI {
             return command(.raise(level, reason: reason), request, agent, at: now)
         case ["resume"]: return .resume(reason: reason)
         case ["ledger", "accept-rollback"]: return .acceptRollback(reason: reason)
-        case ["keys", "rotate"]: return .changeKey
+        case ["keys", "rotate"]:
+            switch fields["which"]?.text ?? "ledger" {
+            case "ledger": return .changeKey
+            case "link": return .changeLinkKey
+            default: throw badRequest("'which' must be ledger or link.", cure: "Leave it out for the ledger's key.")
+            }
         case ["keys", "trust"]:
             guard let key = fields["key"]?.text.flatMap({ Hex.bytes($0) }), key.count == Signing.keyBytes else {
                 throw badRequest("'key' must be 64 hexadecimal digits.", cure: "Copy it from what tidewire-cloud keys show prints.")

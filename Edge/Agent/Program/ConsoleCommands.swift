@@ -36,8 +36,12 @@ struct ConsoleCommands {
                 }
                 return try act("ledger/accept-rollback", ["reason": .string(options["reason"] ?? "asked at the console")])
             case "keys rotate":
-                guard confirmed(options, "Sign the ledger with a new key from now on? Copy keys/ again afterwards.") else { return ExitCode.refused }
-                return try act("keys/rotate", [:])
+                let isLink = options["link"] != nil
+                let question =
+                    isLink
+                    ? "Link with a new key from now on? The cloud takes the old one for another day." : "Sign the ledger with a new key from now on?"
+                guard confirmed(options, question + " Copy keys/ again afterwards.") else { return ExitCode.refused }
+                return try act("keys/rotate", ["which": isLink ? "link" : "ledger"])
             case "keys trust":
                 guard confirmed(options, "Believe what the cloud signs by the key \(operands[0]) from now on?") else { return ExitCode.refused }
                 return try act("keys/trust", ["key": .string(operands[0].lowercased())])

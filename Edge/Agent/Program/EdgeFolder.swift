@@ -66,7 +66,6 @@ package struct EdgeFolder: Sendable {
     package var killFile: String { path + "/KILL" }
     private var identityFile: String { path + "/keys/edge.id" }
     private var linkKeyFile: String { path + "/keys/link.key" }
-    private var nextLinkKeyFile: String { path + "/keys/link.key.next" }
     private var ledgerKeyFile: String { path + "/keys/ledger.key" }
     private var nextLedgerKeyFile: String { path + "/keys/ledger.key.next" }
     private var cloudFile: String { path + "/keys/cloud.json" }
@@ -93,18 +92,39 @@ package struct EdgeFolder: Sendable {
         return keys
     }
 
+    /// What a fresh key of the link waits for beside the present one; the raw value ends its file's name.
+    package enum LinkChange: String, Sendable {
+        /// For the cloud to have the entry that announces it.
+        case announced = "next"
+        /// For the cloud to enrol the edge by it.
+        case enrolled = "new"
+    }
+
     /// A fresh key that is to follow the present one, durable beside it.
-    package func nextLinkKeys() throws(EdgeFolderError) -> CurveKeys {
+    package func freshLinkKeys(_ change: LinkChange) throws(EdgeFolderError) -> CurveKeys {
         let keys = CurveKeys.generate()
-        try write(nextLinkKeyFile, Array((Hex.text(keys.secretKey) + "\n").utf8))
+        try write("\(linkKeyFile).\(change.rawValue)", Array((Hex.text(keys.secretKey) + "\n").utf8))
         return keys
     }
 
+    /// The public half of a key that waits; nil when none does.
+    package func waitingLinkKey(_ change: LinkChange) throws(EdgeFolderError) -> [UInt8]? {
+        guard let text = try line("\(linkKeyFile).\(change.rawValue)") else { return nil }
+        guard let secret = Hex.bytes(text), let keys = CurveKeys(secretKey: secret) else {
+            throw .damaged(path: "\(linkKeyFile).\(change.rawValue)")
+        }
+        return keys.publicKey
+    }
+
     /// Puts that key in the place of the present one.
-    package func promoteLinkKey() throws(EdgeFolderError) {
-        guard let text = try line(nextLinkKeyFile) else { return }
+    package func promoteLinkKey(_ change: LinkChange) throws(EdgeFolderError) {
+        guard let text = try line("\(linkKeyFile).\(change.rawValue)") else { return }
         try write(linkKeyFile, Array((text + "\n").utf8))
-        do throws(FileError) { try PrivateFiles.remove(nextLinkKeyFile) } catch { throw .file(error) }
+        do throws(FileError) {
+            try PrivateFiles.remove("\(linkKeyFile).\(change.rawValue)")
+            // One that was announced before this enrolment follows a key that is no more.
+            if change == .enrolled, PrivateFiles.exists("\(linkKeyFile).next") { try PrivateFiles.remove("\(linkKeyFile).next") }
+        } catch { throw .file(error) }
     }
 
     /// The key that signs the ledger's checkpoints, made at the first call; it never leaves the folder.

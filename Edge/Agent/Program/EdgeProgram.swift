@@ -50,7 +50,8 @@ package enum EdgeProgram {
                 "ledger accept-rollback", options: [yes, CommandOption("reason", value: "TEXT", "noted in the ledger")],
                 "give up the end of the ledger that a restore or a lost disk took away; only here, at the edge"),
             CommandSpec(
-                "keys rotate", options: [yes],
+                "keys rotate",
+                options: [yes, CommandOption("link", "change the key of the link instead, announced in the ledger; the cloud takes both for a day")],
                 "sign the ledger with a new key, announced under the present one; only here, at the edge. Copy keys/ afterwards"),
             CommandSpec(
                 "keys trust", operands: ["KEY"], options: [yes],

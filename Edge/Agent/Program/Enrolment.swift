@@ -20,7 +20,7 @@ enum Enrolment {
             Console.error("tidewire-edge: \(error)")
             return ExitCode.usage
         }
-        let keys = renewing ? try folder.nextLinkKeys() : try folder.linkKeys()
+        let keys = renewing ? try folder.freshLinkKeys(.enrolled) : try folder.linkKeys()
         let request = EnrolmentRequest(edge: try folder.identity(), linkKey: keys.publicKey, ledgerKey: try firstLedgerKey(folder), token: token)
         guard let answer = try ask(request, token, keys) else {
             Console.error(
@@ -37,7 +37,7 @@ enum Enrolment {
                 return ExitCode.refused
             }
             // An edge that dies in between has the new key and the old cloud's name: it is enrolled once more.
-            if renewing { try folder.promoteLinkKey() }
+            if renewing { try folder.promoteLinkKey(.enrolled) }
             try folder.setCloud(
                 EnrolledCloud(
                     host: token.host, port: Int(token.linkPort), serverKey: token.serverKey, name: name, signer: signer?.key,

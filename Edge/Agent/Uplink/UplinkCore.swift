@@ -29,6 +29,8 @@ package enum UplinkEffect: Equatable, Sendable {
     case settle(Settlement)
     /// To be written into the ledger, if it is true and new.
     case countersigned(CountersignedFact)
+    /// The cloud's keys announced these: for the agent to follow.
+    case signers([CloudKeyChange])
     /// To be remembered in the journal: how far the cloud's newest verified backup reaches.
     case backedUp(Seq)
     /// To be remembered in the journal.
@@ -174,6 +176,7 @@ package struct UplinkCore {
             case .mend(let entry): out.append(.mend(entry))
             case .incarnation(let name): out.append(.incarnation(name, have: sender.acked.seq))
             case .countersigned(let fact): out.append(.countersigned(fact))
+            case .signers(let changes): out.append(.signers(changes))
             case .backedUp(let seq): out.append(.backedUp(seq))
             case .reopen: out.append(.reopen)
             case .phase(let phase): out.append(.phase(phase))

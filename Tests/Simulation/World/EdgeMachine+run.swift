@@ -271,7 +271,7 @@ extension EdgeMachine {
                 case .settle(let settlement): program?.decided = settlement
                 case .phase(.open): seen.append(.opened(setup.isClone ? .twin : .edge))
                 // No entry of a world is old enough to lie in a file.
-                case .phase, .malformed, .missing: break
+                case .phase, .malformed, .missing, .signers: break
                 }
             }
             if program?.uplink.hasMore == true { more += try program?.uplink.readOn(at: clock) ?? [] }

@@ -1,0 +1,78 @@
+// An edge's next link key, as its ledger announces it: let in at once, beside the old one for a day.
+internal import Ledger
+internal import Platform
+internal import Values
+internal import Wire
+
+/// A key that another one has followed.
+struct FormerKey: Hashable, Sendable {
+    /// 32 bytes.
+    let key: [UInt8]
+    let until: Instant
+
+    /// The name of its row in control.db.
+    static func key(_ edge: EdgeID) -> String { "former-key:\(edge)" }
+    init(key: [UInt8], until: Instant) { self.key = key; self.until = until }
+
+    var text: String {
+        var out = FieldWriter()
+        out.put("key", Hex.text(key)); out.put("until", until)
+        return String(decoding: JSONWriter.plain(out.value), as: UTF8.self)
+    }
+    /// Reads `text` back; nil for an empty one.
+    /// - Throws: `DatabaseError` for a text that is none of ours.
+    init?(_ text: String) throws(DatabaseError) {
+        if text.isEmpty { return nil }
+        do {
+            let f = try Fields(JSONReader.read(Array(text.utf8)))
+            (key, until) = (try f.bytes("key", count: 32), try f.instant("until"))
+        } catch { throw .corrupt("a link key in control.db cannot be read: \(error)") }
+    }
+}
+
+extension Node {
+    /// An entry that announces the edge's next key is stored; its signature was checked with the ledger's.
+    func takeLinkKey(of edge: EdgeID, _ entry: Entry) {
+        guard var known = enrolled[edge], case .linkKey(let word)? = try? entry.decoded(), word.key != known.linkKey else { return }
+        // Without a signature before it nobody knows whose word it is: whoever has the link's key could say so.
+        guard stores.ledgers.checkpointRule(edge)?.key != nil else {
+            return log(.warning, "link key not taken", "\(known.name): entry \(entry.seq) announces one in a ledger that was never signed")
+        }
+        // Only the key that is enrolled has a successor: an announcement from before an enrolment, or in entries sent again, is history.
+        guard word.old == known.linkKey else {
+            return log(.warning, "link key not taken", "\(known.name): entry \(entry.seq) follows a key that is not the one in use")
+        }
+        guard ownerOfRevoked(word.key) == nil, !enrolled.values.contains(where: { $0.linkKey == word.key }) else {
+            return log(.error, "link key not taken", "\(known.name): entry \(entry.seq) names a key that was revoked or is another edge's")
+        }
+        known.linkKey = word.key
+        enrolled[edge] = known
+        store(.edge(known))
+        let former = FormerKey(key: word.old, until: now + LinkKeyFact.overlap)
+        formerKeys[edge] = former
+        store(.meta(key: FormerKey.key(edge), value: former.text))
+        effect(.admit(linkKeys))
+        log(.warning, "link key changed", "\(known.name): entry \(entry.seq) announced it; the old one is let in until \(former.until)")
+    }
+
+    /// The ledger is durable before control.db: a process that died in between finds the newest announcement here.
+    func followLinkKey(of edge: EdgeID) throws {
+        let newest = try stores.ledgers.matching(edge, kinds: [Kind.linkKey.rawValue], from: nil, below: nil, newestFirst: true, limit: 1)
+        for entry in newest { takeLinkKey(of: edge, entry) }
+    }
+
+    /// The old key is no longer let in.
+    func forgetFormerKey(of edge: EdgeID) {
+        guard formerKeys[edge] != nil else { return }
+        formerKeys[edge] = nil
+        store(.meta(key: FormerKey.key(edge), value: ""))
+    }
+
+    /// Ends each overlap when its day is over.
+    func tickLinkKeys() {
+        let over = formerKeys.filter { now > $0.value.until }.keys.sorted()
+        guard !over.isEmpty else { return }
+        for edge in over { forgetFormerKey(of: edge) }
+        effect(.admit(linkKeys))
+    }
+}
