@@ -1,4 +1,4 @@
-// Keys of the real processes: the ledger's is changed while the edge runs, an interrupted change is mended by the next start, and a revoked edge is heard no more.
+// Keys of the real processes: the ledger's is changed while the edge runs, an interrupted change is mended by the next start, and a revoked edge is heard no more until a person lets it back in.
 import Platform
 import Processes
 import Testing
@@ -79,5 +79,20 @@ import Wire
         try stage.patience.until("the door is shut") { try stage.edge("status").output.contains("does not know this edge's key") }
         #expect(try EntryStore(path: "\(stage.cloudFolder)/edges/\(id).db", .init(.readOnly)).head == stored)
         #expect(try stage.cloud("ledger", "verify").code == 0, "what came before stays")
+
+        // Let back in with a new key; what it wrote meanwhile counts once a person says so.
+        #expect(try stage.cloud("edge", "settle", "home-1", "--keep", "readmit").code == 0)
+        let token = try stage.invite("home-1")
+        #expect(try stage.edge("enrol", token, "--replace").complaints.contains("refused for ever"))
+        let enrolled = try stage.json(try stage.edge("enrol", token, "--replace", "--new-key", "--json"))
+        #expect(Files.bytes(linkFile) != relinked)
+        #expect(try stage.cloud("edge", "confirm", "home-1", try #require(enrolled["code"]?.text)).code == 0)
+        try stage.patience.until("the edge is quarantined") { try stage.edge("status").output.contains("is kept apart") }
+        #expect(try EntryStore(path: "\(stage.cloudFolder)/edges/\(id).db", .init(.readOnly)).head == stored)
+        #expect(try stage.cloud("edge", "settle", "home-1", "--keep", "edge").code == 0)
+        try stage.awaitLink()
+        try stage.patience.until("all of it is taken in") { try stage.edgeRow()?["backlog"]?.integerValue == 0 }
+        #expect(try stage.cloud("ledger", "verify").code == 0)
+        #expect(try EntryStore(path: "\(stage.cloudFolder)/edges/\(id).db", .init(.readOnly)).head.seq > stored.seq)
     }
 }
