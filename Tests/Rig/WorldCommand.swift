@@ -23,6 +23,7 @@ enum WorldCommand {
                 CommandOption("shrink", "makes each failing seed small: the fewest adversities that still break the promise"),
                 CommandOption("mutants", "takes each protection away in turn over the seeds, and prints who noticed"),
                 CommandOption("mutant", value: "NAME", "with --mutants: this one alone"),
+                CommandOption("coverage", "also prints how often which branch of the tables of verdicts and commands was met"),
                 CommandOption("trace", "a line for everything that happens"),
             ],
             "Runs edge and cloud through faults in virtual time and checks what was promised.\n\nFaults:   "
@@ -31,6 +32,7 @@ enum WorldCommand {
         run: run)
 
     private static func run(_ options: RigOptions) throws -> Int32 {
+        Log.setThreshold(.error)
         let seeds = try seeds(options)
         let duration = try duration(options)
         let faults = try faults(options)
@@ -52,6 +54,7 @@ enum WorldCommand {
                 World(seed: seed, venue: venue, duration: duration, pace: isSession ? .session : .close, faults: faults, breaker: breaker)
             }
         }
+        let isCounted = options.text("coverage") != nil
         let jobs = Int(try options.number("jobs", in: 1...64, default: 1))
         let started = SystemClock.monotonic()
         let sum = Mutex(Sum()), next = Mutex(SeedQueue(seeds))
@@ -71,6 +74,7 @@ enum WorldCommand {
         work()
         for helper in helpers { helper.join() }
         let all = sum.withLock { $0 }
+        if isCounted { all.tellMarks(isJSON: isJSON) }
         all.tell(SystemClock.monotonic() - started, isJSON: isJSON)
         return all.violations == 0 ? 0 : Rig.different
     }
@@ -174,10 +178,24 @@ private struct Sum {
     var orders = 0
     var fills = 0
     var entries = 0
+    /// Of the seed with the most.
+    var eventsMost = 0
+    var marks: [String: Int] = [:]
 
     mutating func add(_ report: WorldReport) {
         seeds += 1; violations += report.violations.count; events += report.events; crashes += report.crashes; cuts += report.cuts
         orders += report.orders; fills += report.fills; entries += report.entries
+        eventsMost = max(eventsMost, report.events)
+        marks.merge(report.marks, uniquingKeysWith: +)
+    }
+
+    func tellMarks(isJSON: Bool) {
+        let sorted = marks.sorted { $0.key < $1.key }
+        if isJSON {
+            return Console.out(
+                String(decoding: JSONWriter.plain(.object(sorted.map { JSONMember($0.key, .integer(Int64($0.value))) })), as: UTF8.self))
+        }
+        for (word, count) in sorted { Console.out("\(count)\t\(word)") }
     }
 
     func tell(_ time: Span, isJSON: Bool) {
@@ -187,11 +205,12 @@ private struct Sum {
                 "seeds": .integer(Int64(seeds)), "violations": .integer(Int64(violations)), "events": .integer(Int64(events)),
                 "crashes": .integer(Int64(crashes)), "cuts": .integer(Int64(cuts)), "orders": .integer(Int64(orders)),
                 "fills": .integer(Int64(fills)), "entries": .integer(Int64(entries)), "milliseconds": .integer(milliseconds),
+                "most_events": .integer(Int64(eventsMost)),
             ]
             return Console.out(String(decoding: JSONWriter.plain(line), as: UTF8.self))
         }
         Console.out(
-            "\(events) events, \(crashes) crashes, \(cuts) cuts, \(orders) orders, \(fills) fills, \(entries) entries in \(milliseconds) ms, "
+            "\(events) events (at most \(eventsMost) of a seed), \(crashes) crashes, \(cuts) cuts, \(orders) orders, \(fills) fills, \(entries) entries in \(milliseconds) ms, "
                 + "\(Int64(events) * 1_000 / max(1, milliseconds)) events/s")
         Console.out("\(seeds) seeds, \(violations) violations")
     }

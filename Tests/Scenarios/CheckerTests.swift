@@ -124,4 +124,45 @@ struct CheckerTests {
         next.epoch = 2
         #expect(lineage.look(.rows(.edge, StoredRows(Array(Self.rows) + [next])), at: .zero) != nil)
     }
+
+    @Test func damageThatIsTakenForGoodIsSeen() {
+        let rotten = Observation.injected(.rotten(.cloud, seq: 2))
+        var rot = RotChecker()
+        #expect(rot.look(.compared(.healed, "entry 2"), at: .seconds(1)) != nil, "nothing was damaged")
+        #expect(rot.look(.troubled("entry 2"), at: .seconds(1)) != nil)
+        #expect(rot.look(.compared(.agrees, ""), at: .zero) == nil && rot.look(.shown(seq: 2), at: .zero) != nil)
+        _ = rot.look(rotten, at: .zero)
+        #expect(rot.look(.compared(.healed, "entry 2"), at: .zero) == nil)
+        #expect(rot.look(.started(.cloud, refused: true, isSpared: false), at: .zero) == nil)
+        #expect(rot.look(.started(.edge, refused: false, isSpared: true), at: .zero) == nil)
+        #expect(rot.look(.started(.cloud, refused: false, isSpared: false), at: .zero) != nil)
+        #expect(rot.look(.injected(.rotHadTime(isMended: false, isFair: true)), at: .zero) != nil)
+        _ = rot.look(rotten, at: .zero)
+        #expect(rot.look(.injected(.rotHadTime(isMended: false, isFair: false)), at: .zero) == nil, "somebody died meanwhile")
+    }
+
+    /// The cloud's signed word is held to what its disk has, and an entry that repeats it to what the ledger has.
+    @Test func aWordForWhatIsNotThereIsSeen() {
+        let last = [UInt8](repeating: 2, count: 32)
+        var words = CountersignChecker()
+        _ = words.look(.countersigned(seq: 2, hash: last), at: .zero)
+        #expect(words.look(.rows(.cloud, Self.rows), at: .zero) == nil)
+        #expect(words.look(.rows(.cloud, StoredRows(Array(Self.rows.prefix(1)))), at: .zero) != nil)
+        _ = words.look(.setBack(.cloud), at: .zero)
+        #expect(words.look(.rows(.cloud, StoredRows()), at: .zero) == nil, "it was put back")
+        func word(_ hash: [UInt8]) -> StoredRows {
+            StoredRows(Array(Self.rows) + [Self.row(3, 8, #"{"hash":"\#(Hex.text(hash))","key":"","seq":2,"signature":""}"#)])
+        }
+        #expect(words.look(.rows(.edge, word(last)), at: .zero) == nil)
+        #expect(words.look(.rows(.edge, word([UInt8](repeating: 9, count: 32))), at: .zero) != nil)
+    }
+
+    @Test func whatMovesTooEarlyIsSeen() {
+        var shelf = ShelfChecker()
+        _ = shelf.look(.acked(seq: 9, hash: []), at: .zero)
+        _ = shelf.look(.backedUp(through: 8), at: .zero)
+        #expect(shelf.look(.moved(through: 8), at: .zero) == nil && shelf.look(.moved(through: 9), at: .zero) != nil)
+        _ = shelf.look(.backedUp(through: 20), at: .zero)
+        #expect(shelf.look(.moved(through: 16), at: .zero) != nil, "the cloud has nine")
+    }
 }

@@ -12,7 +12,7 @@ import Testing
     /// Those that show themselves soon; `rig commands --mutants` has the table of all.
     private static let quick: [CommandMutant] = [
         .noOrderKeys, .ignoresPrecondition, .executesAfterWithdraw, .executesSuperseded, .anyBoot, .executesTwice, .reissuesOrders, .doneWhenReceived,
-        .numbersRepeat,
+        .numbersRepeat, .ttlByWallClock,
     ]
     @Test(arguments: quick) func aMissingRuleIsNoticed(mutant: CommandMutant) {
         let report = CommandWorld.run(seed: 1, count: 1_200, mutant: mutant, stopAtFirst: true)

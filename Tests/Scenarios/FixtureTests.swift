@@ -9,6 +9,10 @@ struct FixtureTests {
         let seed: UInt64
         let pace: String
         let faults: [String]?
+        /// How long the faults last; the pace's own time without it.
+        let seconds: Int64?
+        /// False for a seed of the time before worlds kept house.
+        let house: Bool?
         /// What it broke then.
         let showed: String
         var testDescription: String { "\(seed) \(pace): \(showed)" }
@@ -33,8 +37,8 @@ struct FixtureTests {
         #expect(isSession || seed.pace == "close", "there is no pace '\(seed.pace)'")
         let faults = try seed.faults.map { names in try names.map { try #require(WorldFault(rawValue: $0), "there is no fault '\($0)'") } }
         let report = World(
-            seed: seed.seed, duration: isSession ? .minutes(390) : .seconds(90), pace: isSession ? .session : .close,
-            faults: faults.map { Set($0) }
+            seed: seed.seed, duration: isSession ? .minutes(390) : .seconds(seed.seconds ?? 90), pace: isSession ? .session : .close,
+            faults: faults.map { Set($0) }, keepsHouse: seed.house ?? true
         ).run()
         #expect(report.violations == [], "\(seed.showed)")
     }

@@ -4,7 +4,7 @@ package import Platform
 internal import Synchronization
 package import Values
 package import Views
-internal import Wire
+package import Wire
 
 /// What a start made of the ledger.
 package struct Recovered {
@@ -24,17 +24,19 @@ package enum FastStart {
     /// - Parameters:
     ///   - files: where snapshots lie; nil reads every entry.
     ///   - release: of this build; another release's snapshot is not started from.
+    ///   - check: of the checkpoints' signatures.
     /// - Throws: what reading every entry from the first throws. What is wrong with a snapshot is a remark.
-    package static func open(_ store: any JournalStore, edge: EdgeID, files: (any KeptFiles)?, release: String = Version.product) throws(JournalError)
-        -> Recovered
-    {
+    package static func open(
+        _ store: any JournalStore, edge: EdgeID, files: (any KeptFiles)?, release: String = Version.product,
+        check: @escaping SignatureCheck = Signing.check
+    ) throws(JournalError) -> Recovered {
         var remarks: [String] = []
         let names = files.map { FastStart.names(in: $0, &remarks) } ?? []
         for (place, name) in names.enumerated() {
             guard let files else { break }
             do throws(Unfit) {
                 let file = try read(name, files)
-                let (recovered, fact) = try start(file, store, edge, release)
+                let (recovered, fact) = try start(file, store, edge, release, check)
                 guard fact?.file == name, fact?.hash == file.hash, fact?.bytes == Int64(file.byteCount) else {
                     throw .unfit("no entry of this ledger speaks of it")
                 }
@@ -51,10 +53,11 @@ package enum FastStart {
         }
         var book = Book(edge: edge)
         var milestones = Milestones()
-        let journal = try Journal(store: store, edge: edge) { entry in
+        let fold = { (entry: Entry) in
             book.apply(entry)
             milestones.note(entry)
         }
+        let journal = try Journal(store: store, edge: edge, replay: fold, check: check)
         return Recovered(journal: journal, book: book, milestones: milestones, snapshot: nil, kept: [], remarks: remarks)
     }
 
@@ -82,7 +85,7 @@ package enum FastStart {
 
     /// Folds the entries after the snapshot's, and looks among them for the one that makes the snapshot count.
     private static func start(
-        _ file: SnapshotFile, _ store: any JournalStore, _ edge: EdgeID, _ release: String
+        _ file: SnapshotFile, _ store: any JournalStore, _ edge: EdgeID, _ release: String, _ check: @escaping SignatureCheck
     ) throws(Unfit)
         -> (Recovered, SnapshotFact?)
     {

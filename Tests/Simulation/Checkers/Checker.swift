@@ -39,9 +39,28 @@ package enum Observation: Sendable {
     case sent(after: UInt64, upTo: UInt64, bytes: Int)
     /// The cloud sent a command to a run.
     case bound(command: String, boot: UInt64)
+    /// A start of the edge folded its ledger up to here, from a snapshot or from the first entry; the digest is that of the book it goes on with.
+    case folded(through: UInt64, digest: [UInt8])
+    /// Entries up to here lie in segment files.
+    case moved(through: UInt64)
+    /// The cloud's signed word that it has everything up to here reached the edge.
+    case countersigned(seq: UInt64, hash: [UInt8])
+    /// A backup of the cloud that holds entries up to here was put back on trial, and the cloud was told.
+    case backedUp(through: UInt64)
+    /// The stored bytes of both ends were compared, by the cloud's word: they agree, or some were put right, or they differ.
+    case compared(ComparisonEnd, String)
+    /// The two books differ, or the edge calls its own ledger or book wrong.
+    case troubled(String)
+    /// The API was asked for a stored entry that is damaged and showed the damaged bytes.
+    case shown(seq: UInt64)
+    /// A program started on a ledger with a damaged entry: whether it refused, and whether a snapshot spared it the reading.
+    case started(LedgerSide, refused: Bool, isSpared: Bool)
     /// Nothing is under way any more; both ledgers as they stand.
     case quiet(edge: StoredRows, cloud: StoredRows, BrokerBooks)
 }
+
+/// How a comparison of stored bytes ended.
+package enum ComparisonEnd: String, Sendable { case agrees, healed, differs }
 
 /// Who speaks with the edge's key.
 package enum Claimant: String, Sendable { case edge, twin }
@@ -66,6 +85,10 @@ package enum Disaster: Hashable, Sendable {
     case twinStopped
     /// Both had time to show themselves.
     case twinHadTime
+    /// The stored bytes of an entry that both have were changed.
+    case rotten(LedgerSide, seq: UInt64)
+    /// The comparison that a person asked for had time: whether the disk has the right bytes again, or why nothing can be said.
+    case rotHadTime(isMended: Bool, isFair: Bool)
 }
 
 /// What the broker's own books say at rest.
@@ -119,6 +142,7 @@ package struct Checkers: Sendable {
         all = [
             ChainChecker(edge: edge), AckChecker(), IntentChecker(), OnceChecker(), MirrorChecker(), BrokerChecker(), CommandChecker(),
             PostingChecker(), LineageChecker(), BoundsChecker(entries: credit.entries, bytes: credit.bytes), BookChecker(edge: edge), HaltChecker(),
+            FoldChecker(edge: edge), ShelfChecker(), RotChecker(), CountersignChecker(),
         ]
         if watchesWords { all += [TellChecker(), MarkChecker()] }
     }

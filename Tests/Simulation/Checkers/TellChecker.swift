@@ -66,6 +66,7 @@ package struct TellChecker: Checker {
         case .twinStopped:
             twinIsDue = false
             epochs[.twin] = nil
+        case .rotten, .rotHadTime: break
         case .twinHadTime: if twinIsDue { return "a copy of the edge runs beside it, and nobody was told" }
         }
         return nil

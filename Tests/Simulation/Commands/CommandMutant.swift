@@ -32,6 +32,8 @@ package enum CommandMutant: String, CaseIterable, Sendable {
         rules.noDedup = self == .executesTwice
         // Each of these alone is held back by another rule: that is taken away with it, and its own promise is not watched then.
         rules.anyLifetime = self == .ttlByWallClock || self == .ignoresDeadline
+        // A wall clock that is an hour off refuses orders by itself.
+        rules.ignoresSkew = self == .ttlByWallClock
         rules.noOrderKeys = self == .noOrderKeys || !watchesOrder
         return rules
     }

@@ -74,6 +74,8 @@ package struct CommandWorld {
         weather.stragglers = chance.int(0...20); weather.holds = chance.chance(1, in: 2)
         // Many orders in a short time, so that nothing but their number stops them.
         if isFlood { weather.loss = 0; weather.stragglers = 0 }
+        // Commands that come after their time, and a clock that says that it is not: what the rule is for, many times over.
+        if mutant == .ttlByWallClock { weather.loss = 0; weather.stragglers = 50 }
         link = FaultyLink(weather, plan: AdversityPlan(seed: chance.next()))
         room = ControlRoom(rules: mutant.outbox)
         receiver = Receiver(incarnation: "i", release: "r", sessionSeed: chance.next(), rules: mutant.link)
@@ -144,6 +146,10 @@ package struct CommandWorld {
     }
 
     private mutating func faults() {
+        if mutant == .ttlByWallClock {
+            if chance.chance(1, in: 40) { edgeOffset = chance.chance(1, in: 2) ? .zero : .seconds(-Int64(chance.int(10...3_600))) }
+            return
+        }
         if chance.chance(1, in: 150) { cut(for: .milliseconds(Int64(chance.int(100...20_000)))) }
         if chance.chance(1, in: 200) { process.dies = chance.chance(1, in: 2) ? .beforeCommit : .afterCommit }
         if chance.chance(1, in: 300) { restart() }

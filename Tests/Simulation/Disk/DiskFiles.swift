@@ -42,6 +42,28 @@ private final class DiskFileWriter: KeptFileWriter {
     func abandon() { if !disk.isFrozen { try? disk.remove(beside) } }
 }
 
+/// Kept files whose writer never waits for the disk.
+final class LazyFiles: KeptFiles {
+    private let disk: FaultyDisk
+    private let files: DiskFiles
+    init(_ disk: FaultyDisk) { self.disk = disk; files = DiskFiles(disk) }
+    func names() throws(KeptFileError) -> [String] { try files.names() }
+    func read(_ name: String) throws(KeptFileError) -> [UInt8]? { try files.read(name) }
+    func begin(_ name: String) throws(KeptFileError) -> any KeptFileWriter { LazyFileWriter(disk, name, try files.begin(name)) }
+    func remove(_ name: String) throws(KeptFileError) { try files.remove(name) }
+}
+
+private final class LazyFileWriter: KeptFileWriter {
+    private let disk: FaultyDisk
+    private let name: String
+    private let writer: any KeptFileWriter
+    init(_ disk: FaultyDisk, _ name: String, _ writer: any KeptFileWriter) { self.disk = disk; self.name = name; self.writer = writer }
+    func append(_ bytes: [UInt8]) throws(KeptFileError) { try writer.append(bytes) }
+    func sync() throws(KeptFileError) {}
+    func finish() throws(KeptFileError) { try told(disk.rename(name + KeptName.suffix, to: name)) }
+    func abandon() { writer.abandon() }
+}
+
 private func told(_ answer: DiskFault.Answer?) throws(KeptFileError) {
     switch answer {
     case nil: return

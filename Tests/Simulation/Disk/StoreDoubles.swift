@@ -111,3 +111,26 @@ final class RenumberingLedgerFile: ForwardingLedgerFile {
         try store.append(rows)
     }
 }
+
+/// A journal's store that moves old rows whether anybody else has them or not.
+final class EagerStore: ForwardingStore {
+    let store: EntryStore
+    init(_ store: EntryStore) { self.store = store }
+    func compactStep(through limit: UInt64, olderThan wall: Int64, isSound: (EntryRow) -> Bool) throws(StoreError) -> CompactionStep {
+        try store.compactStep(through: .max, olderThan: .max, isSound: isSound)
+    }
+}
+
+/// A journal's store that says it has put right bytes in place, and has not.
+final class MendlessStore: ForwardingStore {
+    let store: EntryStore
+    init(_ store: EntryStore) { self.store = store }
+    func mend(_ row: EntryRow, note: String) throws(StoreError) {}
+}
+
+/// The same in the cloud.
+final class MendlessLedgerFile: ForwardingLedgerFile {
+    let store: EntryStore
+    init(_ store: EntryStore) { self.store = store }
+    func mend(_ row: EntryRow, note: String) throws(StoreError) {}
+}

@@ -42,6 +42,7 @@ extension Breaker {
         rules.noOrderKeys = isAboutTime || self == .executesTwice || self == .anyBoot
         rules.noTokenBucket = isAboutTime
         rules.anyLifetime = self == .lifeByWallClock || self == .ignoresDeadline
+        rules.ignoresSkew = self == .lifeByWallClock
         rules.ignoresDeadline = self == .ignoresDeadline
         rules.noDedup = self == .executesTwice
         rules.anyBoot = self == .anyBoot
@@ -69,6 +70,11 @@ extension Breaker {
     func spoil(_ menu: inout FaultMenu) {
         switch self {
         case .none, .losesFills, .oneSidedBooks, .countsTwice: break
+        case .mendsNothing: menu.crashes = .zero; menu.freezes = .zero; menu.diskFaults = .zero; menu.cuts = .zero
+        case .movesTooEarly: menu.crashes = .zero; menu.freezes = .zero; menu.diskFaults = .zero; menu.diesAtOrders = false
+        case .segmentsUnsynced: menu.crashes = .seconds(90); menu.freezes = .zero; menu.diskFaults = .zero; menu.diesAtOrders = false
+        case .forgetsTheTail: menu.crashes = .seconds(8); menu.asks = .seconds(2); menu.rollbacks = .zero
+        case .signsAhead: menu.crashes = .seconds(6); menu.freezes = .zero; menu.diskFaults = .zero
         case .lateCommands, .lifeByWallClock, .ignoresDeadline:
             menu.weather.stragglers = 30; menu.weather.loss = 0; menu.asks = .seconds(2)
             menu.crashes = .zero; menu.freezes = .zero; menu.cuts = .zero

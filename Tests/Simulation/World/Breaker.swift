@@ -1,6 +1,7 @@
 // The planted rule breakers: each takes one protection away, and its checker must notice.
 internal import CloudNode
 internal import Platform
+internal import Values
 
 /// One deliberately broken world.
 package enum Breaker: String, CaseIterable, Sendable {
@@ -57,6 +58,16 @@ package enum Breaker: String, CaseIterable, Sendable {
     case writesFirst
     /// A new run lets trading go on that was halted.
     case resumesByItself
+    /// Old entries move into segments that nobody else has.
+    case movesTooEarly
+    /// A segment counts before the disk has it.
+    case segmentsUnsynced
+    /// A start from a snapshot goes on without the entries after it.
+    case forgetsTheTail
+    /// Damaged bytes are called put right and are not.
+    case mendsNothing
+    /// The cloud signs for entries that its disk does not have.
+    case signsAhead
 
     /// The name of the checker that must catch it.
     package var caughtBy: String? {
@@ -80,15 +91,27 @@ package enum Breaker: String, CaseIterable, Sendable {
         case .healsUnseen: "error"
         case .forgetsTheMark: MarkChecker.name
         case .resumesByItself: HaltChecker.name
+        case .movesTooEarly: ShelfChecker.name
+        case .segmentsUnsynced: "error"
+        case .forgetsTheTail: FoldChecker.name
+        case .mendsNothing: RotChecker.name
+        case .signsAhead: CountersignChecker.name
         }
     }
 }
 
 extension Breaker {
+    /// What the missing protection belongs to has to happen.
+    var needsHouse: Bool { [.movesTooEarly, .segmentsUnsynced, .forgetsTheTail, .signsAhead].contains(self) }
+    var needsRot: Bool { self == .mendsNothing }
+    /// The check behind the live book begins a minute after the start, and nothing moves before it.
+    var durationMin: Span { self == .movesTooEarly || self == .segmentsUnsynced ? .seconds(180) : .zero }
+
     /// What stands before the file of the cloud's entries; the node itself is production's.
     func ledgerFile(_ store: EntryStore) -> any LedgerFile {
         switch self {
-        case .ackBeforeCommit: LyingLedgerFile(store)
+        case .ackBeforeCommit, .signsAhead: LyingLedgerFile(store)
+        case .mendsNothing: MendlessLedgerFile(store)
         // The store, too, refuses what does not follow: whoever takes the receiver's protection away has to take this one as well.
         case .gaps, .noHashCheck: RenumberingLedgerFile(store)
         default: store

@@ -6,6 +6,7 @@ internal import Sync
 internal import Trading
 internal import Values
 internal import Venues
+internal import Views
 internal import Wire
 
 extension EdgeMachine {
@@ -17,20 +18,20 @@ extension EdgeMachine {
     /// A new run on what the disk holds.
     private func recover(at clock: ClockReading) throws {
         generation += 1
-        var book = Book(edge: setup.edge)
-        let store = try EntryStore(path: EdgeMachine.ledger, .init(.create, vfs: disk.name))
-        let liar = setup.breaker == .ordersBeforeTheDisk ? LyingStore(store) : nil
-        let journal = try Journal(store: liar ?? store, edge: setup.edge, replay: { book.apply($0) }, check: setup.signatures.check)
+        let opened = try openLedger()
+        let journal = opened.journal
         let death = deathAtNextOrder.map { (moment: $0, orders: chance.int(1...2)) }
         deathAtNextOrder = nil
         let boot = Boot(raw: chance.next())
         var isShort = false
         if case .rolledBack = try finding(journal) { isShort = true }
-        let identity = try StartTalk.identity(journal, boot, release: "world", mayHeal: setup.greets)
+        let identity = try StartTalk.identity(journal, boot, release: release, mayHeal: setup.greets)
         let uplink = UplinkCore(
             identity, head: journal.head, acked: try UplinkCore.acknowledged(in: journal), ledger: journal, rules: setup.rules)
         let talk = setup.greets ? try StartTalk(journal, isShort: isShort, at: clock.monotonic) : nil
-        program = Program(death: death, journal: journal, boot: boot, book: book, talk: talk, uplink: uplink)
+        program = Program(
+            death: death, journal: journal, boot: boot, book: opened.book, milestones: opened.milestones, snapshots: opened.snapshots, talk: talk,
+            uplink: uplink)
         if talk == nil { try begin(StartFindings(), at: clock) }
     }
 
@@ -50,12 +51,13 @@ extension EdgeMachine {
             journal: program.journal, book: program.book, boot: program.boot, settings: settings,
             session: session(program.book, program.boot, death: program.death), witness: signing,
             // After what was lost came back: only what is still missing is missing.
-            finding: try finding(program.journal), postingRules: postings)
+            finding: try finding(program.journal), postingRules: postings, milestones: program.milestones, snapshots: program.snapshots,
+            compaction: compaction, release: release)
         self.program?.talk = nil
         self.program?.agent = agent
         seen.append(.begins(boot: program.boot.raw))
         let effects = try agent.start(
-            BootFact(version: "world", mode: .paper, machine: "m", kernelBoot: "k", configuration: "c"), healed: findings.healed,
+            BootFact(version: release, mode: .paper, machine: "m", kernelBoot: "k", configuration: "c"), healed: findings.healed,
             settlement: findings.adopted, at: clock)
         if findings.adopted != nil { try program.journal.forgetSettlement() }
         witness(from: 0)
@@ -136,7 +138,7 @@ extension EdgeMachine {
 
     private func seal(_ settlement: Settlement, at clock: ClockReading) throws {
         let journal = try Journal(
-            store: EntryStore(path: EdgeMachine.ledger, .init(.create, vfs: disk.name)), edge: setup.edge, check: setup.signatures.check)
+            store: openFile(.create), edge: setup.edge, check: setup.signatures.check)
         _ = try StartTalk.giveUp(settlement, journal, mark: DiskMark(disk), at: clock.wall) { (epoch, base) throws(JournalError) in
             var number = 1
             while disk.names.contains("sealed-\(epoch)-\(number).db") { number += 1 }
@@ -266,11 +268,13 @@ extension EdgeMachine {
                 case .incarnation(let name, let have): try program?.journal.noteIncarnation(name, have: have)
                 case .heal(let entries): more += try takeBack(entries, at: clock)
                 case .mend(let entry): mends.append(entry)
-                case .countersigned(let fact): witness = fact
+                case .countersigned(let fact):
+                    witness = fact
+                    seen.append(.countersigned(seq: fact.head.seq.raw, hash: fact.head.hash))
                 case .backedUp(let seq): try program?.journal.noteBackup(seq)
                 case .settle(let settlement): program?.decided = settlement
                 case .phase(.open): seen.append(.opened(setup.isClone ? .twin : .edge))
-                // No entry of a world is old enough to lie in a file.
+                // The lane stands still, and both never come to rest.
                 case .phase, .malformed, .missing, .signers: break
                 }
             }
@@ -292,9 +296,13 @@ extension EdgeMachine {
     /// Entries that came back become durable, as the driver does it.
     private func takeBack(_ entries: [Entry], at clock: ClockReading) throws -> [UplinkEffect] {
         guard let program else { return [] }
-        var book = program.book
-        try self.program?.talk?.takeBack(entries, into: program.journal) { book.apply($0) }
+        var (book, milestones) = (program.book, program.milestones)
+        try self.program?.talk?.takeBack(entries, into: program.journal) { entry in
+            book.apply(entry)
+            milestones.note(entry)
+        }
         self.program?.book = book
+        self.program?.milestones = milestones
         return try self.program?.uplink.handle(.healed(entries), at: clock) ?? []
     }
 
@@ -305,6 +313,6 @@ extension EdgeMachine {
             try program.journal.noteAcknowledged(seq)
             self.program?.toNote = nil
         }
-        try program.journal.idle(at: clock.wall)
+        if setup.house != nil, let agent = program.agent { try keepHouse(agent, at: clock) } else { try program.journal.idle(at: clock.wall) }
     }
 }

@@ -6,6 +6,7 @@ package import Sync
 internal import Trading
 package import Values
 internal import Venues
+internal import Views
 package import Wire
 
 /// Which broker an edge trades with.
@@ -24,6 +25,10 @@ package struct EdgeSetup: Sendable {
     package var breaker = Breaker.none
     package var venue = WorldVenue.paper
     package var pace = Pace.close
+    /// Snapshots, segments and the nightly check; nil for an edge without them.
+    package var house: Housekeeping?
+    /// How much faster its boot clock runs than the broker's time, in parts of a million.
+    package var drift: Int64 = 0
     /// Wall clock at the start of the world.
     package var start: Instant
     /// Whether the run asks the cloud before its first entry, as an enrolled edge does; an edge enrolled later begins without.
@@ -62,6 +67,9 @@ package final class EdgeMachine: Machine {
         let boot: Boot
         /// Folded until the agent has it.
         var book: Book
+        var milestones: Milestones
+        /// Where the agent is to keep snapshots.
+        var snapshots: SnapshotSettings?
         /// Before the run's first entry.
         var talk: StartTalk?
         var agent: Agent?
@@ -147,6 +155,14 @@ package final class EdgeMachine: Machine {
     }
 
     package internal(set) var isDiskFailing = false
+    /// Its disk is going to end it.
+    package var isDoomed: Bool { isDiskFailing || disk.freezeAt != nil || program?.death != nil }
+    /// Entries up to here lie in segments; 0 for none.
+    package internal(set) var movedThrough: UInt64 = 0
+    /// Looks at a move that went on without an entry more having left the database.
+    var steps = 0
+    /// The entry whose snapshot this process started from; 0 when it has read them all.
+    package internal(set) var startedFrom: UInt64 = 0
 
     package func failDisk(_ operation: DiskFault.Operation, after count: Int, _ answer: DiskFault.Answer) {
         disk.fault = DiskFault(operation, (operation == .write ? disk.writes : disk.syncs) + count, answer)
@@ -160,7 +176,7 @@ package final class EdgeMachine: Machine {
 
     package func survivors(from seq: UInt64) throws -> [EntryRow] {
         guard disk.names.contains("ledger.db") else { return [] }
-        return try EntryStore(path: "ledger.db", .init(.readWrite, vfs: disk.name)).read(from: seq, limit: .max)
+        return try openFile(.readWrite).read(from: seq, limit: .max)
     }
 
     package func crash(_ mode: CrashMode) {
@@ -187,6 +203,7 @@ package final class EdgeMachine: Machine {
     /// - Parameter keepsMark: the copy is of the ledger alone; the mark beside it stays.
     package func restore(_ image: FaultyDisk, keepsMark: Bool = false) {
         let mark = keepsMark ? DiskMark(disk).read() : nil
+        movedThrough = 0
         for file in disk.names { try? disk.remove(file) }
         disk.copy(image)
         if let mark { try? DiskMark(disk).write(mark) }

@@ -25,6 +25,12 @@ package enum WorldFault: String, CaseIterable, Sendable {
     case restore
     /// A copy of the edge starts beside it.
     case twin
+    /// No fault of its own: snapshots, segments and the check behind the live book at the edge, backups and comparisons in the cloud.
+    case house
+    /// The bytes of a stored entry change, and somebody compares, or the process ends before.
+    case rot
+    /// Both boot clocks run at a rate of their own, up to 500 millionths off.
+    case drift
     /// The line to the gateway breaks at any byte (with a gateway only, as the next two).
     case wire
     /// The gateway is killed.

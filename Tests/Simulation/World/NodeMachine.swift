@@ -6,27 +6,34 @@ internal import Platform
 package import Sync
 internal import Synchronization
 package import Values
+internal import Views
 package import Wire
 
 /// One cloud with one edge enrolled and one person who may trade.
 package final class NodeMachine: Machine {
     package let name = "cloud"
-    private let edge: EdgeID
-    private let disk: FaultyDisk
+    let edge: EdgeID
+    let disk: FaultyDisk
     private let start: Instant
     private let rules: Rules
     private let breaker: Breaker
-    private let signatures: CheckedSignatures
+    let signatures: CheckedSignatures
+    /// It signs for what it has, compares stored bytes and books, and backs itself up.
+    private let keepsHouse: Bool
+    /// The stored ledger has a damaged entry: a start has to refuse it.
+    package var isRotten = false
     private var chance: SeededRandom
-    private var node: Node?
+    private(set) var node: Node?
     /// Signed in until the node says otherwise.
-    private var bearer: String?
-    private var lastRequest: UInt64 = 0
+    var bearer: String?
+    private(set) var lastRequest: UInt64 = 0
     private var left: [MachineEffect] = []
-    private var seen: [Observation] = []
+    var seen: [Observation] = []
     /// Something may wait for a decision: nobody has looked since the start, or since a decision was wanted.
     private var isAsked = true
     package private(set) var isDiskFailing = false
+    /// Its disk is going to end it.
+    package var isDoomed: Bool { isDiskFailing || disk.freezeAt != nil }
     /// What was said of the session that is open now.
     private var session: String?
 
@@ -34,10 +41,12 @@ package final class NodeMachine: Machine {
     ///   - rules: what the node's receiver keeps to; a breaker takes some of them away.
     ///   - breaker: decides what stands before the node's files.
     ///   - signatures: those of the edge that need not be checked again.
+    ///   - keepsHouse: it is the edge's witness and compares at night.
     package init(
         edge: EdgeID, seed: UInt64, start: Instant, rules: Rules = Rules(), breaker: Breaker = .none,
-        signatures: CheckedSignatures = CheckedSignatures()
+        signatures: CheckedSignatures = CheckedSignatures(), keepsHouse: Bool = false
     ) {
+        self.keepsHouse = keepsHouse
         self.edge = edge; self.start = start; self.rules = rules; self.breaker = breaker; self.signatures = signatures
         chance = SeededRandom(seed: seed)
         disk = FaultyDisk(seed: chance.next(), now: start)
@@ -59,7 +68,7 @@ package final class NodeMachine: Machine {
     package func survivors(from seq: UInt64) throws -> [EntryRow] { try store(on: disk)?.read(from: seq, limit: .max) ?? [] }
 
     /// The edge's file on a disk, as another process would open it; nil without one.
-    private func store(on disk: FaultyDisk) throws -> EntryStore? {
+    func store(on disk: FaultyDisk) throws -> EntryStore? {
         let path = "edges/\(edge).db"
         return disk.names.contains(path) ? try EntryStore(path: path, .init(.readWrite, vfs: disk.name)) : nil
     }
@@ -91,10 +100,13 @@ package final class NodeMachine: Machine {
             }
             let draws = Draws(seed: chance.next())
             var settings = NodeSettings(
-                serverKey: [UInt8](repeating: 9, count: 32), tokenKey: [UInt8](repeating: 7, count: 32), decoyHash: "decoy", release: "world",
+                serverKey: [UInt8](repeating: 9, count: 32), tokenKey: [UInt8](repeating: 7, count: 32), decoyHash: "decoy",
+                release: keepsHouse ? Version.product : "world",
                 random: { draws.take($0) })
             settings.linkRules = rules
             settings.outboxRules = breaker.outbox
+            settings.comparesNightly = keepsHouse
+            settings.signingKeys = keepsHouse ? SigningKeys(seed: [UInt8](repeating: 3, count: 32)) : nil
             let node = try Node(stores: stores, settings: settings, at: clock)
             self.node = node
             isAsked = true
@@ -128,7 +140,7 @@ package final class NodeMachine: Machine {
 
     // MARK: - Within a turn
 
-    private func guarded(_ body: () throws -> Void) throws {
+    func guarded(_ body: () throws -> Void) throws {
         do { try body() } catch let error {
             if disk.isFrozen || (isDiskFailing && (error is StoreError || error is DatabaseError)) { throw MachineDied() }
             throw error
@@ -161,6 +173,11 @@ package final class NodeMachine: Machine {
             case .log(_, "branch sealed", _): seen.append(.setBack(.cloud))
             case .log(_, "link open", let words): session = words
             case .log(_, "link closed", _): session = nil
+            case .log(let level, "ledgers compared", let words):
+                let end: ComparisonEnd? = level == .info ? .agrees : level == .warning ? .healed : words.contains(": Not finished") ? nil : .differs
+                if let end { seen.append(.compared(end, words)) }
+            case .log(_, "books differ", let words): seen.append(.troubled(words))
+            case .log(_, "ledger damaged", _) where isRotten: throw LedgerRefused()
             // An I/O error at the start sets the ledger aside until somebody restarts the cloud, as its cure says.
             case .log(_, "ledger damaged", _) where isDiskFailing: throw MachineDied()
             case .answerEnrolment, .enrolmentSocket, .push, .closeStream, .hashPassword, .admit, .log: break
@@ -170,19 +187,24 @@ package final class NodeMachine: Machine {
 
     // MARK: - A person
 
-    private var lastAnswer: Answer?
+    var lastAnswer: Answer?
 
-    private func post(_ path: String, _ body: JSONValue, key: String? = nil, at clock: ClockReading) throws -> Answer? {
-        lastRequest += 1
-        lastAnswer = nil
+    func post(_ path: String, _ body: JSONValue, key: String? = nil, at clock: ClockReading) throws -> Answer? {
         var headers: [(name: String, value: String)] = []
         if let bearer { headers.append(("authorization", "Bearer " + bearer)) }
         if let key { headers.append(("idempotency-key", key)) }
-        try node([.request(lastRequest, Request(method: "POST", path: path, headers: headers, body: JSONWriter.plain(body)))], at: clock)
+        return try send(Request(method: "POST", path: path, headers: headers, body: JSONWriter.plain(body)), at: clock)
+    }
+
+    /// Asks the node and answers what it answered at once.
+    func send(_ request: Request, at clock: ClockReading) throws -> Answer? {
+        lastRequest += 1
+        lastAnswer = nil
+        try node([.request(lastRequest, request)], at: clock)
         return lastAnswer
     }
 
-    private func signIn(at clock: ClockReading) throws {
+    func signIn(at clock: ClockReading) throws {
         let answer = try post("/api/v1/auth/login", ["username": "admin", "password": "right", "token": true], at: clock)
         bearer = answer.flatMap { try? JSONReader.read($0.body) }?["token"]?.text
     }

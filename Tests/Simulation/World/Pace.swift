@@ -30,6 +30,7 @@ package struct Pace: Sendable, Hashable {
         rules.deadAfter = .seconds(225)
         rules.stallAfter = .seconds(30)
         rules.refusedRetry = .seconds(60)
+        rules.countersignEvery = .seconds(900)
         return Pace(
             tick: .seconds(20), closeTick: .milliseconds(500), marketStep: .seconds(20), rarity: 80, rules: rules, rest: .seconds(1_200))
     }()

@@ -60,11 +60,13 @@ extension World {
         guard let image = image(of: .edge, &chance) else { return }
         let (keepsMark, isFair) = (chance.chance(1, in: 2), chance.chance(1, in: 3) && cloud.isRunning && !cloud.isDiskFailing)
         try end(.edge)
-        let before = sights[.edge]?.count ?? 0
+        let (before, last) = (sights[.edge]?.count ?? 0, sights[.edge]?.last)
         edge.restore(image, keepsMark: keepsMark)
         let ours = try sight(of: .edge, isWhole: true), theirs = try cloud.entries(in: cloud.image())
-        // What the cloud has and this copy lacks, or was told of and nobody has.
-        let lacks = theirs.count > ours.count || theirs.last.map { $0 != ours[theirs.count - 1] } ?? false
+        // What the cloud has and this copy lacks, or was told of and nobody has. A branch that a decision for this copy's lineage is about to seal
+        // lacks nobody.
+        let isOver = theirs.last?.epoch ?? 0 < ours.last?.epoch ?? 0
+        let lacks = !isOver && (theirs.count > ours.count || theirs.last.map { $0 != ours[theirs.count - 1] } ?? false)
         tell("the edge is put back to entry \(ours.count), the cloud has \(theirs.count) and was told of \(told)")
         // Nobody knows of more than the cloud has, and all that is left is its beginning: it only has to give it back.
         let isBeginning = !ours.isEmpty && ours.count < theirs.count && theirs[ours.count - 1] == ours[ours.count - 1]
@@ -75,7 +77,9 @@ extension World {
             link.weather = LinkWeather()
             queue.add(.twinHadTime, at: quietUntil)
         }
-        let known = lacks || told > UInt64(ours.count)
+        // A copy that lacks nothing of what was there brings nothing new, whatever else waits for a decision.
+        let isSame = ours.count == before && ours.last == last
+        let known = !isSame && (lacks || told > UInt64(ours.count))
         look([.setBack(.edge), .rows(.edge, ours), .injected(.edgeRestored(losesKnown: known, isFair: heals, short: short))])
         queue.add(.restart(.edge), at: now + .milliseconds(Int64(heals ? 50 : chance.int(50...6_000))))
     }

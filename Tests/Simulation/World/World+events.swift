@@ -29,6 +29,7 @@ extension World {
         case .connect(let who): try connect(who)
         case .drill(let step): try drill(step)
         case .image, .rollback, .restore, .twin, .twinHadTime, .twinEnds, .visit: try disaster(happening)
+        case .backup, .compare, .rot, .rotHadTime: try keepHouse(happening)
         case .learnOfCut(let who, let connection): try turn(who, .linkDown(connection: connection))
         case .cut:
             if var chance = due(.cut, if: link.isUp) { cut(.edge, &chance) }
@@ -239,6 +240,7 @@ extension World {
     /// What checkers are to know of the talk between edge and cloud.
     private func overhear(_ bytes: [UInt8], from who: Who, over: Who) {
         guard let frame = try? Frame(bytes) else { return }
+        mark(frame)
         switch frame.type {
         case .hello, .welcome, .error, .beat: guard menu.images > .zero else { return }
         case .batch: guard menu.isNarrow, over == .edge else { return }

@@ -18,6 +18,7 @@ extension World {
         machine.crash(mode)
         // A twin that met it in quiet meets nobody any more.
         if now < quietUntil { look([.injected(.twinStarted(meetsOriginal: false))]) }
+        rotten?.isFair = false
         report.crashes += 1
         log(6, who.rawValue)
         if who != .twin { link.forget(isUpward: who == .edge) }
@@ -41,8 +42,11 @@ extension World {
             if who == .edge, menu.diesAtOrders, diesAtOrder { edge.deathAtNextOrder = dies ? .before : .after; plans.note(.life) }
         }
         var died = false
-        do { try machine.start(at: clock(who)) } catch is MachineDied { died = true }
+        do { try machine.start(at: clock(who)) } catch is MachineDied { died = true } catch let error where isRotten(who) {
+            return try refused(who, error)
+        }
         try carry(who)
+        if isRotten(who), !died { startedRotten(who) }
         if died { try die(who) } else if who != .cloud { queue.add(.connect(who), at: now + .milliseconds(Int64(chance.int(1...300)))) }
     }
 
@@ -67,13 +71,19 @@ extension World {
         for row in ours {
             tell("\(row.seq) \(Kind(rawValue: row.kind).map { "\($0)" } ?? "\(row.kind)") \(String(decoding: row.body, as: UTF8.self))")
         }
+        markCommands(ours)
         report.entries = ours.count
         report.ledgerHash = Hex.text(ours.last?.hash ?? [])
         report.orders = ours.count { $0.kind == Kind.intent.rawValue }
         report.fills = ours.count { $0.kind == Kind.fill.rawValue }
     }
 
-    private func survivors(of who: Who, from seq: UInt64) throws -> [EntryRow] { try machine(who)?.survivors(from: seq) ?? [] }
+    private func survivors(of who: Who, from seq: UInt64) throws -> [EntryRow] {
+        let rows = try machine(who)?.survivors(from: seq) ?? []
+        // What the world damaged is its own doing; whoever reads beside the checkers gets what is stored.
+        guard let rotten, rotten.who == who else { return rows }
+        return rows.map { $0.seq == rotten.row.seq ? rotten.row : $0 }
+    }
 
     /// The edge's ledger up to the end of the duration: what another world of the same seed must have written too.
     func compareAlone() throws {
@@ -107,6 +117,7 @@ extension World {
 
     func look(_ seen: [Observation]) {
         for one in seen {
+            mark(one)
             let found = checkers.look(one, at: now)
             for violation in found { tell("BROKEN \(violation)") }
             report.violations += found

@@ -24,6 +24,8 @@ package struct WorldReport: Sendable, Hashable {
     /// Entries that waited when the kill command was tried, and whether it was.
     package var backlog = 0
     package var drilled = false
+    /// How often what happened that the tables of verdicts and commands speak of, and what was done for the files.
+    package var marks: [String: Int] = [:]
     /// What the world suffered and was asked; to leave some of it out in another run.
     package var happened: [Adversity] = []
     package init(seed: UInt64) { self.seed = seed }
@@ -54,6 +56,9 @@ package final class World {
         /// A copy of both disks is put away.
         case image
         case rollback, restore, twin
+        case backup, compare, rot
+        /// The person's comparison of a damaged entry has had its time.
+        case rotHadTime(number: Int)
         case twinHadTime, twinEnds
         /// A person looks at the page and the console.
         case visit
@@ -86,6 +91,10 @@ package final class World {
     let cloud: NodeMachine
     let site: GatewaySite?
     var menu: FaultMenu
+    var house: HouseMenu
+    /// A stored entry that is damaged now.
+    var rotten: Rotten?
+    var rots = 0
     var link: FaultyLink
     var twinLink: FaultyLink
     /// A copy of the edge that runs beside it.
@@ -123,17 +132,20 @@ package final class World {
     ///   - cloud: whether there is one.
     ///   - asks: whether a person asks for anything.
     ///   - drills: whether the kill command is tried under a backlog.
+    ///   - keepsHouse: false for a seed of the time before anybody kept house, damage came about or clocks drifted, whose story is to stay.
     ///   - only: of all that the seed would do, just these: how a failing seed is made smaller. Nil for everything.
     ///   - trace: gets a line for everything that happens.
     package init(
         seed: UInt64, venue: WorldVenue = .paper, duration: Span = .seconds(90), pace: Pace = .close, faults: Set<WorldFault>? = nil,
         breaker: Breaker = .none, cloud presence: WorldCloud = .asked, asks: Bool = true, drills: Bool = false,
-        only: Set<Adversity>? = nil, trace: ((String) -> Void)? = nil
+        keepsHouse: Bool = true, only: Set<Adversity>? = nil, trace: ((String) -> Void)? = nil
     ) {
-        self.breaker = breaker; self.duration = duration; self.pace = pace; self.trace = trace
+        self.breaker = breaker; self.duration = max(duration, breaker.durationMin); self.pace = pace; self.trace = trace
         report = WorldReport(seed: seed)
         var chance = SeededRandom(seed: seed)
         menu = FaultMenu(&chance, only: faults, breaker, venue, rarity: pace.rarity)
+        house = HouseMenu(seed: seed, only: keepsHouse ? faults : [], breaker, rarity: pace.rarity)
+        if house.rots > .zero, menu.visits == .zero { menu.visits = Span(nanoseconds: Span.seconds(12).nanoseconds * max(1, pace.rarity / 8)) }
         if !asks { menu.asks = .zero }
         if drills { menu.isNarrow = true; queue.add(.drill(.cut), at: .seconds(10)) }
         let id = EdgeID(bytes: (0..<16).map { UInt8(truncatingIfNeeded: seed >> UInt64($0 % 8)) ^ UInt8($0) })
@@ -143,10 +155,13 @@ package final class World {
         linkRules = rules
         var setup = EdgeSetup(edge: id, seed: chance.next(), start: World.start)
         setup.rules = rules; setup.breaker = breaker; setup.venue = venue; setup.pace = pace
+        setup.house = house.keeps ? Housekeeping(isSession: pace.rarity > 1) : nil
         setup.greets = presence == .asked && breaker != .writesFirst
         self.setup = setup; self.presence = presence
         edge = EdgeMachine(setup)
-        cloud = NodeMachine(edge: id, seed: chance.next(), start: World.start, rules: rules, breaker: breaker, signatures: setup.signatures)
+        cloud = NodeMachine(
+            edge: id, seed: chance.next(), start: World.start, rules: rules, breaker: breaker, signatures: setup.signatures,
+            keepsHouse: house.keeps)
         link = FaultyLink(menu.weather, plan: AdversityPlan(seed: chance.next(), only: only))
         plans = AdversityPlan(seed: chance.next(), only: only)
         checkers = Checkers(edge: id, credit: rules.credit, watchesWords: breaker.leavesWordsTrue)
@@ -177,6 +192,7 @@ package final class World {
         }
         plan(.clockJump, .clockJump, within: menu.clockJumps)
         planDisasters()
+        planHouse()
         plan(.wireCut, .wireCut, within: menu.wireCuts)
         plan(.gatewayCrash, .gatewayCrash, within: menu.gatewayCrashes)
         plan(.brokerTrouble, .brokerTrouble, within: menu.brokerTroubles)
@@ -222,15 +238,20 @@ package final class World {
     /// When time alone is to be looked at again: the link's own timers are met, and nothing waits longer than the pace.
     var nextTick: Span {
         if now < busyUntil || site != nil || presence != .asked { return now + closeTick }
+        if edge.isMoving { return now + .milliseconds(100) }
         let timer = edge.wakeAt.map { $0 - (edgeClock.monotonic - now) }
         return min(now + pace.tick, max(timer ?? .seconds(.max / 1_000_000_000), now + closeTick))
     }
 
     /// Both sides know of the session: an edge that was overtaken may still believe in its own.
-    var isAtRest: Bool { twin == nil && edge.isRunning && cloud.serves(edge.boot) && edge.isCaughtUp && edge.isSettled }
+    var isAtRest: Bool { twin == nil && rotten == nil && edge.isRunning && cloud.serves(edge.boot) && edge.isCaughtUp && edge.isSettled }
 
-    var edgeClock: ClockReading { ClockReading(wall: World.start + now + wallOffset, monotonic: .seconds(5_000) + now) }
-    var cloudClock: ClockReading { ClockReading(wall: World.start + .milliseconds(700) + now, monotonic: .seconds(77) + now) }
+    var edgeClock: ClockReading {
+        ClockReading(wall: World.start + now + wallOffset, monotonic: .seconds(5_000) + now.drifted(house.edgeDrift))
+    }
+    var cloudClock: ClockReading {
+        ClockReading(wall: World.start + .milliseconds(700) + now, monotonic: .seconds(77) + now.drifted(house.cloudDrift))
+    }
     func machine(_ who: Who) -> (any Machine)? {
         switch who {
         case .edge: edge
