@@ -66,7 +66,8 @@ extension EdgePicture {
     private var reconciliationRow: JSONValue {
         var row = Row()
         let differences = book.reconciled?.differences ?? 0
-        if let gateway = live.gateway, gateway.isTrading {
+        // The edge says connected once the comparison is done; a halt ends trading and not what was compared.
+        if let gateway = live.gateway, gateway.condition == .connected {
             row.put("state", differences > 0 ? "difference" : "clean"); row.put("since", milestones.reconciled ?? gateway.since)
             if differences > 0 {
                 row.put("words", book.differences.last?.text ?? "\(differences) differences with the broker.")
@@ -74,7 +75,7 @@ extension EdgePicture {
             } else {
                 row.put("words", "Orders, fills and positions agree with the broker.")
             }
-        } else if let gateway = live.gateway, gateway.condition == .reconciling || gateway.condition == .connected {
+        } else if let gateway = live.gateway, gateway.condition == .reconciling {
             row.put("state", "running"); row.put("since", gateway.since); row.put("words", "Compares orders, fills and positions with the broker.")
         } else {
             row.put("state", "waiting"); row.put("since", live.gateway?.since ?? asOf); row.put("words", "Waits for the gateway.")

@@ -99,6 +99,15 @@ import Wire
         #expect(scene.picture.edgeRow["halt"]?["by"] == "console" && scene.picture.edgeRow["halt"]?["since"] != nil)
     }
 
+    /// Trading ends with a halt; that the books agree with the broker's does not.
+    @Test(arguments: [(GatewayCondition.connected, "clean"), (.reconciling, "running"), (.unreachable, "waiting")])
+    func aHaltIsNoComparisonUnderWay(_ condition: GatewayCondition, _ state: String) {
+        var scene = scene
+        scene.write(.halt(HaltFact(level: .halt, source: "console", reason: "news")))
+        scene.live.apply(.gateway(GatewayState(condition: condition, since: Scene.now, text: "t", cure: "c", account: "", isTrading: false)))
+        #expect(scene.picture.edgeRow["reconciliation"]?["state"]?.text == state)
+    }
+
     @Test(arguments: GatewayCondition.allCases) func everyGatewayConditionHasAWord(_ condition: GatewayCondition) {
         var scene = Scene()
         scene.live.apply(.gateway(GatewayState(condition: condition, since: Scene.now, text: "t", cure: "c", account: "", isTrading: false)))
