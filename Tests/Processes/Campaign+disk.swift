@@ -44,18 +44,58 @@ extension Campaign {
 
     // MARK: A full file system
 
-    private var image: String { stage.folder + "/edge.img" }
-    private static let imageMegabytes = 420
-
-    /// Puts the edge's folder on a file system of its own, large enough that the reserve is taken.
-    func mountEdge() throws {
-        try stage.shell(
-            "truncate -s \(Campaign.imageMegabytes)M \(image) && mkfs.ext4 -q -m 0 \(image) && mount -o loop \(image) \(stage.edgeFolder) "
-                + "&& chmod 700 \(stage.edgeFolder)")
+    /// Puts the folders of edge and cloud on file systems of their own, the edge's large enough that the reserve is taken.
+    func mountDisks() throws {
+        for (folder, megabytes) in [(stage.edgeFolder, 420), (stage.cloudFolder, 120)] {
+            let image = folder + ".img", aside = folder + ".aside"
+            try stage.shell(
+                "truncate -s \(megabytes)M \(image) && mkfs.ext4 -q -m 0 \(image) && cp -a \(folder) \(aside) && mount -o loop \(image) \(folder) "
+                    + "&& chmod 700 \(folder) && cp -a \(aside)/. \(folder)/ && rm -r \(aside)")
+        }
     }
-    func unmountEdge() {
-        stage.kill(.edge)
-        try? stage.shell("umount -l \(stage.edgeFolder)")
+    func unmountDisks() {
+        for part in [Stage.Part.edge, .cloud] { stage.kill(part) }
+        for folder in [stage.edgeFolder, stage.cloudFolder] { try? stage.shell("umount -l \(folder)") }
+    }
+
+    /// To the last block, in large pieces and then in small ones.
+    private func fill(_ folder: String) throws {
+        try stage.shell(
+            "sync; dd if=/dev/zero of=\(folder)/filler-$$ bs=1M 2>/dev/null; dd if=/dev/zero of=\(folder)/crumb-$$ bs=4k 2>/dev/null; true")
+    }
+
+    /// Fills the cloud's file system beside the running cloud, kills it there, lets it start there or refuse, and makes room again: the edge trades
+    /// on meanwhile, nothing that it was told to be safe is gone, and all that waited comes.
+    func fillCloud() throws {
+        let folder = stage.cloudFolder
+        trade()
+        try fill(folder)
+        tell("the cloud's file system is full")
+        order()
+        stage.patience.pass(milliseconds: chance.int(3_000...9_000))
+        var end = "runs on"
+        if let code = stage.child(.cloud)?.exitCode {
+            end = "ends with \(code)"
+            if code <= 0 { report.violations.append("the cloud ended with \(code) beside a full disk") }
+        }
+        report.diskEnds["cloud \(end) beside a full disk", default: 0] += 1
+        stage.kill(.cloud)
+        try examine(.cloud)
+        end = "starts on the full disk"
+        do { try stage.start(.cloud, within: 60) } catch let trouble as ProcessTrouble {
+            guard let code = stage.child(.cloud)?.exitCode else { throw trouble }
+            end = "refuses the full disk with \(code)"
+            if code <= 0 { report.violations.append("the cloud ended with \(code) on a full disk: \(trouble)") }
+        }
+        report.diskEnds["cloud \(end)", default: 0] += 1
+        tell("cloud \(end)")
+        stage.patience.pass(milliseconds: chance.int(1_000...3_000))
+        try stage.shell("rm -f \(folder)/filler-* \(folder)/crumb-*")
+        tell("there is room again")
+        if !stage.isRunning(.cloud) { try stage.start(.cloud, within: 60) }
+        do { try stage.awaitLink(within: 90) } catch let trouble as ProcessTrouble {
+            report.violations.append("with room in the cloud again: \(trouble)")
+        }
     }
 
     /// Fills the edge's file system to the last block beside the running edge, kills it there, fills what it gave up, and makes room again.
@@ -63,11 +103,7 @@ extension Campaign {
         let folder = stage.edgeFolder
         trade()
         guard Files.exists(folder + "/ballast") else { return report.violations.append("there is no reserve on \(folder)") }
-        func fill() throws {
-            try stage.shell(
-                "sync; dd if=/dev/zero of=\(folder)/filler-$$ bs=1M 2>/dev/null; dd if=/dev/zero of=\(folder)/crumb-$$ bs=4k 2>/dev/null; true")
-        }
-        try fill()
+        try fill(folder)
         tell("the edge's file system is full")
         order()
         stage.patience.pass(milliseconds: chance.int(1_000...4_000))
@@ -78,7 +114,7 @@ extension Campaign {
             } else {
                 let code = try stage.stop(.edge, within: 60)
                 if code < 0 { report.violations.append("stopped on a full disk the edge ended with \(code)") }
-                try fill()
+                try fill(folder)
             }
             try examine(.edge)
             var end = "starts on the full disk"

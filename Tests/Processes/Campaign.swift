@@ -62,8 +62,8 @@ package final class Campaign {
 
     /// Runs to the end and compares. Throws when the stage itself does not work: that is no finding about a promise.
     package func run() throws -> CampaignReport {
-        if plan.diskFills > 0 { try mountEdge() }
-        defer { if plan.diskFills > 0 { unmountEdge() } }
+        if plan.diskFills > 0 { try mountDisks() }
+        defer { if plan.diskFills > 0 { unmountDisks() } }
         try stage.open()
         front = try stage.frontMonth()
         tell("all four run in \(stage.folder)")
@@ -78,7 +78,10 @@ package final class Campaign {
         }
         for storm in plan.storms { try blow(storm) }
         for _ in 0..<plan.diskFaults { try failDisk() }
-        for _ in 0..<plan.diskFills { try fillDisk() }
+        for _ in 0..<plan.diskFills {
+            try fillDisk()
+            try fillCloud()
+        }
         if let seconds = plan.cutSeconds { try cutLong(seconds) }
         try quieten()
         try compare()

@@ -16,9 +16,11 @@ enum FaultsCommand {
                     "link", value: "LIST", isRepeatable: true,
                     "troubles of the link after the kills, or all: \(LinkStorm.allCases.map(\.rawValue).joined(separator: ", "))"),
                 CommandOption("rounds", value: "R", "how many troubles of that list (one of each)"),
-                CommandOption("root", "as root: failing system calls (libfiu) and a full file system of the edge's own (a loop device) come after"),
+                CommandOption(
+                    "root", "as root: failing system calls (libfiu) and full file systems of the edge's and the cloud's own (loop devices) come after"
+                ),
                 CommandOption("calls", value: "C", "with --root: how many starts with failing system calls (12)"),
-                CommandOption("fills", value: "F", "with --root: how often the file system is full (2)"),
+                CommandOption("fills", value: "F", "with --root: how often each file system is full (2)"),
                 CommandOption("keep", "leaves the folder with logs and ledgers"),
             ],
             "Starts gateway, relay, cloud and edge with a bot that trades fast; kills, cuts, mends and sends commands by the seed;\n"

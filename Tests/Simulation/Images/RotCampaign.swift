@@ -13,6 +13,8 @@ package enum RotKind: String, CaseIterable, Sendable {
     case swapped
     /// The file ends early.
     case cut
+    /// The write of a page went to another page's place, and its own was never written.
+    case misdirected
 }
 
 /// A kind of file that rots: to add one, add its line to `all`.
@@ -148,12 +150,18 @@ package struct RotCampaign {
         switch kind {
         case .flip: bytes[place] ^= 1 << UInt8(chance.int(0...7))
         case .cut: bytes.removeLast(bytes.count - place)
-        case .zeroed, .swapped:
+        case .zeroed, .swapped, .misdirected:
             guard pages > 0 else { return nil }
             let one = chance.int(0...(pages - 1)), other = chance.int(0...(pages - 1))
             place = start(one)
             for offset in 0..<file.pageBytes {
-                if kind == .zeroed { bytes[place + offset] = 0 } else { bytes.swapAt(place + offset, start(other) + offset) }
+                switch kind {
+                case .swapped: bytes.swapAt(place + offset, start(other) + offset)
+                case .misdirected where one != other:
+                    bytes[start(other) + offset] = bytes[place + offset]
+                    bytes[place + offset] = 0
+                default: bytes[place + offset] = 0
+                }
             }
         }
         guard bytes != before else { return nil }
