@@ -92,7 +92,8 @@ extension Node {
             var given = 0
             while given < limit {
                 guard let bytes = work.builder.nextBytes() else {
-                    try work.writer.finish()
+                    // The disk's work goes on beside the loop; at an orderly end it is waited for.
+                    if limit == .max { try work.writer.finishNow() } else if !(try work.writer.finish()) { break }
                     keeping.saved[work.edge] = work.seq
                     return
                 }

@@ -11,9 +11,9 @@ import Wire
 @Suite struct CompactorTests {
     private static let rows: UInt64 = 32
 
-    /// An edge with a few hundred entries, of which the cloud has 250 and its backup 100; two days later.
-    private func running(seed: UInt64 = 7) throws -> DiskRig {
-        let rig = DiskRig(seed: seed, snapshotsEvery: 60, compacting: Self.rows)
+    /// What the first run of an edge left: a few hundred entries, of which the cloud has 250 and its backup 100.
+    private static let left = Result {
+        let rig = DiskRig(snapshotsEvery: 60, compacting: rows)
         try rig.start()
         try rig.settle(seconds: 3)
         for number in 0..<300 {
@@ -24,6 +24,15 @@ import Wire
         let journal = try #require(rig.agent?.journal)
         try journal.noteAcknowledged(Seq(250))
         try journal.noteBackup(Seq(100))
+        return rig.left()
+    }
+
+    /// The edge's second run on that.
+    private func running(seed: UInt64 = 7) throws -> DiskRig {
+        let rig = DiskRig(seed: seed, snapshotsEvery: 60, compacting: Self.rows)
+        rig.take(try Self.left.get())
+        try rig.start()
+        try rig.settle(seconds: 1)
         return rig
     }
     private func idle(_ rig: DiskRig, seconds: Int) throws {

@@ -25,6 +25,7 @@ final class DiskRig {
 
     private let reserveBytes: Int?
     private let snapshotsEvery: UInt64?
+    private let snapshotRate: Int64
     private let compacting: UInt64?
     private let smallBytesMax: Int
     /// What the last start made of the ledger.
@@ -33,11 +34,14 @@ final class DiskRig {
 
     /// - Parameter reserveBytes: of the reserve on the disk; nil for an agent that has none and ends when the disk is full.
     /// - Parameter snapshotsEvery: entries between two snapshots of the fold; nil keeps none, and reads every entry at each start.
+    /// - Parameter snapshotRate: bytes that all snapshots together may write in a second.
     /// - Parameter compacting: entries of a segment, for an edge that moves what is older than a day; nil for one that moves nothing.
     /// - Parameter smallBytesMax: of what a snapshot holds beside its lists.
     init(
-        seed: UInt64 = 7, reserveBytes: Int? = nil, snapshotsEvery: UInt64? = nil, compacting: UInt64? = nil, smallBytesMax: Int = Book.smallBytesMax
+        seed: UInt64 = 7, reserveBytes: Int? = nil, snapshotsEvery: UInt64? = nil, snapshotRate: Int64 = SnapshotSettings.standardRate,
+        compacting: UInt64? = nil, smallBytesMax: Int = Book.smallBytesMax
     ) {
+        self.snapshotRate = snapshotRate
         self.compacting = compacting
         self.smallBytesMax = smallBytesMax
         self.reserveBytes = reserveBytes
@@ -99,6 +103,7 @@ final class DiskRig {
         var snapshots = files.map { SnapshotSettings(files: $0, recovered) }
         if let snapshotsEvery { snapshots?.every = snapshotsEvery }
         snapshots?.smallBytesMax = smallBytesMax
+        snapshots?.bytesPerSecond = snapshotRate
         let agent = Agent(
             journal: journal, book: book, boot: Boot(raw: boots), settings: settings,
             session: PaperSession(broker: broker, generation: Int64(boots)), witness: Witness(keys: keys, mark: mark), finding: finding,
@@ -106,6 +111,20 @@ final class DiskRig {
             compaction: compacting.map { _ in CompactionSettings(files: DiskFiles(disk), days: 1) }, release: DiskRig.release)
         self.agent = agent
         take(try agent.start(DiskRig.bootFact, at: clock))
+    }
+
+    /// What a test begins with that goes on from another's end: the files as they are now, synced; the broker of the next one is new.
+    struct Left: Sendable {
+        let files: [(name: String, bytes: [UInt8])], now: Instant, boots: UInt64
+    }
+    /// The process is killed.
+    func left() -> Left {
+        crash()
+        return Left(files: disk.names.map { ($0, disk.bytes(of: $0) ?? []) }, now: now, boots: boots)
+    }
+    func take(_ left: Left) {
+        for file in left.files { disk.place(file.name, file.bytes) }
+        (now, boots) = (left.now, left.boots)
     }
 
     /// The process dies; the disk is left as `mode` says.

@@ -65,6 +65,23 @@ import Wire
         #expect(try LedgerAudit.verify(path: "ledger.db", vfs: rig.disk.name).difference == nil)
     }
 
+    /// In a flood of entries a snapshot waits until the one before is paid for, also after a start from it.
+    @Test func aFloodIsNotWrittenAgainAndAgain() throws {
+        let rig = DiskRig(snapshotsEvery: 40, snapshotRate: 10)
+        try rig.start()
+        try live(rig, halts: 60)
+        let first = try #require(snapshots(rig).last), bytes = try #require(rig.disk.bytes(of: first)?.count)
+        try toggle(rig, 120)
+        #expect(snapshots(rig) == [first])
+        try restart(rig)
+        #expect(rig.recovered?.snapshotBytes == Int64(bytes))
+        try toggle(rig, 60)
+        #expect(snapshots(rig) == [first])
+        rig.now = rig.now + Span.milliseconds(Int64(bytes) * 100)
+        try toggle(rig, 20)
+        #expect(snapshots(rig).count == 2)
+    }
+
     @Test func anOrderlyEndLeavesNextToNothingToRead() throws {
         let rig = DiskRig(snapshotsEvery: 100_000)
         try rig.start()

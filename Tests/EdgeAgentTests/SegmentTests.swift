@@ -36,8 +36,12 @@ import Wire
             rows.append(try number % 4 == 0 ? writer.intent(Int64(number)).row : writer.entry(.shutdown(reason: "r\(number)")).row)
         }
         rows[3].ref = []
-        let bytes = Segment.encode(rows)
-        #expect(try Segment.decode(bytes) == rows)
+        var builder = SegmentBuilder()
+        for start in stride(from: 0, to: rows.count, by: 7) { builder.append(Array(rows[start...].prefix(7))) }
+        let bytes = builder.finished()
+        #expect(try Segment.decode(bytes) == rows && Segment.decode(Segment.encode(rows)) == rows)
+        var reader = try SegmentReader(bytes)
+        #expect(try reader.first == 1 && reader.count == rows.count && reader.next() == Array(rows.prefix(7)))
         for place in bytes.indices {
             var spoilt = bytes
             spoilt[place] ^= 1 << UInt8(place % 8)

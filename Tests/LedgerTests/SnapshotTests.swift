@@ -42,6 +42,20 @@ struct SnapshotTests {
         #expect(!b.hasExecution("never") && b.order(ClOrdID("never")) == nil && b.order(brokerOrderID: 1_000_000) == nil)
     }
 
+    /// The keys that are not sorted yet stay few, however many are added in one go: a large dictionary holds up whoever makes it grow.
+    @Test func anIndexSortsItsKeysAsTheyCome() {
+        var index = KeyIndex<Int64>()
+        var freshMax = 0
+        for place in 0..<40_000 {
+            index.add(Int64(place) * 3, at: place)
+            freshMax = max(freshMax, index.freshCount)
+        }
+        #expect(freshMax <= 16_384)
+        for place in stride(from: 0, to: 40_000, by: 37) {
+            #expect(index.place(of: Int64(place) * 3) { $0 == place } == place && index.place(of: Int64(place) * 3 + 1) { _ in false } == nil)
+        }
+    }
+
     /// At every entry of a history with one of everything: kept, read back, and folded on to the end.
     @Test func atEveryEntryTheBookComesBackAndFoldsOnTheSame() throws {
         let history = try DigestTests.history()

@@ -35,6 +35,7 @@ struct RigCommand: Sendable {
         TickFlood.command,
         FootprintBench.command,
         StartBench.command,
+        StepsBench.command,
     ]
     /// Exit codes, as of every program of the house.
     static let usage: Int32 = 2

@@ -99,6 +99,18 @@ private enum RigProgram {
         #expect(report["entries"] == 3_000)
     }
 
+    @Test func everyStepBesideTradingIsMeasured() throws {
+        let report = try RigProgram.report(["bench", "steps", "--entries", "5000", "--segments", "1", "--appends", "3"])
+        for name in [
+            "append_alone", "append_beside_snapshot", "append_beside_compaction", "prepare_step", "snapshot_step", "check_step", "compaction_step",
+        ] {
+            for part in ["p50", "p99", "max", "cpu_max"] {
+                #expect((RigProgram.number(report["\(name)_\(part)_ms"]) ?? 0) > 0, "\(name) in \(report)")
+            }
+        }
+        #expect((RigProgram.number(report["snapshot_bytes"]) ?? 0) > 0)
+    }
+
     @Test func everyMessageOfTheDecodersMixIsRead() throws {
         for server in ["157", "163", "178"] {
             let report = try RigProgram.report(["bench", "decode", "--messages", "1000", "--rounds", "1", "--server", server])

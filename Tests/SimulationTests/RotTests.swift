@@ -9,7 +9,7 @@ import Testing
         return plan
     }
 
-    @Test(arguments: [(ImageSide.edge, 2_400), (ImageSide.cloud, 1_200)]) func noChangedEntryIsEverFolded(side: ImageSide, runs: Int) throws {
+    @Test(arguments: [(ImageSide.edge, 1_200), (ImageSide.cloud, 600)]) func noChangedEntryIsEverFolded(side: ImageSide, runs: Int) throws {
         let outcome = try RotCampaign.run(plan(side, runs, seed: 1), jobs: 2)
         #expect(outcome.runs == runs && outcome.unnoticed == 0 && outcome.violations == [])
         // A damaged snapshot or segment refuses no start: it is told of, below.
@@ -26,7 +26,7 @@ import Testing
 
     /// The control: without verification damage goes in as good.
     @Test(arguments: ImageSide.allCases) func withoutVerificationDamageGoesUnnoticed(side: ImageSide) throws {
-        var plan = plan(side, 500, seed: 2)
+        var plan = plan(side, 250, seed: 2)
         plan.verifies = false
         let outcome = try RotCampaign.run(plan, jobs: 2)
         #expect(outcome.unnoticed > 5, "\(outcome)")

@@ -36,9 +36,9 @@ package enum EdgeSettings {
         SettingKey("bots.breakout.cooldown_seconds", default: "60", "how long it stays out after a trade"),
         SettingKey("bots.breakout.entry_seconds", default: "300", "how long an entry rests before it is placed anew"),
         SettingKey(
-            "ledger.compact_days", default: "0",
+            "ledger.compact_days", default: "30",
             "entries older than so many days move out of ledger.db into segment files while the edge runs, once the cloud's verified backup has them; "
-                + "0: none does, as how long one step holds up an order is not measured yet"),
+                + "0: none does"),
         SettingKey("log.level", variables: ["LOG_LEVEL"], default: "info", "debug, info, warning or error"),
     ]
 }

@@ -40,7 +40,7 @@ struct Compactor {
     /// A snapshot's file compared with its hashes, some parts at a time.
     private struct Look {
         let fact: SnapshotFact
-        var file: SnapshotFile?
+        var table: SnapshotTable?
         var next = 0
     }
 
@@ -51,7 +51,7 @@ struct Compactor {
     /// How long until it is asked again whether something may move.
     private static let patience = Span.minutes(1)
     private static let retryAfter = Span.minutes(10)
-    private static let partsPerStep = 32
+    private static let lookBytes = 256 << 10
 
     /// The walk from the first entry agrees with the live book, and this snapshot lies on its way.
     mutating func agrees(_ fact: SnapshotFact) {
@@ -100,22 +100,30 @@ struct Compactor {
         guard var look = looking else { return false }
         steppedAt = now
         looking = nil
-        guard let file = look.file else {
+        guard let table = look.table else {
             // Two newer ones may have been made meanwhile: the next walk brings another.
-            guard let bytes = try? settings.files.read(look.fact.file), let file = try? SnapshotFile(bytes), file.hash == look.fact.hash else {
-                return true
-            }
-            look.file = file
+            guard let table = table(of: look.fact.file), table.hash == look.fact.hash else { return true }
+            look.table = table
             looking = look
             return true
         }
-        let end = min(file.partCount, look.next + Compactor.partsPerStep)
-        guard file.isSound(look.next..<end) else {
+        let (parts, place) = table.stretch(from: look.next, limit: Compactor.lookBytes)
+        guard let bytes = try? settings.files.read(look.fact.file, in: place), table.isSound(parts, bytes: bytes) else {
             Log.write(.warning, "a snapshot is damaged: nothing moves because of it", ["file": look.fact.file])
             return true
         }
-        look.next = end
-        if end == file.partCount { progress.snapshot = look.fact.seq } else { looking = look }
+        look.next = parts.upperBound
+        if look.next == table.partCount { progress.snapshot = look.fact.seq } else { looking = look }
         return true
+    }
+
+    /// What stands at the end of a snapshot's file; nil when it is gone, or not as it must be.
+    private func table(of name: String) -> SnapshotTable? {
+        let files = settings.files, magic = SnapshotFile.magic
+        guard let size = try? files.size(name), size >= magic.count + SnapshotTable.tailBytes,
+            (try? files.read(name, in: 0..<magic.count)) == magic, let tail = try? files.read(name, in: size - SnapshotTable.tailBytes..<size),
+            let start = try? SnapshotTable.start(tail: tail, of: size), let table = try? files.read(name, in: start..<size - tail.count)
+        else { return nil }
+        return try? SnapshotTable(table, tail: tail, of: size)
     }
 }

@@ -13,6 +13,8 @@ package struct Recovered {
     package var milestones: Milestones
     /// The snapshot that was started from; nil when every entry was read.
     package let snapshot: SnapshotHeader?
+    /// Its length; 0 without one.
+    package let snapshotBytes: Int64
     /// Names of the snapshots that count, oldest first.
     package let kept: [String]
     /// Why a newer snapshot was not started from, one line each.
@@ -43,7 +45,7 @@ package enum FastStart {
                 // An older one was counted when this one was written; whether it is sound is seen when it is needed.
                 return Recovered(
                     journal: recovered.journal, book: recovered.book, milestones: recovered.milestones, snapshot: file.header,
-                    kept: Array(names[place...].prefix(2).reversed()), remarks: remarks)
+                    snapshotBytes: Int64(file.byteCount), kept: Array(names[place...].prefix(2).reversed()), remarks: remarks)
             } catch {
                 switch error {
                 case .unfit(let words): remarks.append("\(name) is not started from: \(words)")
@@ -58,7 +60,7 @@ package enum FastStart {
             milestones.note(entry)
         }
         let journal = try Journal(store: store, edge: edge, replay: fold, check: check)
-        return Recovered(journal: journal, book: book, milestones: milestones, snapshot: nil, kept: [], remarks: remarks)
+        return Recovered(journal: journal, book: book, milestones: milestones, snapshot: nil, snapshotBytes: 0, kept: [], remarks: remarks)
     }
 
     /// Why a snapshot is passed over, or why there is no start at all.
@@ -126,7 +128,8 @@ package enum FastStart {
             throw .unfit("the entries after it do not verify: \(error)")
         }
         if let difference { throw .unfit(difference) }
-        return (Recovered(journal: journal, book: book, milestones: milestones, snapshot: header, kept: [], remarks: []), fact)
+        let bytes = Int64(file.byteCount)
+        return (Recovered(journal: journal, book: book, milestones: milestones, snapshot: header, snapshotBytes: bytes, kept: [], remarks: []), fact)
     }
 
     /// The entry that the snapshot stands at, as the ledger has it now.

@@ -10,21 +10,28 @@ package struct SnapshotSettings {
     package let files: any KeptFiles
     /// Names of those that count, oldest first.
     package var kept: [String]
-    /// The entry that the newest stands at.
+    /// The entry that the newest stands at, and its length in bytes.
     package var last: Seq
+    package var lastBytes: Int64
     /// Entries between two snapshots.
     package var every: UInt64
     /// What a snapshot may hold of commands and whatever else is read whole: production's, but for tests.
     package var smallBytesMax = Book.smallBytesMax
-    /// A start after a crash folds so many entries at the worst, and those that came while the last file was being written.
-    /// Each file costs its length in writing, about 22 MB behind a million entries.
+    /// A start after a crash folds so many entries at the worst, and those of a flood: see `standardRate`.
     package static let standardInterval: UInt64 = 1_000
+    /// Each file costs its length in writing, about 22 MB behind a million entries: in a flood of entries the next one waits until the last is paid
+    /// for at this rate, which no medium minds in ten years.
+    package static let standardRate: Int64 = 100_000
+    /// The standard, but for tests.
+    package var bytesPerSecond = SnapshotSettings.standardRate
     /// - Parameter every: the standard, but for tests.
-    package init(files: any KeptFiles, kept: [String] = [], last: Seq = Seq(0), every: UInt64 = SnapshotSettings.standardInterval) {
-        self.files = files; self.kept = kept; self.last = last; self.every = every
+    package init(
+        files: any KeptFiles, kept: [String] = [], last: Seq = Seq(0), lastBytes: Int64 = 0, every: UInt64 = SnapshotSettings.standardInterval
+    ) {
+        self.files = files; self.kept = kept; self.last = last; self.lastBytes = lastBytes; self.every = every
     }
     package init(files: any KeptFiles, _ recovered: Recovered) {
-        self.init(files: files, kept: recovered.kept, last: recovered.snapshot?.head.seq ?? Seq(0))
+        self.init(files: files, kept: recovered.kept, last: recovered.snapshot?.head.seq ?? Seq(0), lastBytes: recovered.snapshotBytes)
     }
 }
 
@@ -45,6 +52,10 @@ struct SnapshotKeeper {
         let writer: any KeptFileWriter
         let seq: Seq, book: [UInt8], milestones: [UInt8]
         var unsynced = 0
+        /// The disk is at what was given.
+        var isSyncing = false
+        /// All is given.
+        var isWhole = false
     }
 
     init(_ settings: SnapshotSettings) { self.settings = settings }
@@ -77,7 +88,8 @@ struct SnapshotKeeper {
         do throws(KeptFileError) {
             if work == nil {
                 let behind = book.head.seq.raw - min(book.head.seq.raw, settings.last.raw)
-                guard behind >= settings.every || (behind > 0 && now - begun >= SnapshotKeeper.patience) else { return nil }
+                let isDue = behind >= settings.every && now - begun >= price
+                guard isDue || (behind > 0 && now - begun >= SnapshotKeeper.patience) else { return nil }
                 steppedAt = now
                 if book.prepareParts() { return nil }
                 try begin(book, milestones, header())
@@ -92,6 +104,9 @@ struct SnapshotKeeper {
         }
     }
 
+    /// How long the newest file's writing keeps the next from being written.
+    private var price: Span { Span(nanoseconds: settings.lastBytes * (1_000_000_000 / settings.bytesPerSecond)) }
+
     /// Only the next start takes longer without it: a file beside the ledger that cannot be written ends no trading. What the disk does to the
     /// ledger itself is learned from its own commits.
     private mutating func putOff(_ error: KeptFileError) {
@@ -105,7 +120,11 @@ struct SnapshotKeeper {
         guard book.head.seq.raw >= settings.last.raw + SnapshotKeeper.worthAtEnd else { return nil }
         do throws(KeptFileError) {
             try begin(book, milestones, header())
-            return try advance(limit: .max, at: madeAt ?? .zero)
+            while work != nil {
+                if let fact = try advance(limit: .max, at: madeAt ?? .zero) { return fact }
+                work?.writer.wait()
+            }
+            return nil
         } catch {
             putOff(error)
             return nil
@@ -115,6 +134,7 @@ struct SnapshotKeeper {
     /// The entry of the newest snapshot is durable: it counts, and what is older than the one before goes.
     mutating func counted(_ fact: SnapshotFact) {
         settings.last = fact.seq
+        settings.lastBytes = fact.bytes
         settings.kept = (settings.kept.filter { $0 != fact.file } + [fact.file]).suffix(SnapshotKeeper.keptMax)
         // What cannot be deleted now is deleted the next time.
         for name in (try? settings.files.names()) ?? [] where SnapshotFile.seq(of: SnapshotKeeper.stem(name)) != nil && !settings.kept.contains(name)
@@ -136,29 +156,33 @@ struct SnapshotKeeper {
             seq: header.head.seq, book: book.digest(), milestones: Hashing.blake2b(beside))
     }
 
+    /// A piece, or a look at how far the disk is.
+    /// - Returns: the fact when the file is durable.
     private mutating func advance(limit: Int, at now: Span) throws(KeptFileError) -> SnapshotFact? {
         guard var current = work else { return nil }
+        if current.isSyncing {
+            guard try current.writer.sync() else { return nil }
+            current.isSyncing = false
+        }
         var given = 0
-        while given < limit {
-            guard let bytes = current.builder.nextBytes() else {
-                try current.writer.finish()
-                work = nil
-                madeAt = now
-                return SnapshotFact(
-                    seq: current.seq, book: current.book, milestones: current.milestones, file: SnapshotFile.name(current.seq),
-                    bytes: Int64(current.builder.byteCount), hash: current.builder.hash ?? [])
-            }
+        while !current.isWhole, given < limit {
+            guard let bytes = current.builder.nextBytes() else { current.isWhole = true; break }
             try current.writer.append(bytes)
             given += bytes.count
             current.unsynced += bytes.count
             if current.unsynced >= SnapshotKeeper.syncBytes {
-                try current.writer.sync()
+                current.isSyncing = !(try current.writer.sync())
                 current.unsynced = 0
                 break
             }
         }
         work = current
-        return limit == .max ? try advance(limit: limit, at: now) : nil
+        guard current.isWhole, try current.writer.finish() else { return nil }
+        work = nil
+        madeAt = now
+        return SnapshotFact(
+            seq: current.seq, book: current.book, milestones: current.milestones, file: SnapshotFile.name(current.seq),
+            bytes: Int64(current.builder.byteCount), hash: current.builder.hash ?? [])
     }
 
     private mutating func drop() {

@@ -41,7 +41,12 @@ package struct KeyIndex<Key: IndexedKey>: Sendable {
     /// Keys that are not in the row yet.
     package var freshCount: Int { fresh.count }
 
-    package mutating func add(_ key: Key, at place: Int) { fresh[key] = place }
+    package mutating func add(_ key: Key, at place: Int) {
+        fresh[key] = place
+        // A dictionary of hundreds of thousands takes a tenth of a second when it grows.
+        if fresh.count >= KeyIndex.freshMax { seal() }
+    }
+    private static var freshMax: Int { 16_384 }
 
     private func mark(_ index: Int) -> UInt64 {
         precondition(index >= 0 && index < sealed, "an index of \(sealed) keys has no key \(index)")

@@ -81,29 +81,41 @@ package struct SnapshotBuilder: Sendable {
     }
 }
 
-/// The file read back: nothing of it is used before its hash was compared.
-package struct SnapshotFile: Sendable {
-    static let magic = Array("tidewire.snap.2\n".utf8)
-
+/// What stands at the end of the file: what it is of, where its parts lie, and by which hashes they are known. With it a file can be looked through
+/// without having all of it in memory.
+package struct SnapshotTable: Sendable {
     package let header: SnapshotHeader
-    /// Of the table.
+    /// Of the table itself.
     package let hash: [UInt8]
+    /// Of the file.
     package let byteCount: Int
-    private let bytes: [UInt8]
-    private let parts: [(range: Range<Int>, hash: [UInt8])]
+    let parts: [(range: Range<Int>, hash: [UInt8])]
 
-    /// Reads the table and checks its hash and that the parts fill the file. The parts themselves are checked by `isSound`.
-    package init(_ bytes: [UInt8]) throws(SnapshotError) {
-        let magic = SnapshotFile.magic, tail = 32 + 8 + magic.count
-        guard bytes.count >= magic.count + tail, bytes.starts(with: magic), bytes.suffix(magic.count).elementsEqual(magic) else {
+    /// Bytes at the file's end that say how long the table before them is.
+    package static let tailBytes = 32 + 8 + SnapshotFile.magic.count
+
+    /// Where the table begins in a file of so many bytes.
+    /// - Parameter tail: the last `tailBytes` of it.
+    package static func start(tail: [UInt8], of byteCount: Int) throws(SnapshotError) -> Int {
+        let magic = SnapshotFile.magic
+        guard tail.count == tailBytes, byteCount >= magic.count + tailBytes, tail.suffix(magic.count).elementsEqual(magic) else {
             throw .damaged("it does not begin or end as it must")
         }
         do throws(PackError) {
-            var trailer = Unpacker(bytes, in: bytes.count - tail..<bytes.count - magic.count)
-            let stored = try trailer.take(32), length = try trailer.little(UInt64.self)
-            guard length <= UInt64(bytes.count - magic.count - tail) else { throw PackError(at: bytes.count) }
-            let start = bytes.count - tail - Int(length)
-            let table = Array(bytes[start..<bytes.count - tail])
+            var reader = Unpacker(tail, in: 32..<40)
+            let length = try reader.little(UInt64.self)
+            guard length <= UInt64(byteCount - magic.count - tailBytes) else { throw PackError(at: byteCount) }
+            return byteCount - tailBytes - Int(length)
+        } catch { throw .damaged(error.description) }
+    }
+
+    /// Checks the table's hash and that the parts fill the file.
+    /// - Parameters:
+    ///   - table: the bytes from `start` up to the tail.
+    ///   - tail: the last `tailBytes`.
+    package init(_ table: [UInt8], tail: [UInt8], of byteCount: Int) throws(SnapshotError) {
+        let start = byteCount - tail.count - table.count, stored = Array(tail.prefix(32))
+        do throws(PackError) {
             guard Hashing.blake2b(table) == stored else { throw PackError(at: start) }
             var reader = Unpacker(table)
             guard try reader.text() == "tidewire.snapshot2" else { throw PackError(at: start) }
@@ -112,7 +124,7 @@ package struct SnapshotFile: Sendable {
             let signer = try reader.optional { reader throws(PackError) in try reader.take(32) }
             header = SnapshotHeader(edge: edge, release: release, head: head, signer: signer)
             var parts: [(Range<Int>, [UInt8])] = []
-            var at = magic.count
+            var at = SnapshotFile.magic.count
             for _ in 0..<(try reader.count(unit: 40)) {
                 let count = try reader.little(UInt64.self)
                 guard count <= UInt64(start - at) else { throw PackError(at: at) }
@@ -123,10 +135,50 @@ package struct SnapshotFile: Sendable {
             // A book has four parts before its lists, and something is folded beside it.
             guard at == start, parts.count >= 5 else { throw PackError(at: at) }
             hash = stored
-            byteCount = bytes.count
-            self.bytes = bytes
+            self.byteCount = byteCount
             self.parts = parts
         } catch { throw .damaged(error.description) }
+    }
+
+    package var partCount: Int { parts.count }
+
+    /// Where parts lie that begin with this one and are together not longer than `limit`; always one, and its bytes at least.
+    package func stretch(from part: Int, limit: Int) -> (parts: Range<Int>, bytes: Range<Int>) {
+        var end = part + 1
+        while end < parts.count, parts[end].range.upperBound - parts[part].range.lowerBound <= limit { end += 1 }
+        return (part..<end, parts[part].range.lowerBound..<parts[end - 1].range.upperBound)
+    }
+
+    /// Whether these parts give their hashes.
+    /// - Parameter bytes: those that `stretch` named, alone.
+    package func isSound(_ range: Range<Int>, bytes: [UInt8]) -> Bool {
+        let first = parts[range.lowerBound].range.lowerBound
+        return range.allSatisfy { part in
+            let place = parts[part].range
+            return Hashing.blake2b(bytes, in: place.lowerBound - first..<place.upperBound - first) == parts[part].hash
+        }
+    }
+}
+
+/// The file read back: nothing of it is used before its hash was compared.
+package struct SnapshotFile: Sendable {
+    package static let magic = Array("tidewire.snap.2\n".utf8)
+
+    private let table: SnapshotTable
+    private let bytes: [UInt8]
+    package var header: SnapshotHeader { table.header }
+    /// Of the table.
+    package var hash: [UInt8] { table.hash }
+    package var byteCount: Int { bytes.count }
+    private var parts: [(range: Range<Int>, hash: [UInt8])] { table.parts }
+
+    /// Reads the table and checks its hash and that the parts fill the file. The parts themselves are checked by `isSound`.
+    package init(_ bytes: [UInt8]) throws(SnapshotError) {
+        guard bytes.starts(with: SnapshotFile.magic) else { throw .damaged("it does not begin or end as it must") }
+        let tail = Array(bytes.suffix(SnapshotTable.tailBytes))
+        let start = try SnapshotTable.start(tail: tail, of: bytes.count)
+        table = try SnapshotTable(Array(bytes[start..<bytes.count - tail.count]), tail: tail, of: bytes.count)
+        self.bytes = bytes
     }
 
     package var partCount: Int { parts.count }

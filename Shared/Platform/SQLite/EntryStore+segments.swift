@@ -35,15 +35,30 @@ final class SegmentShelf {
 
     /// Reads a file again from the disk.
     func read(_ name: String, _ first: UInt64) throws(StoreError) -> [EntryRow] {
+        var reader = try reader(name, first)
+        var rows: [EntryRow] = []
+        rows.reserveCapacity(reader.count)
+        while let block = try next(&reader, name) { rows += block }
+        return rows
+    }
+
+    /// The same a block at a time.
+    func reader(_ name: String, _ first: UInt64) throws(StoreError) -> SegmentReader {
         let last = first + rows - 1
         let bytes: [UInt8]?
         do throws(KeptFileError) { bytes = try files.read(name) } catch { throw .missing(from: first, to: last, "\(name): \(error)") }
         guard let bytes else { throw .missing(from: first, to: last, "\(name) is gone") }
         do throws(SegmentError) {
-            let rows = try Segment.decode(bytes)
-            guard rows[0].seq == first, rows.count == Int(self.rows) else { throw SegmentError("it holds other entries") }
-            return rows
+            let reader = try SegmentReader(bytes)
+            guard reader.first == first, reader.count == Int(rows) else { throw SegmentError("it holds other entries") }
+            return reader
         } catch { throw .missing(from: first, to: last, "\(name) is damaged: \(error)") }
+    }
+
+    func next(_ reader: inout SegmentReader, _ name: String) throws(StoreError) -> [EntryRow]? {
+        do throws(SegmentError) { return try reader.next() } catch {
+            throw .missing(from: reader.first, to: reader.first + rows - 1, "\(name) is damaged: \(error)")
+        }
     }
 
     func begin(_ name: String) throws(StoreError) -> any KeptFileWriter {
@@ -86,8 +101,8 @@ struct SegmentMove {
         case reading
         /// Into a file under a temporary name; so many bytes are written.
         case writing(any KeptFileWriter, [UInt8], Int)
-        /// The file is durable and is now read back.
-        case checking
+        /// The file is durable and is now read back, a block at a time; nil before the first.
+        case checking(SegmentReader?)
         /// Every byte came back: the rows leave the table, a piece at a time.
         case deleting
     }
@@ -96,6 +111,10 @@ struct SegmentMove {
     let first: UInt64
     var stage = Stage.reading
     var rows: [EntryRow] = []
+    /// What they come to as a file, a piece at a time.
+    var builder = SegmentBuilder()
+
+    func abandon() { if case .writing(let writer, _, _) = stage { writer.abandon() } }
 }
 
 extension EntryStore {
@@ -141,8 +160,8 @@ extension EntryStore {
         }
     }
 
-    /// Does a piece of moving the next segment that may move: rows or bytes up to a bound, but packing the whole file is one piece. The file is durable
-    /// and was read back before a row goes.
+    /// Does a piece of moving the next segment that may move: rows or bytes up to a bound, or a look at how far the disk is. The file is durable and
+    /// was read back before a row goes.
     /// - Parameter isSound: whether a row's bytes are those that were hashed into the chain; nothing else is put into a file.
     /// - Throws: an error of the file or a full disk after which the log is as it was and the same may be tried later; `.failed` as any write.
     package func compactStep(through limit: UInt64, olderThan wall: Int64, isSound: (EntryRow) -> Bool) throws(StoreError) -> CompactionStep {
@@ -152,60 +171,45 @@ extension EntryStore {
             try beOfToday()
             move = SegmentMove(compaction: next, first: shelf.name(of: next.from, after: base.seq).first)
         }
-        guard var current = move else { return .nothing }
+        // Taken out and put back: what stands in two places would be copied whole by each piece.
+        guard var current = move.take() else { return .nothing }
         do throws(StoreError) { try advance(&current, shelf, isSound) } catch {
-            stopMoving()
+            current.abandon()
             throw error
         }
-        guard anchor.seq < current.compaction.to else {
-            move = nil
-            return .moved(current.compaction)
-        }
+        guard anchor.seq < current.compaction.to else { return .moved(current.compaction) }
         move = current
         return .working(current.compaction)
     }
 
     /// Gives up a move that is under way: nothing has left the table that is not in a whole file.
     func stopMoving() {
-        if case .writing(let writer, _, _)? = move?.stage { writer.abandon() }
+        move?.abandon()
         move = nil
     }
 
     private func advance(_ move: inout SegmentMove, _ shelf: SegmentShelf, _ isSound: (EntryRow) -> Bool) throws(StoreError) {
         let pieceRows = max(1, shelf.rows / EntryStore.piecesOfMove)
         switch move.stage {
-        case .reading:
-            var before = move.rows.last.map { LogHead(seq: $0.seq, hash: $0.hash) } ?? anchor
-            let limit = min(pieceRows, move.compaction.to - before.seq)
-            for row in try read(from: before.seq + 1, limit: Int(limit)) {
-                guard row.seq == before.seq + 1, row.prev == before.hash, isSound(row) else {
-                    throw .database(.refused("entry \(before.seq + 1) is not what follows the one before it: it is not moved"))
-                }
-                before = LogHead(seq: row.seq, hash: row.hash)
-                move.rows.append(row)
-            }
-            guard before.seq == move.compaction.to else { return }
-            // An earlier process has made the file, and died before all rows had left.
-            guard move.first == move.compaction.from else { move.stage = .checking; return }
-            move.stage = .writing(try shelf.begin(move.compaction.file), Segment.encode(move.rows), 0)
+        case .reading: try gather(&move, shelf, isSound, limit: pieceRows)
         case .writing(let writer, let bytes, let done):
             do throws(KeptFileError) {
+                // What was written before reaches the disk beside the loop.
+                if done > 0 { guard try done == bytes.count ? writer.finish() : writer.sync() else { return } }
+                guard done < bytes.count else { move.stage = .checking(nil); return }
                 let end = min(bytes.count, done + EntryStore.pieceBytes)
-                if done < end {
-                    try writer.append(Array(bytes[done..<end]))
-                    try writer.sync()
-                    move.stage = .writing(writer, bytes, end)
-                } else {
-                    try writer.finish()
-                    move.stage = .checking
-                }
+                try writer.append(Array(bytes[done..<end]))
+                move.stage = .writing(writer, bytes, end)
             } catch { throw StoreError(error) }
-        case .checking:
-            let stored = try shelf.read(move.compaction.file, move.first)
-            guard stored.suffix(move.rows.count).elementsEqual(move.rows) else {
-                throw .database(.refused("\(move.compaction.file) does not read back as it was written"))
+        case .checking(nil): move.stage = .checking(try shelf.reader(move.compaction.file, move.first))
+        case .checking(var reader?):
+            guard let stored = try shelf.next(&reader, move.compaction.file) else { move.stage = .deleting; return }
+            for row in stored where row.seq >= move.compaction.from {
+                guard row == move.rows[Int(row.seq - move.compaction.from)] else {
+                    throw .database(.refused("\(move.compaction.file) does not read back as it was written"))
+                }
             }
-            move.stage = .deleting
+            move.stage = .checking(reader)
         case .deleting:
             let end = min(move.compaction.to, anchor.seq + pieceRows)
             let last = move.rows[Int(end - move.compaction.from)]
@@ -213,8 +217,28 @@ extension EntryStore {
         }
     }
     /// Each piece of a move has so many of a segment's rows.
-    private static let piecesOfMove: UInt64 = 8
+    private static let piecesOfMove: UInt64 = 16
     private static let pieceBytes = 256 << 10
+
+    /// The next rows, each compared with the chain, and the block that they come to.
+    private func gather(
+        _ move: inout SegmentMove, _ shelf: SegmentShelf, _ isSound: (EntryRow) -> Bool, limit: UInt64
+    ) throws(StoreError) {
+        var before = move.rows.last.map { LogHead(seq: $0.seq, hash: $0.hash) } ?? anchor
+        let piece = try read(from: before.seq + 1, limit: Int(min(limit, move.compaction.to - before.seq)))
+        for row in piece {
+            guard row.seq == before.seq + 1, row.prev == before.hash, isSound(row) else {
+                throw .database(.refused("entry \(before.seq + 1) is not what follows the one before it: it is not moved"))
+            }
+            before = LogHead(seq: row.seq, hash: row.hash)
+        }
+        move.rows += piece
+        // An earlier process may have made the file, and died before all rows had left.
+        let isMade = move.first != move.compaction.from
+        if !isMade { move.builder.append(piece) }
+        guard before.seq == move.compaction.to else { return }
+        move.stage = isMade ? .checking(nil) : .writing(try shelf.begin(move.compaction.file), move.builder.finished(), 0)
+    }
 
     /// Rows up to here leave the table, which begins after them.
     private func leave(_ moved: LogHead) throws(StoreError) {

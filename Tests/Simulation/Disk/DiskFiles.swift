@@ -14,6 +14,11 @@ package final class DiskFiles: KeptFiles {
         try alive()
         return disk.bytes(of: name)
     }
+    package func size(_ name: String) throws(KeptFileError) -> Int? { try read(name)?.count }
+    package func read(_ name: String, in range: Range<Int>) throws(KeptFileError) -> [UInt8]? {
+        guard let bytes = try read(name), range.upperBound <= bytes.count else { return nil }
+        return Array(bytes[range])
+    }
     package func begin(_ name: String) throws(KeptFileError) -> any KeptFileWriter { try DiskFileWriter(disk, name) }
     package func remove(_ name: String) throws(KeptFileError) {
         try alive()
@@ -34,11 +39,17 @@ private final class DiskFileWriter: KeptFileWriter {
         try told(disk.create(name + KeptName.suffix))
     }
     func append(_ bytes: [UInt8]) throws(KeptFileError) { try told(disk.append(beside, bytes)) }
-    func sync() throws(KeptFileError) { try told(disk.sync(beside)) }
-    func finish() throws(KeptFileError) {
+    // One thread and a disk without a clock: all is done at once.
+    func sync() throws(KeptFileError) -> Bool {
+        try told(disk.sync(beside))
+        return true
+    }
+    func finish() throws(KeptFileError) -> Bool {
         try told(disk.sync(beside))
         try told(disk.rename(beside, to: name))
+        return true
     }
+    func wait() {}
     func abandon() { if !disk.isFrozen { try? disk.remove(beside) } }
 }
 

@@ -223,9 +223,9 @@ struct EdgeImages: ImageSubject {
         let file = try files.begin(name)
         while let bytes = builder.nextBytes() {
             try file.append(bytes)
-            try file.sync()
+            try file.syncNow()
         }
-        try file.finish()
+        try file.finishNow()
         return SnapshotFact(
             seq: writer.book.head.seq, book: writer.book.digest(), milestones: Hashing.blake2b(beside), file: name, bytes: Int64(builder.byteCount),
             hash: builder.hash ?? [])
