@@ -55,9 +55,13 @@ package struct Batch: Hashable, Sendable {
     }
 
     /// The body of a BATCH frame and its uncompressed size. `entries` are consecutive and hashed, 1 to `entriesMax` of them.
-    package static func encode(_ entries: [Entry]) -> (body: [UInt8], rawBytes: Int) {
-        precondition(!entries.isEmpty && entries.count <= entriesMax, "a batch of \(entries.count) entries")
-        let first = entries[0], last = entries[entries.count - 1]
+    package static func encode(_ entries: [Entry]) -> (body: [UInt8], rawBytes: Int) { encode(entries[...]) }
+
+    /// The same of a part of some entries, where they are.
+    package static func encode(_ entries: ArraySlice<Entry>) -> (body: [UInt8], rawBytes: Int) {
+        guard let first = entries.first, let last = entries.last, entries.count <= entriesMax else {
+            preconditionFailure("a batch of \(entries.count) entries")
+        }
         precondition(last.seq.raw - first.seq.raw == UInt64(entries.count - 1), "a batch with holes: \(first.seq)...\(last.seq)")
         var packer = EntryPacker(reserving: entries.reduce(0) { $0 + size(of: $1) })
         for entry in entries { packer.pack(entry) }
@@ -98,25 +102,26 @@ package struct Batch: Hashable, Sendable {
     }
 }
 
-/// Entries to bytes: times as differences from the entry before, everything of unknown size as a varint.
+/// Entries to bytes: times as differences from the entry before, everything of unknown size as a varint. Both clocks run alike but when one is set:
+/// of the boot clock only that is said by how much it moved on otherwise than the wall clock.
 private struct EntryPacker {
     private(set) var bytes: [UInt8] = []
-    private var before: Entry?
+    private var before: EntryPlace?
 
     init(reserving capacity: Int) { bytes.reserveCapacity(capacity) }
 
     mutating func pack(_ entry: Entry) {
-        let sameRun = before.map { $0.boot == entry.boot && $0.epoch == entry.epoch } ?? false
-        bytes.append(sameRun ? 1 : 0)
-        if !sameRun { varint(UInt64(entry.epoch)); varint(entry.boot.raw) }
-        let base = sameRun ? before : nil
-        difference(entry.wall.nanoseconds, base?.wall.nanoseconds ?? 0)
-        difference(entry.mono.nanoseconds, base?.mono.nanoseconds ?? 0)
-        difference(entry.hlc, entry.wall.nanoseconds)
+        let place = EntryPlace(boot: entry.boot, epoch: entry.epoch, wall: entry.wall.nanoseconds, mono: entry.mono.nanoseconds)
+        let base = before.flatMap { $0.boot == place.boot && $0.epoch == place.epoch ? $0 : nil }
+        bytes.append(base == nil ? 0 : 1)
+        if base == nil { varint(UInt64(entry.epoch)); varint(entry.boot.raw) }
+        difference(place.wall, base?.wall ?? 0)
+        difference(place.mono, base.map { $0.mono &+ (place.wall &- $0.wall) } ?? 0)
+        difference(entry.hlc, place.wall)
         varint(UInt64(entry.kind)); varint(UInt64(entry.kindVersion)); varint(UInt64(entry.flags.rawValue))
         varint(UInt64(entry.ref.count)); bytes.append(contentsOf: entry.ref)
         varint(UInt64(entry.body.count)); bytes.append(contentsOf: entry.body)
-        before = entry
+        before = place
     }
 
     private mutating func difference(_ value: Int64, _ base: Int64) {
@@ -131,11 +136,16 @@ private struct EntryPacker {
     }
 }
 
+/// What the next entry is told by.
+private struct EntryPlace {
+    let boot: Boot, epoch: UInt32, wall: Int64, mono: Int64
+}
+
 /// Bytes back to entries; every length is checked before it is used.
 private struct EntryUnpacker {
     private let bytes: [UInt8]
     private var at = 0
-    private var before: Entry?
+    private var before: EntryPlace?
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
     var remaining: Int { bytes.count - at }
@@ -151,17 +161,16 @@ private struct EntryUnpacker {
             epoch = try number(UInt32.self); boot = Boot(raw: try varint())
         }
         let base = mark == 1 ? before : nil
-        let wall = try difference(base?.wall.nanoseconds ?? 0)
-        let mono = try difference(base?.mono.nanoseconds ?? 0)
+        let wall = try difference(base?.wall ?? 0)
+        let mono = try difference(base.map { $0.mono &+ (wall &- $0.wall) } ?? 0)
         let hlc = try difference(wall)
         let kind = try number(UInt16.self), version = try number(UInt16.self), flags = try number(UInt16.self)
         let ref = try slice(limit: 255, seq)
-        let entry = Entry(
+        before = EntryPlace(boot: boot, epoch: epoch, wall: wall, mono: mono)
+        return Entry(
             seq: seq, epoch: epoch, boot: boot, wall: Instant(nanoseconds: wall), mono: Span(nanoseconds: mono), hlc: hlc, kind: kind,
             kindVersion: version, flags: EntryFlags(rawValue: flags), ref: ref, body: try slice(limit: JSONLimits.body.bytes, seq), previous: [],
             hash: [])
-        before = entry
-        return entry
     }
 
     private mutating func slice(limit: Int, _ seq: Seq) throws(BatchError) -> [UInt8] {

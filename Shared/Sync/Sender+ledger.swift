@@ -83,7 +83,7 @@ extension Sender {
                 bytes += size; end += 1
             }
             guard end > start else { return }
-            let packed = Batch.encode(Array(entries[start..<end]))
+            let packed = Batch.encode(entries[start..<end])
             if flights.isEmpty { progressAt = now.monotonic }
             flights.append(Flight(last: entries[end - 1].seq, hash: entries[end - 1].hash, entries: end - start, bytes: packed.rawBytes))
             flying.entries += end - start; flying.bytes += packed.rawBytes

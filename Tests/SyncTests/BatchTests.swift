@@ -39,6 +39,33 @@ struct BatchTests {
         #expect(try verified(Batch.encode([entry]).body).entries == [entry])
     }
 
+    /// Both clocks move on alike but when somebody sets one: the boot clock costs a byte then, and comes back whatever the wall clock did.
+    @Test func clocksThatRunAlikeAreSaidOnce() throws {
+        let first = try entries(1)[0]
+        func batch(_ moves: [(wall: Int64, mono: Int64)]) throws -> (raw: Int, back: Bool) {
+            var all = [first]
+            for move in moves {
+                var entry = all[all.count - 1]
+                entry.seq = entry.seq.next
+                entry.wall = Instant(nanoseconds: entry.wall.nanoseconds &+ move.wall)
+                entry.mono = Span(nanoseconds: entry.mono.nanoseconds &+ move.mono)
+                entry.hlc = entry.wall.nanoseconds
+                all.append(entry)
+            }
+            let packed = Batch.encode(all)
+            let read = try Batch(packed.body).entries
+            return (packed.rawBytes, read.map(\.wall) == all.map(\.wall) && read.map(\.mono) == all.map(\.mono) && read.map(\.hlc) == all.map(\.hlc))
+        }
+        let second: Int64 = 1_000_000_000
+        let alone = try batch([]).raw
+        let alike = try batch([(second, second)]), apart = try batch([(second, second * 2)])
+        #expect(alike.back && apart.back && alike.raw + 4 == apart.raw && alike.raw > alone)
+        // Set back a day, set far ahead, past both ends of the numbers.
+        for wall in [-86_400 * second, 9 * second, Int64.max, Int64.min, -1] {
+            for mono in [0, 1, second, Int64.max, Int64.min] { #expect(try batch([(wall, mono), (second, second)]).back, "\(wall) \(mono)") }
+        }
+    }
+
     /// Flipping any bit of a batch, header or block, is refused: by zstd, by the reader, or by the chain.
     @Test func everyFlippedBitIsFound() throws {
         let entries = try entries(10)
