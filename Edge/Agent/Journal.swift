@@ -212,7 +212,27 @@ package final class Journal {
     /// Entries from `seq` on, for the uplink: at most `limit`, or `maxBytes` as `EntryRow.byteCount` counts, at least one when there is one.
     /// - Throws: `.damaged` when a row read back is not the one that was written: nothing damaged leaves the house.
     package func read(from seq: Seq, limit: Int, maxBytes: Int = .max) throws(JournalError) -> [Entry] {
-        try checked(Journal.reading { () throws(StoreError) in try store.read(from: seq.raw, limit: limit, maxBytes: maxBytes) })
+        precondition(limit > 0 && maxBytes > 0)
+        var entries: [Entry] = []
+        var bytes = 0
+        var damage: JournalError?
+        do throws(StoreError) {
+            // Each row becomes an entry where it is: a backlog has many.
+            try store.each(from: seq.raw) { row in
+                bytes += row.byteCount
+                guard entries.isEmpty || bytes <= maxBytes else { return false }
+                do throws(JournalError) { entries.append(try checked(row)) } catch {
+                    damage = error
+                    return false
+                }
+                return entries.count < limit
+            }
+        } catch {
+            // What stands before a hole is read.
+            guard case .missing = error, !entries.isEmpty else { throw .store(error) }
+        }
+        if let damage { throw damage }
+        return entries
     }
 
     /// Rows as they are stored, unchecked: for whoever checks them.
@@ -404,12 +424,15 @@ package final class Journal {
 
     private func checked(_ rows: [EntryRow]) throws(JournalError) -> [Entry] {
         var entries: [Entry] = []
-        for row in rows {
-            do throws(RowError) { entries.append(try Entry(row)) } catch { throw .damaged(error.description) }
-            let entry = entries[entries.count - 1]
-            guard Chain.hash(entry, edge: edge) == entry.hash else { throw .damaged(ChainError.hash(at: entry.seq).description) }
-        }
+        for row in rows { entries.append(try checked(row)) }
         return entries
+    }
+
+    private func checked(_ row: EntryRow) throws(JournalError) -> Entry {
+        let entry: Entry
+        do throws(RowError) { entry = try Entry(row) } catch { throw .damaged(error.description) }
+        guard Chain.hash(entry, edge: edge) == entry.hash else { throw .damaged(ChainError.hash(at: entry.seq).description) }
+        return entry
     }
 
     private static func reading<Value>(_ body: () throws(StoreError) -> Value) throws(JournalError) -> Value {

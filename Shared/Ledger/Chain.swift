@@ -87,19 +87,36 @@ package struct Chain: Sendable {
 
     /// The bytes that are hashed: domain, fixed little-endian header, body.
     package static func hashedBytes(_ entry: Entry, edge: EdgeID) -> [UInt8] {
+        let count = hashedCount(entry)
+        return [UInt8](unsafeUninitializedCapacity: count) { room, filled in
+            var out = RawWriter(UnsafeMutableRawBufferPointer(room))
+            write(entry, edge, into: &out)
+            filled = out.count
+        }
+    }
+
+    private static let domain = Array("tidewire.ledger1".utf8)
+    /// Domain, algorithm, edge, epoch, number, boot, three clocks, kind, version, flags, length of the subject, length of the body, previous hash.
+    private static let headerBytes = 16 + 1 + 16 + 4 + 8 + 8 + 3 * 8 + 3 * 2 + 1 + 4 + 32
+
+    private static func hashedCount(_ entry: Entry) -> Int { headerBytes + entry.ref.count + entry.body.count }
+
+    private static func write(_ entry: Entry, _ edge: EdgeID, into out: inout RawWriter) {
         precondition(entry.ref.count <= 255 && entry.previous.count == 32, "malformed entry \(entry.seq)")
-        var out = ByteWriter(reserving: 160 + entry.body.count)
-        out.append("tidewire.ledger1".utf8)
-        out.little(UInt8(1)); out.append(edge.bytes); out.little(entry.epoch); out.little(entry.seq.raw); out.little(entry.boot.raw)
+        out.append(domain)
+        let owner = edge.words
+        out.little(UInt8(1)); out.little(owner.high.byteSwapped); out.little(owner.low.byteSwapped); out.little(entry.epoch);
+        out.little(entry.seq.raw); out.little(entry.boot.raw)
         out.little(entry.wall.nanoseconds); out.little(entry.mono.nanoseconds); out.little(entry.hlc)
         out.little(entry.kind); out.little(entry.kindVersion); out.little(entry.flags.rawValue)
         out.little(UInt8(entry.ref.count)); out.append(entry.ref)
         out.little(UInt32(entry.body.count)); out.append(entry.previous); out.append(entry.body)
-        return out.bytes
     }
 
     /// BLAKE2b-256 of `hashedBytes`; plain `b2sum -l 256` gives the same.
-    package static func hash(_ entry: Entry, edge: EdgeID) -> [UInt8] { Hashing.blake2b(hashedBytes(entry, edge: edge)) }
+    package static func hash(_ entry: Entry, edge: EdgeID) -> [UInt8] {
+        Hashing.blake2b(count: hashedCount(entry)) { write(entry, edge, into: &$0) }
+    }
 }
 
 /// The reader's end: walks entries in order and refuses the first that does not follow.

@@ -32,6 +32,8 @@
     package init?(bytes: [UInt8]) { guard let raw = SixteenBytes(bytes) else { return nil }; self.raw = raw }
     /// 32 hexadecimal digits.
     package init?(hex: some StringProtocol) { guard let bytes = Hex.bytes(hex) else { return nil }; self.init(bytes: bytes) }
+    /// The same bytes as two numbers, big-endian: for whoever writes them somewhere.
+    @inlinable package var words: (high: UInt64, low: UInt64) { (raw.high, raw.low) }
     @inlinable package static func < (a: EdgeID, b: EdgeID) -> Bool { a.raw < b.raw }
     @usableFromInline package var description: String { Hex.text(bytes) }
 }

@@ -21,6 +21,25 @@
     @inlinable package mutating func append(_ more: some Sequence<UInt8>) { written.append(contentsOf: more) }
 }
 
+/// Writes fixed-width integers and bytes into room that somebody else has, never past its end.
+@frozen @usableFromInline package struct RawWriter: ~Copyable {
+    @usableFromInline let room: UnsafeMutableRawBufferPointer
+    @usableFromInline package internal(set) var count = 0
+    @inlinable package init(_ room: UnsafeMutableRawBufferPointer) { self.room = room }
+    @inlinable package mutating func little<T: FixedWidthInteger>(_ value: T) {
+        precondition(room.count - count >= T.bitWidth / 8, "no room for \(T.bitWidth) bits")
+        room.storeBytes(of: value.littleEndian, toByteOffset: count, as: T.self)
+        count += T.bitWidth / 8
+    }
+    @inlinable package mutating func append(_ bytes: [UInt8]) {
+        precondition(room.count - count >= bytes.count, "no room for \(bytes.count) bytes")
+        bytes.withUnsafeBytes { source in
+            if !source.isEmpty { UnsafeMutableRawBufferPointer(rebasing: room[count..<count + source.count]).copyMemory(from: source) }
+        }
+        count += bytes.count
+    }
+}
+
 /// Reads fixed-width integers in order.
 @frozen @usableFromInline package struct ByteReader: Sendable {
     @usableFromInline let bytes: [UInt8]

@@ -16,6 +16,23 @@ package enum Hashing {
         return out
     }
 
+    /// BLAKE2b-256 of bytes that are put together for it and kept nowhere.
+    /// - Parameters:
+    ///   - count: how many there are.
+    ///   - write: writes them all.
+    package static func blake2b(count: Int, _ write: (inout RawWriter) -> Void) -> [UInt8] {
+        precondition(isReady, "libsodium did not start")
+        return withUnsafeTemporaryAllocation(byteCount: max(1, count), alignment: 8) { room in
+            var writer = RawWriter(room)
+            write(&writer)
+            precondition(writer.count == count, "\(writer.count) bytes to hash instead of \(count)")
+            var out = [UInt8](repeating: 0, count: 32)
+            let status = crypto_generichash(&out, 32, room.baseAddress, UInt64(count), nil, 0)
+            precondition(status == 0, "crypto_generichash refused its arguments")
+            return out
+        }
+    }
+
     /// BLAKE2b-256 of a part of some bytes, where they are.
     package static func blake2b(_ bytes: [UInt8], in range: Range<Int>) -> [UInt8] {
         precondition(isReady, "libsodium did not start")

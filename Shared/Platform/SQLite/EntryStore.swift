@@ -221,10 +221,12 @@ package final class EntryStore {
             let mayHaveMoved = isReader && known != anchor
             known = anchor
             var isFirst = true, hasMoved = false
+            var before: [UInt8]?
             try query { () throws(DatabaseError) in
                 try self.database.each("SELECT \(EntryRow.columns) FROM entry WHERE seq >= ? ORDER BY seq", .integer(Int64(clamping: next))) {
                     row throws(DatabaseError) in
-                    let row = try EntryRow(row)
+                    let row = try EntryRow(row, after: before)
+                    before = row.hash
                     // From its first row on the statement sees one moment of the file; before that the writer may have been faster.
                     hasMoved = isFirst && mayHaveMoved && row.seq > expected
                     isFirst = false

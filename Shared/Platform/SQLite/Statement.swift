@@ -1,5 +1,6 @@
 // One prepared statement, the values bound to it, and the row it stands on.
 internal import CSQLite
+internal import Glibc
 
 /// A value bound to a parameter.
 package enum Bound: Equatable, Sendable, ExpressibleByIntegerLiteral, ExpressibleByStringLiteral, ExpressibleByNilLiteral {
@@ -30,6 +31,13 @@ package struct Row: ~Copyable {
     package func bytes(_ column: Int32) -> [UInt8] {
         guard let start = sqlite3_column_blob(statement, column) else { return [] }
         return [UInt8](UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column))))
+    }
+    /// The same; when they are equal to some that are there already, those.
+    func bytes(_ column: Int32, sharing known: [UInt8]?) -> [UInt8] {
+        guard let known, let start = sqlite3_column_blob(statement, column), Int(sqlite3_column_bytes(statement, column)) == known.count,
+            known.withUnsafeBytes({ $0.baseAddress.map { memcmp($0, start, known.count) == 0 } ?? false })
+        else { return bytes(column) }
+        return known
     }
     /// Whether the column is NULL.
     package func isNull(_ column: Int32) -> Bool { sqlite3_column_type(statement, column) == SQLITE_NULL }
