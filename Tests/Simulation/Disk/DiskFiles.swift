@@ -60,6 +60,8 @@ final class LazyFiles: KeptFiles {
     init(_ disk: FaultyDisk) { self.disk = disk; files = DiskFiles(disk) }
     func names() throws(KeptFileError) -> [String] { try files.names() }
     func read(_ name: String) throws(KeptFileError) -> [UInt8]? { try files.read(name) }
+    func size(_ name: String) throws(KeptFileError) -> Int? { try files.size(name) }
+    func read(_ name: String, in range: Range<Int>) throws(KeptFileError) -> [UInt8]? { try files.read(name, in: range) }
     func begin(_ name: String) throws(KeptFileError) -> any KeptFileWriter { LazyFileWriter(disk, name, try files.begin(name)) }
     func remove(_ name: String) throws(KeptFileError) { try files.remove(name) }
 }
@@ -70,8 +72,12 @@ private final class LazyFileWriter: KeptFileWriter {
     private let writer: any KeptFileWriter
     init(_ disk: FaultyDisk, _ name: String, _ writer: any KeptFileWriter) { self.disk = disk; self.name = name; self.writer = writer }
     func append(_ bytes: [UInt8]) throws(KeptFileError) { try writer.append(bytes) }
-    func sync() throws(KeptFileError) {}
-    func finish() throws(KeptFileError) { try told(disk.rename(name + KeptName.suffix, to: name)) }
+    func sync() throws(KeptFileError) -> Bool { true }
+    func finish() throws(KeptFileError) -> Bool {
+        try told(disk.rename(name + KeptName.suffix, to: name))
+        return true
+    }
+    func wait() {}
     func abandon() { writer.abandon() }
 }
 
