@@ -186,6 +186,7 @@ extension Receiver {
         func not(_ why: Undelivered) -> Action { .commandNotDelivered(command.id, command.edge, why) }
         guard let session = edges[command.edge]?.session else { out.append(not(.noSession)); return }
         guard command.boundBoot == session.boot || rules.anyBootExecutes else { out.append(not(.wrongRun)); return }
+        let command = Receiver.inWords(of: session.commandKinds, command)
         guard session.commandKinds.contains(command.body.wanted) || rules.anyKindIsSent else { out.append(not(.unknownToEdge)); return }
         guard session.commands.count < Session.commandsMax else { out.append(not(.tooMany)); return }
         guard !session.commands.contains(where: { $0.command.id == command.id }) else { return }
@@ -195,6 +196,16 @@ extension Receiver {
         let deadline = remaining.map { now.monotonic + $0 }
         edges[command.edge]?.session?.commands.append(OnTheWay(command: command, sentAt: now.monotonic, deadline: deadline))
         send(.command(CommandOrder(command: command, remaining: remaining, sentAt: now.monotonic)), to: command.edge, into: &out)
+    }
+
+    /// The kill switch must not fail for a word: an edge that knows HALT alone is told HALT, whichever level was asked for.
+    private static func inWords(of kinds: Set<String>, _ command: Command) -> Command {
+        guard case .raise(let level, let reason) = command.body, !kinds.contains(command.body.wanted) else { return command }
+        let halt = CommandBody.halt(reason: "\(level.apiWord) was asked, which this release does not know: \(reason)")
+        guard kinds.contains(halt.wanted) else { return command }
+        var said = command
+        said.body = halt
+        return said
     }
 
     /// Sends again what the edge has not acknowledged, with what is left of its life.

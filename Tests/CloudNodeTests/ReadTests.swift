@@ -46,6 +46,23 @@ import Wire
         #expect(edges.allSatisfy { $0.commands.count == 1 && $0.commands.first?.body == .halt(reason: "x") })
     }
 
+    /// One edge of an older release neither keeps the others from hearing nor goes unstopped itself.
+    @Test func aLevelThatOneEdgeDoesNotKnowReachesTheOthers() throws {
+        let cloud = try TestCloud(edges: [TestEdge.id, TestEdge.edge(2)])
+        let edges = [TestEdge(cloud), TestEdge(cloud, id: TestEdge.edge(2), boot: 8)]
+        edges[0].commandKinds = ["order", "close", "cancel", "halt", "watch", "withdraw"]
+        for edge in edges { try edge.connect() }
+        let who = try cloud.bearer()
+        let body = #"{"level":"CANCEL","reason":"x"}"#
+        let named = Request(
+            method: "POST", path: "/api/v1/kill", query: [("edge", "home-1")],
+            headers: who + [("idempotency-key", "0192f3a4b5c67d8e9fa0b1c2d3e4f502")], body: Array(body.utf8))
+        #expect(try cloud.send(named).answer?.status == 409, "asked of this edge alone it is said")
+        #expect(try cloud.post("/api/v1/kill", body, who, key: "0192f3a4b5c67d8e9fa0b1c2d3e4f501")?.status == 202)
+        for edge in edges { try edge.pump() }
+        #expect(edges[0].commands.map(\.body) == [.halt(reason: "x")] && edges[1].commands.map(\.body) == [.raise(.cancel, reason: "x")])
+    }
+
     @Test func healthAndMetricsKnowWhoAsks() throws {
         let (cloud, _) = try TestCloud.linked()
         #expect(try cloud.get("/health")?.json?["status"]?.text == "ok")

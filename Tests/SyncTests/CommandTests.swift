@@ -52,6 +52,23 @@ struct CommandTests {
         }
     }
 
+    /// An edge of a release that knew HALT alone is told to halt, whichever level was asked for; a newer one is told the level.
+    @Test(arguments: [HaltLevel.reducing, .cancel]) func theKillSwitchDoesNotFailForAWord(level: HaltLevel) throws {
+        for isOld in [true, false] {
+            var tower = try Tower(3)
+            guard case .hello(var hello) = tower.hello() else { return }
+            if isOld { hello.commandKinds = ["halt", "order"] }
+            let opened = tower.hear(.hello(hello), session: 0)
+            for case .send(let bytes, _) in opened { if let frame = try? Frame(bytes), frame.type == .welcome { tower.session = frame.session } }
+            var command = try Self.command(boot: tower.ledger.boot)
+            command.body = .raise(level, reason: "r")
+            guard case .command(let order)? = try tower.sent(tower.say(.dispatch(command))).last else { Issue.record("nothing was sent"); return }
+            guard case .raise(let told, let reason) = order.command.body else { Issue.record("no kill"); return }
+            #expect(told == (isOld ? .halt : level) && reason.hasSuffix("r") && reason.contains(level.apiWord) == isOld)
+            #expect(order.command.id == command.id)
+        }
+    }
+
     /// The console has rights that the cloud has not: its name over the link is a forgery.
     @Test func theCloudCannotSpeakAsTheConsole() throws {
         var desk = try Desk(5)

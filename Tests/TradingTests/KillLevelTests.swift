@@ -88,6 +88,26 @@ struct KillLevelTests {
         #expect(cancelled(desk) == [opening, opening])
     }
 
+    /// The broker has no such order: a comparison is what helps, and asking every ten seconds would fill the ledger.
+    @Test func whatTheBrokerDoesNotKnowIsSeldomAskedFor() throws {
+        var (desk, opening, _) = try resting()
+        _ = try desk.command(.raise(.cancel, reason: "news"))
+        try desk.tick()
+        try desk.send(.cancelRefused(desk.brokerOrder(opening, .new, permID: 72), code: 10_147, text: "not found"))
+        for _ in 0..<59 { try desk.tick(10) }
+        #expect(cancelled(desk) == [opening])
+        try desk.tick(20)
+        #expect(cancelled(desk) == [opening, opening])
+    }
+
+    @Test func aLowerLevelIsAnsweredByWhatStands() throws {
+        var (desk, _, _) = try resting()
+        _ = try desk.command(.raise(.cancel, reason: "news"))
+        _ = try desk.command(.raise(.reducing, reason: "less"))
+        guard case .commandAccepted(let outcome)? = desk.facts.last else { Issue.record("no outcome"); return }
+        #expect(outcome.text.hasPrefix("Trading is halted."))
+    }
+
     @Test func reduceOnlyOpensNothingAndClosesOn() throws {
         var (desk, opening, _) = try resting()
         _ = try desk.command(.raise(.reducing, reason: "calm down"))

@@ -33,6 +33,7 @@ package final class EdgeLoop {
     /// The enrolment that was acted on.
     private var enrolledBy: [FileStamp?]?
     private var linkKeys: LinkKeyChanger
+    private var linkKeyTrouble = ""
     /// What the enrolment says of the cloud's key, until it is written down.
     private var enrolledKey: CloudKeyFact?
     private var inputs: [AgentInput] = []
@@ -218,7 +219,7 @@ package final class EdgeLoop {
         if agent.desk.book.haltLevel < .halt, PrivateFiles.exists(folder.killFile) {
             inputs.append(.desk(.halt(source: "file", reason: "the file KILL lies in the data folder")))
         }
-        try perform(linkKeys.step(agent, uplink, at: clock), at: clock)
+        try changeLinkKey(at: clock)
         enrolLate()
         try believeEnrolment(at: clock)
         guard let uplink else { return }
@@ -271,11 +272,14 @@ package final class EdgeLoop {
             case .resume(let reason):
                 inputs.append(.desk(.resume(reason: reason)))
                 answer(request.id, 200, ["state": "done", "text": "Trading is resumed."])
-            case .changeKey: try changeKey(for: request.id, at: clock)
+            case .changeKey:
+                do { try changeKey(for: request.id, at: clock) } catch let error as EdgeFolderError { refuse(request.id, error) }
             case .changeLinkKey:
-                let begun = try linkKeys.begin(agent, uplink, at: clock)
-                try perform(begun.effects, at: clock)
-                answer(request.id, 200, ["state": .string(begun.isDone ? "done" : "refused"), "text": .string(begun.words)])
+                do {
+                    let begun = try linkKeys.begin(agent, uplink, at: clock)
+                    try perform(begun.effects, at: clock)
+                    answer(request.id, 200, ["state": .string(begun.isDone ? "done" : "refused"), "text": .string(begun.words)])
+                } catch let error as EdgeFolderError { refuse(request.id, error) }
             case .trust(let key):
                 let effects = try agent.believe(CloudKeyFact(key: key, ground: .person), at: clock)
                 try perform(effects ?? [], at: clock)
@@ -292,6 +296,22 @@ package final class EdgeLoop {
     }
 
     /// The new key is on the disk before it is announced, and in its place after: a crash in between is mended by the next start.
+    /// A key's file that cannot be read or written ends no trading.
+    private func refuse(_ request: RequestID, _ error: EdgeFolderError) {
+        answer(request, 200, ["state": "refused", "text": .string("The key was not changed: \(error)")])
+    }
+
+    private func changeLinkKey(at clock: ClockReading) throws {
+        do {
+            try perform(linkKeys.step(agent, uplink, at: clock), at: clock)
+            linkKeyTrouble = ""
+        } catch let error as EdgeFolderError {
+            // Trading goes on; the words are said once, not every second.
+            if linkKeyTrouble != "\(error)" { Log.write(.error, "link key not changed", ["error": "\(error)"]) }
+            linkKeyTrouble = "\(error)"
+        }
+    }
+
     private func changeKey(for request: RequestID, at clock: ClockReading) throws {
         let effects = try agent.changeKey(to: try folder.nextLedgerKeys(), at: clock)
         try perform(effects ?? [], at: clock)

@@ -55,7 +55,7 @@ extension Desk {
         switch command.body {
         case .raise(let level, let reason):
             raiseHalt(HaltFact(level: level, source: command.issuer, reason: reason, command: command.id), into: &out)
-            out.add(.commandAccepted(outcome(command, "done", words(after: level))))
+            out.add(.commandAccepted(outcome(command, "done", words(after: max(level, book.haltLevel)))))
         case .watch(let instrument):
             out.actions.append(.watch(instrument))
             out.add(.commandAccepted(outcome(command, "done", "Watching \(instrument).")))

@@ -114,7 +114,7 @@ extension Desk {
             }
         }
         if let seen = expects.halt, seen != book.haltLevel {
-            return "The screen showed trading as \(seen.word); it is \(book.haltLevel.word)."
+            return "The screen showed the halt level \(seen.apiWord); it is \(book.haltLevel.apiWord)."
         }
         if let band = expects.band {
             guard let mark = live.quote(band.instrument)?.mark else {

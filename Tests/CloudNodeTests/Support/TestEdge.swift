@@ -59,6 +59,8 @@ final class TestEdge {
     var readsStored = true
     /// Its entries never arrive.
     var losesBatches = false
+    /// The commands that HELLO says are understood, as an older release's would; nil for this release's.
+    var commandKinds: [String]?
 
     func live(_ item: LiveItem) { waiting += sender.handle(.live(item), at: cloud.clock) }
     func market(_ bars: MarketBars) { waiting += sender.handle(.market(bars), at: cloud.clock) }
@@ -112,7 +114,8 @@ final class TestEdge {
     private func perform(_ action: Sender.Action, _ frames: inout [NodeInput]) {
         switch action {
         case .send(.bulk, _) where losesBatches: break
-        case .send(let lane, let bytes): frames.append(.frame(bytes, from: Peer(edge: id, connection: connection * 2 + UInt64(lane.rawValue))))
+        case .send(let lane, let bytes):
+            frames.append(.frame(asOlder(bytes), from: Peer(edge: id, connection: connection * 2 + UInt64(lane.rawValue))))
         case .read(let from, _, _) where lost?.contains(from.raw) == true:
             if sender.mayPassOver(from) { waiting += sender.handle(.unreadable(from), at: cloud.clock) }
         case .read(let from, let count, _):
@@ -144,6 +147,12 @@ final class TestEdge {
         case .backedUp(let seq): backups.append(seq)
         case .heal, .incarnation, .acked, .phase, .malformed, .signers: break
         }
+    }
+
+    private func asOlder(_ bytes: [UInt8]) -> [UInt8] {
+        guard let commandKinds, let frame = try? Frame(bytes), case .hello(var hello)? = try? Message(frame) else { return bytes }
+        hello.commandKinds = commandKinds
+        return Message.hello(hello).frame(session: frame.session, number: frame.number).bytes
     }
 
     // MARK: - What it tells
