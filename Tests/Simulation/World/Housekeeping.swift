@@ -37,7 +37,9 @@ struct HouseMenu {
             let drawn = chance.chance(1, in: denominator)
             return faults.map { $0.contains(fault) } ?? (drawn && breaker == .none)
         }
-        let rots = isOn(.rot, 6), house = isOn(.house, 6), drifts = isOn(.drift, 4)
+        // A session with either costs half as much again, and a thousand of them are lived at every proof.
+        let share = rarity > 1 ? 16 : 6
+        let rots = isOn(.rot, share), house = isOn(.house, share), drifts = isOn(.drift, 4)
         keeps = house || breaker.needsHouse
         let (backup, compare, rot) = (chance.int(3...12), chance.int(8...30), chance.int(12...30))
         if keeps {
