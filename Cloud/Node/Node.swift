@@ -28,6 +28,8 @@ package final class Node {
     var formerKeys: [EdgeID: FormerKey] = [:]
     /// Enrolled anew after that, and what they wrote meanwhile not decided about.
     var quarantined: Set<EdgeID> = []
+    /// The last stored entry when the edge was enrolled: announcements of its link's key up to there are history.
+    var linkKeysFrom: [EdgeID: Seq] = [:]
     var milestones: [EdgeID: Milestones] = [:]
     /// How far the newest verified backup holds each edge's ledger.
     var backups: [EdgeID: Seq] = [:]
@@ -85,6 +87,7 @@ package final class Node {
             }
             if let seq = UInt64(state.meta[BackupMark.key(edge.id)] ?? "") { backups[edge.id] = Seq(seq) }
             formerKeys[edge.id] = try FormerKey(state.meta[FormerKey.key(edge.id)] ?? "")
+            if let seq = UInt64(state.meta[Node.linkKeysName(edge.id)] ?? "") { linkKeysFrom[edge.id] = Seq(seq) }
             if edge.status == .confirmed { try openOrSetAside(edge) }
         }
         streams.start(at: clock.wall)

@@ -103,7 +103,14 @@ package final class Journal {
         }
         verifier = checked.chain
         checkpoints = checked.checkpoints
-        trust = checked.countersigned.trust.over(try Journal.kept(store))
+        let kept = try Journal.kept(store)
+        trust = checked.countersigned.trust.over(kept)
+        if trust != kept {
+            // What the walk found need not be found again: the next one may begin above it. A full disk keeps nobody from starting.
+            do throws(StoreError) { try store.setMeta(Journal.trustKey, trust.text) } catch {
+                guard case .database(let cause) = error, cause.isFull else { throw .store(error) }
+            }
+        }
         let noted = try Journal.reading { () throws(StoreError) in try store.meta(Journal.adoptedKey) }
         adoptedFrom = noted.flatMap { UInt64($0) }.flatMap { $0 <= store.head.seq ? Seq($0) : nil }
     }
@@ -131,9 +138,17 @@ package final class Journal {
         let isTold = adoptedFrom != nil && entries.contains { $0.kind == Kind.healed.rawValue }
         let gaps = try confessed(entries)
         do throws(StoreError) {
-            try store.append(entries.map(\.row), meta: isTold ? [Journal.adoptedKey: ""] : gaps.map { [Journal.gapsKey: $0] } ?? [:])
-            if isTold, let gaps { try store.setMeta(Journal.gapsKey, gaps) }
-            try keep(rules.trust)
+            if isTold || gaps != nil || rules.trust != trust {
+                // In the transaction of the entries that say so: a crash in between would leave a snapshot to stand on what was not kept.
+                let adopted = isTold ? "" : adoptedFrom.map { String($0.raw) } ?? ""
+                var lost = gaps
+                if lost == nil { lost = try store.meta(Journal.gapsKey) }
+                try store.append(
+                    entries.map(\.row),
+                    meta: [Journal.adoptedKey: adopted, Journal.gapsKey: lost ?? "", Journal.trustKey: rules.trust.text])
+            } else {
+                try store.append(entries.map(\.row), meta: [:])
+            }
         } catch { throw .store(error) }
         if isTold { adoptedFrom = nil }
         stand(after: entries, rules)
@@ -152,10 +167,6 @@ package final class Journal {
     }
     private typealias Rules = (chain: ChainVerifier, signed: CheckpointRule, trust: CloudTrust)
 
-    /// Keeps what is believed beside the entries that say so. They are newer than any snapshot when a crash comes in between: the next start walks them.
-    private func keep(_ next: CloudTrust) throws(StoreError) {
-        if next != trust { try store.setMeta(Journal.trustKey, next.text) }
-    }
     private static func kept(_ store: any JournalStore) throws(JournalError) -> CloudTrust {
         let text = try Journal.reading { () throws(StoreError) in try store.meta(Journal.trustKey) } ?? ""
         do throws(CodecError) { return try CloudTrust(text: text) } catch {
@@ -177,8 +188,7 @@ package final class Journal {
         let rules = try accepting(entries)
         guard let from = adoptedFrom ?? entries.first?.seq else { return }
         do throws(StoreError) {
-            try store.append(entries.map(\.row), meta: [Journal.adoptedKey: String(from.raw)])
-            try keep(rules.trust)
+            try store.append(entries.map(\.row), meta: [Journal.adoptedKey: String(from.raw), Journal.trustKey: rules.trust.text])
         } catch { throw .store(error) }
         adoptedFrom = from
         stand(after: entries, rules)
@@ -311,15 +321,26 @@ package final class Journal {
         guard branch.head == store.head else { throw .damaged("the sealed branch is not what this ledger has") }
         let text = String(decoding: JSONWriter.plain(settlement.value), as: UTF8.self)
         // What the branch said of the cloud's key goes with it.
-        var trust = CloudTrust()
+        let word = try believed(through: common.seq)
         try Journal.reading { () throws(StoreError) in
-            try store.each(from: 1) { row in
-                guard row.seq <= common.seq.raw else { return false }
-                if let entry = try? Entry(row) { _ = trust.accept(entry) }
-                return true
-            }
-            try store.cut(after: common.seq.raw, meta: [Journal.settlementKey: text, Journal.trustKey: trust.text])
+            try store.cut(after: common.seq.raw, meta: [Journal.settlementKey: text, Journal.trustKey: word.text])
         }
+    }
+
+    /// What the entries up to this one say of the cloud's key. When some are lost and the others say nothing, what is believed now stays.
+    private func believed(through last: Seq) throws(JournalError) -> CloudTrust {
+        var trust = CloudTrust()
+        var isWhole = true
+        var next: UInt64 = 1
+        while next <= last.raw {
+            let end = min(last.raw, next + 4_095)
+            for row in try Journal.reading({ () throws(StoreError) in try store.storedRows(from: next, through: end) }) {
+                guard let row, let entry = try? Entry(row) else { isWhole = false; continue }
+                if entry.kind == Kind.cloudKey.rawValue { _ = trust.accept(entry) }
+            }
+            next = end + 1
+        }
+        return trust.key == nil && !isWhole ? self.trust : trust
     }
 
     /// A decision for the cloud's history that this edge has not finished: its entries have to come before anything is written.

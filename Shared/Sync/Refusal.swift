@@ -43,7 +43,10 @@ package struct Refusal: Error, Hashable, Sendable {
 extension Trouble {
     /// A person revoked the edge's key while it was linked: no verdict on its ledger, and the end of the link.
     static let revoked = Trouble(
-        code: "REVOKED", text: "The cloud revoked this edge's key.", cure: "To let it in again, invite and enrol it anew.", ends: true)
+        code: "REVOKED", text: "The cloud revoked this edge's key.",
+        cure: "To let it in again, at the cloud: tidewire-cloud edge settle NAME --keep readmit, then invite it; here: tidewire-edge enrol TOKEN "
+            + "--replace --new-key.",
+        ends: true)
     /// More frames waited in the cloud than it holds for one edge: what came after them is lost and comes again.
     package static let flooded = Trouble(
         code: "FLOODED", text: "more frames of this edge waited than the cloud holds for one edge", cure: "The link opens again by itself.",

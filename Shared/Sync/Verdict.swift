@@ -89,9 +89,12 @@ package enum Verdict: Hashable, Sendable {
             return refuse(
                 hello, .cloudRestored, "the cloud needs entry \(memory.have.seq.next), the edge keeps entries from \(hello.oldest) on")
         }
-        let verdict = judge.unsynced()
-        guard verdict == .goOn, memory.isQuarantined, !rules.noQuarantine else { return verdict }
-        return judge.quarantine()
+        if memory.isQuarantined, !rules.noQuarantine {
+            // First of all: what else was decided about this edge must not let in what it wrote meanwhile.
+            let asked = judge.quarantine()
+            if asked != .goOn { return asked }
+        }
+        return judge.unsynced()
     }
 
     fileprivate static func refuse(_ hello: Hello, _ verdict: RefusalCase, _ text: String) -> Verdict {
@@ -189,7 +192,13 @@ private struct Judge {
 
     /// The edge wrote on while its key was revoked: a person has to say whether that counts. Carried out, the decision begins an epoch.
     func quarantine() -> Verdict {
-        if let settlement = memory.settlement, hello.epoch >= settlement.epoch { return .goOn }
+        if let settlement = memory.settlement, settlement.dispute.verdict == .quarantined, hello.epoch >= settlement.epoch {
+            // An epoch is soon said: what was set aside must be gone from the edge, too.
+            let decided = settlement.dispute.edgeHead
+            guard settlement.kept == .cloud, hello.head.seq >= decided.seq else { return .goOn }
+            guard let theirs = edgeHash(decided.seq) else { return .prove([decided.seq]) }
+            if theirs != decided.hash { return .goOn }
+        }
         guard hello.head.seq > memory.have.seq else { return .goOn }
         return answer(
             Dispute(

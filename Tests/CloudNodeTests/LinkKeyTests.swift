@@ -53,6 +53,50 @@ import Wire
         #expect(admitted(cloud) == [new, old])
     }
 
+    /// An edge that never took the next key up announces another one by the key that it still has: it must not be locked out.
+    @Test func theKeyBeforeMayNameAnother() throws {
+        let (cloud, edge) = try TestCloud.linked()
+        try sign(cloud, edge)
+        try announce(edge, from: old, to: new)
+        try announce(edge, from: old, to: third)
+        #expect(admitted(cloud) == [third, old])
+        try cloud.tick(after: .hours(25))
+        #expect(admitted(cloud) == [third])
+        edge.disconnect()
+        try edge.connect()
+        try edge.pass(.milliseconds(250))
+        try announce(edge, from: old, to: new)
+        #expect(edge.sender.isCaughtUp && admitted(cloud) == nil, "its day is over")
+    }
+
+    /// The folder of keys was put back from before a change, and the edge enrolled by the old key: what its ledger says of the change is history.
+    @Test(arguments: [false, true]) func anEnrolmentEndsTheHistory(isRestarted: Bool) throws {
+        let (cloud, edge) = try TestCloud.linked()
+        try sign(cloud, edge)
+        try announce(edge, from: old, to: new)
+        edge.disconnect()
+        try cloud.turn([.tick])
+        let invite = Request(method: "POST", path: "/console/edges/invite", body: Array(#"{"name":"home-1"}"#.utf8), address: "unix", isLocal: true)
+        _ = try cloud.send(invite)
+        try cloud.turn([.enrolmentOpen(port: 5_571)])
+        let answers = cloud.take { if case .respond(_, let answer) = $0 { answer } else { nil } }
+        let token = try EnrolmentToken(text: #require(answers.last?.json?["token"]?.text))
+        let request = EnrolmentRequest(edge: TestEdge.id, linkKey: old, token: token)
+        try cloud.turn([.enrolment(request.encode(), key: old, from: 1)])
+        let code = request.code(serverKey: TestCloud.serverKey)
+        if isRestarted { try cloud.restart() }
+        let body = Array(#"{"name":"home-1","code":"\#(code)"}"#.utf8)
+        _ = try cloud.send(Request(method: "POST", path: "/console/edges/confirm", body: body, address: "unix", isLocal: true))
+        #expect(admitted(cloud) == [old])
+        try cloud.restart()
+        #expect(admitted(cloud) == [old])
+        let next = TestEdge(cloud, boot: 8, after: edge.entries)
+        try next.connect()
+        try next.pass(.milliseconds(250))
+        try announce(next, from: old, to: third)
+        #expect(admitted(cloud) == [third, old], "what is announced from then on counts")
+    }
+
     @Test func whoIsNotTheEdgeAnnouncesNothing() throws {
         let (cloud, edge) = try TestCloud.linked()
         try announce(edge, from: old, to: new)

@@ -156,6 +156,24 @@ import Wire
         #expect(next.sender.phase == .open && next.sender.isCaughtUp)
     }
 
+    /// What it asked before leaves the page with it: its buttons would lead nowhere.
+    @Test func itsOtherQuestionLeavesThePage() throws {
+        let (cloud, edge) = try TestCloud.linked()
+        edge.fill(nil)
+        try edge.pump()
+        edge.disconnect()
+        try cloud.tick(after: .seconds(20))
+        let copy = TestEdge(cloud, boot: 9, after: Array(edge.entries.dropLast(2)))
+        copy.fill(nil)
+        try copy.connect()
+        for _ in 0..<4 { try copy.pass(.milliseconds(250)) }
+        #expect(choices(try row(cloud, "FORK")) == ["cloud", "edge"])
+        copy.disconnect()
+        try revoke(cloud)
+        try cloud.tick(after: .seconds(1))
+        #expect(try row(cloud, "FORK") == nil && choices(row(cloud, "REVOKED")) == ["readmit", "close"])
+    }
+
     /// One that wrote nothing meanwhile has nothing to be decided about.
     @Test func whoWroteNothingIsInAtOnce() throws {
         let (cloud, edge) = try TestCloud.linked()

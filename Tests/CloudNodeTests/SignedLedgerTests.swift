@@ -102,6 +102,29 @@ import Wire
         }
     }
 
+    /// What the next start would refuse is not acknowledged: a word about the cloud's key that does not hold, in this process or the next one.
+    @Test(arguments: [false, true]) func aSecondFirstKeyOfTheCloudIsTurnedAway(isRestarted: Bool) throws {
+        let disk = FaultyDisk(seed: 1)
+        var ledgers: EdgeLedgers? = self.ledgers(disk)
+        var chain = Chain(edge: edge, boot: Boot(raw: 5), last: nil)
+        let clock = ClockReading(wall: Instant(seconds: 1_795_000_000), monotonic: .seconds(5))
+        let facts = [
+            Fact.boot(BootFact(version: "t", mode: .paper, machine: "m", kernelBoot: "k", configuration: "c")),
+            .cloudKey(CloudKeyFact(key: [UInt8](repeating: 1, count: 32), ground: .firstUse)),
+            .cloudKey(CloudKeyFact(key: [UInt8](repeating: 2, count: 32), ground: .firstUse)),
+        ]
+        let offered = try facts.map { try chain.append(Draft($0), at: clock) }
+        try ledgers?.append(edge, Array(offered[..<2]))
+        if isRestarted {
+            ledgers = nil
+            ledgers = self.ledgers(disk)
+        }
+        #expect(throws: LedgerDamage.self) { try ledgers?.append(edge, [offered[2]]) }
+        #expect(ledgers?.head(edge).seq == Seq(2))
+        ledgers = nil
+        try self.ledgers(disk).open(edge) { _ in }
+    }
+
     /// The key is remembered over a restart: it is read from the stored ledger.
     @Test func theKeyIsKnownAfterARestart() throws {
         let disk = FaultyDisk(seed: 1)

@@ -1,7 +1,9 @@
 // The edge and the cloud's key: the first one is pinned in the ledger, another one's word is told and not taken, a person changes it.
 import EdgeAgent
 import Ledger
+import Platform
 import Simulation
+import Sync
 import Testing
 import Values
 import Wire
@@ -91,6 +93,70 @@ import Wire
         #expect(try LedgerAudit.verify(path: "ledger.db", key: nil, vfs: rig.disk.name).difference == nil)
     }
 
+    private func store(_ disk: FaultyDisk, _ path: String = "ledger.db", base: LogHead = .empty) throws -> EntryStore {
+        try EntryStore(path: path, .init(.create, vfs: disk.name), base: base)
+    }
+    private func pin() -> Fact { .cloudKey(CloudKeyFact(key: cloud.publicKey, ground: .firstUse)) }
+    private func kept(_ store: EntryStore) throws -> [UInt8]? { try CloudTrust(text: store.meta("cloud_key") ?? "").key }
+
+    /// Wherever a commit is cut off, the key is kept beside the entry that says so, or neither is there.
+    @Test func noCrashForgetsThePin() throws {
+        var outcomes: Set<UInt64> = []
+        for point in 1...200 {
+            let disk = FaultyDisk(seed: 3)
+            var isDone = false
+            do {
+                let journal = try Journal(store: store(disk), edge: LedgerWriter.edge)
+                var writer = LedgerWriter(boot: 1, after: nil)
+                _ = try journal.commit([writer.entry(LedgerWriter.bootFact)])
+                disk.freezeAt = disk.mutations + point
+                let entry = try writer.entry(pin())
+                _ = try? journal.commit([entry])
+                isDone = !disk.isFrozen
+            }
+            disk.crash(.everything)
+            let left = try store(disk)
+            outcomes.insert(left.head.seq)
+            #expect(try kept(left) == (left.head.seq == 2 ? cloud.publicKey : nil), "cut at \(point)")
+            if isDone { break }
+        }
+        #expect(outcomes == [1, 2])
+    }
+
+    /// A file that an older release left without it: the walk finds it, and it is kept from then on.
+    @Test func aStartKeepsWhatItsWalkFound() throws {
+        let disk = FaultyDisk(seed: 3)
+        do {
+            let journal = try Journal(store: store(disk), edge: LedgerWriter.edge)
+            var writer = LedgerWriter(boot: 1, after: nil)
+            _ = try journal.commit([writer.entry(LedgerWriter.bootFact), writer.entry(pin())])
+        }
+        do { try store(disk).setMeta("cloud_key", "") }
+        do { #expect(try Journal(store: store(disk), edge: LedgerWriter.edge).trust.key == cloud.publicKey) }
+        #expect(try kept(store(disk)) == cloud.publicKey)
+    }
+
+    /// Entries up to the parting are lost for good: the branch is given up all the same, and what is believed is not forgotten with them.
+    @Test(arguments: [1, 2] as [UInt64]) func aBranchIsGivenUpAboveAGap(last: UInt64) throws {
+        let disk = FaultyDisk(seed: 3), gapped = GappedStore(try store(disk))
+        let journal = try Journal(store: gapped, edge: LedgerWriter.edge)
+        var writer = LedgerWriter(boot: 1, after: nil)
+        _ = try journal.commit([writer.entry(LedgerWriter.bootFact), writer.entry(pin())])
+        let halt = Fact.halt(HaltFact(level: .halt, source: "console", reason: "1"))
+        _ = try journal.commit([writer.entry(halt)])
+        let common = journal.head
+        _ = try journal.commit([writer.entry(halt)])
+        gapped.lost = last
+        let dispute = Dispute(
+            verdict: .fork, common: common, edgeHead: journal.head, edgeEpoch: 1, cloudHead: Head(seq: Seq(9), hash: common.hash),
+            isCloudBranchKept: true)
+        let settlement = Settlement(
+            edge: LedgerWriter.edge, kept: .cloud, epoch: 2, dispute: dispute, decidedBy: "cloud:admin", decidedAt: Instant(seconds: 1))
+        try journal.giveUp(settlement, into: store(disk, "branch.db", base: LogHead(seq: common.seq.raw, hash: common.hash)))
+        #expect(gapped.store.head.seq == common.seq.raw)
+        #expect(try kept(gapped.store) == cloud.publicKey)
+    }
+
     @Test func theEnrolmentsKeyIsPinnedBeforeAnythingWasSigned() throws {
         let rig = try rig(), agent = try #require(rig.agent)
         let word = CloudKeyFact(key: cloud.publicKey, ground: .enrolled, enrolment: [UInt8](0..<8))
@@ -101,5 +167,21 @@ import Wire
         rig.crash()
         let journal = try Journal(path: "ledger.db", edge: LedgerWriter.edge, vfs: rig.disk.name)
         #expect(journal.trust.key == cloud.publicKey && journal.trust.enrolment == word.enrolment, "it is not taken up a second time")
+    }
+}
+
+/// A store whose first rows are in a file that is gone.
+private final class GappedStore: ForwardingStore {
+    let store: EntryStore
+    /// The last row that is gone; 0 for none.
+    var lost: UInt64 = 0
+    init(_ store: EntryStore) { self.store = store }
+
+    func each(from seq: UInt64, visit: (EntryRow) throws(DatabaseError) -> Bool) throws(StoreError) {
+        if seq <= lost { throw .missing(from: 1, to: lost, "gone") }
+        try store.each(from: seq, visit: visit)
+    }
+    func storedRows(from: UInt64, through: UInt64) throws(StoreError) -> [EntryRow?] {
+        try store.storedRows(from: from, through: through).map { row in row.flatMap { $0.seq <= lost ? nil : $0 } }
     }
 }

@@ -25,4 +25,22 @@ import Wire
         _ = try agent.announceLinkKey(old: new, new: old, at: rig.clock)
         #expect(try LedgerAudit.verify(path: "ledger.db", key: nil, vfs: rig.disk.name).difference == nil)
     }
+
+    /// Turned away at the door an edge takes up its next key only when the cloud had the announcement.
+    @Test func onlyWhatTheCloudAcknowledgedWasRead() throws {
+        let rig = DiskRig()
+        try rig.start()
+        try rig.settle(seconds: 4)
+        let agent = try #require(rig.agent)
+        let said = try #require(try agent.announceLinkKey(old: old, new: new, at: rig.clock))
+        _ = try rig.buy(1)
+        try rig.settle(seconds: 10)
+        let journal = agent.journal
+        var search = LinkKeySearch()
+        for _ in 0..<2 { #expect(try search.isRead(new, in: journal, acked: Seq(said.seq.raw - 1)) == false, "it lies behind what the cloud has") }
+        #expect(try search.isRead(new, in: journal, acked: said.seq))
+        var another = LinkKeySearch(), late = LinkKeySearch()
+        #expect(try another.isRead(old, in: journal, acked: journal.head.seq) == false, "another key")
+        #expect(try late.isRead(new, in: journal, acked: journal.head.seq))
+    }
 }

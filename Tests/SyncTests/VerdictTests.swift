@@ -127,8 +127,49 @@ struct VerdictTests {
             #expect(judge(Self.hello(entries)).verdict == .quarantined, "the edge has to be told")
             var carriedOut = Self.hello(entries)
             carriedOut.epoch = 2
-            #expect(judge(carriedOut).verdict == nil)
+            #expect(judge(carriedOut).verdict == (kept == .edge ? nil : .quarantined), "what was set aside must be gone, whatever epoch is said")
         }
+        // Set aside: a branch of its own, as short or as long as it may be.
+        var fresh = try Samples.Ledger(seed: 1)
+        try fresh.grow(5); try fresh.restart(); try fresh.grow(1)
+        for _ in 0..<2 {
+            var carriedOut = Self.hello(fresh.entries)
+            carriedOut.epoch = 2
+            #expect(Self.judge(carriedOut, memory, edge: fresh.entries, cloud: cloud).verdict == nil)
+            try fresh.grow(9)
+        }
+    }
+
+    /// A decision about something else lets in nothing that was written while the key was revoked, and no other question comes first.
+    @Test func noOtherDecisionEndsTheQuarantine() throws {
+        var ledger = try Samples.Ledger(seed: 1)
+        try ledger.grow(9)
+        let entries = ledger.entries, cloud = Array(ledger.entries.prefix(6))
+        try ledger.grow(9)
+        var memory = EdgeMemory(have: head(cloud), announced: head(cloud), epoch: 1)
+        memory.isQuarantined = true
+        var hello = Self.hello(entries)
+        hello.epoch = 2
+        func settle(_ verdict: RefusalCase, _ kept: KeptBranch, _ dispute: Dispute? = nil) {
+            let about =
+                dispute
+                ?? Dispute(
+                    verdict: verdict, common: entries[3].head, edgeHead: entries[4].head, edgeEpoch: 1, cloudHead: ledger.head,
+                    isCloudBranchKept: verdict == .fork)
+            memory.settlement = Settlement(
+                edge: Samples.edge, kept: kept, epoch: 2, dispute: about, decidedBy: "cloud:admin", decidedAt: Instant(seconds: 1))
+        }
+        for (verdict, kept) in [(RefusalCase.fork, KeptBranch.edge), (.fork, .cloud), (.rollbackUnsynced, .edge)] {
+            settle(verdict, kept)
+            #expect(Self.judge(hello, memory, edge: entries, cloud: cloud).verdict == .quarantined, "\(verdict), \(kept)")
+        }
+        // It had announced more than it has now: both choices stay open.
+        memory.settlement = nil
+        memory.announced = ledger.head
+        let outcome = Self.judge(Self.hello(entries), memory, edge: entries, cloud: cloud)
+        #expect(outcome.verdict == .quarantined && outcome.dispute?.choices == [.cloud, .edge])
+        settle(.quarantined, .edge, outcome.dispute)
+        #expect(Self.judge(hello, memory, edge: entries, cloud: cloud).verdict == nil, "decided, it is in with what it has")
     }
 
     @Test func whatIsCompactedIsNotAskedFor() throws {

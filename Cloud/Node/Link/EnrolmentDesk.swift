@@ -48,7 +48,10 @@ extension Node {
             .linkRefused(
                 LinkRefusal(
                     id: "key-\(text.prefix(16))", edge: revoked?.id, key: text, verdict: revoked == nil ? "UNKNOWN_KEY" : "REVOKED_KEY", words: words,
-                    cure: "If it is yours, enrol it: tidewire-cloud edge invite NAME.", at: now)))
+                    cure: revoked.map {
+                        "To let it in again: tidewire-cloud edge settle \($0.name) --keep readmit, then invite it; at the edge: tidewire-edge enrol "
+                            + "TOKEN --replace --new-key."
+                    } ?? "If it is yours, enrol it: tidewire-cloud edge invite NAME.", at: now)))
     }
 
     // MARK: - Tokens
@@ -145,7 +148,7 @@ extension Node {
         let edge = EnrolledEdge(
             id: request.edge, name: invitation.name, linkKey: request.linkKey, status: .pending, code: request.code(serverKey: settings.serverKey),
             enrolledAt: now, announced: known?.announced ?? .start)
-        forgetFormerKey(of: edge.id)
+        beginLinkKeys(of: edge.id)
         enrolled[edge.id] = edge
         store(.edge(edge))
         if let key = request.ledgerKey { expect(edge.id, firstKey: key) }

@@ -38,8 +38,10 @@ extension Node {
         guard stores.ledgers.checkpointRule(edge)?.key != nil else {
             return log(.warning, "link key not taken", "\(known.name): entry \(entry.seq) announces one in a ledger that was never signed")
         }
-        // Only the key that is enrolled has a successor: an announcement from before an enrolment, or in entries sent again, is history.
-        guard word.old == known.linkKey else {
+        // What was stored before the edge was enrolled is history: its keys may be back from a copy, and the one that followed then is gone.
+        guard entry.seq > linkKeysFrom[edge] ?? Seq(0) else { return }
+        // Only the key in use has a successor, and the one before it while it is let in: an edge that never took the next one up speaks by that.
+        guard word.old == known.linkKey || word.old == formerKeys[edge]?.key else {
             return log(.warning, "link key not taken", "\(known.name): entry \(entry.seq) follows a key that is not the one in use")
         }
         guard ownerOfRevoked(word.key) == nil, !enrolled.values.contains(where: { $0.linkKey == word.key }) else {
@@ -57,9 +59,25 @@ extension Node {
 
     /// The ledger is durable before control.db: a process that died in between finds the newest announcement here.
     func followLinkKey(of edge: EdgeID) throws {
-        let newest = try stores.ledgers.matching(edge, kinds: [Kind.linkKey.rawValue], from: nil, below: nil, newestFirst: true, limit: 1)
+        // Kinds have no index. An announcement that control.db missed is among the last that this cloud stored.
+        let head = stores.ledgers.head(edge).seq.raw
+        let from = max(linkKeysFrom[edge]?.raw ?? 0, head > Node.linkKeysReach ? head - Node.linkKeysReach : 0) + 1
+        let newest = try stores.ledgers.matching(edge, kinds: [Kind.linkKey.rawValue], from: Seq(from), below: nil, newestFirst: true, limit: 1)
         for entry in newest { takeLinkKey(of: edge, entry) }
     }
+
+    /// Entries from the newest on in which an announcement is looked for at a start.
+    private static let linkKeysReach: UInt64 = 65_536
+
+    /// The edge is enrolled by a key: what its stored ledger says of others is over.
+    func beginLinkKeys(of edge: EdgeID) {
+        forgetFormerKey(of: edge)
+        let last = stores.ledgers.storedHead(edge)
+        linkKeysFrom[edge] = last
+        store(.meta(key: Node.linkKeysName(edge), value: String(last.raw)))
+    }
+    /// Where control.db keeps it.
+    static func linkKeysName(_ edge: EdgeID) -> String { "link-keys-from:\(edge)" }
 
     /// The old key is no longer let in.
     func forgetFormerKey(of edge: EdgeID) {

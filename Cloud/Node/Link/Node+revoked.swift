@@ -84,6 +84,8 @@ extension Node {
             announced: max(have, edge.announced.seq), ended: Int64(ended))
         revocations[edge.id, default: []].append(fact)
         keepRevocations(of: edge.id)
+        // Its other question is asked again when it is back: nobody can answer it before.
+        if let matter = matters[edge.id] { tell(.refusalOver(id: Node.refusalID(matter.dispute.verdict, edge.id))) }
         forgetFormerKey(of: edge.id)
         try link(.revoked(edge.id))
         tell(.expelled(edge.id))

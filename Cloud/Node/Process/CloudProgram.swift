@@ -103,7 +103,9 @@ package enum CloudProgram {
             case "reconcile": return try console.reconcile(operands[0])
             case "edge revoke": return try console.revoke(operands[0], reason: options["reason"])
             case "edge settle":
-                guard let kept = options["keep"] else { return fail("say whose history goes on: --keep edge or --keep cloud", ExitCode.usage) }
+                guard let kept = options["keep"] else {
+                    return fail("say whose history goes on: --keep edge or --keep cloud; of a revoked edge --keep readmit or close", ExitCode.usage)
+                }
                 return try console.settle(operands[0], keep: kept)
             default: return try console.list()
             }

@@ -52,7 +52,7 @@ extension EdgeLedgers {
             }
         }
         restored.recent = Array(restored.recent.suffix(EdgeRoom.recentMax))
-        take(edge, store, verifier.checkpoints)
+        take(edge, store, verifier)
         return restored
     }
 

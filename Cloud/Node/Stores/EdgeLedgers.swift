@@ -16,6 +16,8 @@ package final class EdgeLedgers {
     private var stores: [EdgeID: any LedgerFile] = [:]
     /// Under which key each edge signs its checkpoints.
     private var signatures: [EdgeID: CheckpointRule] = [:]
+    /// Which key of the cloud's each ledger believes, as far as it was read in this process: what a start refuses must not be acknowledged.
+    private var trusts: [EdgeID: CloudTrust] = [:]
     /// The key that an edge showed when it was enrolled: its first signature must be under it.
     var firstKeys: [EdgeID: [UInt8]] = [:]
     /// The branch of an edge that is being stored beside its ledger.
@@ -39,9 +41,10 @@ package final class EdgeLedgers {
         try stores[edge] ?? makeFile(EntryStore(path: EdgeLedgers.path(folder: folder, edge), Database.Options(.create, vfs: vfs)))
     }
     func file(_ edge: EdgeID) -> (any LedgerFile)? { stores[edge] }
-    func take(_ edge: EdgeID, _ store: any LedgerFile, _ rule: CheckpointRule) {
+    func take(_ edge: EdgeID, _ store: any LedgerFile, _ verifier: LedgerVerifier) {
         stores[edge] = store
-        signatures[edge] = rule
+        signatures[edge] = verifier.checkpoints
+        trusts[edge] = verifier.countersigned.trust
     }
     func checkpointRule(_ edge: EdgeID) -> CheckpointRule? { signatures[edge] }
 
@@ -61,7 +64,7 @@ package final class EdgeLedgers {
             return true
         }
         if let difference = verifier.difference { throw LedgerDamage(edge: edge, words: difference) }
-        take(edge, store, verifier.checkpoints)
+        take(edge, store, verifier)
     }
 
     /// Remembers the key that an edge showed at its enrolment; to be told before its ledger is opened.
@@ -75,6 +78,13 @@ package final class EdgeLedgers {
         return head.seq == 0 ? .start : Head(seq: Seq(head.seq), hash: head.hash)
     }
 
+    /// The number of the last entry in an edge's file, open or not; 0 when there is none.
+    func storedHead(_ edge: EdgeID) -> Seq {
+        if let store = stores[edge] { return Seq(store.head.seq) }
+        let file = try? EntryStore(path: EdgeLedgers.path(folder: folder, edge), Database.Options(.readOnly, vfs: vfs))
+        return Seq(file?.head.seq ?? 0)
+    }
+
     /// What this edge's ledger has no entries for, in order.
     package func holes(_ edge: EdgeID) -> [LedgerHole] { stores[edge]?.holes.map { LedgerHole($0) } ?? [] }
 
@@ -84,9 +94,12 @@ package final class EdgeLedgers {
     package func append(_ edge: EdgeID, _ entries: [Entry], over hole: LedgerHole? = nil) throws {
         if stores[edge] == nil { try open(edge) { _ in } }
         var rule = signatures[edge] ?? CheckpointRule(edge: edge, check: check)
-        for entry in entries { if let words = rule.accept(entry) { throw LedgerDamage(edge: edge, words: words) } }
+        // Behind a hole nothing is known of what it said before.
+        var trust = hole == nil ? trusts[edge] ?? CloudTrust() : CloudTrust()
+        for entry in entries { if let words = rule.accept(entry) ?? trust.accept(entry) { throw LedgerDamage(edge: edge, words: words) } }
         if let hole { try stores[edge]?.append(entries.map(\.row), over: hole.log) } else { try stores[edge]?.append(entries.map(\.row)) }
         signatures[edge] = rule
+        trusts[edge] = trust
     }
 
     /// Entries from `seq` on, in order.
@@ -234,15 +247,21 @@ package final class EdgeLedgers {
         try store.cut(after: common.seq.raw)
         // What the sealed branch signed, and the keys it changed to, are no longer this ledger's.
         var rule = CheckpointRule(edge: edge, key: firstKeys[edge], check: check)
+        var trust = CloudTrust()
         var next: UInt64 = 1
         while true {
             let rows = try store.read(
-                kinds: [Kind.checkpoint.rawValue, Kind.keyRotated.rawValue], from: next, below: .max, newestFirst: false, limit: 1_000)
+                kinds: [Kind.checkpoint.rawValue, Kind.keyRotated.rawValue, Kind.cloudKey.rawValue], from: next, below: .max, newestFirst: false,
+                limit: 1_000)
             guard let last = rows.last else { break }
-            for row in rows { if let entry = try? Entry(row) { _ = rule.accept(entry) } }
+            for row in rows {
+                guard let entry = try? Entry(row) else { continue }
+                _ = rule.accept(entry) ?? trust.accept(entry)
+            }
             next = last.seq + 1
         }
         signatures[edge] = rule
+        trusts[edge] = trust
     }
 
     /// Entries after one that must be stored as `after` says, up to a number: as many as one batch takes. Nothing when another stands there.

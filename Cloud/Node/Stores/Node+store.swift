@@ -132,7 +132,7 @@ extension StoreWrite {
 struct NodeMoment {
     fileprivate let control: ControlRoom, access: Access, receiver: Receiver
     fileprivate let enrolled: [EdgeID: EnrolledEdge], invitations: [Invitation], enrolment: EnrolmentDesk
-    fileprivate let revocations: [EdgeID: [Revocation]], quarantined: Set<EdgeID>, formerKeys: [EdgeID: FormerKey]
+    fileprivate let revocations: [EdgeID: [Revocation]], quarantined: Set<EdgeID>, formerKeys: [EdgeID: FormerKey], linkKeysFrom: [EdgeID: Seq]
     fileprivate let matters: [EdgeID: EdgeMatter], audits: AuditDesk, backups: [EdgeID: Seq], firstKeys: [EdgeID: [UInt8]]
     fileprivate let milestones: [EdgeID: Milestones], books: BookWatch, damaged: [EdgeID: String]
     fileprivate let signIns: SignInDesk, waiting: [WaitingRequest], streams: StreamDesk, desk: StoreDesk
@@ -141,7 +141,7 @@ struct NodeMoment {
     init(_ node: Node) {
         control = node.control; access = node.access; receiver = node.receiver
         enrolled = node.enrolled; invitations = node.invitations; enrolment = node.enrolment
-        revocations = node.revocations; quarantined = node.quarantined; formerKeys = node.formerKeys
+        revocations = node.revocations; quarantined = node.quarantined; formerKeys = node.formerKeys; linkKeysFrom = node.linkKeysFrom
         matters = node.matters; audits = node.audits; backups = node.backups; firstKeys = node.stores.ledgers.firstKeys; milestones = node.milestones;
         books = node.books; damaged = node.damaged
         signIns = node.signIns; waiting = node.waiting; streams = node.streams; desk = node.desk
@@ -153,7 +153,7 @@ extension Node {
     private func restore(_ moment: NodeMoment) {
         control = moment.control; access = moment.access; receiver = moment.receiver
         enrolled = moment.enrolled; invitations = moment.invitations; enrolment = moment.enrolment
-        revocations = moment.revocations; quarantined = moment.quarantined; formerKeys = moment.formerKeys
+        revocations = moment.revocations; quarantined = moment.quarantined; formerKeys = moment.formerKeys; linkKeysFrom = moment.linkKeysFrom
         matters = moment.matters; audits = moment.audits; backups = moment.backups; milestones = moment.milestones;
         books = moment.books;
         damaged = moment.damaged

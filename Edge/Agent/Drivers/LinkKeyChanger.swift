@@ -13,6 +13,7 @@ struct LinkKeyChanger {
     /// The folder was looked into once in this run.
     private var hasLooked = false
     private var isWaiting = false
+    private var search = LinkKeySearch()
 
     init(folder: EdgeFolder) { self.folder = folder }
 
@@ -47,11 +48,15 @@ struct LinkKeyChanger {
         // Announced twice it is the same key; what a run before announced it need not look for.
         guard let seq = announced else { return try announce(key, agent, at: clock) ?? [] }
         let isRead = uplink.phase == .open && uplink.sender.takesLinkKeys && uplink.acked.seq >= seq
-        // A day after the announcement the old key is refused: a run that was not there to change has only the new one left.
-        guard isRead || uplink.isKeyRefused else { return [] }
+        // A day after the announcement the old key is refused: a run that was not there to change has only the new one left. But a cloud that
+        // never had the announcement knows neither.
+        if !isRead {
+            guard uplink.isKeyRefused, try search.isRead(key, in: agent.journal, acked: uplink.acked.seq) else { return [] }
+        }
         try folder.promoteLinkKey(.announced)
         isWaiting = false
         announced = nil
+        search = LinkKeySearch()
         Log.write(.info, "link key changed", ["key": Hex.text(key)])
         return []
     }
