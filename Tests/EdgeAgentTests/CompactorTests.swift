@@ -105,7 +105,7 @@ import Wire
             rig.now = rig.now + .hours(48)
             try rig.settle(seconds: 1)
             #expect(rig.agent?.journal.compacted == Seq(0))
-            rig.disk.freezeAt = rig.disk.mutations + step * 90
+            rig.disk.freezeAt = rig.disk.mutations + step * 151
             do {
                 try idle(rig, seconds: 15)
                 ends.whole += 1
