@@ -10,7 +10,8 @@ extension Receiver {
     package func isAuditing(_ edge: EdgeID) -> Bool { edges[edge]?.audit != nil }
 
     mutating func beginAudit(_ edge: EdgeID, by askedBy: String, isHurried: Bool, at now: ClockReading, into out: inout [Action]) {
-        guard let state = edges[edge], mayAudit(edge), state.audit == nil else { return }
+        // Asked for while one runs: what that one has read is not what is stored now, and nobody waits for a night's pauses. It begins anew.
+        guard let state = edges[edge], mayAudit(edge), state.audit == nil || isHurried else { return }
         let report = AuditReport(edge: edge, askedBy: askedBy, startedAt: now.wall, head: state.memory.have)
         let id = Int64(newSessionID() >> 1)
         edges[edge]?.audit = Audit(

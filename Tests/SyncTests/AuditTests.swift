@@ -119,6 +119,19 @@ private struct Pair {
         #expect(report.head == pair.good[2_499].head && report.findings.isEmpty && report.endedAt != nil)
     }
 
+    /// Who asks wants to know of what is stored now: a comparison under way may have read it before the damage was done.
+    @Test func askedAgainItBeginsAnew() throws {
+        var pair = try Pair(2_500)
+        pair.loses = { if case .rangeHash = $0 { true } else { false } }
+        try pair.compare(hurried: false)
+        pair.cloudRot[2_400] = .some(pair.rotten(2_400, 0))
+        pair.loses = { _ in false }
+        try pair.compare(hurried: false)
+        #expect(pair.receiver.isAuditing(Samples.edge) && pair.reports.isEmpty, "the night's waits its turn")
+        try pair.compare()
+        #expect(pair.reports.map(\.state) == [.healed] && pair.cloudRot.isEmpty)
+    }
+
     /// One entry, any damage, any place, either end.
     @Test(arguments: 0..<5, [1, 2, 1_024, 1_025, 1_800, 2_499, 2_500]) func theDamagedSideIsHealed(way: Int, seq: Int) throws {
         for isCloud in [false, true] {

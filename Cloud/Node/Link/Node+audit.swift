@@ -162,12 +162,12 @@ extension Node {
 
     // MARK: - For a person
 
-    /// Begins a comparison, or joins the one that runs.
+    /// Begins a comparison, in the place of one that runs.
     func compare(_ edge: EdgeID, by user: String) throws {
         guard damaged[edge] == nil else { throw Problem.cannotCompare(name(edge), "Its stored ledger is damaged in its structure.") }
         guard receiver.link(edge)?.boot != nil else { throw Problem.cannotCompare(name(edge), "It is not linked: its copy cannot be read.") }
         guard receiver.mayAudit(edge) else { throw Problem.cannotCompare(name(edge), "Its release does not know how.") }
-        if !receiver.isAuditing(edge) { try link(.audit(edge, by: user, isHurried: true)) }
+        try link(.audit(edge, by: user, isHurried: true))
     }
 
     /// POST /api/v1/edges/{edge}/reconcile
