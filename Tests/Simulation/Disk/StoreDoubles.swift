@@ -77,6 +77,16 @@ package final class LyingStore: ForwardingStore {
         let written = try store.read(from: seq, limit: limit, maxBytes: maxBytes)
         return written.isEmpty ? Array(held.drop { $0.seq < seq }.prefix(limit)) : written
     }
+    package func each(from seq: UInt64, visit: (EntryRow) throws(DatabaseError) -> Bool) throws(StoreError) {
+        var goesOn = true
+        try store.each(from: seq) { row throws(DatabaseError) in
+            goesOn = try visit(row)
+            return goesOn
+        }
+        do throws(DatabaseError) {
+            for row in held where goesOn && row.seq >= seq { goesOn = try visit(row) }
+        } catch { throw .failed(error) }
+    }
 }
 
 /// The same lie in the cloud.
