@@ -65,7 +65,7 @@ import Wire
         try rig.turn([.desk(.halt(source: "file", reason: "x"))])
         try rig.turn([.desk(.resume(reason: "y"))])
         #expect(rig.agent?.journal.head.seq ?? head > head)
-        try idle(rig, seconds: 150)
+        try idle(rig, seconds: 150, every: 100)
         #expect(rig.agent?.journal.compacted == Seq(96) && rig.agent?.compaction?.moved == Seq(96) && segments(rig) == 3)
         // Whoever asks finds them: the uplink, the cloud's comparison, the check.
         let journal = try #require(rig.agent?.journal)
@@ -74,7 +74,7 @@ import Wire
         #expect(try verify(rig).difference == nil)
         // The backup reaches further.
         try journal.noteBackup(Seq(9_999))
-        try idle(rig, seconds: 150)
+        try idle(rig, seconds: 150, every: 100)
         #expect(journal.compacted == Seq(224), "no further than what the cloud has")
         // The next start stands on what is left, and the fold of all is the same.
         let digest = rig.book.digest()
@@ -93,7 +93,7 @@ import Wire
         if bound == "acknowledged" { try journal.noteAcknowledged(Seq(31)) }
         if bound == "backup" { try journal.noteBackup(Seq(31)) }
         if bound != "age" { rig.now = rig.now + .hours(48) }
-        try idle(rig, seconds: 150, every: 100)
+        try idle(rig, seconds: 150, every: 200)
         #expect(segments(rig) == 0 && journal.compacted == Seq(0), "\(bound)")
     }
 
@@ -136,7 +136,7 @@ import Wire
         try idle(rig, seconds: 75)
         #expect(rig.agent?.compaction?.trouble?.contains("failed") == true && segments(rig) == 0 && rig.agent?.ledgerTroubles == [])
         rig.disk.failingPrefix = nil
-        try idle(rig, seconds: 700, every: 250)
+        try idle(rig, seconds: 700, every: 500)
         #expect(rig.agent?.journal.compacted == Seq(96) && rig.agent?.compaction?.trouble == nil)
     }
 }
