@@ -53,7 +53,7 @@ import Wire
         let before = try #require(try rig.agent?.journal.read(from: Seq(1), limit: 1_000))
         try idle(rig, seconds: 75)
         #expect(rig.agent?.compaction?.snapshot ?? Seq(0) > Seq(100) && segments(rig) == 0, "they are young")
-        rig.now = rig.now + .hours(48)
+        rig.now = rig.now + .hours(1)
         try rig.settle(seconds: 1)
         // An order between two pieces is placed as ever.
         for _ in 0..<60 {
@@ -92,7 +92,7 @@ import Wire
         let journal = try #require(rig.agent?.journal)
         if bound == "acknowledged" { try journal.noteAcknowledged(Seq(31)) }
         if bound == "backup" { try journal.noteBackup(Seq(31)) }
-        if bound != "age" { rig.now = rig.now + .hours(48) }
+        if bound != "age" { rig.now = rig.now + .hours(1) }
         try idle(rig, seconds: 150, every: 200)
         #expect(segments(rig) == 0 && journal.compacted == Seq(0), "\(bound)")
     }
@@ -103,7 +103,7 @@ import Wire
         // Each is a start, a check of the ledger and hundreds of idle steps: some moments of the whole, and one that comes to its end.
         for step in [40, 170, 290, 100_000] {
             let rig = try running(seed: UInt64(step))
-            rig.now = rig.now + .hours(48)
+            rig.now = rig.now + .hours(1)
             try rig.settle(seconds: 1)
             #expect(rig.agent?.journal.compacted == Seq(0))
             rig.disk.freezeAt = rig.disk.mutations + step
@@ -130,7 +130,7 @@ import Wire
     /// A folder that takes no file ends nothing: it is told, and tried again.
     @Test func aFolderThatTakesNoSegmentEndsNothing() throws {
         let rig = try running()
-        rig.now = rig.now + .hours(48)
+        rig.now = rig.now + .hours(1)
         try rig.settle(seconds: 1)
         rig.disk.failingPrefix = "ledger-"
         try idle(rig, seconds: 75)

@@ -35,7 +35,7 @@ final class DiskRig {
     /// - Parameter reserveBytes: of the reserve on the disk; nil for an agent that has none and ends when the disk is full.
     /// - Parameter snapshotsEvery: entries between two snapshots of the fold; nil keeps none, and reads every entry at each start.
     /// - Parameter snapshotRate: bytes that all snapshots together may write in a second.
-    /// - Parameter compacting: entries of a segment, for an edge that moves what is older than a day; nil for one that moves nothing.
+    /// - Parameter compacting: entries of a segment, for an edge that moves what is older than half an hour; nil for one that moves nothing.
     /// - Parameter smallBytesMax: of what a snapshot holds beside its lists.
     init(
         seed: UInt64 = 7, reserveBytes: Int? = nil, snapshotsEvery: UInt64? = nil, snapshotRate: Int64 = SnapshotSettings.standardRate,
@@ -104,11 +104,14 @@ final class DiskRig {
         if let snapshotsEvery { snapshots?.every = snapshotsEvery }
         snapshots?.smallBytesMax = smallBytesMax
         snapshots?.bytesPerSecond = snapshotRate
+        var compaction = CompactionSettings(files: DiskFiles(disk), days: 1)
+        // The exchange of the rig lives through every second of it.
+        compaction.age = .minutes(30)
         let agent = Agent(
             journal: journal, book: book, boot: Boot(raw: boots), settings: settings,
             session: PaperSession(broker: broker, generation: Int64(boots)), witness: Witness(keys: keys, mark: mark), finding: finding,
             reserve: reserve, milestones: recovered.milestones, snapshots: snapshots,
-            compaction: compacting.map { _ in CompactionSettings(files: DiskFiles(disk), days: 1) }, release: DiskRig.release)
+            compaction: compacting.map { _ in compaction }, release: DiskRig.release)
         self.agent = agent
         take(try agent.start(DiskRig.bootFact, at: clock))
     }
