@@ -73,7 +73,7 @@ let package = Package(
         room(
             "Simulation", "Tests/Simulation",
             ["Values", "Wire", "Ledger", "Sync", "Views", "Platform", "Trading", "Venues", "EdgeAgent", "Control", "CloudNode", "CSQLite"]),
-        tests("Scenarios", ["Values", "Wire", "Ledger", "Simulation"]),
+        tests("Scenarios", ["Values", "Wire", "Ledger", "Sync", "Simulation"]),
         room("Processes", "Tests/Processes", ["Values", "Wire", "Ledger", "Platform", "Venues", "EdgeAgent", "Simulation"]),
         tests("ProcessTests", ["Values", "Wire", "Ledger", "Sync", "Platform", "Processes"]),
         main(

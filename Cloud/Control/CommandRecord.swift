@@ -81,9 +81,15 @@ package struct CommandRecord: Hashable, Sendable {
         guard !isFinal else { return }
         advance(to: stage, at: now)
         isFinal = true
-        self.reason = reason
-        self.cure = cure
+        self.reason = reason.map(CommandRecord.cut)
+        self.cure = cure.map(CommandRecord.cut)
     }
+
+    /// The edge's and the broker's words are theirs to choose, and the row must stay one that can be read back.
+    private static func cut(_ words: String) -> String {
+        words.unicodeScalars.count <= scalarsMax ? words : String(words.unicodeScalars.prefix(scalarsMax)) + "…"
+    }
+    private static let scalarsMax = 1_000
 
     /// The form that is stored.
     package var value: JSONValue {

@@ -22,8 +22,11 @@ package enum ControlInput: Sendable {
     case heard(EdgeID, session: UInt64, Pulse)
     /// The edge's stored ledger was cut short by a decision; what is left follows again as `.entries`.
     case cut(EdgeID)
-    /// The edge's book out of a file, with its newest entries; what commands became by them is known already.
-    case restored(EdgeID, Book, recent: [Entry])
+    /// The edge's book out of a file and the entries behind that, with its newest entries. What commands became by the entries up to the file's is
+    /// stored with them; `news` are those behind it that tell of commands.
+    case restored(EdgeID, Book, recent: [Entry], news: [Entry])
+    /// More entries of the edge are stored than its book holds, or no more: what is not in half a book may stand in the other half.
+    case behind(EdgeID, Bool)
     /// Entries in order, checked and durable here.
     case entries(EdgeID, [Entry])
     /// The entries up to this one, the last of them, are missing for good; what comes next follows it.
@@ -98,7 +101,7 @@ package struct ControlRoom: Sendable {
     /// By id.
     package private(set) var refusals: [LinkRefusal] = []
     /// Kinds of entries that tell of a command.
-    private static let telling: Set<UInt16> = [
+    package static let telling: Set<UInt16> = [
         Kind.lineage.rawValue, Kind.intent.rawValue, Kind.commandAccepted.rawValue, Kind.commandRefused.rawValue,
     ]
 
@@ -139,11 +142,13 @@ package struct ControlRoom: Sendable {
             edges[id]?.recent = []
             edges[id]?.pulse = Pulse(announced: Seq(0))
             out.changes.append(.edge(id))
-        case .restored(let id, let book, let recent):
+        case .restored(let id, let book, let recent, let news):
             guard edges[id] != nil else { break }
             edges[id]?.book = book
             edges[id]?.recent = Array(recent.suffix(EdgeRoom.recentMax))
+            for entry in news { learn(from: entry, of: id, now, &out) }
             out.changes.append(.edge(id))
+        case .behind(let id, let isBehind): note(id, isBehind: isBehind, now, &out)
         case .live(let id, let items):
             guard edges[id] != nil else { break }
             for item in items { edges[id]?.live.apply(item) }
@@ -176,7 +181,7 @@ package struct ControlRoom: Sendable {
             guard let record = outbox.records[old], record.command.edge == request.edge else { return (.refused(.unknownCommand), out) }
             guard record.isUndecided else { return (.refused(.alreadyDecided(record)), out) }
             if case .withdraw = record.command.body { return (.refused(.staysAsked), out) }
-            guard !record.command.isHalt else { return (.refused(.staysAsked), out) }
+            guard !record.command.body.isKill else { return (.refused(.staysAsked), out) }
         }
         // A halt always finds room, and so does what makes room.
         let isAlwaysTaken = request.body.isKill || request.withdraws != nil
@@ -225,7 +230,6 @@ package struct ControlRoom: Sendable {
         merged.announced = max(old.announced, pulse.announced)
         merged.roundTrip = pulse.roundTrip ?? old.roundTrip
         merged.clockOffset = pulse.clockOffset ?? old.clockOffset
-        merged.acked = pulse.acked ?? old.acked
         edges[id]?.pulse = merged
         edges[id]?.toldThrough = pulse.toldAt ?? now
         settle(id, now, &out)
@@ -236,14 +240,7 @@ package struct ControlRoom: Sendable {
         guard edges[id] != nil, !entries.isEmpty else { return }
         for entry in entries {
             edges[id]?.book.apply(entry)
-            guard ControlRoom.telling.contains(entry.kind), let fact = try? entry.decoded() else { continue }
-            switch fact {
-            case .lineage: apply(outbox.handle(.lineageEnded(id), at: now), &out)
-            case .intent(let ticket): if let command = ticket.command { apply(outbox.handle(.intended(command), at: now), &out) }
-            case .commandAccepted(let outcome): apply(outbox.handle(.outcome(outcome, accepted: true), at: now), &out)
-            case .commandRefused(let outcome): apply(outbox.handle(.outcome(outcome, accepted: false), at: now), &out)
-            default: break
-            }
+            learn(from: entry, of: id, now, &out)
         }
         edges[id]?.remember(entries)
         out.changes.append(.entries(id, entries))
@@ -252,9 +249,31 @@ package struct ControlRoom: Sendable {
         out.changes.append(.edge(id))
     }
 
+    /// What an entry tells of commands.
+    private mutating func learn(from entry: Entry, of id: EdgeID, _ now: Instant, _ out: inout ControlOutcome) {
+        guard ControlRoom.telling.contains(entry.kind), let fact = try? entry.decoded() else { return }
+        switch fact {
+        case .lineage: apply(outbox.handle(.lineageEnded(id, at: entry.wall), at: now), &out)
+        case .intent(let ticket): if let command = ticket.command { apply(outbox.handle(.intended(command), at: now), &out) }
+        case .commandAccepted(let outcome): apply(outbox.handle(.outcome(outcome, accepted: true), at: now), &out)
+        case .commandRefused(let outcome): apply(outbox.handle(.outcome(outcome, accepted: false), at: now), &out)
+        default: break
+        }
+    }
+
+    private mutating func note(_ id: EdgeID, isBehind: Bool, _ now: Instant, _ out: inout ControlOutcome) {
+        guard let known = edges[id]?.isBehind, known != isBehind else { return }
+        edges[id]?.isBehind = isBehind
+        guard !isBehind else { return }
+        settle(id, now, &out)
+        followOrders(of: id, now, &out)
+    }
+
     /// When all that was announced is here, everything the edge wrote before it announced it is here too.
     private mutating func settle(_ id: EdgeID, _ now: Instant, _ out: inout ControlOutcome) {
-        guard let session = edges[id]?.session, edges[id]?.backlog == 0, let told = edges[id]?.toldThrough else { return }
+        guard let session = edges[id]?.session, edges[id]?.backlog == 0, edges[id]?.isBehind == false, let told = edges[id]?.toldThrough else {
+            return
+        }
         edges[id]?.settledThrough = told
         // Beats come all day long; there is something to settle only while a command is on its way.
         guard outbox.hasOpen(of: id), let facts = edges[id]?.facts else { return }
@@ -262,7 +281,7 @@ package struct ControlRoom: Sendable {
     }
 
     private mutating func followOrders(of id: EdgeID, _ now: Instant, _ out: inout ControlOutcome) {
-        guard outbox.hasOpen(of: id), let edge = edges[id] else { return }
+        guard outbox.hasOpen(of: id), let edge = edges[id], !edge.isBehind else { return }
         for record in outbox.open(of: id) where record.stage == .accepted {
             if let progress = edge.progress(of: record, at: now) { apply(outbox.handle(.progress(record.id, progress), at: now), &out) }
         }

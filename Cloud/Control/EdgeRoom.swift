@@ -32,17 +32,10 @@ package struct Pulse: Hashable, Sendable {
     package var roundTrip: Span?
     /// The edge's clock minus ours.
     package var clockOffset: Span?
-    /// The age mark of the oldest entry that the edge holds and we do not.
-    package var backlogOldest: Instant?
-    /// The last of our acknowledgements that the edge has seen.
-    package var acked: Seq?
     /// When the edge said so, by our clock and never too late; nil means on arrival.
     package var toldAt: Instant?
-    package init(
-        announced: Seq, roundTrip: Span? = nil, clockOffset: Span? = nil, backlogOldest: Instant? = nil, acked: Seq? = nil, toldAt: Instant? = nil
-    ) {
-        self.announced = announced; self.roundTrip = roundTrip; self.clockOffset = clockOffset; self.backlogOldest = backlogOldest
-        self.acked = acked; self.toldAt = toldAt
+    package init(announced: Seq, roundTrip: Span? = nil, clockOffset: Span? = nil, toldAt: Instant? = nil) {
+        self.announced = announced; self.roundTrip = roundTrip; self.clockOffset = clockOffset; self.toldAt = toldAt
     }
 }
 
@@ -65,6 +58,8 @@ package struct EdgeRoom: Sendable {
         recent.append(contentsOf: entries)
         if recent.count > EdgeRoom.recentMax { recent.removeFirst(recent.count - EdgeRoom.recentMax) }
     }
+    /// More entries are stored here than the book holds.
+    package internal(set) var isBehind = false
     /// Nothing that the present run wrote before this moment is above `announced`.
     package internal(set) var toldThrough: Instant?
     /// Everything the present run wrote before this moment is in `book`.
@@ -100,6 +95,8 @@ package struct EdgeRoom: Sendable {
         let orders = (book.commandOrders[record.id] ?? []).compactMap { book.order($0) }.filter { $0.leg.role != .protect }
         let quietSince = orders.map(\.updatedAt).max() ?? record.reached(.accepted) ?? now
         let isQuiet = now - quietSince > EdgeRoom.followUp
+        // The edge ends a closing itself, however long the broker takes for the protection or is away: until it has said so nothing is known.
+        if book.commands[record.id]?.code == "closing", !orders.contains(where: { $0.leg.role == .open }) { return nil }
         guard !orders.isEmpty else { return isQuiet ? .done : nil }
         guard orders.allSatisfy({ $0.status.isTerminal }) else { return nil }
         // A reversal closes first and opens then: between the two it looks finished.

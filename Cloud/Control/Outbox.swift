@@ -24,8 +24,8 @@ package enum OutboxInput: Sendable {
     case intended(CommandID)
     /// What became of the orders of an accepted command.
     case progress(CommandID, OrderProgress)
-    /// A person ended a lineage of the edge's ledger: what its runs were sent and never answered, nobody can tell any more.
-    case lineageEnded(EdgeID)
+    /// A person ended a lineage of the edge's ledger: what its runs had been sent by then and never answered, nobody can tell any more.
+    case lineageEnded(EdgeID, at: Instant)
     /// The edge's key is refused from now on: nothing goes to it any more, and nothing of it tells what became of what went.
     case revoked(EdgeID)
     /// Everything that former runs of the edge wrote is stored here, and what this run wrote before `through`; `facts` is what is held and works.
@@ -48,6 +48,8 @@ package struct OutboxRules: Hashable, Sendable {
     package var doneWhenReceived = false
     /// A clock that was set stretches or cuts the lives of commands.
     package var ttlByWallClock = false
+    /// Commands of an edge whose key was revoked stay open.
+    package var ignoresRevocation = false
     /// Every number of a key is one.
     package var numbersRepeat = false
 }
@@ -140,8 +142,8 @@ package struct Outbox: Sendable {
         case .outcome(let outcome, let accepted): judge(outcome, accepted, now, &out)
         case .intended(let id): accept(id, now, &out)
         case .progress(let id, let progress): follow(id, progress, now, &out)
-        case .lineageEnded(let edge): loseAll(of: edge, now, &out)
-        case .revoked(let edge): endAll(of: edge, now, &out)
+        case .lineageEnded(let edge, let ended): loseAll(of: edge, askedBefore: ended, now, &out)
+        case .revoked(let edge): if !rules.ignoresRevocation { endAll(of: edge, now, &out) }
         case .settled(let edge, let boot, let through, let facts): settle(edge, boot, through, facts, now, &out)
         case .clockWasSet(let step): if !rules.ttlByWallClock { for record in open { change(record.id, &out) { $0.clockWasSet(by: step) } } }
         case .tick: expire(now, &out)
@@ -243,7 +245,9 @@ package struct Outbox: Sendable {
         for record in open(of: edge) where record.isUndecided {
             guard let bound = record.command.boundBoot else { continue }
             if bound != boot {
-                lose(record, facts, now, &out)
+                lose(
+                    record, "The edge restarted before it answered, and its ledger does not mention the command. \(facts)",
+                    "Look at orders and positions, then ask again.", now, &out)
             } else if let expiry = record.command.expiresAt, through > expiry + Outbox.verdictGrace {
                 end(
                     record.id, .expired, "The edge did not take it within \(record.lifetimeWords).", "Look at the position, then ask again.", now,
@@ -252,12 +256,13 @@ package struct Outbox: Sendable {
         }
     }
 
-    /// The ledger that would tell of them was lost or sealed: commands of former runs may have been executed or not.
-    private mutating func loseAll(of edge: EdgeID, _ now: Instant, _ out: inout OutboxOutcome) {
-        for record in open(of: edge) where record.isUndecided {
+    /// The ledger that would tell of them was lost or sealed: commands of former runs may have been executed or not. A start of the cloud reads of
+    /// old decisions too, which say nothing of what was asked later.
+    private mutating func loseAll(of edge: EdgeID, askedBefore ended: Instant, _ now: Instant, _ out: inout OutboxOutcome) {
+        for record in open(of: edge) where record.isUndecided && record.command.issuedAt < ended {
             guard let bound = record.command.boundBoot, bound != sessions[edge]?.boot else { continue }
-            end(
-                record.id, .expired, "Lost: the part of the edge's ledger that would tell of it was written off by a decision.",
+            lose(
+                record, "Lost: the part of the edge's ledger that would tell of it was written off by a decision.",
                 "Look at orders and positions at the broker; it may have been executed.", now, &out)
         }
     }
@@ -282,14 +287,12 @@ package struct Outbox: Sendable {
 
     /// The run that a command was bound to is over and its ledger says nothing: nobody will ever act on it. What only lowers risk, and may be
     /// done twice, is asked again under a new id; of all else the person decides, told what is held and what works.
-    private mutating func lose(_ record: CommandRecord, _ facts: String, _ now: Instant, _ out: inout OutboxOutcome) {
+    private mutating func lose(_ record: CommandRecord, _ words: String, _ cure: String, _ now: Instant, _ out: inout OutboxOutcome) {
         let isAgain = record.command.body.isReissued || rules.reissuesOrders
         let next = CommandID(bytes: Hashing.blake2b(record.id.bytes + Array("again".utf8), length: 16)).flatMap {
             records[$0] == nil && isAgain ? $0 : nil
         }
-        end(
-            record.id, .expired, "The edge restarted before it answered, and its ledger does not mention the command. \(facts)",
-            next == nil ? "Look at orders and positions, then ask again." : "Nothing to do: it was asked again by itself.", now, &out)
+        end(record.id, .expired, words, next == nil ? cure : "Nothing to do: it was asked again by itself.", now, &out)
         guard let next else { return }
         var command = record.command
         command.id = next; command.boundBoot = nil; command.place = nil; command.supersedes = nil; command.issuedAt = now
@@ -354,8 +357,6 @@ package struct Outbox: Sendable {
 }
 
 extension Command {
-    /// True for the kill switch.
-    package var isHalt: Bool { body.isKill }
     /// What overtakes what.
     fileprivate var urgency: Int {
         switch body {

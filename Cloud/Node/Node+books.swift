@@ -2,6 +2,7 @@
 internal import Control
 internal import Ledger
 internal import Platform
+internal import Sync
 internal import Values
 internal import Views
 
@@ -19,6 +20,11 @@ struct BookKeeping {
     var work: (edge: EdgeID, seq: Seq, builder: SnapshotBuilder, writer: any KeptFileWriter)?
     /// Ledgers of which only the end was read at the start, each with its walk from the first entry.
     var unread: [EdgeID: LedgerRebuild] = [:]
+    /// Walks that stand before an entry that rotted, each not to be tried before this, by the boot clock.
+    var waits: [EdgeID: Span] = [:]
+    static let waitEvery = Span.seconds(5)
+    /// The last word of each index that went to the log.
+    var indexesTold: [EdgeID: String] = [:]
     /// The disk had no room: not before this, by the boot clock.
     var notBefore = Span.zero
 }
@@ -28,7 +34,7 @@ extension Node {
     /// - Returns: false when every entry has to be read.
     func restoreBook(_ edge: EdgeID) throws -> Bool {
         guard let restored = try stores.ledgers.restore(edge, release: settings.release) else { return false }
-        tell(.restored(edge, restored.book, recent: restored.recent))
+        tell(.restored(edge, restored.book, recent: restored.recent, news: restored.news))
         milestones[edge] = restored.milestones
         keeping.saved[edge] = restored.from
         // The checks of a whole start, no more: what a release adds up to is for the edge to compare.
@@ -78,7 +84,8 @@ extension Node {
         for edge in control.sortedEdges where edge.book.head.seq.raw >= (keeping.saved[edge.id]?.raw ?? 0) + least {
             let rule = stores.ledgers.checkpointRule(edge.id)
             let header = SnapshotHeader(edge: edge.id, release: settings.release, head: edge.book.head, signer: rule?.key)
-            let builder = SnapshotBuilder(header, edge.book, beside: (milestones[edge.id] ?? Milestones()).packed)
+            let beside = KeptBeside(milestones[edge.id] ?? Milestones(), stores.ledgers.trust(edge.id))
+            let builder = SnapshotBuilder(header, edge.book, beside: beside.bytes)
             guard !builder.isTooLarge else { throw .full("\(name(edge.id)) has more commands than a kept book holds") }
             keeping.work = (edge.id, edge.book.head.seq, builder, try files.begin(EdgeLedgers.bookName(edge.id)))
             return
@@ -118,7 +125,8 @@ extension Node {
     /// The walk behind a start that read the end alone.
     private func readOn() throws {
         // Taken out and put back: its book would be copied whole by the first entry otherwise.
-        guard let id = keeping.unread.keys.min(), var walk = keeping.unread.removeValue(forKey: id) else { return }
+        let due = keeping.unread.keys.filter { clock.monotonic >= keeping.waits[$0] ?? .zero }
+        guard let id = due.min(), var walk = keeping.unread.removeValue(forKey: id) else { return }
         guard control.edges[id] != nil, stores.ledgers.isOpen(id), damaged[id] == nil else { return }
         let holes = stores.ledgers.holes(id)
         for row in try stores.ledgers.rows(id, from: walk.next, limit: BookKeeping.rowsPerTick) {
@@ -126,13 +134,36 @@ extension Node {
             if !walk.accept(row) { break }
         }
         if let words = walk.difference, let edge = enrolled[id] {
-            try setAside(edge, words)
+            // What the edge's copy may put right is no end: the walk stands before it.
+            let cannotHeal = audits.unhealed.contains(id) || (receiver.link(id)?.boot != nil && !receiver.mayAudit(id))
+            guard walk.isRotten, !cannotHeal else { return try setAside(edge, SetAside(words: words)) }
+            walk.retry()
+            keeping.unread[id] = walk
+            keeping.waits[id] = clock.monotonic + BookKeeping.waitEvery
+            tellRotten(LedgerDamage(edge: id, words: words))
+            try found(LedgerDamage(edge: id, words: words))
         } else if let book = control.edges[id]?.book, walk.verifier.head == book.head {
             guard walk.isFolding, walk.book.digest() != book.digest() else { return }
             log(.error, "book differs", "\(name(id)): the kept book is another than its entries add up to; it is read anew")
             try refold(id)
         } else {
             keeping.unread[id] = walk
+        }
+    }
+}
+
+extension Node {
+    /// Folds entries of a ledger with holes. Its book is not what the edge's adds up to, so that nothing is compared.
+    func fold(_ entries: [Entry], of edge: EdgeID, _ holes: [LedgerHole]) {
+        var rest = entries[...]
+        while let first = rest.first {
+            if let hole = holes.first(where: { $0.last.seq.next == first.seq }), control.edges[edge]?.book.head == hole.after {
+                tell(.passedOver(edge, hole.last))
+            }
+            let end = holes.first { $0.last.seq >= first.seq }?.after.seq
+            let piece = rest.prefix { entry in end.map { entry.seq <= $0 || entry.seq == first.seq } ?? true }
+            tell(.entries(edge, Array(piece)))
+            rest = rest.dropFirst(piece.count)
         }
     }
 }

@@ -38,13 +38,15 @@ package final class Node {
     /// Counts the sessions of one edge in this process.
     private var sessionNumbers: [EdgeID: UInt64] = [:]
     /// What lies before the entries that are committed next.
-    private var holesToCome: [EdgeID: LedgerHole] = [:]
+    var holesToCome: [EdgeID: LedgerHole] = [:]
     private var toldAt: [EdgeID: Instant] = [:]
 
     var books = BookWatch()
     var keeping = BookKeeping()
-    /// Edges whose stored ledger is not what was written, with what is wrong.
-    var damaged: [EdgeID: String] = [:]
+    /// Edges of which nothing is taken or shown, with what is wrong.
+    var damaged: [EdgeID: SetAside] = [:]
+    /// What the edges had told of that was not here, with when.
+    var backlogs: [EdgeID: BacklogMarks] = [:]
     var signIns = SignInDesk()
     var budgets = RequestBudgets()
     /// Requests that wait for a command's verdict.
@@ -53,6 +55,8 @@ package final class Node {
     var gauges: [Gauge] = []
     var counters = NodeCounters()
     private(set) var isStopping = false
+    /// True until everything was read back and looked at once.
+    private(set) var isStarting = true
     var desk = StoreDesk()
 
     // One turn's.
@@ -94,6 +98,7 @@ package final class Node {
         // Commands of a former process are looked at against the ledgers as they are now.
         try handle(.tick)
         try settleStore()
+        isStarting = false
     }
 
     /// What tokens of invitations say that edges dial; a nil port is the one the enrolment socket opens on.
@@ -138,6 +143,10 @@ package final class Node {
     }
 
     func handle(_ input: NodeInput) throws {
+        do { try act(on: input) } catch StoreError.failed(let cause) { try bear(cause) }
+    }
+
+    private func act(on input: NodeInput) throws {
         switch input {
         case .frame(let bytes, let peer): try link(.frame(bytes, from: peer)); hear(peer.edge)
         case .gone(let peer): try link(.gone(peer))
@@ -178,6 +187,7 @@ package final class Node {
         // Both come again: without room nothing is lost by leaving them.
         do {
             if !isBehind { try stores.ledgers.followSubjects(limit: 2_000) }
+            tellIndexes()
             try stores.ledgers.checkpoint()
             try keepBooks()
         } catch let error where Node.isFull(error) {}
@@ -202,8 +212,12 @@ package final class Node {
             case .live: .live
             case .silent, .dead: .silent
             }
-        var link = LinkPicture(state: state, lastHeard: lastHeard(edge.id), announced: edge.announced, acked: edge.pulse.acked ?? edge.book.head.seq)
-        link.roundTrip = edge.pulse.roundTrip; link.clockOffset = edge.pulse.clockOffset; link.backlogOldest = edge.pulse.backlogOldest
+        // What is on the disk is acknowledged, whether the book has followed it or not.
+        let stored = stores.ledgers.head(edge.id).seq
+        var link = LinkPicture(state: state, lastHeard: lastHeard(edge.id), announced: max(edge.announced, stored), acked: stored)
+        link.settled = edge.settledThrough.flatMap { $0.nanoseconds > .min ? $0 : nil }
+        link.roundTrip = edge.pulse.roundTrip; link.clockOffset = edge.pulse.clockOffset
+        link.backlogOldest = backlogs[edge.id]?.oldest(after: stored)
         var picture = EdgePicture(
             id: edge.id, name: edge.name, book: edge.book, live: edge.live, link: link, milestones: milestones[edge.id] ?? Milestones())
         picture.comparison = audits.rows[edge.id]
@@ -235,44 +249,12 @@ package final class Node {
 
     // MARK: - The link
 
-    /// Takes up an edge, or sets it aside when its ledger is damaged: the others go on, and nothing of this one is shown or taken.
-    func openOrSetAside(_ edge: EnrolledEdge) throws {
-        do {
-            try open(edge)
-            damaged[edge.id] = nil
-        } catch let damage as LedgerDamage {
-            try setAside(edge, damage.words)
-        } catch StoreError.failed(let cause) {
-            try setAside(edge, cause.description)
-        } catch StoreError.database(let cause) where cause.isCorrupt {
-            try setAside(edge, cause.description)
-        }
-    }
-
-    func setAside(_ edge: EnrolledEdge, _ words: String) throws {
-        damaged[edge.id] = words
-        log(.error, "ledger damaged", "\(edge.name): \(words)")
-        try link(.revoked(edge.id))
-        tell(.revoked(edge.id))
-        tellDamage()
-    }
-
-    /// Keeps the word of damage on the Edges page for as long as it is so.
-    private func tellDamage() {
-        for (id, words) in damaged.sorted(by: { $0.key < $1.key }) {
-            let row = "damaged-\(id.description.prefix(8))"
-            guard !control.refusals.contains(where: { $0.id == row }) else { continue }
-            show(
-                row, of: id, "LEDGER_DAMAGED", "The stored ledger is damaged: \(words).",
-                cure: "Stop the cloud, put the newest copy of edges/\(id).db back, and start it again; without a copy, ask for help.")
-        }
-    }
-
     /// Takes up an edge whose key was confirmed: its ledger is walked, checked and folded.
     func open(_ edge: EnrolledEdge) throws {
         tell(.enrolled(edge.id, name: edge.name))
         var batch: [Entry] = []
         milestones[edge.id] = nil
+        tell(.behind(edge.id, true))
         if !(try restoreBook(edge.id)) {
             try stores.ledgers.open(edge.id) { entry in
                 batch.append(entry)
@@ -282,6 +264,7 @@ package final class Node {
             }
             if !batch.isEmpty { fold(batch, of: edge.id, compares: false) }
         }
+        tell(.behind(edge.id, false))
         try followLinkKey(of: edge.id)
         let have = stores.ledgers.head(edge.id)
         var memory = EdgeMemory(
@@ -289,6 +272,7 @@ package final class Node {
             settlement: matters[edge.id]?.settlement, holes: stores.ledgers.holes(edge.id))
         memory.isQuarantined = quarantined.contains(edge.id)
         try link(.enrolled(edge.id, memory))
+        backlogs[edge.id] = BacklogMarks(edge.announced.seq, at: now)
         if let seq = backups[edge.id] { try link(.backedUp(edge.id, seq)) }
     }
 
@@ -297,7 +281,7 @@ package final class Node {
         tell(.cut(edge))
         dropKept(edge)
         milestones[edge] = nil
-        books.leaveBehind(edge)
+        leaveBehind(edge)
         // What screens hold cannot be mended by additions: they come back and see everything anew.
         for stream in streams.sorted {
             effect(.closeStream(stream.number, code: 1_012, reason: "a ledger was set back")); streams.close(stream.number, at: now)
@@ -320,20 +304,6 @@ package final class Node {
         if !rest.isEmpty { tell(.entries(edge, Array(rest))) }
     }
 
-    /// The same for a ledger with holes. Its book is not what the edge's adds up to, so that nothing is compared.
-    private func fold(_ entries: [Entry], of edge: EdgeID, _ holes: [LedgerHole]) {
-        var rest = entries[...]
-        while let first = rest.first {
-            if let hole = holes.first(where: { $0.last.seq.next == first.seq }), control.edges[edge]?.book.head == hole.after {
-                tell(.passedOver(edge, hole.last))
-            }
-            let end = holes.first { $0.last.seq >= first.seq }?.after.seq
-            let piece = rest.prefix { entry in end.map { entry.seq <= $0 || entry.seq == first.seq } ?? true }
-            tell(.entries(edge, Array(piece)))
-            rest = rest.dropFirst(piece.count)
-        }
-    }
-
     /// True while entries are stored that no book holds yet; the shell then turns with `.follow` whenever nothing else is to do.
     package var isBehind: Bool { !books.behind.isEmpty }
 
@@ -348,9 +318,23 @@ package final class Node {
                 try found(damage)
                 continue
             }
-            if !entries.isEmpty { fold(entries, of: id) }
-            if control.edges[id]?.book.head.seq == stores.ledgers.head(id).seq { books.caughtUp(id) }
+            let sound = inOrder(entries, of: id, after: edge.book.head.seq)
+            if !sound.isEmpty { fold(sound, of: id) }
+            if control.edges[id]?.book.head.seq == stores.ledgers.head(id).seq {
+                books.caughtUp(id)
+                tell(.behind(id, false))
+            } else if sound.count < entries.count || entries.isEmpty {
+                // A row is gone from where its page was; the book waits there.
+                books.caughtUp(id)
+                let next = (sound.last?.seq ?? edge.book.head.seq).next
+                try found(LedgerDamage(edge: id, words: ChainError.gap(expected: next, found: entries.last?.seq ?? next).description))
+            }
         }
+    }
+
+    func leaveBehind(_ edge: EdgeID) {
+        books.leaveBehind(edge)
+        tell(.behind(edge, true))
     }
 
     /// Feeds the receiver and does what it says, in its order.
@@ -363,8 +347,8 @@ package final class Node {
         case .send(let bytes, let peer): effect(.send(bytes, to: peer))
         case .hole(let edge, let hole): holesToCome[edge] = hole
         case .commit(let edge, let entries): try keep(entries, of: edge)
-        case .compare(let edge, let head): try link(.compared(edge, head, isEqual: stores.ledgers.has(edge, head)))
-        case .lookUp(let edge, let seqs): try link(.lookedUp(edge, seqs, stores.ledgers.heads(edge, seqs)))
+        case .compare(let edge, let head): try compare(edge, head)
+        case .lookUp(let edge, let seqs): try lookUp(edge, seqs)
         case .read(let edge, let after, let upTo): try read(edge, after: after, upTo: upTo)
         case .healing(let edge, let after, let to): healing(edge, after, to)
         case .readStored(let edge, let from, let through): try readStored(edge, from: from, through: through)
@@ -405,9 +389,7 @@ package final class Node {
     private func keep(_ entries: [Entry], of edge: EdgeID) throws {
         let hole = holesToCome.removeValue(forKey: edge)
         do { try stores.ledgers.append(edge, entries, over: hole) } catch let damage as LedgerDamage {
-            // What it sends is not signed as it must be: the session ends, and the page says so.
-            if let known = enrolled[edge] { try setAside(known, damage.words) }
-            return
+            return try notTaken(damage)
         } catch StoreError.database(let cause) {
             log(.error, "entries not stored", "\(name(edge)): \(cause)")
             return try link(.commitFailed(edge, reason: cause.message))
@@ -416,8 +398,9 @@ package final class Node {
         counters.entries += entries.count
         for entry in entries where entry.kind == Kind.linkKey.rawValue { takeLinkKey(of: edge, entry) }
         guard let last = entries.last else { return }
+        backlogs[edge]?.forget(through: last.seq)
         // A backlog is stored and acknowledged at the disk's pace; the book follows it from the store.
-        if books.isDue(entries, after: control.edges[edge]?.book.head) { fold(entries, of: edge) } else { books.leaveBehind(edge) }
+        if books.isDue(entries, after: control.edges[edge]?.book.head) { fold(entries, of: edge) } else { leaveBehind(edge) }
         try link(.committed(edge, last.head))
     }
 
@@ -426,17 +409,18 @@ package final class Node {
         guard market.timeframe == .minute else { return }
         do {
             try stores.bars.put(market.instrument, market.bars)
-            if market.isHistory { try stores.bars.prune(market.instrument) }
         } catch { log(.error, "bars not stored", "\(error)") }
         if !market.isHistory, let bar = market.bars.last { streams.noteClosed(edge, market.instrument, bar) }
     }
 
     private func sessionOpened(_ edge: EdgeID, _ boot: Boot) {
+        lowerLinkKeys(of: edge)
         let link = receiver.link(edge)
         let number = (sessionNumbers[edge] ?? 0) + 1
         sessionNumbers[edge] = number
         toldAt[edge] = link?.toldAt
         log(.info, "link open", "\(name(edge)), run \(boot), from entry \(link.map { $0.have.seq.next.description } ?? "?")")
+        backlogs[edge, default: BacklogMarks()].note(link?.announced.seq ?? Seq(0), at: now)
         let session = LinkSession(number: number, boot: boot, release: link?.release ?? "", openedAt: now)
         tell(.opened(edge, session, announced: link?.announced.seq ?? Seq(0)))
     }
@@ -446,6 +430,7 @@ package final class Node {
         guard let link = receiver.link(edge), link.boot != nil, let told = link.toldAt, told != toldAt[edge], let number = sessionNumbers[edge]
         else { return }
         toldAt[edge] = told
+        backlogs[edge, default: BacklogMarks()].note(link.announced.seq, at: told)
         let pulse = Pulse(
             announced: link.announced.seq, roundTrip: link.roundTrip, clockOffset: link.clockOffset, toldAt: told)
         tell(.heard(edge, session: number, pulse))

@@ -39,7 +39,7 @@ extension Agent {
     /// - Returns: nil when that cannot be now: the disk is full, or the ledger's end is missing. Nothing was written then.
     package func changeKey(to new: SigningKeys, at clock: ClockReading) throws(AgentFailure) -> [AgentEffect]? {
         try mustLive()
-        guard unwritten.isEmpty, !journal.isShortOfRoom, let keeper, keeper.lost == nil else { return nil }
+        guard mayChangeKey, let keeper else { return nil }
         var effects: [AgentEffect] = []
         var turn = Turn()
         let fact = KeyRotatedFact(old: keeper.witness.keys, new: new, edge: chain.edge, epoch: chain.epoch, after: chain.head)
@@ -48,6 +48,9 @@ extension Agent {
         self.keeper?.change(to: new)
         return effects + (try sign([], at: clock))
     }
+
+    /// False while the disk is full or the ledger's end is missing.
+    var mayChangeKey: Bool { unwritten.isEmpty && !journal.isShortOfRoom && keeper != nil && keeper?.lost == nil }
 
     /// Announces another key of the link, under the ledger's; it may be used once the cloud has the entry. The new key must be durable before.
     /// - Returns: the entry's number; nil when that cannot be now. Nothing was written then.
@@ -70,7 +73,9 @@ extension Agent {
     package func countersigned(_ fact: CountersignedFact, at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
         try mustLive()
         var effects: [AgentEffect] = []
-        guard unwritten.isEmpty, fact.head.seq <= chain.head.seq, chain.nextSeq.raw - fact.head.seq.raw < CountersignRule.reach,
+        guard unwritten.isEmpty, fact.head.seq <= chain.head.seq,
+            // The key's entry may come before it.
+            chain.nextSeq.raw + 1 - fact.head.seq.raw < CountersignRule.reach,
             fact.isSigned(edge: chain.edge)
         else { return effects }
         guard journal.trust.believes(fact.key, at: clock.wall) else {
@@ -152,6 +157,8 @@ extension Agent {
 
     /// Who says so in the ledger when its end is missing.
     static let rollbackRule = "rule:rollback"
+    /// Who says so when the book is not what the entries add up to, or nobody can tell.
+    static let rebuildRule = "rule:rebuild"
 
     /// Writes these drafts and the checkpoint that covers them, then the mark: never before what it speaks of is durable.
     func sign(_ drafts: [Draft], at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
@@ -197,6 +204,7 @@ extension Agent {
         var step: RebuildCheck.Step
         do throws(JournalError) {
             try journal.idle(at: clock.wall)
+            noteFollowers(at: clock, into: &effects)
             guard unwritten.isEmpty, troubles[.damaged] == nil else { return effects }
             step = try rebuild.step(
                 at: clock, edge: chain.edge, head: journal.head, digest: { desk.book.digest() }, kept: compactor == nil ? [] : snapshots?.kept ?? [],
@@ -222,7 +230,10 @@ extension Agent {
             if troubles.removeValue(forKey: .different) != nil { tell(at: clock, into: &effects) }
             if let fact = rebuild.snapshot { compactor?.agrees(fact) }
         case .damaged(let words):
-            let cure = "Stop the edge and restore the ledger from the cloud's copy; close positions at the broker's own screen if you must."
+            let cure =
+                "At the cloud: tidewire-cloud reconcile NAME puts right what it has, while both run. If it cannot: stop the edge, move ledger.db* of its data "
+                + "folder away and keep them, start it, and it takes every entry back from the cloud (deploy/guide/ledger.md, 'The edge lost its ledger'). "
+                + "Close positions at the broker's own screen if you must."
             try found(LedgerTrouble(.damaged, "The stored ledger is damaged: \(words). No order leaves.", cure: cure), at: clock, into: &effects)
         case .differs(let words):
             let cure = "Keep the ledger file and report this: the program added up wrongly. Restarting reads everything again."
@@ -232,6 +243,23 @@ extension Agent {
         effects += try keepSnapshot(at: clock)
         try compact(at: clock)
         return effects
+    }
+
+    /// Damage in what only follows the entries stops nothing.
+    private func noteFollowers(at clock: ClockReading, into effects: inout [AgentEffect]) {
+        let trouble: LedgerTrouble
+        switch journal.followers {
+        case .sound: return
+        case .renewed(let words):
+            let cure = "Nothing is to be done now. Look at the disk: what damaged these pages may damage others."
+            trouble = LedgerTrouble(.unindexed, "The ledger's index was damaged and is made anew from its entries (\(words)).", cure: cure)
+        case .damaged(let words):
+            let cure = "Orders go on, and old entries move no more. Put the ledger back from the cloud's copy when it suits, and look at the disk."
+            trouble = LedgerTrouble(.unindexed, "The ledger's index is damaged and follows no more (\(words)).", cure: cure)
+        }
+        guard troubles[.unindexed] != trouble else { return }
+        troubles[.unindexed] = trouble
+        tell(at: clock, into: &effects)
     }
 
     /// How far old entries have moved into segments; nil when they stay where they are.
@@ -248,7 +276,7 @@ extension Agent {
         troubles[trouble.kind] = trouble
         var turn = Turn()
         if desk.book.haltLevel < .reducing {
-            try number([Draft(.halt(HaltFact(level: .reducing, source: "rule:rebuild", reason: trouble.text)))], at: clock, into: &turn)
+            try number([Draft(.halt(HaltFact(level: .reducing, source: Agent.rebuildRule, reason: trouble.text)))], at: clock, into: &turn)
         }
         _ = try commit(&turn, at: clock, into: &effects)
     }

@@ -28,8 +28,10 @@ package enum AgentEffect: Hashable, Sendable {
     case transport(TransportWish)
     /// Live state to show and to send up.
     case live([LiveItem])
-    /// The ledger grew to this head: the uplink may send.
+    /// The ledger grew to this head, and nothing waits to be written: the uplink may send.
     case committed(Head)
+    /// What this turn and those before brought could not be written yet: nobody may take the ledger's head for all that happened.
+    case heldBack
     /// Entries of this turn, for whoever watches locally.
     case entries([Entry])
 }
@@ -83,11 +85,12 @@ package final class Agent {
     ///   - milestones: folded from the journal beside the book.
     ///   - snapshots: where the fold is kept for the next start; nil keeps none.
     ///   - compaction: how old entries move out of the database; nil leaves them there.
+    ///   - trouble: what the start found wrong with the book.
     package init(
         journal: Journal, book: Book, boot: Boot, settings: DeskSettings, session: any VenueSession, witness: Witness? = nil,
         finding: MarkFinding = .agrees, reserve: (any DiskReserve)? = nil,
         postingRules: PostingRules = PostingRules(), milestones: Milestones = Milestones(), snapshots: SnapshotSettings? = nil,
-        compaction: CompactionSettings? = nil, release: String = Version.product
+        compaction: CompactionSettings? = nil, trouble: LedgerTrouble? = nil, release: String = Version.product
     ) {
         self.journal = journal; self.boot = boot; self.session = session; self.postingRules = postingRules
         self.milestones = milestones; self.snapshots = snapshots.map { SnapshotKeeper($0) }; self.release = release
@@ -95,7 +98,7 @@ package final class Agent {
         chain = Chain(edge: journal.edge, boot: boot, last: journal.last)
         desk = Desk(settings: settings, book: book)
         wanted = Set(settings.bots.flatMap(\.instruments) + settings.priceRules.flatMap(\.instruments))
-        if let trouble = LedgerTrouble(finding, head: journal.head) { troubles[trouble.kind] = trouble }
+        for trouble in [LedgerTrouble(finding, head: journal.head), trouble].compactMap({ $0 }) { troubles[trouble.kind] = trouble }
         watch = reserve.map { DiskWatch($0) }
         guard let witness else { return }
         if case .rolledBack(let mark) = finding { keeper = LedgerKeeper(witness, lost: mark) } else { keeper = LedgerKeeper(witness, lost: nil) }
@@ -104,7 +107,7 @@ package final class Agent {
     /// Records the start and begins the broker session.
     /// - Parameters:
     ///   - healed: entries that came back before this run, noted right after its boot.
-    ///   - settlement: the decision by which they came; it begins a new lineage.
+    ///   - settlement: the decision by which they came; it begins a new lineage, and is forgotten once that is durable.
     package func start(
         _ fact: BootFact, healed: HealedFact? = nil, settlement: Settlement? = nil, at clock: ClockReading
     ) throws(AgentFailure) -> [AgentEffect] {
@@ -115,11 +118,16 @@ package final class Agent {
         if let settlement, settlement.epoch == chain.epoch + 1 {
             try number([Draft(.lineage(settlement.lineage(after: chain.head)))], at: clock, into: &turn)
         }
-        if let trouble = troubles[.rolledBack], desk.book.haltLevel < .reducing {
-            try number([Draft(.halt(HaltFact(level: .reducing, source: Agent.rollbackRule, reason: trouble.text)))], at: clock, into: &turn)
+        if let trouble = troubles[.rolledBack] ?? troubles[.different], desk.book.haltLevel < .reducing {
+            let source = trouble.kind == .rolledBack ? Agent.rollbackRule : Agent.rebuildRule
+            try number([Draft(.halt(HaltFact(level: .reducing, source: source, reason: trouble.text)))], at: clock, into: &turn)
         }
         _ = try commit(&turn, at: clock, into: &effects)
         if unwritten.isEmpty, let last = journal.last { try mark(last) }
+        // Not before its lineage is durable, or nobody would ever begin it.
+        if settlement != nil, unwritten.isEmpty {
+            do throws(JournalError) { try journal.forgetSettlement() } catch { throw fail(.journal(error)) }
+        }
         watchDisk(at: clock)
         tell(at: clock, into: &effects)
         session.start(at: time(clock).now, into: &output)
@@ -136,7 +144,11 @@ package final class Agent {
     package var hasPending: Bool { !pending.isEmpty }
 
     /// One turn: every input in order, one commit, then the actions.
-    package func turn(_ inputs: [AgentInput], at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
+    /// - Parameter elapsed: how long ago `clock` was read, asked for after the commit: a disk may take seconds for it, and no order leaves after its
+    ///   command's time.
+    package func turn(
+        _ inputs: [AgentInput], at clock: ClockReading, elapsed: () -> Span = { .zero }
+    ) throws(AgentFailure) -> [AgentEffect] {
         try mustLive()
         var effects: [AgentEffect] = []
         var turn = Turn()
@@ -168,7 +180,7 @@ package final class Agent {
         }
         let receipt = try commit(&turn, at: clock, into: &effects)
         if !turn.live.isEmpty { effects.append(.live(turn.live)) }
-        perform(turn.actions, receipt, at: now)
+        perform(turn.actions, receipt, at: now, written: turn.actions.isEmpty ? now : now + elapsed())
         collect(into: &effects)
         return effects
     }
@@ -210,7 +222,7 @@ package final class Agent {
         turn.live += outcome.live
         for action in outcome.actions {
             switch action {
-            case .place(let draft), .cancel(let draft, _), .modify(let draft, _): turn.actions.append((action, first + draft))
+            case .place(let draft, _), .cancel(let draft, _), .modify(let draft, _): turn.actions.append((action, first + draft))
             case .snapshot, .margin, .watch: turn.actions.append((action, nil))
             }
         }
@@ -253,6 +265,7 @@ package final class Agent {
         }
         let entries = unwritten.isEmpty ? turn.entries : unwritten + turn.entries
         guard !entries.isEmpty, let receipt = try write(entries) else {
+            if !unwritten.isEmpty { effects.append(.heldBack) }
             tell(at: clock, into: &effects)
             return nil
         }
@@ -300,14 +313,15 @@ package final class Agent {
     }
     func mustLive() throws(AgentFailure) { if let failure { throw failure } }
 
-    private func perform(_ actions: [(action: Action, draft: Int?)], _ receipt: consuming Receipt?, at now: Instant) {
+    private func perform(_ actions: [(action: Action, draft: Int?)], _ receipt: consuming Receipt?, at now: Instant, written: Instant) {
         let isHeldBack = !unwritten.isEmpty
         for (action, seq) in actions {
             switch action {
-            case .place:
+            case .place(_, let end):
                 guard let seq else { preconditionFailure("an order without an intent") }
                 let id = IntentID(boot: boot, seq: Seq(UInt64(seq)))
-                guard !isHeldBack else { withhold(id); continue }
+                guard !isHeldBack else { withhold(id, "the ledger could not be written"); continue }
+                if let end, written >= end { withhold(id, "its time was up when the ledger had it"); continue }
                 guard let intent = receipt?.take(id) else { preconditionFailure("an order without a durable intent") }
                 session.place(intent, at: now, into: &output)
             case .cancel(_, let tag):
@@ -328,11 +342,10 @@ package final class Agent {
         }
     }
 
-    /// Orders whose intent could not be written are not sent, and known not to be.
-    private func withhold(_ intent: IntentID) {
+    /// Orders whose intent could not be written, or not in time, are not sent, and known not to be.
+    private func withhold(_ intent: IntentID, _ why: String) {
         for order in desk.book.workingOrders where order.intent == intent {
-            let words = "Not sent: the ledger could not be written."
-            pending.append(.order(BrokerOrder(order, as: .rejected, text: words), code: nil))
+            pending.append(.order(BrokerOrder(order, as: .rejected, text: "Not sent: \(why)."), code: nil))
         }
     }
 

@@ -17,16 +17,26 @@ package enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
     case broken(ChainError)
     /// A checkpoint or a change of the key that is not signed as it must be; nothing was written.
     case unsigned(String)
+    /// A person decided for another history after `common`, and entries behind that have moved out of the table, up to the other number.
+    case moved(common: Seq, last: Seq)
     /// An intent whose body cannot be read back: a bug of the codec, found before anything is written.
     case unreadable(at: Seq, CodecError)
 
     package var description: String {
         switch self {
         case .store(let error): error.description
-        case .damaged(let words): "the ledger is damaged: \(words); restore it from the cloud or a backup, or move it aside"
+        case .damaged(let words):
+            "the ledger is damaged: \(words). It is not used, and not mended at a start. If the cloud has it, move ledger.db* of the data folder into a folder of "
+                + "their own, keep them, and start the edge: it takes every entry back; without a cloud put your newest copy of them in their place. "
+                + "deploy/guide/ledger.md, 'The edge lost its ledger', says more"
         case .foreign(let found, let expected): "this is the ledger of edge \(found), and this edge is \(expected)"
         case .broken(let error): "the entries to write do not follow: \(error)"
         case .unsigned(let words): "what was offered is not this ledger's: \(words)"
+        case .moved(let common, let last):
+            "a person decided for the cloud's history from entry \(common.next) on, and this ledger's entries up to \(last) lie in segment files, which are "
+                + "not given up in part; nothing was changed. Stop the edge, move ledger.db*, ledger-*.seg, snapshot-*.zst and head.mark of its data folder "
+                + "into a folder of their own and keep them, and start it again: it takes the whole history from the cloud. deploy/guide/ledger.md, "
+                + "'Two histories', says more"
         case .unreadable(let seq, let error): "intent \(seq) cannot be read back: \(error)"
         }
     }
@@ -49,8 +59,14 @@ package final class Journal {
     /// leaves the saying to the next.
     package private(set) var adoptedFrom: Seq?
     private static let adoptedKey = "adopted"
+    /// How far a copy was known to reach when entries came back from it: a run that died in between leaves the ledger short of that, and to write
+    /// on before the rest is here would fork it. Nil when all of them came, or a run has begun since.
+    package private(set) var stillMissing: Seq?
+    private static let missingKey = "still_missing"
 
-    private let store: any JournalStore
+    let store: any JournalStore
+    /// The name of the cloud's store, while there is no room for it.
+    var owedName: String?
     private var verifier: ChainVerifier
     /// True while the disk is full: nothing but entries is written, and the log is left where it is.
     package var isShortOfRoom = false { didSet { if isShortOfRoom { store.leaveLog() } } }
@@ -113,6 +129,9 @@ package final class Journal {
         }
         let noted = try Journal.reading { () throws(StoreError) in try store.meta(Journal.adoptedKey) }
         adoptedFrom = noted.flatMap { UInt64($0) }.flatMap { $0 <= store.head.seq ? Seq($0) : nil }
+        guard adoptedFrom != nil else { return }
+        let reach = try Journal.reading { () throws(StoreError) in try store.meta(Journal.missingKey) }
+        stillMissing = reach.flatMap { UInt64($0) }.flatMap { $0 > store.head.seq ? Seq($0) : nil }
     }
 
     /// Opens the ledger file: its lock, its settings, then as above.
@@ -120,7 +139,7 @@ package final class Journal {
         path: String, edge: EdgeID, vfs: String? = nil, replay: (Entry) -> Void = { _ in }
     ) throws(JournalError) {
         let store: EntryStore
-        do throws(StoreError) { store = try EntryStore(path: path, .init(.create, vfs: vfs)) } catch { throw .store(error) }
+        do throws(StoreError) { store = try EntryStore(path: path, .init(.create, vfs: vfs, copiesBehind: true)) } catch { throw .store(error) }
         try self.init(store: store, edge: edge, replay: replay)
     }
 
@@ -145,12 +164,15 @@ package final class Journal {
                 if lost == nil { lost = try store.meta(Journal.gapsKey) }
                 try store.append(
                     entries.map(\.row),
-                    meta: [Journal.adoptedKey: adopted, Journal.gapsKey: lost ?? "", Journal.trustKey: rules.trust.text])
+                    meta: [
+                        Journal.adoptedKey: adopted, Journal.missingKey: isTold ? "" : stillMissing.map { String($0.raw) } ?? "",
+                        Journal.gapsKey: lost ?? "", Journal.trustKey: rules.trust.text,
+                    ])
             } else {
                 try store.append(entries.map(\.row), meta: [:])
             }
         } catch { throw .store(error) }
-        if isTold { adoptedFrom = nil }
+        if isTold { (adoptedFrom, stillMissing) = (nil, nil) }
         stand(after: entries, rules)
         idleSince = nil
         return Receipt(head: verifier.head, intents)
@@ -161,9 +183,23 @@ package final class Journal {
         var verified = verifier, signed = checkpoints, trust = trust
         for entry in entries {
             do throws(ChainError) { try verified.accept(entry) } catch { throw .broken(error) }
-            if let words = signed.accept(entry) ?? trust.accept(entry) { throw .unsigned(words) }
+            var words = signed.accept(entry) ?? trust.accept(entry)
+            if words == nil {
+                words = try CountersignedFact.fault(in: entry, edge: edge) { (seq) throws(JournalError) in try hash(of: seq, among: entries) }
+            }
+            if let words { throw .unsigned(words) }
         }
         return (verified, signed, trust)
+    }
+
+    /// Of one of these entries, or of a stored one; nil for one that cannot be read.
+    private func hash(of seq: Seq, among entries: [Entry]) throws(JournalError) -> [UInt8]? {
+        if let first = entries.first, seq >= first.seq { return entries.first { $0.seq == seq }?.hash }
+        do throws(JournalError) { return try read(from: seq, limit: 1).first { $0.seq == seq }?.hash } catch {
+            if case .damaged = error { return nil }
+            guard error.missing != nil else { throw error }
+            return nil
+        }
     }
     private typealias Rules = (chain: ChainVerifier, signed: CheckpointRule, trust: CloudTrust)
 
@@ -183,14 +219,21 @@ package final class Journal {
     }
 
     /// Takes entries that this ledger had lost, byte for byte as a copy has them. None of their intents may be sent: an earlier run sent them or not.
-    /// - Throws: `.broken` when they do not continue the chain: nothing is written then.
-    package func adopt(_ entries: [Entry]) throws(JournalError) {
+    /// - Parameter end: how far the copy reaches.
+    /// - Throws: `.broken` when they do not continue the chain, `.unsigned` when a signature among them does not hold: nothing is written then.
+    package func adopt(_ entries: [Entry], of end: Seq? = nil) throws(JournalError) {
         let rules = try accepting(entries)
-        guard let from = adoptedFrom ?? entries.first?.seq else { return }
+        guard let from = adoptedFrom ?? entries.first?.seq, let last = entries.last?.seq else { return }
+        let missing = end.flatMap { $0 > last ? $0 : nil }
         do throws(StoreError) {
-            try store.append(entries.map(\.row), meta: [Journal.adoptedKey: String(from.raw), Journal.trustKey: rules.trust.text])
+            try store.append(
+                entries.map(\.row),
+                meta: [
+                    Journal.adoptedKey: String(from.raw), Journal.missingKey: missing.map { String($0.raw) } ?? "",
+                    Journal.trustKey: rules.trust.text,
+                ])
         } catch { throw .store(error) }
-        adoptedFrom = from
+        (adoptedFrom, stillMissing) = (from, missing)
         stand(after: entries, rules)
     }
 
@@ -215,6 +258,9 @@ package final class Journal {
             notBefore = now + Journal.retryAfterFull
         }
     }
+
+    /// How the tables stand that follow the entries.
+    var followers: FollowerState { store.followers }
 
     /// The last entry's position; what the uplink tells the cloud.
     package var head: Head { verifier.head }
@@ -262,10 +308,20 @@ package final class Journal {
 
     /// Notes what the cloud has acknowledged. Costs a commit: call it lazily.
     package func noteAcknowledged(_ seq: Seq) throws(JournalError) {
-        do throws(JournalError) { try Journal.reading { () throws(StoreError) in try store.setMeta("acked", String(seq.raw)) } } catch {
-            // It is learned again at the next session; a full disk ends nothing because of it.
+        // Never beside the name of another store.
+        if let owedName { return try noteIncarnation(owedName, have: seq) }
+        try noteAdvice { () throws(StoreError) in try store.setMeta("acked", String(seq.raw)) }
+    }
+
+    /// Writes what the cloud tells again: a full disk ends nothing because of it, and keeps its last room for entries.
+    /// - Returns: false when it was not written.
+    @discardableResult func noteAdvice(_ body: () throws(StoreError) -> Void) throws(JournalError) -> Bool {
+        guard !isShortOfRoom else { return false }
+        do throws(JournalError) { try Journal.reading(body) } catch {
             guard error.isDiskFull else { throw error }
+            return false
         }
+        return true
     }
 
     // MARK: - Comparing with the cloud's copy
@@ -310,6 +366,7 @@ package final class Journal {
     /// - Parameter branch: an empty log that begins after the last common entry.
     package func giveUp(_ settlement: Settlement, into branch: any JournalStore) throws(JournalError) {
         let common = settlement.dispute.common
+        guard common.seq >= compacted else { throw .moved(common: common.seq, last: compacted) }
         guard branch.head == LogHead(seq: common.seq.raw, hash: common.hash) else {
             throw .damaged("the file for the sealed branch begins elsewhere")
         }
@@ -352,79 +409,13 @@ package final class Journal {
         return settlement
     }
 
-    /// The decision is carried out.
+    /// The decision is carried out. A disk without room for that leaves the forgetting to the next start.
     package func forgetSettlement() throws(JournalError) {
-        try Journal.reading { () throws(StoreError) in try store.setMeta(Journal.settlementKey, "") }
+        try noteAdvice { () throws(StoreError) in try store.setMeta(Journal.settlementKey, "") }
     }
     private static let settlementKey = "settlement"
 
-    // MARK: - What is lost for good
-
-    /// What this ledger says that it lost for good, oldest word first: what the cloud is told when it asks for it.
-    package func gaps() throws(JournalError) -> [GapFact] {
-        guard let text = try Journal.reading({ () throws(StoreError) in try store.meta(Journal.gapsKey) }), !text.isEmpty else { return [] }
-        guard let value = try? JSONReader.read(Array(text.utf8)), let rows = value.elements else { throw .damaged("what it lost cannot be read") }
-        do throws(CodecError) {
-            var gaps: [GapFact] = []
-            for row in rows { gaps.append(try GapFact(Fields(row))) }
-            return gaps
-        } catch { throw .damaged("what it lost cannot be read: \(error)") }
-    }
-
-    /// The same with what these entries add to it, as it is kept; nil when they add nothing. The newest are kept: each stands for a lost file.
-    private func confessed(_ entries: [Entry]) throws(JournalError) -> String? {
-        let fresh = entries.filter { $0.kind == Kind.gap.rawValue }.compactMap { if case .gap(let gap)? = try? $0.decoded() { gap } else { nil } }
-        guard !fresh.isEmpty else { return nil }
-        let rows = (try gaps() + fresh).suffix(Identity.gapsMax).map { gap in
-            var row = FieldWriter()
-            gap.write(into: &row)
-            return row.value
-        }
-        return String(decoding: JSONWriter.plain(.array(rows)), as: UTF8.self)
-    }
-    private static let gapsKey = "gaps"
-
-    /// The cloud's store that welcomed this edge last; empty before the first time.
-    package func incarnation() throws(JournalError) -> String { try Journal.reading { () throws(StoreError) in try store.meta("incarnation") } ?? "" }
-
-    /// Remembers the cloud's store durably: a store of another name was restored and may have less than it had acknowledged.
-    /// - Parameter have: what this store has; noted first, or a run that dies in between would hold against the new store what the old one had.
-    package func noteIncarnation(_ name: String, have: Seq) throws(JournalError) {
-        try noteAcknowledged(have)
-        let former = Identity.former(try formerStores(), left: try incarnation(), for: name)
-        try Journal.reading { () throws(StoreError) in
-            try store.setMeta("former_stores", former.joined(separator: " "))
-            try store.setMeta("incarnation", name)
-        }
-    }
-
-    /// The names of stores that welcomed this edge before the last one, oldest first.
-    package func formerStores() throws(JournalError) -> [String] {
-        try Journal.reading { () throws(StoreError) in try store.meta("former_stores") }?.split(separator: " ").map(String.init) ?? []
-    }
-
-    /// The last entry in the cloud's newest backup that was restored and verified, as it said last; nil before the first. What a ledger may leave to
-    /// the cloud is not above it.
-    package func backupWatermark() throws(JournalError) -> Seq? {
-        try Journal.reading { () throws(StoreError) in try store.meta(Journal.backupKey) }.flatMap { UInt64($0) }.map { Seq($0) }
-    }
-
-    /// Remembers it durably.
-    package func noteBackup(_ seq: Seq) throws(JournalError) {
-        do throws(JournalError) { try Journal.reading { () throws(StoreError) in try store.setMeta(Journal.backupKey, String(seq.raw)) } } catch {
-            // It is told again; a full disk ends nothing because of it.
-            guard error.isDiskFull else { throw error }
-        }
-    }
-    static let backupKey = "backup_watermark"
-
-    /// Whether an entry already speaks of this hole.
-    func isNoted(_ hole: Hole) throws(JournalError) -> Bool {
-        try Journal.reading { () throws(StoreError) in try store.meta("gap:\(hole.from)-\(hole.to)") } != nil
-    }
-    func note(_ hole: Hole) throws(JournalError) {
-        try Journal.reading { () throws(StoreError) in try store.setMeta("gap:\(hole.from)-\(hole.to)", "noted") }
-    }
+    // MARK: - The file
 
     /// Names a new file's edge, or checks that this is the edge's own file.
     private static func adopt(_ store: any JournalStore, _ edge: EdgeID) throws(JournalError) {
@@ -456,7 +447,7 @@ package final class Journal {
         return entry
     }
 
-    private static func reading<Value>(_ body: () throws(StoreError) -> Value) throws(JournalError) -> Value {
+    static func reading<Value>(_ body: () throws(StoreError) -> Value) throws(JournalError) -> Value {
         do throws(StoreError) { return try body() } catch { throw .store(error) }
     }
 }

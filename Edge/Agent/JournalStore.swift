@@ -24,6 +24,8 @@ package protocol JournalStore: AnyObject {
     var subjectsBehind: Int { get }
     /// Lets it follow by at most `limit` rows; answers how many.
     func indexSubjects(limit: Int) throws(StoreError) -> Int
+    /// Whether the index can be read; damage in it is none of the rows'.
+    var followers: FollowerState { get }
     /// Takes the entries after this one out, durably; they are kept elsewhere.
     func cut(after seq: UInt64, meta: KeyValuePairs<String, String>) throws(StoreError)
     /// The rows of these numbers as the disk has them now, one for each; nil where none can be read.
@@ -40,6 +42,10 @@ package protocol JournalStore: AnyObject {
     func checkpoint() throws(StoreError)
     /// From now on they stay where they are, also when the store is closed.
     func leaveLog()
+}
+
+extension JournalStore {
+    package var followers: FollowerState { .sound }
 }
 
 extension EntryStore: JournalStore {}

@@ -10,7 +10,7 @@ struct RebuildCheck {
     /// What a piece brought.
     enum Step: Equatable {
         case nothing
-        /// The chain is whole, and the live book is what its entries add up to; of a ledger with a hole the chain alone.
+        /// The chain is whole, and the live book is what its entries add up to. Of a ledger with a hole nobody can say so.
         case agrees
         /// A stored entry is not what was written.
         case damaged(String)
@@ -63,6 +63,7 @@ struct RebuildCheck {
         if let words = walk.difference { return .damaged(words) }
         guard walk.verifier.head == head else { return .nothing }
         quietestHour = walk.quietestHour
+        guard walk.isFolding else { return .nothing }
         walk.compare(digest(), "the live book")
         let difference = walk.difference
         RebuildCheck.letGo(consume walk)

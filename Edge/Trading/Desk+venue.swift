@@ -128,13 +128,13 @@ extension Desk {
         out.add(.fill(fill), flags: flags)
         guard ours == nil else { return }
         let isLostLineage = ClOrdID.hasOurForm(broker.reference)
-        let rule = isLostLineage ? "R5" : "R6"
+        let rule = isLostLineage ? LostLineage.rule : "R6"
         let text =
             isLostLineage
             ? "An execution of \(fill.instrument) carries a tag of ours that this ledger does not know: another copy of this edge may be trading."
             : "An execution of \(fill.instrument) belongs to an order placed elsewhere."
         out.add(.difference(Difference(rule: rule, instrument: fill.instrument, text: text)))
         out.add(.instrumentHalt(instrument: fill.instrument, halted: true, reason: "\(rule): \(text)"))
-        if isLostLineage, book.haltLevel < .halt { out.add(.halt(HaltFact(level: .halt, source: "rule:R5", reason: text))) }
+        if isLostLineage, book.haltLevel < .halt { out.add(.halt(HaltFact(level: .halt, source: LostLineage.source, reason: text))) }
     }
 }

@@ -18,7 +18,8 @@ package enum DeskInput: Sendable {
 
 /// Something the shell does after the drafts are on disk. A draft is named by its place in the outcome.
 package enum Action: Hashable, Sendable {
-    case place(draft: Int)
+    /// Not from `before` on, by the time that the desk is told.
+    case place(draft: Int, before: Instant? = nil)
     case cancel(draft: Int, order: ClOrdID)
     case modify(draft: Int, order: ClOrdID)
     case snapshot
@@ -97,6 +98,8 @@ package struct Desk: Sendable {
     /// Closing commands that were given up before the protection they took away could be placed again, by instrument.
     var restorations: [InstrumentID: [CommandID]] = [:]
     var gate = CommandGate()
+    /// Whether commands from before may have been carried out without this ledger's knowing.
+    var lost: LostLineage
     /// Instruments whose position at the broker was another than ours when last compared.
     var disagreeing: Set<InstrumentID> = []
     /// Orders that the broker said something of and does not list: compared with as soon as no other comparison is under way.
@@ -120,7 +123,7 @@ package struct Desk: Sendable {
     var account = ""
 
     /// `book` is what the journal folded to.
-    package init(settings: DeskSettings, book: Book) { self.settings = settings; self.book = book }
+    package init(settings: DeskSettings, book: Book) { self.settings = settings; self.book = book; lost = LostLineage(book) }
 
     /// Opens a piece of what the book has packed; false when nothing is left. Changes nothing but how fast it is read.
     package mutating func openNextRecords() -> Bool { book.openNext() }
@@ -137,6 +140,7 @@ package struct Desk: Sendable {
     /// Decides. Never changes the book: the drafts do, once numbered.
     package mutating func handle(_ input: DeskInput, at now: Instant) -> Outcome {
         var out = Outcome()
+        inheritLoss(at: now)
         switch input {
         case .venue(let event): handle(event, at: now, into: &out)
         case .command(let command, let deadline): handle(command, deadline: deadline, at: now, into: &out)
@@ -148,6 +152,7 @@ package struct Desk: Sendable {
             cancelOpenings(at: now, into: &out)
             compareMissing(at: now, into: &out)
             advanceReconciliation(at: now, into: &out)
+            endUnclear(at: now, into: &out)
             advancePrograms(at: now, into: &out)
             endInterrupted(at: now, into: &out)
             advanceRestorations(at: now, into: &out)
@@ -157,6 +162,7 @@ package struct Desk: Sendable {
             showTrading(into: &out)
             for bot in settings.bots { run(bot, at: now, into: &out) }
         }
+        noteLoss(out, at: now)
         for item in out.live { live.apply(item) }
         return out
     }
@@ -166,6 +172,7 @@ package struct Desk: Sendable {
         for id in programs.keys { if let deadline = programs[id]?.deadline { programs[id]?.deadline = deadline + step } }
         reconciliation.clockWasSet(by: step)
         gate.clockWasSet(by: step)
+        lost.clockWasSet(by: step)
     }
 
     /// The one-minute bars of an instrument, oldest first; the last may still be forming.

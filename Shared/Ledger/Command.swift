@@ -92,6 +92,8 @@ package struct CommandPlace: Hashable, Sendable {
     package var number: Int64
     /// All numbers below had ended when this was bound: they are not waited for.
     package var floor: Int64
+    /// The highest that is read: whoever counts on from it stays far from the end of the range.
+    package static let numberMax: Int64 = 1 << 53
     package init(key: String, number: Int64, floor: Int64) { self.key = key; self.number = number; self.floor = floor }
 }
 
@@ -203,7 +205,7 @@ package struct Command: Hashable, Sendable {
         }
         if f.has("key") {
             let place = CommandPlace(key: try f.name("key"), number: try f.integer("number"), floor: try f.integer("floor"))
-            guard place.number >= 1, place.floor >= 1, place.floor <= place.number else { throw .badValue("number") }
+            guard place.floor >= 1, place.floor <= place.number, place.number <= CommandPlace.numberMax else { throw .badValue("number") }
             self.place = place
         }
     }

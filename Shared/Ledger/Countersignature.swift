@@ -45,6 +45,25 @@ package struct CountersignedFact: Hashable, Sendable {
     }
 }
 
+extension CountersignedFact {
+    /// Looks at an entry that follows in a verified chain.
+    /// - Parameter hash: of the same ledger's entry of that number; nil where it is not known.
+    /// - Returns: what is wrong with it as a countersigned head, in words; nil for a good one and for every other kind.
+    package static func fault<Failure: Error>(
+        in entry: Entry, edge: EdgeID, hash: (Seq) throws(Failure) -> [UInt8]?
+    ) throws(Failure) -> String? {
+        guard entry.kind == Kind.countersigned.rawValue else { return nil }
+        guard let fact = try? entry.decoded(), case .countersigned(let word) = fact else { return "countersigned head \(entry.seq) cannot be read" }
+        guard word.head.seq > Seq(0), word.head.seq < entry.seq, entry.seq.raw - word.head.seq.raw < CountersignRule.reach else {
+            return "countersigned head \(entry.seq) speaks of entry \(word.head.seq), which is not among the \(CountersignRule.reach) before it"
+        }
+        if let known = try hash(word.head.seq), known != word.head.hash {
+            return "countersigned head \(entry.seq) speaks of another entry \(word.head.seq) than this ledger has"
+        }
+        return word.isSigned(edge: edge) ? nil : "the signature of countersigned head \(entry.seq) is wrong"
+    }
+}
+
 /// Follows the countersigned heads of one ledger: each speaks of an entry not far before it, by its true hash, under a true signature.
 package struct CountersignRule: Sendable {
     /// How far back one may speak: what a reader has to remember.
@@ -60,24 +79,21 @@ package struct CountersignRule: Sendable {
     /// Hashes of the newest entries, each at its number modulo `reach`; empty where the walk has not been.
     private var hashes = [[UInt8]](repeating: [], count: Int(CountersignRule.reach))
 
-    package init(edge: EdgeID) { self.edge = edge }
+    /// - Parameter trust: what the entries before the first one that is looked at say.
+    package init(edge: EdgeID, trust: CloudTrust = CloudTrust()) { self.edge = edge; self.trust = trust }
 
     /// Looks at the next entry of a verified chain.
     /// - Returns: what is wrong with it as a countersigned head, in words; nil for a good one and for every other kind.
     package mutating func accept(_ entry: Entry) -> String? {
         defer { hashes[Int(entry.seq.raw % CountersignRule.reach)] = entry.hash }
         if let words = trust.accept(entry) { return words }
-        guard entry.kind == Kind.countersigned.rawValue else { return nil }
-        guard let fact = try? entry.decoded(), case .countersigned(let word) = fact else { return "countersigned head \(entry.seq) cannot be read" }
-        guard word.head.seq > Seq(0), word.head.seq < entry.seq, entry.seq.raw - word.head.seq.raw < CountersignRule.reach else {
-            return "countersigned head \(entry.seq) speaks of entry \(word.head.seq), which is not among the \(CountersignRule.reach) before it"
+        let fault = CountersignedFact.fault(in: entry, edge: edge) { seq in
+            // A walk that began in the middle has not seen all of them.
+            let known = hashes[Int(seq.raw % CountersignRule.reach)]
+            return known.isEmpty ? nil : known
         }
-        // A walk that began in the middle has not seen all of them.
-        let known = hashes[Int(word.head.seq.raw % CountersignRule.reach)]
-        guard known.isEmpty || known == word.head.hash else {
-            return "countersigned head \(entry.seq) speaks of another entry \(word.head.seq) than this ledger has"
-        }
-        guard word.isSigned(edge: edge) else { return "the signature of countersigned head \(entry.seq) is wrong" }
+        if let fault { return fault }
+        guard entry.kind == Kind.countersigned.rawValue, case .countersigned(let word)? = try? entry.decoded() else { return nil }
         count += 1
         last = word
         return nil

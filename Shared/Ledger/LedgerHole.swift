@@ -41,6 +41,14 @@ package struct LedgerHole: Hashable, Sendable {
     }
 }
 
+extension Entry {
+    /// What it says was lost, when it is of kind `gap` and can be read; nil for any other.
+    package var gap: GapFact? {
+        guard kind == Kind.gap.rawValue, case .gap(let gap)? = try? decoded() else { return nil }
+        return gap
+    }
+}
+
 extension GapFact {
     /// The last of the missing entries.
     package var last: Head { Head(seq: to, hash: hash) }

@@ -36,6 +36,10 @@ package struct LedgerRebuild: Sendable {
     /// The first thing that is not as it must be, in words.
     package var difference: String? { verifier.difference }
 
+    /// True when the row that differs is not what was written: after `retry` it can be handed in again.
+    package var isRotten: Bool { verifier.isRotten }
+    package mutating func retry() { verifier.retry() }
+
     /// Takes the next row; false at the first that is not as it must be.
     package mutating func accept(_ row: EntryRow) -> Bool {
         guard let entry = verifier.accept(row) else { return false }

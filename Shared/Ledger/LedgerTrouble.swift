@@ -24,6 +24,8 @@ package struct LedgerTrouble: Hashable, Sendable {
         case unmarked
         /// The cloud signs by a key that this ledger does not believe.
         case strangeKey
+        /// The index beside the entries is damaged, or was: the entries are not.
+        case unindexed
         package static func < (a: Kind, b: Kind) -> Bool { a.rawValue < b.rawValue }
         /// True when opening orders wait until it is over.
         package var stopsOpening: Bool { self < .warning }

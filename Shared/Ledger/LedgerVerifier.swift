@@ -8,6 +8,8 @@ package struct LedgerVerifier: Sendable {
     package private(set) var chain: ChainVerifier
     /// What is wrong with the first row that is wrong, in words; nil so far.
     package private(set) var difference: String?
+    /// True when that row is not the one that the chain names, or is not there: nothing was taken of it, and another copy may have it.
+    package private(set) var isRotten = false
     /// The signed checkpoints so far.
     package private(set) var checkpoints: CheckpointRule
     /// The cloud's countersigned heads so far.
@@ -24,11 +26,13 @@ package struct LedgerVerifier: Sendable {
     }
 
     /// Continues after an entry that a snapshot stands at.
-    /// - Parameter key: of the checkpoints before it; nil when there was none.
-    package init(edge: EdgeID, after entry: Entry, key: [UInt8]?) {
+    /// - Parameters:
+    ///   - key: of the checkpoints before it; nil when there was none.
+    ///   - trust: what the entries before it say of the cloud's key, as far as that is known.
+    package init(edge: EdgeID, after entry: Entry, key: [UInt8]?, trust: CloudTrust = CloudTrust()) {
         chain = ChainVerifier(edge: edge, after: entry)
         checkpoints = CheckpointRule(edge: edge, key: key)
-        countersigned = CountersignRule(edge: edge)
+        countersigned = CountersignRule(edge: edge, trust: trust)
     }
 
     /// Entries found good.
@@ -44,6 +48,7 @@ package struct LedgerVerifier: Sendable {
             let entry = try Entry(row)
             do throws(ChainError) { try chain.accept(entry) } catch {
                 difference = error.description
+                isRotten = error.isOfBytes
                 return nil
             }
             count += 1
@@ -51,8 +56,16 @@ package struct LedgerVerifier: Sendable {
             return difference == nil ? entry : nil
         } catch {
             difference = error.description
+            isRotten = true
             return nil
         }
+    }
+
+    /// The rotten row may have been put right: it is to be handed in again.
+    package mutating func retry() {
+        guard isRotten else { return }
+        difference = nil
+        isRotten = false
     }
 
     /// Goes on behind entries that cannot be read: the chain is checked from the hash that the entry after them follows.
@@ -80,6 +93,16 @@ package struct LedgerVerifier: Sendable {
         }
         if let key = countersigned.trust.key { good += "\nthe cloud's key that is believed: \(Hex.text(key))" }
         return difference.map { "\(good)\nDIFFERENCE: \($0)" } ?? "\(good)\nno difference"
+    }
+}
+
+extension ChainError {
+    /// True when the stored bytes are not those that the chain names; the others are sound bytes that break a rule.
+    fileprivate var isOfBytes: Bool {
+        switch self {
+        case .gap, .previousHash, .hash: true
+        case .clockOrder, .monotonicOrder, .noBoot, .epoch: false
+        }
     }
 }
 

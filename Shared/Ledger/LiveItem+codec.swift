@@ -36,9 +36,12 @@ extension LiveItem {
         return out.value
     }
 
+    /// A text of more bytes is cut: an edge may have thousands of items, and whoever shows them holds them all.
+    package static let textBytesMax = 4_096
+
     /// Reads `value` back.
     package init(_ value: JSONValue) throws(CodecError) {
-        let f = try Fields(value)
+        let f = try Fields(value.cut(to: LiveItem.textBytesMax))
         switch try f.text("t") {
         case "quote":
             var quote = Quote(asOf: try f.instant("asOf"))

@@ -95,6 +95,8 @@ struct Audit: Sendable {
     var question: Message?
     var askedAt = Span.zero
     var asked = 0
+    /// Answers to the question before this one that may still come.
+    var late = 0
     /// Entries healed in this range: more than it has are not believed.
     var heals = 0
     /// What this end has no entries for, and what the edge says that it lost: no range reaches across either's border.

@@ -6,17 +6,26 @@ internal import Wire
 extension Message {
     /// How many seqs one PROVE may ask for.
     package static let proofsMax = 64
+    /// What is left of each text of a message that is too large for a frame, in bytes.
+    private static let wordsBytesMax = 1_024
 
-    /// The frame of this message.
+    /// The frame of this message. Words of other people in one that is too large are cut: they must not end the process.
     package func frame(session: UInt64, number: UInt64) -> Frame {
         switch self {
         case .batch(let body), .heal(let body): return Frame(type: type, session: session, number: number, body: body)
         default: break
         }
         do {
-            return Frame(type: type, session: session, number: number, body: try JSONWriter.canonical(value, limits: .frame))
+            return Frame(type: type, session: session, number: number, body: try Message.text(of: value))
         } catch {
             preconditionFailure("a \(type) message has no canonical form: \(error)")
+        }
+    }
+
+    private static func text(of value: JSONValue) throws(CanonicalError) -> [UInt8] {
+        do throws(CanonicalError) { return try JSONWriter.canonical(value, limits: .frame) } catch {
+            guard case .tooLarge = error else { throw error }
+            return try JSONWriter.canonical(value.cut(to: Message.wordsBytesMax), limits: .frame)
         }
     }
 
@@ -127,6 +136,20 @@ extension Fields {
         get throws(CodecError) { has("backup") ? try Seq(raw("backup"), "backup") : nil }
     }
     fileprivate func span(_ key: String) throws(CodecError) -> Span { Span(nanoseconds: try integer(key)) }
+    /// What the other end is called in words: only shown, so that what is too long is cut.
+    fileprivate func release(_ key: String) throws(CodecError) -> String {
+        JSONValue.string(try text(key)).cut(to: Hello.nameBytesMax).text ?? ""
+    }
+    /// A store's name: told back in every HELLO, so that one that is too long is refused.
+    fileprivate func store(_ key: String) throws(CodecError) -> String {
+        let name = try text(key)
+        guard name.utf8.count <= Hello.nameBytesMax else { throw .badValue(key) }
+        return name
+    }
+    /// Names of what the other end can do, as many as are looked at; none that this release knows is longer.
+    fileprivate func names(_ key: String) throws(CodecError) -> [String] {
+        Array(try list(key).lazy.compactMap(\.text).filter { $0.utf8.count <= Hello.nameBytesMax }.prefix(Hello.namesMax))
+    }
     func head(_ key: String) throws(CodecError) -> Head { try Head(raw(key), key) }
     fileprivate func boot(_ key: String) throws(CodecError) -> Boot {
         guard let raw = UInt64(exactly: try integer(key)) else { throw .badValue(key) }
@@ -197,21 +220,23 @@ extension Hello {
     }
     fileprivate init(_ f: Fields) throws(CodecError) {
         guard let edge = EdgeID(hex: try f.text("edge")) else { throw .badValue("edge") }
-        guard let epoch = UInt32(exactly: try f.integer("epoch")) else { throw .badValue("epoch") }
+        // A decision begins the next one.
+        guard let epoch = UInt32(exactly: try f.integer("epoch")), epoch < .max else { throw .badValue("epoch") }
         // It is echoed as a frame's number, which has no sign.
         guard try f.integer("attempt") >= 0 else { throw .badValue("attempt") }
         self.init(
-            edge: edge, protocolMin: try f.integer("protocolMin"), protocolMax: try f.integer("protocolMax"), release: try f.text("release"),
+            edge: edge, protocolMin: try f.integer("protocolMin"), protocolMax: try f.integer("protocolMax"), release: try f.release("release"),
             boot: try f.boot("boot"), attempt: try f.integer("attempt"), epoch: epoch, head: try f.head("head"), acked: try f.head("acked"),
             oldest: try Seq(f.raw("oldest"), "oldest"), stamp: try Stamp(Fields(f.raw("stamp"))), isClockSound: try f.flag("clockSound"),
-            commandKinds: try f.list("commandKinds").compactMap(\.text), features: try f.optional("features", f.list)?.compactMap(\.text) ?? [],
-            incarnation: try f.optional("incarnation", f.text) ?? "")
+            commandKinds: try f.names("commandKinds"), features: try f.optional("features", f.names) ?? [],
+            incarnation: try f.optional("incarnation", f.store) ?? "")
         for value in try f.optional("gaps", f.list) ?? [] {
             let gap = try GapFact(Fields(value))
             guard gap.from > Seq(0), gap.from <= gap.to, gaps.count < Identity.gapsMax else { throw .badValue("gaps") }
             gaps.append(gap)
         }
-        formerStores = try f.optional("formerStores", f.list)?.compactMap(\.text) ?? []
+        formerStores = try f.optional("formerStores", f.names) ?? []
+        guard formerStores.count <= Identity.formerStoresMax else { throw .badValue("formerStores") }
     }
 }
 
@@ -228,8 +253,8 @@ extension Welcome {
     }
     fileprivate init(_ f: Fields) throws(CodecError) {
         self.init(
-            attempt: try f.integer("attempt"), have: try f.head("have"), credit: try Credit(f), incarnation: try f.text("incarnation"),
-            release: try f.text("release"), stamp: try Stamp(Fields(f.raw("stamp"))), backup: try f.backup)
+            attempt: try f.integer("attempt"), have: try f.head("have"), credit: try Credit(f), incarnation: try f.store("incarnation"),
+            release: try f.release("release"), stamp: try Stamp(Fields(f.raw("stamp"))), backup: try f.backup)
         takesGaps = try f.optional("takesGaps", f.flag) ?? false
         takesLinkKeys = try f.optional("takesLinkKeys", f.flag) ?? false
         for value in try f.optional("signers", f.list) ?? [] {

@@ -57,6 +57,10 @@ package struct Hello: Hashable, Sendable {
     package var formerStores: [String] = []
     /// What its ledger says that it lost for good, the newest at the end.
     package var gaps: [GapFact] = []
+    /// Bytes of a name in it (a release, a store, a kind of command) that are read.
+    package static let nameBytesMax = 64
+    /// Names of one sort that are read.
+    package static let namesMax = 256
     package init(
         edge: EdgeID, protocolMin: Int64, protocolMax: Int64, release: String, boot: Boot, attempt: Int64, epoch: UInt32, head: Head, acked: Head,
         oldest: Seq, stamp: Stamp, isClockSound: Bool, commandKinds: [String], features: [String] = [], incarnation: String = ""

@@ -43,6 +43,9 @@ extension Receiver {
 
     /// Asks the edge, and again while it does not answer.
     private mutating func ask(_ question: Message, _ edge: EdgeID, at now: ClockReading, into out: inout [Action]) {
+        // A question that was asked again may be answered again.
+        let asked = edges[edge]?.audit?.asked ?? 0
+        edges[edge]?.audit?.late = max(0, asked - 1)
         edges[edge]?.audit?.question = question
         edges[edge]?.audit?.askedAt = now.monotonic
         edges[edge]?.audit?.asked = 1
@@ -77,10 +80,21 @@ extension Receiver {
         case .searching(let question) where answer.question == question: search(answer, edge, at: now, into: &out)
         case .giving(let head) where answer.question.from == head.seq && answer.question.through == head.seq:
             let isHealed = answer.hashes == audit.mine?.digests(of: head.seq...head.seq, step: 1)
+            guard isHealed || audit.late == 0 else {
+                // Most likely the search's answer once more, from before the right bytes were there.
+                edges[edge]?.audit?.late -= 1
+                return
+            }
             found(
-                AuditFinding(entry: head, wrong: .edge, isHealed: isHealed, words: isHealed ? "" : "the edge did not put the right bytes in place"),
+                AuditFinding(
+                    entry: head, wrong: .edge, isHealed: isHealed,
+                    words: isHealed
+                        ? ""
+                        : "the edge did not put the right bytes in place; if the entry has moved into a segment file there, put that file back from a copy, "
+                            + "or let the edge take its whole ledger back from here (deploy/guide/ledger.md)"),
                 edge, at: now, into: &out)
-        case .fetching(let head) where answer.question.from == head.seq:
+        // Of this entry alone: the answer about the whole range may come twice, and may begin with it.
+        case .fetching(let head) where answer.question == RangeQuestion(audit: audit.id, from: head.seq, through: head.seq, step: 1):
             found(
                 AuditFinding(
                     entry: head, wrong: .both, found: audit.mine?.hash(at: head.seq), isHealed: false, words: "neither end has the right bytes"),
@@ -112,6 +126,8 @@ extension Receiver {
 
     private mutating func rangeDone(_ edge: EdgeID, before: Head, _ digests: [[UInt8]], at now: ClockReading, into out: inout [Action]) {
         guard var audit = edges[edge]?.audit else { return }
+        // A range that this end reads alone has no answer to wait for: range after range would be read inside the one before.
+        let goesOn = audit.isHurried && !audit.isLostAtTheEdge
         audit.report.ranges += 1
         audit.report.from = audit.from
         audit.report.digest = Hashing.blake2b(audit.report.digest + digests.flatMap { $0 })
@@ -121,7 +137,7 @@ extension Receiver {
         audit.stage = .resting(until: audit.isHurried ? now.monotonic : now.monotonic + rules.auditEvery)
         edges[edge]?.audit = audit
         out.append(.audited(edge, audit.report))
-        if audit.isHurried || audit.known.seq == Seq(0) { nextRange(edge, at: now, into: &out) }
+        if goesOn || audit.known.seq == Seq(0) { nextRange(edge, at: now, into: &out) }
     }
 
     /// Finer and finer, to the highest entry that the edge has otherwise.

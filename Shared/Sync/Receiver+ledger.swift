@@ -174,9 +174,7 @@ extension Receiver {
         edges[edge]?.memory.holes.removeAll { $0.last.seq > state.memory.have.seq }
         edges[edge]?.raises = []
         edges[edge]?.opening = nil
-        fail(
-            edge, Trouble(code: "STORE", text: "the cloud could not store entries: \(reason)", cure: "Make room on the cloud's disk.", ends: true),
-            into: &out)
+        fail(edge, .store(reason), into: &out)
     }
 
     // MARK: - Commands
@@ -186,7 +184,8 @@ extension Receiver {
         func not(_ why: Undelivered) -> Action { .commandNotDelivered(command.id, command.edge, why) }
         guard let session = edges[command.edge]?.session else { out.append(not(.noSession)); return }
         guard command.boundBoot == session.boot || rules.anyBootExecutes else { out.append(not(.wrongRun)); return }
-        let command = Receiver.inWords(of: session.commandKinds, command)
+        var command = command
+        command.body = Receiver.inWords(of: session.commandKinds, command.body)
         guard session.commandKinds.contains(command.body.wanted) || rules.anyKindIsSent else { out.append(not(.unknownToEdge)); return }
         guard session.commands.count < Session.commandsMax else { out.append(not(.tooMany)); return }
         guard !session.commands.contains(where: { $0.command.id == command.id }) else { return }
@@ -199,13 +198,10 @@ extension Receiver {
     }
 
     /// The kill switch must not fail for a word: an edge that knows HALT alone is told HALT, whichever level was asked for.
-    private static func inWords(of kinds: Set<String>, _ command: Command) -> Command {
-        guard case .raise(let level, let reason) = command.body, !kinds.contains(command.body.wanted) else { return command }
+    static func inWords(of kinds: Set<String>, _ body: CommandBody) -> CommandBody {
+        guard case .raise(let level, let reason) = body, !kinds.contains(body.wanted) else { return body }
         let halt = CommandBody.halt(reason: "\(level.apiWord) was asked, which this release does not know: \(reason)")
-        guard kinds.contains(halt.wanted) else { return command }
-        var said = command
-        said.body = halt
-        return said
+        return kinds.contains(halt.wanted) ? halt : body
     }
 
     /// Sends again what the edge has not acknowledged, with what is left of its life.

@@ -73,13 +73,22 @@ extension Receiver {
         guard case .branching(let common) = opening.stage, let branch = edges[opening.peer.edge]?.branch, branch.common == common else { return }
         do throws(BatchError) {
             var batch = try Batch(body)
-            guard batch.previous == branch.head, batch.last.seq <= opening.hello.head.seq else { return }
-            var verifier = ChainVerifier(edge: opening.peer.edge, after: branch.head)
+            guard batch.last.seq <= opening.hello.head.seq else { return }
+            var hole: LedgerHole?
+            if batch.previous != branch.head {
+                // The branch goes on behind what the edge has lost for good, if its HELLO says so.
+                guard batch.previous.seq > branch.head.seq, !rules.noGapIsTaken else { return }
+                let lost = LedgerHole(after: branch.head, last: batch.previous)
+                guard lost.isTold(by: opening.hello.gaps) || rules.unspokenGapsAreTaken else { return }
+                hole = lost
+            }
+            var verifier = ChainVerifier(edge: opening.peer.edge, after: batch.previous)
             try batch.verify(with: &verifier)
             opening.isAlive = true
             opening.since = now.monotonic
             opening.evidence.shown([batch.last], of: [batch.last.seq])
             edges[opening.peer.edge]?.opening = opening
+            if let hole { out.append(.hole(opening.peer.edge, hole)) }
             out.append(.keepBranch(opening.peer.edge, common, batch.entries))
         } catch {
             out.append(.malformed(opening.peer.edge, .batch(error)))

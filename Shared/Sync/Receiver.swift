@@ -11,6 +11,8 @@ package struct Receiver: Sendable {
         case enrolled(EdgeID, EdgeMemory)
         /// Its key is no longer accepted.
         case revoked(EdgeID)
+        /// Nothing of it is taken for now, for another reason; the edge hears which.
+        case setAside(EdgeID, Trouble)
         case frame([UInt8], from: Peer)
         /// The connection is known to be gone.
         case gone(Peer)
@@ -53,7 +55,7 @@ package struct Receiver: Sendable {
         case send([UInt8], to: Peer)
         /// Write these verified entries durably and answer `.committed`, or `.commitFailed`.
         case commit(EdgeID, [Entry])
-        /// The entries of the next `.commit` stand behind this hole: to be written with them, in one transaction.
+        /// The entries of the next `.commit` or `.keepBranch` stand behind this hole: to be written with them, in one transaction.
         case hole(EdgeID, LedgerHole)
         /// Ask the store, after the commits asked for before, whether it has this entry with this hash.
         case compare(EdgeID, Head)
@@ -147,9 +149,8 @@ package struct Receiver: Sendable {
             order.sort()
         case .revoked(let edge):
             // The edge hears why; silence would look like a broken network to whoever stands there.
-            fail(edge, .revoked, into: &out)
-            edges[edge] = nil
-            order.removeAll { $0 == edge }
+            expel(edge, .revoked, into: &out)
+        case .setAside(let edge, let trouble): expel(edge, trouble, into: &out)
         case .frame(let bytes, let peer): receive(bytes, from: peer, at: clock, into: &out)
         case .gone(let peer):
             if edges[peer.edge]?.session?.peer == peer { close(peer.edge, "the connection is gone", into: &out) }
@@ -183,7 +184,8 @@ package struct Receiver: Sendable {
 
     /// False when the open session's edge said that it does not know this kind of command.
     package func understands(_ edge: EdgeID, _ body: CommandBody) -> Bool {
-        edges[edge]?.session?.commandKinds.contains(body.wanted) ?? true
+        guard let kinds = edges[edge]?.session?.commandKinds else { return true }
+        return kinds.contains(Receiver.inWords(of: kinds, body).wanted)
     }
 
     /// The link of one edge as it stands.
@@ -235,6 +237,13 @@ package struct Receiver: Sendable {
         out.append(.closed(edge, reason: reason))
         show(edge, .dead, into: &out)
         shareCredit(into: &out)
+    }
+
+    /// Ends the session with a word to the edge, and knows it no more.
+    private mutating func expel(_ edge: EdgeID, _ trouble: Trouble, into out: inout [Action]) {
+        fail(edge, trouble, into: &out)
+        edges[edge] = nil
+        order.removeAll { $0 == edge }
     }
 
     /// Ends the session with a word to the edge.

@@ -47,6 +47,22 @@ extension Trouble {
         cure: "To let it in again, at the cloud: tidewire-cloud edge settle NAME --keep readmit, then invite it; here: tidewire-edge enrol TOKEN "
             + "--replace --new-key.",
         ends: true)
+    /// The cloud's own file of this edge is not what was written: no word about the edge, its key or its ledger.
+    package static let ledgerDamaged = Trouble(
+        code: "LEDGER_DAMAGED", text: "The cloud's copy of this edge's ledger is damaged.",
+        cure:
+            "Nothing is to be done here: the edge trades on, and sends what is missing once the copy is put right. The cloud's page Edges says how.",
+        ends: true)
+    /// What came up is not signed as this ledger's entries are.
+    package static func unsigned(_ words: String) -> Trouble {
+        Trouble(
+            code: "UNSIGNED_ENTRIES", text: "The cloud takes nothing of this edge: what it sent is not signed as it must be (\(words)).",
+            cure: "Put back the copy of keys/ that belongs to this ledger, and start the edge; then start the cloud again.", ends: true)
+    }
+    /// Somebody enrolled this edge with another key.
+    package static let enrolledAnew = Trouble(
+        code: "ENROLLED_ANEW", text: "This edge was enrolled anew, and its link opens again when the digits are confirmed.",
+        cure: "If it was not you: tidewire-cloud edge revoke NAME, at the cloud.", ends: true)
     /// More frames waited in the cloud than it holds for one edge: what came after them is lost and comes again.
     package static let flooded = Trouble(
         code: "FLOODED", text: "more frames of this edge waited than the cloud holds for one edge", cure: "The link opens again by itself.",
@@ -58,6 +74,19 @@ extension Trouble {
     static func overtaken(by run: Boot) -> Trouble {
         Trouble(
             code: "OVERTAKEN", text: "run \(run) came, and this one was not heard from", cure: "The link opens again by itself.", ends: true)
+    }
+}
+
+extension Trouble {
+    /// The cloud's disk took nothing.
+    static func store(_ reason: String) -> Trouble {
+        Trouble(code: "STORE", text: "the cloud could not store entries: \(reason)", cure: "Make room on the cloud's disk.", ends: true)
+    }
+    /// True when the trouble was one session's own, so that the next may open at once. A code that this release does not know is not.
+    var endedWithTheSession: Bool { ["BATCH", "CREDIT", "PROTOCOL", Trouble.flooded.code, "OVERTAKEN"].contains(code) }
+    /// True when it may be over soon: a person decides, or makes room.
+    var endsSoon: Bool {
+        [RefusalCase.fork, .rollbackUnsynced, .quarantined].contains { $0.rawValue == code } || code == Trouble.store("").code
     }
 }
 

@@ -12,7 +12,7 @@ package struct Rules: Hashable, Sendable {
     package var silentAfter = Span.seconds(6)
     /// After which a session without a frame is over, at either end.
     package var deadAfter = Span.seconds(15)
-    /// Without progress of acks until the edge sends again from the last ack.
+    /// Without progress of acks until the edge asks where the cloud stands.
     package var stallAfter = Span.seconds(15)
     /// Stalls in a row until the edge opens the link anew.
     package var stallsMax = 3
@@ -24,7 +24,7 @@ package struct Rules: Hashable, Sendable {
     package var twinWait = Span.seconds(2)
     /// Until a refused edge asks again: a person has to act in between.
     package var refusedRetry = Span.seconds(30)
-    /// Until an edge whose ledger waits for a decision asks again.
+    /// Until an edge whose ledger waits for a decision, or whose cloud has no room, asks again.
     package var disputedRetry = Span.seconds(5)
     /// Live state is gathered for at least this long between two frames.
     package var stateEvery = Span.milliseconds(100)
@@ -54,6 +54,7 @@ package struct Rules: Hashable, Sendable {
     package var noCommandDedup = false
     package var anyVerdictContinues = false
     package var neverRewind = false
+    package var neverSlowsDown = false
     package var ignoreCredit = false
     package var deadlineFromReceipt = false
     package var noTwinCheck = false

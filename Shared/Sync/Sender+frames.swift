@@ -56,7 +56,7 @@ extension Sender {
         switch message {
         case .ack(let have): acknowledge(have, at: now, into: &out)
         case .nack(let have): rewind(to: have.seq)
-        case .credit(let credit): self.credit = credit
+        case .credit(let credit): self.credit = credit; isFull = false
         case .beat(let theirs):
             clock.heard(theirs.stamp, at: now.monotonic, wall: now.wall)
             note(backup: theirs.backup, into: &out)
@@ -72,9 +72,10 @@ extension Sender {
         }
     }
 
-    /// The cloud ends the session: a named refusal is kept and shown, anything else is tried again on a new connection.
+    /// The cloud ends the session: what ended with it is tried again on a new connection, anything else is kept, shown, and asked again after a
+    /// while. A cloud without room would otherwise be asked as fast as the line allows.
     private mutating func close(_ trouble: Trouble, at now: ClockReading, into out: inout [Action]) {
-        guard RefusalCase(rawValue: trouble.code) != nil || trouble.code == Trouble.revoked.code else { reopen(into: &out); return }
+        guard !trouble.endedWithTheSession else { reopen(into: &out); return }
         openedAt = now.monotonic
         fall(to: .refused(trouble), into: &out)
     }

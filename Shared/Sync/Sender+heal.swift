@@ -23,6 +23,7 @@ extension Sender {
         healing = Healing(
             target: target, verifier: ChainVerifier(edge: identity.edge, after: head),
             checkpoints: CheckpointRule(edge: identity.edge, key: identity.signer))
+        behind = target.seq
         phase = .healing(upTo: target.seq)
         out.append(.phase(phase))
         fetch(at: now, into: &out)
@@ -64,6 +65,7 @@ extension Sender {
     mutating func healed(_ entries: [Entry], at now: ClockReading, into out: inout [Action]) {
         guard let last = entries.last else { return }
         head = last.head; identity.epoch = last.epoch
+        if let end = behind, head.seq >= end { behind = nil }
         // A change of the key may be among them: what comes after is signed by the new one.
         var rule = CheckpointRule(edge: identity.edge, key: identity.signer)
         for entry in entries { _ = rule.accept(entry) }
@@ -72,6 +74,12 @@ extension Sender {
         healing?.isStoring = false
         // The whole beginning is the cloud's own now: the verdict on the next HELLO says so.
         if head.seq < target.seq { fetch(at: now, into: &out) } else { open(at: now, into: &out) }
+    }
+
+    /// A signature among them does not hold: nothing of the cloud's history is used, and somebody has to look.
+    mutating func healRefused(_ words: String, at now: ClockReading, into out: inout [Action]) {
+        guard case .healing = phase else { return }
+        distrust("what the cloud sent after entry \(head.seq) is not this edge's history: \(words)", at: now, into: &out)
     }
 
     /// What the cloud says cannot be true: said aloud, nothing of it used.

@@ -1,6 +1,7 @@
 // The sender's ledger lane: from the journal, inside the credit, on from the last ack; and the droppable lanes beside it.
-internal import Ledger
+package import Ledger
 package import Values
+internal import Wire
 
 extension Sender {
     /// New durable entries. With nothing waiting before them they pass through at once; otherwise they are read again in their turn.
@@ -29,6 +30,8 @@ extension Sender {
         guard isBehindGap || first.seq <= sent.next else { return }
         reading = nil
         if isBehindGap { sent = Seq(first.seq.raw - 1) }
+        // Asked for by `askWhereItStands`: it is under way already, and counted.
+        if first.seq == sent { send(.batch(Batch.encode([first]).body), into: &out) }
         guard first.seq == sent.next else { return }
         // What the cloud holds must be what this entry follows; the verdict said so, the journal says it again.
         if !isBehindGap, sent == acked.seq, first.previous != acked.hash {
@@ -49,7 +52,7 @@ extension Sender {
     // MARK: - What is lost for good
 
     /// This ledger's word about an entry that it lost.
-    private func gap(over seq: Seq) -> GapFact? { identity.gaps.last { $0.from <= seq && seq <= $0.to } }
+    package func gap(over seq: Seq) -> GapFact? { identity.gaps.last { $0.from <= seq && seq <= $0.to } }
 
     /// True when an entry that cannot be read may be passed over: the ledger says that it is lost, and the cloud takes what comes behind.
     package func mayPassOver(_ seq: Seq) -> Bool { phase == .open && takesGaps && reading == seq && gap(over: seq) != nil }
@@ -63,10 +66,13 @@ extension Sender {
 
     /// Takes up what these entries say of lost ones; true when there is something new to tell the cloud.
     private mutating func confess(_ entries: [Entry]) -> Bool {
-        let gaps = entries.filter { $0.kind == Kind.gap.rawValue }.compactMap { if case .gap(let gap)? = try? $0.decoded() { gap } else { nil } }
+        let gaps = entries.compactMap(\.gap)
         identity.gaps += gaps
         return !gaps.isEmpty
     }
+
+    /// What may be under way: the cloud's credit, or less on a line that is slower than it.
+    private var windowBytes: Int { min(credit.bytes, Sender.batchesMax * batchTarget) }
 
     /// Sends as many of these as the credit allows, in batches.
     private mutating func ship(_ entries: [Entry], at now: ClockReading, into out: inout [Action]) {
@@ -77,15 +83,16 @@ extension Sender {
             var end = start
             while end < entries.endIndex, end - start < min(rules.batchEntries, room) {
                 let size = Batch.size(of: entries[end])
-                guard end == start || bytes + size <= Batch.rawBytesTarget else { break }
+                guard end == start || bytes + size <= batchTarget else { break }
                 // One batch larger than the whole credit still goes when nothing else is under way, or it would never go.
-                guard rules.ignoreCredit || flying.bytes + bytes + size <= credit.bytes || (flights.isEmpty && end == start) else { break }
+                guard rules.ignoreCredit || flying.bytes + bytes + size <= windowBytes || (flights.isEmpty && end == start) else { break }
                 bytes += size; end += 1
             }
-            guard end > start else { return }
+            guard end > start else { isFull = true; return }
             let packed = Batch.encode(entries[start..<end])
             if flights.isEmpty { progressAt = now.monotonic }
-            flights.append(Flight(last: entries[end - 1].seq, hash: entries[end - 1].hash, entries: end - start, bytes: packed.rawBytes))
+            let last = entries[end - 1]
+            flights.append(Flight(last: last.seq, hash: last.hash, entries: end - start, bytes: packed.rawBytes, sentAt: now.monotonic))
             flying.entries += end - start; flying.bytes += packed.rawBytes
             sent = entries[end - 1].seq
             send(.batch(packed.body), into: &out)
@@ -100,16 +107,19 @@ extension Sender {
             fail("the cloud acknowledged entry \(have.seq), sent is \(sent)", into: &out)
             return
         }
+        var isQuick = false
         while let flight = flights.first, flight.last <= have.seq {
             guard flight.last < have.seq || flight.hash.map({ $0 == have.hash }) ?? true else {
                 fail("the cloud acknowledged another entry \(have.seq)", into: &out)
                 return
             }
             flying.entries -= flight.entries; flying.bytes -= flight.bytes
+            isQuick = isQuick || (flight.bytes >= batchTarget / 2 && now.monotonic - flight.sentAt <= Sender.quickAck)
             flights.removeFirst()
         }
+        if isQuick { batchTarget = min(Batch.rawBytesTarget, batchTarget * 2) }
         acked = have
-        progressAt = now.monotonic; stalls = 0
+        progressAt = now.monotonic; stalls = 0; isFull = false
         out.append(.acked(acked))
     }
 
@@ -126,9 +136,23 @@ extension Sender {
             }
             // The batch lies across the place: its first part stays under way, with all its bytes counted.
             flying.entries -= dropped
-            flights.append(Flight(last: place, hash: nil, entries: flight.entries - dropped, bytes: flight.bytes))
+            flights.append(Flight(last: place, hash: nil, entries: flight.entries - dropped, bytes: flight.bytes, sentAt: flight.sentAt))
         }
-        sent = place; reading = nil
+        sent = place; reading = nil; isFull = false
+    }
+
+    /// Nothing was acknowledged for long. What was sent may be on its way all the same, and is not put on a slow line once more behind itself: the
+    /// last entry alone is sent again. The cloud has it and says so, or names what it is missing.
+    mutating func askWhereItStands(into out: inout [Action]) {
+        guard !isBlocked[Int(Lane.bulk.rawValue)], !rules.neverRewind else { return }
+        reading = sent
+        out.append(.read(from: sent, entries: 1, bytes: batchTarget))
+    }
+
+    /// A session ends and what was under way did not arrive in time: the next one sends smaller pieces, which do.
+    mutating func slowDown(at time: Span) {
+        guard !flights.isEmpty, stalls > 0 || time - progressAt >= rules.stallAfter, !rules.neverSlowsDown else { return }
+        batchTarget = max(Sender.batchTargetMin, batchTarget / 2)
     }
 
     /// A broken rule of the protocol: the session ends, the next one starts from the verdict.
@@ -141,11 +165,11 @@ extension Sender {
     mutating func pump(at now: ClockReading, into out: inout [Action]) {
         guard phase == .open else { return }
         if !isBlocked[Int(Lane.bulk.rawValue)] {
-            let hasRoom = rules.ignoreCredit || (flying.entries < credit.entries && flying.bytes < credit.bytes)
-            if sent < head.seq, reading == nil, hasRoom {
+            let hasRoom = rules.ignoreCredit || (flying.entries < credit.entries && flying.bytes < windowBytes)
+            if sent < head.seq, reading == nil, hasRoom, !isFull {
                 reading = sent.next
                 let entries = rules.ignoreCredit ? rules.batchEntries : min(rules.batchEntries, credit.entries - flying.entries)
-                out.append(.read(from: sent.next, entries: entries, bytes: Batch.rawBytesTarget))
+                out.append(.read(from: sent.next, entries: entries, bytes: batchTarget))
             }
             if sent == head.seq, reading == nil, !market.isEmpty { send(.market(market.removeFirst()), into: &out) }
         }
@@ -169,10 +193,16 @@ extension Sender {
     }
 
     private mutating func flushState(at now: ClockReading, into out: inout [Action]) {
-        let keys = changed.prefix(Sender.stateItemsMax)
+        var (count, bytes) = (0, 0)
+        for key in changed.prefix(Sender.stateItemsMax) {
+            bytes += live.items[key].map { JSONWriter.plain($0.value).count + 1 } ?? 0
+            guard count == 0 || bytes <= Sender.stateBytesMax else { break }
+            count += 1
+        }
+        let keys = changed.prefix(count)
         send(.state(seq: head.seq, items: keys.compactMap { live.items[$0] }), into: &out)
         isChanged.subtract(keys)
-        changed.removeFirst(keys.count)
+        changed.removeFirst(count)
         stateAt = now.monotonic
     }
 }

@@ -16,8 +16,14 @@ extension Sender {
     mutating func branch(_ after: Head, _ entries: [Entry], into out: inout [Action]) {
         // What was written since the HELLO is shown after the next one.
         let piece = Batch.fitting(entries.filter { $0.seq <= showing })
-        guard phase == .opening, let first = piece.first, first.previous == after.hash else { return }
+        guard phase == .opening, let first = piece.first, first.previous == after.hash || isBehindLost(first, after) else { return }
         send(.heal(Batch.encode(piece).body), into: &out)
+    }
+
+    /// True for the first entry behind what this ledger confessed as lost, when nothing else lies between: the cloud has heard of it with the HELLO.
+    private func isBehindLost(_ first: Entry, _ after: Head) -> Bool {
+        guard first.seq.raw > after.seq.raw + 1 else { return false }
+        return LedgerHole(after: after, last: Head(seq: Seq(first.seq.raw - 1), hash: first.previous)).isTold(by: identity.gaps)
     }
 
     /// A person's decision. It is about what this ledger was when it was shown: one that has grown since is shown again first.

@@ -38,7 +38,7 @@ package struct Identity: Hashable, Sendable {
 extension Identity {
     /// The former stores once one of them gives way to another.
     package static func former(_ known: [String], left: String, for next: String) -> [String] {
-        Array((known + [left]).filter { !$0.isEmpty && $0 != next }.suffix(formerStoresMax))
+        Array((known.filter { $0 != left } + [left]).filter { !$0.isEmpty && $0 != next }.suffix(formerStoresMax))
     }
 }
 
@@ -76,6 +76,8 @@ package struct Sender: Sendable {
         case heads(attempt: Int64, [Head])
         /// What `.heal` brought is durable here.
         case healed([Entry])
+        /// The ledger's owner did not take what `.heal` brought, for this reason; nothing of it was written.
+        case healRefused(String)
         /// Answer to `.readBranch`: entries that follow it; none when another entry stands there.
         case branch(after: Head, [Entry])
         /// Answer to `.readStored`: one for each number, nil where nothing can be read.
@@ -84,6 +86,8 @@ package struct Sender: Sendable {
         case mended(Seq)
         case live(LiveItem)
         case market(MarketBars)
+        /// True while something is decided here that is not durable yet: the head is no word about everything that happened.
+        case holdsBack(Bool)
         /// The lane's queue is full, or has room again.
         case blocked(Lane, Bool)
         case tick
@@ -133,6 +137,7 @@ package struct Sender: Sendable {
         var hash: [UInt8]?
         var entries: Int
         var bytes: Int
+        var sentAt: Span
     }
 
     var identity: Identity
@@ -172,12 +177,21 @@ package struct Sender: Sendable {
     var flying = Credit(entries: 0, bytes: 0)
     var progressAt = Span.zero
     var stalls = 0
+    /// Uncompressed bytes of one batch: what the line carried in time, of this session and those before.
+    var batchTarget = Batch.rawBytesTarget
+    /// Where entries are being read from: behind the last one sent, or that one itself, to ask where the cloud stands.
     var reading: Seq?
+    /// The next entry did not fit into what is left of the credit: reading it again before an ack would only cost time.
+    var isFull = false
     /// The cloud takes what stands behind a gap that it was told of.
     var takesGaps = false
     /// The cloud lets in whom the ledger announces as this edge's next key; of the open session.
     package internal(set) var takesLinkKeys = false
     var isBlocked: [Bool] = [false, false]
+    /// Something happened here that is in no entry yet.
+    package internal(set) var holdsBack = false
+    /// How far the cloud knows this ledger to have come, as it said in this run; nil once all of it is here again.
+    package internal(set) var behind: Seq?
     var live = LiveState()
     /// Keys changed since the last STATE frame, oldest change first.
     var changed: [String] = []
@@ -188,11 +202,19 @@ package struct Sender: Sendable {
     var deliveredOrder: [CommandID] = []
 
     /// MARKET frames that wait at most: three watched instruments' backfill and their closing bars.
-    static let marketMax = 64
+    package static let marketMax = 64
     /// Commands remembered so that a repeated dispatch is not handed on twice; the ledger remembers all.
-    static let deliveredMax = 4_096
-    /// Items in one STATE frame: 256 of them stay far under 1 MiB.
-    static let stateItemsMax = 256
+    package static let deliveredMax = 4_096
+    /// However slow the line is, a batch has this many bytes, if there are so many.
+    static let batchTargetMin = 16_000
+    /// Batches under way at most: on a slow line what waits before them is no more than that.
+    static let batchesMax = 19
+    /// An ack that comes this soon after its batch shows that the line carries larger ones.
+    static let quickAck = Span.seconds(1)
+    /// Items in one STATE frame.
+    package static let stateItemsMax = 256
+    /// Bytes of the items in one STATE frame, however long the words of a broker in them are.
+    static let stateBytesMax = Frame.bodyBytesMax / 2
 
     /// - Parameter acked: as last remembered; `Head.start` is always safe.
     package init(_ identity: Identity, head: Head, acked: Head = .start, rules: Rules = Rules()) {
@@ -211,8 +233,11 @@ package struct Sender: Sendable {
     package mutating func handle(_ input: Input, at clock: ClockReading) -> [Action] {
         var out: [Action] = []
         switch input {
-        case .linkUp: hellos = 0; open(at: clock, into: &out)
-        case .linkDown: if phase != .stopped { fall(to: .down, into: &out) }
+        case .linkUp: hellos = 0; isBlocked = [false, false]; open(at: clock, into: &out)
+        case .linkDown:
+            slowDown(at: clock.monotonic)
+            isBlocked = [false, false]
+            if phase != .stopped { fall(to: .down, into: &out) }
         case .frame(let bytes): receive(bytes, at: clock, into: &out)
         case .committed(let entries): committed(entries, at: clock, into: &out)
         case .grew(let head): if head.seq > self.head.seq { self.head = head }
@@ -221,11 +246,13 @@ package struct Sender: Sendable {
         case .heads(let attempt, let heads):
             if phase == .opening, attempt == self.attempt { send(.proof(attempt: attempt, heads: heads), into: &out) }
         case .healed(let entries): healed(entries, at: clock, into: &out)
+        case .healRefused(let words): healRefused(words, at: clock, into: &out)
         case .branch(let after, let entries): branch(after, entries, into: &out)
         case .stored(let from, let entries): stored(from, entries, into: &out)
         case .mended(let seq): mended(seq, into: &out)
         case .live(let item): note(item)
         case .market(let bars): queue(bars)
+        case .holdsBack(let holds): holdsBack = holds
         case .blocked(let lane, let isFull): isBlocked[Int(lane.rawValue)] = isFull
         case .tick: watch(at: clock, into: &out)
         case .stop(let reason):
@@ -272,12 +299,11 @@ package struct Sender: Sendable {
         send(.hello(hello), into: &out)
     }
 
-    /// Leaves the session, if there is one; nothing under way counts any more.
+    /// Leaves the session, if there is one; nothing under way counts any more. The lanes may still be full of it.
     mutating func fall(to next: LinkPhase, into out: inout [Action]) {
         session = 0; number = 0; reading = nil; stalls = 0; healing = nil; use = nil; audits = nil
-        flights = []; flying = Credit(entries: 0, bytes: 0)
+        flights = []; flying = Credit(entries: 0, bytes: 0); isFull = false
         sent = acked.seq
-        isBlocked = [false, false]
         guard phase != next else { return }
         phase = next
         out.append(.phase(next))
@@ -296,6 +322,7 @@ package struct Sender: Sendable {
         heardAt = now.monotonic; progressAt = now.monotonic; beatAt = now.monotonic - rules.beatEvery
         acked = welcome.have
         sent = acked.seq
+        behind = nil
         // The whole picture again: whatever the cloud showed may be from before.
         changed = live.sorted.map(\.key)
         isChanged = Set(changed)
@@ -335,28 +362,28 @@ package struct Sender: Sendable {
         case .refused(let trouble) where time - openedAt >= retry(trouble): hellos = 0; open(at: now, into: &out)
         case .opening, .healing, .refused: break
         case .open:
-            if time - heardAt >= rules.deadAfter { reopen(into: &out); return }
+            if time - heardAt >= rules.deadAfter { slowDown(at: time); reopen(into: &out); return }
             if !flights.isEmpty, time - progressAt >= rules.stallAfter {
                 stalls += 1
-                if stalls >= rules.stallsMax { reopen(into: &out); return }
-                rewind(to: acked.seq); progressAt = time
+                if stalls >= rules.stallsMax { slowDown(at: time); reopen(into: &out); return }
+                progressAt = time
+                askWhereItStands(into: &out)
             }
             if time - beatAt >= rules.beatEvery { beat(wantsAnswer: true, at: now, into: &out) }
         }
     }
 
-    private func retry(_ trouble: Trouble) -> Span {
-        [RefusalCase.fork, .rollbackUnsynced, .quarantined].contains { $0.rawValue == trouble.code } ? rules.disputedRetry : rules.refusedRetry
-    }
+    private func retry(_ trouble: Trouble) -> Span { trouble.endsSoon ? rules.disputedRetry : rules.refusedRetry }
 
-    /// Beats, with this run's head and what was measured.
+    /// Beats, with this run's head and what was measured. The cloud concludes from a head that what it knows nothing of did not happen: none is told
+    /// while something waits to be written.
     mutating func beat(wantsAnswer: Bool, at now: ClockReading, into out: inout [Action]) {
         if wantsAnswer { beatAt = now.monotonic }
         send(
             .beat(
                 Beat(
-                    boot: identity.boot, head: head, roundTrip: clock.roundTrip, stamp: clock.stamp(at: now.monotonic, wall: now.wall),
-                    wantsAnswer: wantsAnswer)),
+                    boot: identity.boot, head: holdsBack ? nil : head, roundTrip: clock.roundTrip,
+                    stamp: clock.stamp(at: now.monotonic, wall: now.wall), wantsAnswer: wantsAnswer)),
             into: &out)
     }
 

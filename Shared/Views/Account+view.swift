@@ -37,7 +37,7 @@ extension EdgePicture {
         row.put("realizedPnL", position.realizedPnL); row.put("notional", notional)
         row.put("leverage", leverage(of: notional)); row.put("currency", currency(instrument))
         row.put("stopPrice", stop?.stopPrice); row.put("stopOrder", stop.map { OrderName.text($0) }); row.put("owner", owner(of: instrument))
-        row.put("asOf", quote?.asOf ?? asOf)
+        row.put("asOf", min(quote?.asOf ?? asOf, bookAsOf))
         return row.value
     }
 

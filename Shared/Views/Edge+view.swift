@@ -15,9 +15,9 @@ extension EdgePicture {
             row.put("silentSince", link.lastHeard)
         }
         row.integer("clockSkewMs", link.clockOffset.map { $0.nanoseconds / 1_000_000 })
-        row.count("backlog", link.announced.raw - min(link.announced.raw, book.head.seq.raw))
-        row.put("backlogOldest", link.announced > book.head.seq ? link.backlogOldest : nil)
-        row.count("announcedSeq", link.announced.raw); row.count("storedSeq", book.head.seq.raw); row.count("ackedSeq", link.acked.raw)
+        row.count("backlog", link.announced.raw - min(link.announced.raw, link.acked.raw))
+        row.put("backlogOldest", link.announced > link.acked ? link.backlogOldest : nil)
+        row.count("announcedSeq", link.announced.raw); row.count("storedSeq", link.acked.raw); row.count("ackedSeq", link.acked.raw)
         row.put("boot", book.bootID?.description); row.put("version", book.boot?.version)
         row.put("halt", haltRow); row.put("gateway", gatewayRow); row.put("reconciliation", reconciliationRow)
         row.put("comparison", comparison); row.put("asOf", asOf)

@@ -12,11 +12,14 @@ package struct LinkPicture: Hashable, Sendable {
     package var roundTrip: Span?
     /// The edge's clock minus ours.
     package var clockOffset: Span?
+    /// When the first entry behind the last stored one was there at the latest.
     package var backlogOldest: Instant?
     /// The last entry the edge is known to have.
     package var announced: Seq
-    /// The last of our acknowledgements that the edge has seen.
+    /// The last entry that is stored and acknowledged; the book may be behind it.
     package var acked: Seq
+    /// Everything that the edge wrote before this moment is in the book; nil when that is not known.
+    package var settled: Instant?
     package init(state: State, lastHeard: Instant? = nil, announced: Seq, acked: Seq) {
         self.state = state; self.lastHeard = lastHeard; self.announced = announced; self.acked = acked
     }
@@ -88,6 +91,13 @@ package struct EdgePicture: Sendable {
     package var mode: TradingMode { book.boot?.mode ?? .paper }
     /// The time up to which anything of this edge can be known.
     package var asOf: Instant { link.lastHeard ?? milestones.lastEntry ?? Instant(nanoseconds: 0) }
+    /// True while the edge, or the store, has entries that the book does not hold yet.
+    package var isBookBehind: Bool { link.announced > book.head.seq }
+    /// The time that positions and orders are of: of a book that lags behind its edge the last that it is known to be whole up to.
+    package var bookAsOf: Instant {
+        guard isBookBehind, let whole = [link.settled, milestones.lastEntry].compactMap({ $0 }).max() else { return asOf }
+        return min(whole, asOf)
+    }
     /// The broker account, as the session or the gateway named it; empty before either spoke.
     package var account: String {
         if let account = book.session?.account, !account.isEmpty { return account }

@@ -72,7 +72,7 @@ extension EdgePicture {
         var row = Row()
         row.put("instrument", instrument); row.put("account", account); row.put("opening", refusal == nil)
         row.put("closing", live.gateway?.condition != .wrongAccount)
-        row.put("reason", refusal?.reason); row.put("cure", refusal?.cure); row.put("asOf", asOf)
+        row.put("reason", refusal?.reason); row.put("cure", refusal?.cure); row.put("asOf", bookAsOf)
         return row.value
     }
 

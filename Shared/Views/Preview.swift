@@ -211,6 +211,9 @@ extension EdgePicture {
                     : "You are \(word) \(held.magnitude): this closes them first, then opens \(preview.opening) the other way.")
         }
         if let asOf = preview.priceAsOf, now - asOf > .seconds(10) { preview.warnings.append("The price is \(Plain.age(now - asOf)) old.") }
+        if isBookBehind, now - bookAsOf > .seconds(10) {
+            preview.warnings.append("Positions and orders are \(Plain.age(now - bookAsOf)) old: newer entries of the edge are still on their way.")
+        }
         if link.state != .live { preview.warnings.append("The edge is silent: the command waits for it and expires.") }
     }
 }

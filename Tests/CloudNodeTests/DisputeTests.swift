@@ -48,6 +48,11 @@ import Wire
         let shown = try #require(try decision(cloud, who))
         #expect(shown["choices"]?.elements?.compactMap { $0["keep"]?.text } == ["cloud", "edge"] && shown["edge"]?.text == "home-1")
         #expect(try file(cloud, ".fork-1-1") == Array(edge.entries[4...]), "the edge's branch is here before anybody decides")
+        // A verified backup has all that the cloud has; of the edge's history that is the common part alone.
+        let newest = try #require(before.last?.head)
+        let body = #"{"heads":[{"edge":"\#(TestEdge.id)","seq":\#(newest.seq),"hash":"\#(Hex.text(newest.hash))"}]}"#
+        let told = try cloud.send(Request(method: "POST", path: "/console/store/backed-up", body: Array(body.utf8), isLocal: true))
+        #expect(told.answer?.status == 200)
         #expect(try settle(cloud, "edge", who).status == 200)
         #expect(try settle(cloud, "edge", who).status == 200, "deciding the same twice is deciding once")
         #expect(try settle(cloud, "cloud", who).status == 409)
@@ -64,6 +69,7 @@ import Wire
         try edge.pump()
         try edge.pass(.milliseconds(250))
         #expect(edge.sender.phase == .open && edge.sender.isCaughtUp)
+        #expect(edge.backups.allSatisfy { $0 <= Seq(4) } && !edge.backups.isEmpty, "\(edge.backups)")
         #expect(try file(cloud, "") == edge.entries && file(cloud, ".fork-1-2") == Array(before[4...]))
         try cloud.turn([.follow])
         let book = try #require(cloud.node.control.edges[TestEdge.id]?.book)
@@ -78,6 +84,81 @@ import Wire
         guard case .refused(let fenced) = clone.sender.phase else { Issue.record("\(clone.sender.phase)"); return }
         #expect(fenced.code == "FENCED" && fenced.haltsTrading)
         #expect(try decision(cloud, cloud.bearer()) == nil && file(cloud, "") == edge.entries)
+    }
+
+    /// A branch with a signature that does not hold is nobody's choice: nothing of it is stored, the page says so, and the cloud's ledger stays.
+    @Test(arguments: ["good", "another key", "countersignature"]) func aForgedBranchIsNotStored(_ way: String) throws {
+        let (cloud, edge) = try TestCloud.linked()
+        let keys = try #require(SigningKeys(seed: [UInt8](0..<32))), other = try #require(SigningKeys(seed: [UInt8](1..<33)))
+        func sign(_ edge: TestEdge, _ keys: SigningKeys) throws {
+            let head = try #require(edge.entries.last?.head)
+            edge.write(.checkpoint(CheckpointFact(head: head, digest: Head.start.hash, edge: TestEdge.id, epoch: 1, keys: keys)))
+        }
+        try sign(edge, keys)
+        let common = edge.entries.count
+        edge.fill(nil)
+        try edge.pump()
+        edge.disconnect()
+        try cloud.tick(after: .seconds(20))
+        let copy = TestEdge(cloud, boot: 8, after: Array(edge.entries.prefix(common)))
+        copy.fill(nil, side: .sell, quantity: 5)
+        if way == "countersignature" {
+            var word = CountersignedFact(head: edge.entries[0].head, edge: TestEdge.id, keys: keys)
+            word.signature[1] ^= 1
+            copy.write(.countersigned(word))
+        }
+        try sign(copy, way == "another key" ? other : keys)
+        try copy.connect()
+        try copy.pass(.milliseconds(250))
+        let page = try #require(try cloud.get("/api/v1/edges", cloud.bearer())?.json)
+        let row = page["refusals"]?.elements?.first { $0["verdict"]?.text == "UNSIGNED_BRANCH" }
+        let asked = try decision(cloud, cloud.bearer())
+        #expect((row == nil) == (way == "good") && (asked != nil) == (way == "good"))
+        #expect(try file(cloud, ".fork-1-1") == (way == "good" ? Array(copy.entries[common...]) : []))
+        #expect(try file(cloud, "") == edge.entries)
+        guard way != "good" else { return }
+        let wanted = way == "another key" ? "signed by another key" : "signature of countersigned head"
+        #expect(row?["words"]?.text?.contains(wanted) == true && row?["cure"]?.text?.contains("edge revoke home-1") == true)
+        // The true edge goes on.
+        copy.disconnect()
+        try cloud.tick(after: .seconds(20))
+        let back = TestEdge(cloud, boot: 9, after: edge.entries)
+        try back.connect()
+        try back.pass(.milliseconds(250))
+        #expect(back.sender.phase == .open && back.sender.isCaughtUp)
+    }
+
+    /// The branch has a hole that the edge confessed: it is shown around the hole, kept with it, and goes on when a person says so. One that nobody
+    /// confessed is not passed over.
+    @Test(arguments: [true, false]) func aBranchIsShownOverWhatWasLost(isConfessed: Bool) throws {
+        let (cloud, edge) = try TestCloud.linked()
+        for _ in 0..<3 { edge.fill(nil) }
+        try edge.pump()
+        edge.disconnect()
+        try cloud.tick(after: .seconds(20))
+        let copy = TestEdge(cloud, boot: 8, after: Array(edge.entries.prefix(4)))
+        for _ in 0..<3 { copy.fill(nil, side: .sell, quantity: 5) }
+        let last = copy.entries[copy.entries.count - 3].head
+        copy.lost = 7...last.seq.raw
+        if isConfessed { copy.write(.gap(GapFact(from: Seq(7), to: last.seq, hash: last.hash))) }
+        try copy.connect()
+        for _ in 0..<4 { try copy.pass(.seconds(5)) }
+        let who = try cloud.bearer()
+        let kept = isConfessed ? Array(copy.entries[4..<6]) + Array(copy.entries[Int(last.seq.raw)...]) : Array(copy.entries[4..<6])
+        #expect(try file(cloud, ".fork-1-1") == kept)
+        let asked = try decision(cloud, who)
+        #expect((asked != nil) == isConfessed, "what is not here is not decided about")
+        guard isConfessed else { return }
+        #expect(try settle(cloud, "edge", who).status == 200)
+        for _ in 0..<2 where copy.settlements.isEmpty { try copy.pass(.seconds(5)) }
+        let settlement = try #require(copy.settlements.first), ours = try #require(copy.entries.last?.head)
+        copy.write(.lineage(settlement.lineage(after: ours)))
+        try copy.pump()
+        for _ in 0..<2 { try copy.pass(.seconds(5)) }
+        #expect(copy.sender.phase == .open && copy.sender.isCaughtUp)
+        #expect(try file(cloud, "") == edge.entries.prefix(4) + copy.entries.filter { $0.seq.raw > 4 && copy.lost?.contains($0.seq.raw) != true })
+        try cloud.restart()
+        #expect(try file(cloud, "").last == copy.entries.last)
     }
 
     /// Two copies of one edge that part at the same entry and ask in turns: each has one file, which grows with it.

@@ -56,6 +56,20 @@ import Wire
         #expect(admitted(cloud) == [LinkKey(key: key, edge: TestEdge.id, isConfirmed: true)], "the store remembers")
     }
 
+    /// Invitations that wait for the socket are bounded: one more is asked to come again, the others are answered.
+    @Test func invitationsThatWaitAreBounded() throws {
+        let cloud = try TestCloud()
+        let waiting = try (0..<16).map { number -> UInt64 in
+            let (call, answer) = try console(cloud, "/console/edges/invite", #"{"name":"home-\#(number)"}"#)
+            #expect(answer == nil)
+            return call
+        }
+        #expect(try console(cloud, "/console/edges/invite", #"{"name":"home-99"}"#).answer?.status == 503)
+        try cloud.turn([.enrolmentOpen(port: 5_571)])
+        for call in waiting { #expect(cloud.answer(call)?.json?["token"] != nil) }
+        #expect(try console(cloud, "/console/edges/invite", #"{"name":"home-99"}"#).answer?.json?["token"] != nil)
+    }
+
     /// The edge learns at its enrolment by which key the cloud signs what it has.
     @Test func theEnrolmentShowsTheKeyThatCountersigns() throws {
         let cloud = try TestCloud(signs: true)

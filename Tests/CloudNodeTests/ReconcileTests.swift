@@ -5,6 +5,7 @@ import Control
 import Foundation
 import Ledger
 import Platform
+import Sync
 import Testing
 import Values
 import Wire
@@ -87,6 +88,25 @@ import Wire
         try cloud.restart()
         #expect(cloud.node.control.edges[TestEdge.id]?.book.head == edge.entries.last?.head)
         #expect(try row(cloud)?["state"]?.text == "healed", "and it still says what was done")
+    }
+
+    /// A page that is none any more, in the file that the node holds: the edge hears what is wrong, and of no key.
+    @Test func damageHereIsNotToldAsARevokedKey() throws {
+        let (cloud, _, text, _) = try rig()
+        let who = try cloud.bearer()
+        try Page.spoil("\(cloud.folder)/edges/\(TestEdge.id).db", holding: text)
+        _ = try cloud.post("/api/v1/edges/home-1/reconcile", "{}", who)
+        let words = try cloud.take { if case .send(let bytes, _) = $0 { bytes } else { nil } }.compactMap { bytes -> Trouble? in
+            if case .error(let trouble) = try Message(Frame(bytes)) { trouble } else { nil }
+        }
+        let word = try #require(words.first)
+        #expect(words.count == 1 && word.code == "LEDGER_DAMAGED" && !word.haltsTrading && word.cure.hasPrefix("Nothing is to be done here"))
+        #expect(!(word.text + word.cure).contains("key") && !word.cure.contains("enrol"))
+        let admitted = cloud.take { effect -> [Bool]? in if case .admit(let keys) = effect { keys.map(\.isConfirmed) } else { nil } }
+        #expect(admitted.last == [false], "the door says not now")
+        try cloud.tick()
+        let row = try cloud.get("/api/v1/edges", who)?.json?["refusals"]?.elements?.first { $0["verdict"]?.text == "LEDGER_DAMAGED" }
+        #expect(row?["cure"]?.text?.contains("newest copy") == true)
     }
 
     @Test func theEdgeIsHealedFromTheCloud() throws {

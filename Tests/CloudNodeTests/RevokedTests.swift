@@ -156,6 +156,30 @@ import Wire
         #expect(next.sender.phase == .open && next.sender.isCaughtUp)
     }
 
+    /// A decision that the edge has not heard of yet is none about what it writes after it was revoked once more.
+    @Test(arguments: [nil, KeptBranch.edge, .cloud]) func aSecondRevocationAsksAnew(_ kept: KeptBranch?) throws {
+        let (cloud, edge) = try TestCloud.linked()
+        edge.disconnect()
+        try revoke(cloud)
+        let before = try stored(cloud)
+        edge.fill(nil)
+        #expect(try decide(cloud, "readmit") == 200 && enrol(cloud, key: newKey) == nil)
+        try edge.connect()
+        try edge.pass(.milliseconds(250))
+        edge.disconnect()
+        if let kept { #expect(try decide(cloud, kept.rawValue) == 200) }
+        try revoke(cloud)
+        edge.fill(nil)
+        #expect(try decide(cloud, "readmit") == 200 && enrol(cloud, key: [UInt8](repeating: 5, count: 32)) == nil)
+        #expect(try row(cloud, "QUARANTINED") == nil, "nobody is asked about what was there the first time")
+        try cloud.restart()
+        try edge.connect()
+        try edge.pass(.milliseconds(250))
+        guard case .refused(let trouble) = edge.sender.phase else { Issue.record("\(edge.sender.phase)"); return }
+        #expect(trouble.code == "QUARANTINED" && edge.settlements.isEmpty)
+        #expect(try stored(cloud) == before && choices(row(cloud, "QUARANTINED")) == ["cloud", "edge"])
+    }
+
     /// What it asked before leaves the page with it: its buttons would lead nowhere.
     @Test func itsOtherQuestionLeavesThePage() throws {
         let (cloud, edge) = try TestCloud.linked()

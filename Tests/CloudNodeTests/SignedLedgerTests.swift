@@ -125,6 +125,62 @@ import Wire
         try self.ledgers(disk).open(edge) { _ in }
     }
 
+    /// The cloud's word as the edge's ledger has it: what no start would take is not stored, however it came there.
+    @Test(arguments: ["good", "signature", "another entry", "too far", "another key"], [false, true])
+    func aFalseCountersignatureIsTurnedAway(_ way: String, isRestarted: Bool) throws {
+        let disk = FaultyDisk(seed: 1)
+        var ledgers: EdgeLedgers? = self.ledgers(disk)
+        let cloud = try #require(SigningKeys(seed: [UInt8](3..<35))), other = try #require(SigningKeys(seed: [UInt8](5..<37)))
+        var chain = Chain(edge: edge, boot: Boot(raw: 5), last: nil)
+        let clock = ClockReading(wall: Instant(seconds: 1_795_000_000), monotonic: .seconds(5))
+        let boot = Fact.boot(BootFact(version: "t", mode: .paper, machine: "m", kernelBoot: "k", configuration: "c"))
+        let pin = Fact.cloudKey(CloudKeyFact(key: cloud.publicKey, ground: .firstUse))
+        let first = try [boot, pin].map { try chain.append(Draft($0), at: clock) }
+        try ledgers?.append(edge, first)
+        if isRestarted {
+            ledgers = nil
+            ledgers = self.ledgers(disk)
+        }
+        var word = CountersignedFact(head: first[0].head, edge: edge, keys: way == "another key" ? other : cloud)
+        switch way {
+        case "signature": word.signature[7] ^= 1
+        case "another entry": word = CountersignedFact(head: Head(seq: Seq(1), hash: first[1].hash), edge: edge, keys: cloud)
+        case "too far": word = CountersignedFact(head: Head(seq: Seq(9), hash: first[1].hash), edge: edge, keys: cloud)
+        default: break
+        }
+        let offered = try chain.append(Draft(.countersigned(word)), at: clock)
+        if way == "good" {
+            try ledgers?.append(edge, [offered])
+        } else {
+            let damage = #expect(throws: LedgerDamage.self) { try ledgers?.append(edge, [offered]) }
+            let words = [
+                "signature": "signature of countersigned head 3 is wrong", "another entry": "another entry 1", "too far": "entry 9, which is not",
+            ]
+            #expect(damage?.words.contains(words[way] ?? "another key than the one this ledger believes") == true, "\(String(describing: damage))")
+        }
+        #expect(ledgers?.head(edge).seq == Seq(way == "good" ? 3 : 2))
+        ledgers = nil
+        try self.ledgers(disk).open(edge) { _ in }
+    }
+
+    /// Branches that part at one entry have a file each, up to a bound: one more is not stored, and those that are stay as they are.
+    @Test func branchesAreBounded() throws {
+        let disk = FaultyDisk(seed: 1)
+        let ledgers = ledgers(disk)
+        let common = try entries(rounds: 1)
+        try ledgers.append(edge, common)
+        let head = try #require(common.last?.head)
+        let clock = ClockReading(wall: Instant(seconds: 1_795_000_100), monotonic: .seconds(5))
+        for number in 0..<64 {
+            #expect(try ledgers.openBranch(edge, after: head, place: number) == head)
+            var chain = Chain(edge: edge, boot: Boot(raw: UInt64(100 + number)), last: common.last)
+            let boot = Fact.boot(BootFact(version: "t", mode: .paper, machine: "m", kernelBoot: "k", configuration: "c"))
+            #expect(try ledgers.appendBranch(edge, [chain.append(Draft(boot), at: clock)])?.seq == head.seq.next)
+        }
+        #expect(try ledgers.openBranch(edge, after: head, place: 64) == nil)
+        #expect(try ledgers.openBranch(edge, after: head, place: 63)?.seq == head.seq.next)
+    }
+
     /// The key is remembered over a restart: it is read from the stored ledger.
     @Test func theKeyIsKnownAfterARestart() throws {
         let disk = FaultyDisk(seed: 1)

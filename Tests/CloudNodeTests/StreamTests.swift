@@ -18,6 +18,25 @@ import Wire
     }
     private func closes(_ cloud: TestCloud) -> [UInt16] { cloud.take { if case .closeStream(_, let code, _) = $0 { code } else { nil } } }
 
+    /// What is held for those who come back is bounded: who missed more gets everything.
+    @Test func whatIsHeldForThoseWhoComeBackIsBounded() throws {
+        let (cloud, edge) = try TestCloud.linked()
+        let who = try cloud.browser()
+        try open(cloud, 1, who)
+        var seq = try #require(try messages(cloud, 1).first?["seq"]?.integerValue)
+        let first = seq
+        while seq < first + 2_010 {
+            edge.quote(98_760 + seq % 2 * 5)
+            try edge.pass(.milliseconds(250))
+            seq = try messages(cloud, 1).compactMap { $0["seq"]?.integerValue }.max() ?? seq
+        }
+        try open(cloud, 2, who, from: first)
+        #expect(try messages(cloud, 2).first?["type"]?.text == "snap")
+        try open(cloud, 3, who, from: seq - 1_990)
+        let missed = try messages(cloud, 3)
+        #expect(missed.first?["type"]?.text == "resumed" && missed.count == 1_991)
+    }
+
     @Test func beginsWithEverythingAndFollows() throws {
         let (cloud, edge) = try TestCloud.linked()
         let contract = try Contract()

@@ -3,6 +3,7 @@ import Control
 import Ledger
 import Testing
 import Values
+import Wire
 
 private let t0 = EdgeMaker.start
 private let edge = EdgeMaker.id(1)
@@ -229,6 +230,87 @@ private let long3 = CommandBody.order(instrument: mbt, side: .buy, size: .quanti
         #expect(stage.record(1)?.stage == .accepted && stage.record(1)?.isFinal == true)
     }
 
+    /// The edge says `closing` at once and ends it itself, whenever the broker has answered.
+    @Test func closingThatTakesLongIsNotDoneBeforeTheEdgeSaysSo() {
+        for code in ["done", "notCompleted"] {
+            var stage = Stage()
+            _ = stage.ask(1, .close(instrument: mbt))
+            stage.maker.accept(EdgeMaker.command(1), kind: "close", code: "closing")
+            _ = stage.deliver()
+            for seconds in 1...50 { _ = stage.room.handle(.tick, at: t0 + .seconds(Int64(seconds))) }
+            #expect(stage.record(1)?.stage == .accepted && stage.record(1)?.isFinal == false)
+            if code == "done" {
+                stage.maker.accept(EdgeMaker.command(1), kind: "close")
+            } else {
+                stage.maker.refuse(EdgeMaker.command(1), code: code)
+            }
+            _ = stage.deliver(at: t0 + .seconds(60))
+            _ = stage.room.handle(.tick, at: t0 + .seconds(61))
+            #expect(stage.record(1)?.isFinal == true && stage.record(1)?.stage == (code == "done" ? .accepted : .refused))
+        }
+    }
+
+    /// A start reads of decisions of long ago: they say nothing of what was asked after them.
+    @Test func anOldDecisionEndsNothingThatWasAskedSince() {
+        var stage = Stage()
+        let old = stage.maker.write(.lineage(EdgeMaker.lineage))
+        let asked = old.wall + .seconds(60)
+        _ = stage.ask(1, .halt(reason: "r"), at: asked)
+        _ = stage.ask(2, long3, at: asked)
+        var start = ControlRoom(commands: [1, 2].compactMap { stage.record($0) })
+        _ = start.handle(.enrolled(edge, name: "home-1"), at: asked + .seconds(1))
+        _ = start.handle(.entries(edge, stage.maker.entries), at: asked + .seconds(1))
+        #expect(start.outbox.open.map(\.id) == [EdgeMaker.command(1), EdgeMaker.command(2)])
+        // One after it ends them; the kill switch is asked again by itself.
+        stage.maker = EdgeMaker(boot: 8, after: stage.maker.entries.last, at: asked + .seconds(2))
+        stage.maker.write(.lineage(EdgeMaker.lineage))
+        _ = start.handle(.entries(edge, stage.maker.entries), at: asked + .seconds(3))
+        #expect(start.outbox.records[EdgeMaker.command(2)]?.reason?.hasPrefix("Lost: ") == true)
+        #expect(start.outbox.records[EdgeMaker.command(1)]?.cure?.contains("asked again by itself") == true)
+        #expect(start.outbox.open.map(\.command.body) == [.halt(reason: "r")])
+    }
+
+    /// What half a book does not hold may stand in the other half.
+    @Test func halfABookEndsNoCommand() {
+        var stage = Stage()
+        _ = stage.ask(1, long3)
+        stage.maker.accept(EdgeMaker.command(1))
+        _ = stage.room.handle(.behind(edge, true), at: t0)
+        _ = stage.deliver(at: t0 + .seconds(20))
+        for seconds in 21...40 { _ = stage.room.handle(.tick, at: t0 + .seconds(Int64(seconds))) }
+        #expect(stage.record(1)?.isFinal == false)
+        stage.maker.fill(stage.maker.intent(command: EdgeMaker.command(1)))
+        _ = stage.deliver(at: t0 + .seconds(41))
+        #expect(stage.record(1)?.isFinal == false)
+        _ = stage.room.handle(.behind(edge, false), at: t0 + .seconds(42))
+        #expect(stage.record(1)?.stage == .filled)
+    }
+
+    /// A book set back to nothing seems to hold all that was announced: no proof that the edge did not take a command.
+    @Test func aBookThatIsReadAnewSettlesNothing() {
+        var stage = Stage()
+        _ = stage.ask(1, long3)
+        _ = stage.room.handle(.behind(edge, true), at: t0)
+        _ = stage.room.handle(.cut(edge), at: t0)
+        _ = stage.room.handle(.heard(edge, session: 1, Pulse(announced: Seq(0))), at: t0 + .seconds(30))
+        #expect(stage.record(1)?.isFinal == false)
+        stage.maker.fill(stage.maker.intent(command: EdgeMaker.command(1)))
+        _ = stage.deliver(at: t0 + .seconds(31))
+        _ = stage.room.handle(.behind(edge, false), at: t0 + .seconds(31))
+        #expect(stage.record(1)?.stage == .filled)
+    }
+
+    /// The words are the edge's to choose; a row that could not be read back would be the end of the next start.
+    @Test func wordsWithoutEndAreCut() throws {
+        var stage = Stage()
+        _ = stage.ask(1, long3)
+        stage.maker.refuse(EdgeMaker.command(1), code: String(repeating: "\u{8}e\u{301}", count: 15_000))
+        _ = stage.deliver()
+        let record = try #require(stage.record(1))
+        #expect(record.stage == .refused && record.reason?.hasPrefix("Refused: ") == true)
+        #expect(JSONWriter.plain(record.value).count < 20_000)
+    }
+
     @Test func reversalIsFilledOnlyAfterItsOpening() {
         var stage = Stage()
         _ = stage.ask(1, .order(instrument: mbt, side: .buy, size: .quantity(Quantity(whole: 3)), trailing: nil, reverse: true))
@@ -315,5 +397,15 @@ private let long3 = CommandBody.order(instrument: mbt, side: .buy, size: .quanti
         _ = stage.deliver()
         let record = try #require(stage.record(1))
         #expect(try CommandRecord(record.value) == record)
+    }
+
+    /// So many commands of one edge may be open; one more is refused, the kill switch never.
+    @Test func openCommandsAreBounded() {
+        var stage = Stage()
+        for number in 1...UInt8(Outbox.openMax) {
+            guard case .queued = stage.ask(number, .watch(instrument: mbt)).0 else { Issue.record("\(number) is refused"); return }
+        }
+        guard case .refused(.tooManyOpen) = stage.ask(100, .watch(instrument: mbt)).0 else { Issue.record("one more is taken"); return }
+        guard case .queued = stage.ask(101, .halt(reason: "now")).0 else { Issue.record("the halt is refused"); return }
     }
 }

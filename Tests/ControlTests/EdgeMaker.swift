@@ -27,6 +27,12 @@ struct EdgeMaker {
         return id
     }
 
+    /// A decision that ended some lineage.
+    static var lineage: LineageFact {
+        let none = Head(seq: Seq(0), hash: [UInt8](repeating: 0, count: 32))
+        return LineageFact(oldEpoch: 1, other: .sealed(none), ours: none, decidedBy: "cloud:admin")
+    }
+
     @discardableResult mutating func write(_ fact: Fact) -> Entry {
         wall = wall + .milliseconds(1)
         do {
@@ -54,8 +60,8 @@ struct EdgeMaker {
                     lastPx: Price(whole: 98_335), cumQty: size, permID: 1, transactTime: wall)))
     }
 
-    mutating func accept(_ command: CommandID, kind: String = "order") {
-        write(.commandAccepted(CommandOutcome(command: command, kind: kind, issuer: "cloud:admin", code: "done", text: "")))
+    mutating func accept(_ command: CommandID, kind: String = "order", code: String = "done") {
+        write(.commandAccepted(CommandOutcome(command: command, kind: kind, issuer: "cloud:admin", code: code, text: "")))
     }
 
     mutating func refuse(_ command: CommandID, code: String) {

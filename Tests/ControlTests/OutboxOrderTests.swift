@@ -141,7 +141,8 @@ private struct Box {
         #expect(box.record(1)?.reason?.hasSuffix("Held now: 2 MBTZ6.CME; no orders work.") == true)
         #expect(box.record(1)?.cure == "Look at orders and positions, then ask again.")
         let again = try #require(out.dispatches.first?.command)
-        #expect(out.dispatches.count == 1 && again.isHalt && again.boundBoot == Boot(raw: 8) && box.record(2)?.cure?.contains("by itself") == true)
+        #expect(
+            out.dispatches.count == 1 && again.body.isKill && again.boundBoot == Boot(raw: 8) && box.record(2)?.cure?.contains("by itself") == true)
     }
 
     @Test func aSetClockLeavesWhatIsLeftOfALife() {

@@ -62,6 +62,33 @@ import Wire
         #expect(try LedgerAudit.verify(path: "ledger.db", key: nil, vfs: rig.disk.name).difference == nil)
     }
 
+    /// Entries that come back from a copy are held to the key that this ledger believes, and to its own entries; nothing of a bad piece is written.
+    @Test(arguments: ["good", "signature", "another entry", "another key"]) func aFalseWitnessDoesNotComeBack(_ way: String) throws {
+        let disk = FaultyDisk(seed: 3)
+        let store = try EntryStore(path: "l.db", .init(.create, vfs: disk.name))
+        let journal = try Journal(store: store, edge: LedgerWriter.edge)
+        var writer = LedgerWriter(boot: 7, after: nil)
+        let own = try [
+            writer.entry(LedgerWriter.bootFact), writer.entry(.cloudKey(CloudKeyFact(key: cloud.publicKey, ground: .firstUse))),
+        ]
+        _ = try journal.commit(own)
+        var word = CountersignedFact(head: own[0].head, edge: LedgerWriter.edge, keys: way == "another key" ? other : cloud)
+        if way == "signature" { word.signature[0] ^= 1 }
+        if way == "another entry" {
+            word = CountersignedFact(head: Head(seq: Seq(1), hash: own[1].hash), edge: LedgerWriter.edge, keys: cloud)
+        }
+        let piece = try [writer.entry(.shutdown(reason: "x")), writer.entry(.countersigned(word))]
+        var talk = try StartTalk(journal, isShort: false, at: .seconds(1)), folded = 0
+        if way == "good" {
+            try talk.takeBack(piece, of: nil, into: journal) { _ in folded += 1 }
+        } else {
+            #expect(throws: JournalError.self) { try talk.takeBack(piece, of: nil, into: journal) { _ in folded += 1 } }
+        }
+        #expect(journal.head == (way == "good" ? piece[1].head : own[1].head) && folded == (way == "good" ? 2 : 0))
+        #expect(try store.read(from: 1, limit: 10).count == (way == "good" ? 4 : 2))
+        withExtendedLifetime(disk) {}
+    }
+
     @Test func aPersonsWordChangesIt() throws {
         let rig = try rig()
         try say(rig, cloud)

@@ -3,6 +3,7 @@ import EdgeAgent
 import Ledger
 import Simulation
 import Testing
+import Trading
 import Values
 import Wire
 
@@ -57,6 +58,19 @@ import Wire
             _ = try say(rig, word(try #require(rig.agent?.journal.head)))
         }
         #expect(rig.agent?.journal.head == before)
+    }
+
+    /// On first use the key's own entry comes before the head's: what is written is never one entry too far from what it speaks of.
+    @Test(arguments: [4_094, 4_095, 4_096] as [UInt64]) func theFirstWordIsNotOneEntryTooFar(distance: UInt64) throws {
+        let rig = try rig()
+        let agent = try #require(rig.agent), head = agent.journal.head
+        let halts = (0..<Int(distance - 1)).map { number in
+            number % 2 == 0 ? AgentInput.desk(.halt(source: "file", reason: "x")) : .desk(.resume(reason: "y"))
+        }
+        _ = try agent.turn(halts, at: rig.clock)
+        #expect(agent.journal.head.seq.raw + 1 - head.seq.raw == distance)
+        #expect(try say(rig, word(head)) == (distance == 4_094))
+        #expect(try LedgerAudit.verify(path: "ledger.db", key: nil, vfs: rig.disk.name).difference == nil)
     }
 
     /// A new key: announced by the old one, in force at once, and known to the next start.

@@ -3,9 +3,11 @@ import EdgeAgent
 import Ledger
 import Platform
 import Simulation
+import Sync
 import Testing
 import Trading
 import Values
+import Wire
 
 @Suite struct DiskFullTests {
     private static let reserveBytes = 256 << 10
@@ -101,6 +103,7 @@ import Values
         #expect(rig.agent?.ledgerTroubles.first?.kind == .unwritten && rig.agent?.journal.head == durable)
         try rig.settle(seconds: 5)
         #expect(rig.book.order(entry.tag)?.status == .canceled, "the cancel went out before it could be written")
+        #expect(try rig.turn([.tick]).contains(.heldBack), "nobody takes the head for all that happened")
         let placed = rig.placed.count
         let close = try rig.command(.close(instrument: rig.front))
         let buy = try rig.buy(1)
@@ -112,6 +115,7 @@ import Values
         // Room comes back: everything is written, in order.
         rig.disk.capacity = nil
         try rig.settle(seconds: 3)
+        #expect(try rig.turn([.tick]).contains(.heldBack) == false)
         #expect(rig.agent?.ledgerTroubles == [] && rig.reserve?.isHeld == true)
         let entries = try rig.entries()
         #expect(entries.count >= Int(known.seq.raw) && entries[Int(known.seq.raw) - 1].head == known)
@@ -194,6 +198,101 @@ import Values
             try expectAllJournalled(rig, "full at write \(index)")
         }
         #expect(kinds.isSuperset(of: [.full, .unwritten]))
+    }
+
+    /// What the cloud tells again is not worth a page of the last room, and its name ends no edge.
+    @Test func aFullDiskEndsNothingBecauseOfWhatTheCloudTells() throws {
+        let rig = try trading()
+        let journal = try #require(rig.agent?.journal)
+        try journal.noteIncarnation("first", have: Seq(3))
+        for step in 1...3 {
+            rig.disk.fault = DiskFault(.write, rig.disk.writes + step, .full)
+            try journal.noteIncarnation("second", have: Seq(2))
+            #expect(rig.disk.faultIsOver, "\(step)")
+            if try journal.incarnation() == "first" { break }
+            // Some writes went through before the disk was full.
+            try journal.noteIncarnation("first", have: Seq(3))
+        }
+        #expect(try journal.incarnation() == "first")
+        rig.disk.fault = DiskFault(.write, rig.disk.writes + 1, .full)
+        try journal.noteBackup(Seq(2))
+        rig.disk.fault = DiskFault(.write, rig.disk.writes + 1, .full)
+        try journal.forgetSettlement()
+        rig.disk.fault = nil
+        // The reserve was spent: nothing but entries is written.
+        journal.isShortOfRoom = true
+        let writes = rig.disk.writes
+        try journal.noteAcknowledged(Seq(4))
+        try journal.noteBackup(Seq(4))
+        try journal.noteIncarnation("third", have: Seq(1))
+        #expect(rig.disk.writes == writes)
+        // There is room again: never the number of one store beside the name of another.
+        journal.isShortOfRoom = false
+        try journal.noteAcknowledged(Seq(5))
+        #expect(try journal.incarnation() == "third" && journal.acknowledged() == Seq(5) && journal.formerStores().contains("first"))
+        try journal.noteBackup(Seq(6))
+        #expect(try journal.backupWatermark() == Seq(6))
+    }
+
+    /// An edge that lost its ledger takes it back on a disk that others have filled: the reserve is for the ledger.
+    @Test(arguments: [true, false]) func whatComesBackTakesTheReserve(hasReserve: Bool) throws {
+        var writer = LedgerWriter(boot: 3, after: nil)
+        let lost = [try writer.entry(LedgerWriter.bootFact), try writer.intent(1)]
+        let rig = DiskRig()
+        let journal = try Journal(path: "ledger.db", edge: LedgerWriter.edge, vfs: rig.disk.name)
+        let reserve = SimulatedReserve(rig.disk, bytes: Self.reserveBytes)
+        #expect(!hasReserve || reserve.take())
+        var talk = try StartTalk(journal, isShort: false, at: .zero)
+        rig.disk.capacity = rig.used
+        var folded = 0
+        func takeBack() throws { try talk.takeBack(lost, of: Seq(2), into: journal, reserve: reserve) { _ in folded += 1 } }
+        if hasReserve { try takeBack() } else { #expect(throws: JournalError.self) { try takeBack() } }
+        #expect(!reserve.isHeld && journal.head.seq == Seq(hasReserve ? 2 : 0) && folded == (hasReserve ? 2 : 0))
+    }
+
+    /// A key that may have signed the ledger is neither written over nor put aside before the announcement is durable.
+    @Test func aKeyChangedOnAFullDiskIsNotLost() throws {
+        let rig = try trading()
+        let agent = try #require(rig.agent)
+        let temporary = try TemporaryFolder(), folder = try EdgeFolder(temporary.file("data"))
+        let old = try folder.ledgerKeys().publicKey, signer = agent.journal.signer
+        rig.reserve?.release()
+        rig.disk.capacity = rig.used
+        let change = try agent.changeKey(in: folder, at: rig.clock)
+        #expect(change.isDone && change.words.contains("disk is full") && agent.journal.signer == signer)
+        #expect(try folder.ledgerKeys().publicKey == old, "the file that signs what is durable stays")
+        #expect(try agent.changeKey(in: folder, at: rig.clock).isDone == false, "and the other is not written over")
+        rig.disk.capacity = nil
+        try rig.settle(seconds: 3)
+        let next = try #require(agent.journal.signer)
+        #expect(next != signer)
+        // The next change comes before the next start.
+        #expect(try agent.changeKey(in: folder, at: rig.clock).isDone)
+        let last = try #require(agent.journal.signer)
+        #expect(try last != next && folder.ledgerKeys(after: last).publicKey == last)
+    }
+
+    /// A decision is forgotten once the lineage that carries it out is durable, not before.
+    @Test func aDecisionIsRememberedUntilItsLineageIsWritten() throws {
+        for isFull in [false, true] {
+            let rig = DiskRig()
+            let store = try EntryStore(path: "ledger.db", .init(.create, vfs: rig.disk.name))
+            let journal = try Journal(store: store, edge: LedgerWriter.edge)
+            var writer = LedgerWriter(boot: 9, after: nil)
+            let first = try writer.entry(LedgerWriter.bootFact)
+            _ = try journal.commit([first])
+            let dispute = Dispute(
+                verdict: .fork, common: first.head, edgeHead: first.head, edgeEpoch: 1, cloudHead: first.head, isCloudBranchKept: true)
+            let settlement = Settlement(
+                edge: LedgerWriter.edge, kept: .cloud, epoch: 2, dispute: dispute, decidedBy: "cloud:admin", decidedAt: Instant(seconds: 1))
+            try store.setMeta("settlement", String(decoding: JSONWriter.plain(settlement.value), as: UTF8.self))
+            var book = Book(edge: LedgerWriter.edge)
+            book.apply(first)
+            let agent = rig.agent(over: journal, book: book, reserve: SimulatedReserve(rig.disk, bytes: 16))
+            if isFull { rig.disk.fault = DiskFault(.write, rig.disk.writes + 1, .full) }
+            _ = try agent.start(DiskRig.bootFact, settlement: settlement, at: rig.clock)
+            #expect(try journal.settlement() == (isFull ? settlement : nil) && (journal.head == first.head) == isFull)
+        }
     }
 
     @Test func theBallastIsRealRoom() throws {

@@ -55,10 +55,12 @@ final class DiskRig {
     static let bootFact = BootFact(version: release, mode: .paper, machine: "m", kernelBoot: "k", configuration: "c")
 
     /// An agent over a journal of the test's own, at this rig's broker and clock.
-    func agent(over journal: Journal, book: Book = Book(edge: LedgerWriter.edge)) -> Agent {
+    func agent(
+        over journal: Journal, book: Book = Book(edge: LedgerWriter.edge), reserve: (any DiskReserve)? = nil, trouble: LedgerTrouble? = nil
+    ) -> Agent {
         Agent(
             journal: journal, book: book, boot: Boot(raw: 1), settings: settings,
-            session: PaperSession(broker: broker, generation: 1))
+            session: PaperSession(broker: broker, generation: 1), reserve: reserve, trouble: trouble)
     }
     /// A wish to buy as many contracts as its number says, and one.
     func wish(of agent: Agent, _ number: Int) -> DeskInput {
@@ -78,6 +80,8 @@ final class DiskRig {
     var clock: ClockReading { ClockReading(wall: now, monotonic: Span(nanoseconds: now.nanoseconds)) }
     var mark: DiskMark { DiskMark(disk) }
 
+    /// How long each commit takes.
+    var commitTakes = Span.zero
     /// What the next start's disk claims to have left; nil for plenty.
     var room: DiskRoom?
     /// Bytes of all files now.
@@ -111,7 +115,7 @@ final class DiskRig {
             journal: journal, book: book, boot: Boot(raw: boots), settings: settings,
             session: PaperSession(broker: broker, generation: Int64(boots)), witness: Witness(keys: keys, mark: mark), finding: finding,
             reserve: reserve, milestones: recovered.milestones, snapshots: snapshots,
-            compaction: compacting.map { _ in compaction }, release: DiskRig.release)
+            compaction: compacting.map { _ in compaction }, trouble: recovered.trouble, release: DiskRig.release)
         self.agent = agent
         take(try agent.start(DiskRig.bootFact, at: clock))
     }
@@ -147,7 +151,7 @@ final class DiskRig {
 
     @discardableResult func turn(_ inputs: [AgentInput]) throws -> [AgentEffect] {
         guard let agent else { preconditionFailure("the process is down") }
-        let effects = try agent.turn(inputs, at: clock) + agent.keep(at: clock)
+        let effects = try agent.turn(inputs, at: clock) { commitTakes } + agent.keep(at: clock)
         take(effects)
         return effects
     }

@@ -258,6 +258,49 @@ import Wire
         }
     }
 
+    /// Old entries are lost, and the snapshots are another release's: nobody can fold the ledger any more, and it is the edge's own all the same.
+    @Test func afterAnUpgradeALostSegmentIsNoEnd() throws {
+        for isSameDigest in [true, false] {
+            let disk = FaultyDisk(seed: 3), files = DiskFiles(disk)
+            func store() throws -> EntryStore {
+                try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name), kept: files, segmentRows: 40)
+            }
+            var writer = LedgerWriter(boot: 5, after: nil)
+            var book = Book(edge: LedgerWriter.edge)
+            var entries = [try writer.entry(LedgerWriter.bootFact)]
+            for number in 1..<150 { entries.append(try writer.intent(Int64(number))) }
+            for entry in entries { book.apply(entry) }
+            let last = entries[149]
+            var builder = SnapshotBuilder(
+                SnapshotHeader(edge: LedgerWriter.edge, release: "old", head: last.head, signer: nil), book, beside: Milestones().packed)
+            var bytes: [UInt8] = []
+            while let more = builder.nextBytes() { bytes += more }
+            let name = SnapshotFile.name(last.seq), hash = try #require(builder.hash)
+            disk.place(name, bytes)
+            let fact = SnapshotFact(
+                seq: last.seq, book: isSameDigest ? book.digest() : [UInt8](repeating: 1, count: 32),
+                milestones: Hashing.blake2b(Milestones().packed), file: name, bytes: Int64(bytes.count), hash: hash)
+            entries += [try writer.entry(.snapshot(fact)), try writer.intent(900)]
+            do {
+                let store = try store()
+                _ = try Journal(store: store, edge: LedgerWriter.edge).commit(entries)
+                while try store.indexSubjects(limit: 4_096) > 0 {}
+                while try store.compact(through: .max, olderThan: .max) != nil {}
+            }
+            func open(_ release: String) throws -> Recovered { try FastStart.open(store(), edge: LedgerWriter.edge, files: files, release: release) }
+            #expect(try open("new").snapshot == nil && open("new").trouble == nil, "as long as the entries are there it folds for itself")
+            try disk.remove(try #require(disk.names.first { $0.hasSuffix(".seg") }))
+            let recovered = try open("new")
+            #expect(recovered.snapshot?.head.seq == last.seq && recovered.isBorrowed && recovered.book.head == entries[151].head)
+            #expect(recovered.remarks.count == 2 && recovered.remarks[1].contains("started from all the same"), "\(recovered.remarks)")
+            #expect(recovered.trouble?.kind == (isSameDigest ? nil : .different))
+            #expect(SnapshotSettings(files: files, recovered).last == Seq(0), "one of its own is due")
+            // What no entry vouches for is nothing to start from.
+            disk.flip(bit: 2, at: bytes.count / 2, of: name)
+            #expect(throws: JournalError.self) { try open("new") }
+        }
+    }
+
     /// Nothing of a file is decoded before the whole of it gave its hashes, wherever the damage is; a file of another release is refused by its table.
     @Test func aDamagedFileIsKnownByItsHashesAlone() throws {
         let disk = FaultyDisk(seed: 3)

@@ -46,6 +46,37 @@ import Wire
         #expect(finding.head == journal.head && finding.count == journal.head.seq.raw - Segment.rows)
     }
 
+    /// A person decided for the cloud's history from an entry on that lies in a segment, here one that is lost: nothing is given up or changed, the
+    /// mark neither, and the words say what is to be done.
+    @Test func whatHasMovedIsNotGivenUpInPart() throws {
+        let (disk, entries) = try holed()
+        let journal = try Journal(store: try SegmentTests.store(disk), edge: LedgerWriter.edge, after: (entries[entries.count - 1], nil))
+        let mark = DiskMark(disk)
+        try mark.write([1, 2, 3])
+        func settlement(after common: Head) -> Settlement {
+            let dispute = Dispute(
+                verdict: .fork, common: common, edgeHead: journal.head, edgeEpoch: 1, cloudHead: Head(seq: Seq(9_000), hash: common.hash),
+                isCloudBranchKept: true)
+            return Settlement(
+                edge: LedgerWriter.edge, kept: .cloud, epoch: 2, dispute: dispute, decidedBy: "cloud:admin", decidedAt: Instant(seconds: 1))
+        }
+        func giveUp(after common: Head, _ name: String) throws -> Bool {
+            try StartTalk.giveUp(settlement(after: common), journal, mark: mark, at: Instant(seconds: 1_795_000_000)) {
+                (_, base) throws(JournalError) in
+                do throws(StoreError) { return try EntryStore(path: name, .init(.create, vfs: disk.name), base: base) } catch { throw .store(error) }
+            }
+        }
+        let trouble = #expect(throws: JournalError.self) { try giveUp(after: entries[99].head, "early.db") }
+        #expect(trouble == .moved(common: Seq(100), last: Seq(Segment.rows)) && !disk.names.contains("early.db"))
+        let words = trouble?.description ?? ""
+        #expect(
+            words.contains("from entry 101 on") && words.contains("nothing was changed") && words.contains("ledger-*.seg")
+                && words.contains("guide/ledger.md"))
+        #expect(journal.head == entries[entries.count - 1].head && mark.read() == [1, 2, 3])
+        // The control: behind the segments a branch is given up.
+        #expect(try giveUp(after: entries[entries.count - 11].head, "late.db"))
+    }
+
     /// The words of an entry do not cover another hash: what stands behind the hole must follow what was there.
     @Test func anotherHashIsNoExcuse() throws {
         let (disk, entries) = try holed()

@@ -2,6 +2,7 @@
 import EdgeAgent
 import Ledger
 import Platform
+import Sync
 import Testing
 import Values
 import Wire
@@ -118,6 +119,21 @@ import Wire
         _ = try journal.commit(entries)
         #expect(try journal.entries(about: entries[2].intentID.bytes, limit: 10) == [entries[2]])
         #expect(try journal.entries(about: [1], limit: 10).isEmpty)
+    }
+
+    /// Of what it lost for good and of the stores that welcomed it the newest are kept; the entries say all of it for ever.
+    @Test func whatIsToldOfThePastIsBounded() throws {
+        let journal = try open()
+        var writer = LedgerWriter(boot: 1, after: nil)
+        var entries = [try writer.entry(LedgerWriter.bootFact)]
+        let gaps = (1...UInt64(Identity.gapsMax) + 6).map { GapFact(from: Seq($0), to: Seq($0), hash: [UInt8](repeating: UInt8($0), count: 32)) }
+        for gap in gaps { entries.append(try writer.entry(.gap(gap))) }
+        _ = try journal.commit(Array(entries.prefix(60)))
+        _ = try journal.commit(Array(entries.dropFirst(60)))
+        #expect(try journal.gaps() == Array(gaps.suffix(Identity.gapsMax)))
+        for number in 0...(Identity.formerStoresMax + 4) { try journal.noteIncarnation("store-\(number)", have: Seq(0)) }
+        let former = try journal.formerStores()
+        #expect(former.count == Identity.formerStoresMax && former.last == "store-\(Identity.formerStoresMax + 3)" && former.first == "store-4")
     }
 
     @Test func theAcknowledgedNumberIsKept() throws {

@@ -46,6 +46,14 @@ struct MoneyRecordTests {
         #expect(value["balances"]?.elements?.map { $0["amount"]?.text } == ["1250.75", "-1250.75"])
     }
 
+    /// A key of another form is refused: with an id of its own each repetition would be written once more.
+    @Test func whoSendsAKeyIsNamedByIt() throws {
+        let id = try #require(Self.id)
+        #expect(LocalAPI.id(key: "\(id)") == id && LocalAPI.id(key: "07070707-0707-0707-0707-070707070707") == id)
+        for key in ["", "deposit-2026-11", "0707", "\(id)07", " \(id)"] { #expect(LocalAPI.id(key: key) == nil, "\(key)") }
+        #expect(try #require(LocalAPI.id(key: nil)) != #require(LocalAPI.id(key: nil)))
+    }
+
     @Test func everyKindHasItsSignAndItsAccounts() throws {
         let rig = try AgentRig()
         try rig.settle(seconds: 2)

@@ -73,7 +73,7 @@ private final class RottingStore: ForwardingStore {
     }
 
     /// An edge over a ledger whose first segment is lost, and the store in between.
-    private func holed() throws -> (DiskRig, Agent, RottingStore) {
+    private func holed(_ trouble: LedgerTrouble? = nil) throws -> (DiskRig, Agent, RottingStore) {
         let disk = FaultyDisk(seed: 8)
         let entries = try SegmentTests.ledger(disk, Int(Segment.rows) + 300)
         do { _ = try #require(try SegmentTests.store(disk).compact(through: .max, olderThan: .max)) }
@@ -83,7 +83,7 @@ private final class RottingStore: ForwardingStore {
         var book = Book(edge: LedgerWriter.edge)
         for entry in entries { book.apply(entry) }
         let rig = DiskRig()
-        let agent = rig.agent(over: journal, book: book)
+        let agent = rig.agent(over: journal, book: book, trouble: trouble)
         _ = try agent.start(DiskRig.bootFact, at: rig.clock)
         return (rig, agent, store)
     }
@@ -109,6 +109,14 @@ private final class RottingStore: ForwardingStore {
         store.rotten = Segment.rows + 100
         _ = try idle(rig, agent, seconds: 75)
         #expect(agent.ledgerTroubles.map(\.kind) == [.damaged] && agent.desk.book.haltLevel == .reducing)
+    }
+
+    /// A walk over a hole compared no book: it lifts no word about one.
+    @Test func behindAHoleNoBookIsSaidToAgree() throws {
+        let (rig, agent, _) = try holed(LedgerTrouble(.different, "It differs.", cure: "Look."))
+        #expect(agent.desk.book.haltLevel == .reducing && agent.desk.book.haltFact?.source == "rule:rebuild")
+        _ = try idle(rig, agent, seconds: 75)
+        #expect(agent.ledgerTroubles.map(\.kind) == [.different])
     }
 
     /// A live book that is not what the entries say (a bug of the fold, a flipped bit in memory).

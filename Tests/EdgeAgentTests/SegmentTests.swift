@@ -133,6 +133,25 @@ import Wire
         #expect(entries.count == Int(Self.moving) + 200)
     }
 
+    /// The process died between two pieces, and then the file went: what had not left the table is no part of the hole.
+    @Test func aLostFileTakesNothingThatIsStillInTheTable() throws {
+        let disk = FaultyDisk(seed: 3)
+        let rows = try Self.ledger(disk, Int(Self.moving) + 50).map(\.row)
+        do {
+            let store = try Self.store(disk)
+            while store.anchor.seq == 0 { _ = try store.compactStep(through: .max, olderThan: Self.future) { _ in true } }
+        }
+        let store = try Self.store(disk), anchor = store.anchor.seq
+        #expect(anchor > 0 && anchor < Self.moving)
+        try disk.remove(try #require(disk.names.first { $0.hasSuffix(".seg") }))
+        #expect {
+            try store.read(from: 5, limit: 1)
+        } throws: { error in
+            if case .missing(from: 1, to: anchor, _) = error as? StoreError { true } else { false }
+        }
+        #expect(try store.read(from: anchor + 1, limit: 2) == Array(rows[Int(anchor)...].prefix(2)))
+    }
+
     /// The power is cut after every mutation of a move: each entry is in the table or in a file that was read back, whatever the medium kept.
     @Test(arguments: [CrashMode.nothing, .everything, .anySubset, .prefix]) func noMomentOfAMoveLosesAnEntry(mode: CrashMode) throws {
         let origin = FaultyDisk(seed: 4)

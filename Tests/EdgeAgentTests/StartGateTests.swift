@@ -59,6 +59,9 @@ struct StartGateTests {
         #expect(sender.phase == .healing(upTo: Seq(9)) && gate.decide(sender, at: Self.begun + .milliseconds(10)) == .wait)
         _ = sender.handle(.linkDown, at: Self.clock(.milliseconds(20)))
         #expect(gate.decide(sender, at: Self.begun + .seconds(3_600)) == .wait)
+        // The word and the end of the connection in one breath.
+        var late = StartGate(at: Self.begun)
+        #expect(late.decide(sender, at: Self.begun + .seconds(3_600)) == .wait)
         var other = StartGate(at: Self.begun, mustHear: true)
         #expect(other.decide(Self.sender(), at: Self.begun + .seconds(3_600)) == .wait)
     }

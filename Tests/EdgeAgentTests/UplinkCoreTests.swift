@@ -89,6 +89,66 @@ struct UplinkCoreTests {
         #expect(try Journal(path: folder.file("ledger.db"), edge: LedgerWriter.edge).adoptedFrom == nil, "said once")
     }
 
+    /// What the agent could not write keeps the cloud from concluding anything; once it is written the cloud may again.
+    @Test func whatIsHeldBackIsNoGroundForAConclusion() throws {
+        var writer = LedgerWriter(boot: 3, after: nil)
+        var pair = try Pair(&writer, backlog: 1)
+        try pair.carry(pair.uplink.handle(.linkUp, at: pair.now))
+        func told() -> Instant? { pair.receiver.link(LedgerWriter.edge)?.toldAt }
+        func pass() throws {
+            for _ in 0..<3 {
+                pair.now = ClockReading(wall: pair.now.wall + .seconds(2), monotonic: pair.now.monotonic + .seconds(2))
+                try pair.carry(pair.uplink.handle(.tick, at: pair.now))
+            }
+        }
+        try pass()
+        let before = try #require(told())
+        try pair.carry(pair.uplink.note([.heldBack], at: pair.now))
+        try pass()
+        #expect(told() == before)
+        let late = try writer.intent(7)
+        _ = try pair.journal.commit([late])
+        try pair.carry(pair.uplink.note([.committed(late.head), .entries([late])], at: pair.now))
+        try pass()
+        #expect(told() ?? before > before && pair.stored.last == late)
+    }
+
+    /// A run that took back a part and died knows so in the next run: to write on before the rest is here would fork the ledger for certain.
+    @Test func aHalfHealedLedgerWaitsForTheRest() throws {
+        let folder = try TemporaryFolder()
+        var writer = LedgerWriter(boot: 3, after: nil)
+        let lost = [try writer.entry(LedgerWriter.bootFact), try writer.intent(1), try writer.intent(2)]
+        func open() throws -> Journal { try Journal(path: folder.file("ledger.db"), edge: LedgerWriter.edge) }
+        func isOver(_ journal: Journal, after span: Span) throws -> Bool {
+            let sender = Sender(Identity(edge: LedgerWriter.edge, boot: Boot(raw: 4), epoch: 1, release: "t"), head: journal.head)
+            var talk = try StartTalk(journal, isShort: false, at: .zero)
+            return talk.isOver(sender, nil, of: journal, at: span)
+        }
+        do { try open().adopt(Array(lost[..<2]), of: Seq(3)) }
+        do {
+            let journal = try open()
+            #expect(try journal.stillMissing == Seq(3) && StartTalk(journal, isShort: false, at: .zero).mustHear)
+            #expect(try isOver(journal, after: .hours(9)) == false)
+            try journal.adopt(Array(lost[2...]), of: Seq(3))
+            #expect(journal.stillMissing == nil)
+        }
+        #expect(try isOver(open(), after: .seconds(3)), "all of it is here")
+        // The cloud has less than it once said, and lets the run begin: what it said then holds nobody up for ever.
+        let other = try TemporaryFolder()
+        func again() throws -> Journal { try Journal(path: other.file("ledger.db"), edge: LedgerWriter.edge) }
+        do {
+            let journal = try again()
+            try journal.adopt(Array(lost[..<2]), of: Seq(3))
+            var next = LedgerWriter(boot: 4, after: lost[1])
+            let healed = HealedFact(from: Seq(1), to: Seq(2), source: "cloud")
+            _ = try journal.commit([try next.entry(LedgerWriter.bootFact)])
+            #expect(journal.stillMissing == Seq(3) || journal.head.seq == Seq(3))
+            _ = try journal.commit([try next.entry(.healed(healed))])
+            #expect(journal.stillMissing == nil)
+        }
+        #expect(try again().stillMissing == nil && isOver(again(), after: .seconds(3)))
+    }
+
     /// The name of a store and what it has are one thing: with the new name and the old number a restart would tell a lie about the new store.
     @Test func aNewStoreIsNotHeldToWhatTheOldOneHad() throws {
         var writer = LedgerWriter(boot: 3, after: nil)

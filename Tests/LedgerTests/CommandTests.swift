@@ -43,6 +43,14 @@ struct CommandTests {
         #expect(throws: CodecError.badValue("id")) { try Command(with("id", "xyz")) }
         let long = JSONValue.string(String(repeating: "x", count: 100_000))
         for key in ["issuer", "instrument"] { #expect(throws: CodecError.badValue(key)) { try Command(with(key, long)) } }
+        func placed(_ number: Int64, floor: Int64) throws -> JSONValue {
+            .object(
+                try #require(good.members) + [JSONMember("key", "k"), JSONMember("number", .integer(number)), JSONMember("floor", .integer(floor))])
+        }
+        #expect(try Command(placed(1 << 53, floor: 1 << 53)).place?.number == 1 << 53)
+        for (number, floor) in [(Int64.max, Int64.max), (1 << 53 + 1, 1), (0, 0), (1, 0), (1, 2)] {
+            #expect(throws: CodecError.badValue("number")) { try Command(placed(number, floor: floor)) }
+        }
     }
 
     /// A halt is taken whatever its words; the ledger's body must hold them.

@@ -60,6 +60,26 @@ struct LinkTests {
         #expect(server.secretKey != edge.secretKey && server.secretKey.count == 32)
     }
 
+    /// A session that went nowhere is left with its sockets: the next one has others, on which nothing waits.
+    @Test func aRenewedClientHasOtherConnections() throws {
+        let messages = Letterbox<LinkMessage>()
+        let cloud = try listen { messages.put($0) }
+        defer { cloud.stop() }
+        let client = try Client(port: cloud.ports[0], server: server, keys: edge) { $0.lanes = 2 }
+        defer { client.link.stop() }
+        var isConnected: Set<Int> = []
+        while isConnected.count < 2, let event = client.events.take() { if case .connected(let lane) = event { isConnected.insert(lane) } }
+        #expect(client.link.send([1], lane: 1) == .sent)
+        let before = try #require(messages.take())
+        client.link.renew()
+        #expect(client.events.take() == .disconnected(lane: 0) && client.events.take() == .disconnected(lane: 1))
+        isConnected = []
+        while isConnected.count < 2, let event = client.events.take() { if case .connected(let lane) = event { isConnected.insert(lane) } }
+        #expect(isConnected == [0, 1] && client.link.send([2], lane: 1) == .sent)
+        let after = try #require(messages.take())
+        #expect(after.frame == [2] && after.peer != before.peer && after.userID == before.userID)
+    }
+
     @Test func framesGoBothWaysUnderTheKeysName() throws {
         let messages = Letterbox<LinkMessage>()
         let cloud = try listen { messages.put($0) }

@@ -10,6 +10,8 @@ package struct CampaignPlan: Sendable {
     package var kills: Int
     /// How long the link stays cut in one piece after the kills, by the wall clock; nil for short cuts only.
     package var cutSeconds: Int?
+    /// More `kill -9`s, of edge and cloud by turns, each while a backlog is on its way over a slow link.
+    package var backlogKills = 0
     /// Troubles of the link after the kills, in turn, each so long.
     package var storms: [LinkStorm] = []
     package var stormSeconds = 3...10
@@ -22,6 +24,8 @@ package struct CampaignPlan: Sendable {
 /// What a campaign did and found.
 package struct CampaignReport: Sendable {
     package var kills: [String: Int] = [:]
+    /// Those of them that came while entries were on their way to the cloud.
+    package var killsOnBacklog = 0
     package var cuts = 0
     /// Storms by name, connections that they broke off, and bits that they turned.
     package var storms: [String: Int] = [:]
@@ -48,10 +52,12 @@ package final class Campaign {
     let tell: (String) -> Void
     var chance: SeededRandom
     var report = CampaignReport()
-    private var isCut = false
+    var isCut = false
     private var front = ""
     /// Every command that was asked for, with whether the cloud took it; nil when its answer never came.
     private var asked: [(key: String, path: String, body: JSONValue, isTaken: Bool?)] = []
+    /// The bodies of the entries that were added for a backlog: each must be at both ends, once.
+    var backlog: [[UInt8]] = []
 
     /// - Parameter tell: called with a line for everything that is done.
     package init(_ plan: CampaignPlan, tell: @escaping (String) -> Void = { _ in }) throws {
@@ -76,6 +82,7 @@ package final class Campaign {
             if chance.chance(2, in: 3) { trade() }
             try murder(victim)
         }
+        if plan.backlogKills > 0 { try killOnBacklog() }
         for storm in plan.storms { try blow(storm) }
         for _ in 0..<plan.diskFaults { try failDisk() }
         for _ in 0..<plan.diskFills {
@@ -124,7 +131,7 @@ package final class Campaign {
         tell("link cut")
     }
 
-    private func mend() throws {
+    func mend() throws {
         try stage.link("mend")
         isCut = false
         tell("link mended")
@@ -250,6 +257,8 @@ package final class Campaign {
             report.entries = head.seq
             report.head = head.hash
         } catch let trouble as ProcessTrouble { report.violations.append(trouble.description) }
+        report.violations += try Comparison.rowViolations(
+            edgeLedger: stage.edgeLedger, cloudLedger: cloudLedger(), through: UInt64(report.entries), once: backlog)
         let books = try LedgerBooks(path: stage.edgeLedger)
         report.fills = books.book.fills.count
         report.intents = books.intents

@@ -206,9 +206,15 @@ package final class Stage {
 
     /// `cut`, `mend`, `status`, or `weather` and its words.
     @discardableResult package func link(_ words: String...) throws -> String {
-        let ending = try run("rig", ["relay"] + words + ["--control", folder + "/relay.control"])
-        guard ending.code == 0 else { throw ProcessTrouble("relay \(words.joined(separator: " ")): \(ending.complaints)") }
-        return ending.output
+        var last = ""
+        return try patience.first("relay \(words.joined(separator: " "))", within: 60, excuse: { last }) {
+            let ending = try run("rig", ["relay"] + words + ["--control", folder + "/relay.control"])
+            if ending.code == 0 { return ending.output }
+            last = ending.complaints
+            // A relay that got no time on a busy machine is asked again; whatever it says itself is final.
+            guard last.contains("did not answer") else { throw ProcessTrouble("relay \(words.joined(separator: " ")): \(last)") }
+            return nil
+        }
     }
 
     /// The one JSON object that a command answered.

@@ -11,6 +11,7 @@ enum FaultsCommand {
             options: [
                 CommandOption("seed", value: "N", "decides what is done when (1)"),
                 CommandOption("kills", value: "K", "how many processes are killed, an equal share of each of the four (20)"),
+                CommandOption("backlog", value: "K", "so many more kills, of edge and cloud by turns, while a backlog is on its way (0)"),
                 CommandOption("minutes", value: "M", "cuts the link for M minutes in one piece after the kills"),
                 CommandOption(
                     "link", value: "LIST", isRepeatable: true,
@@ -32,8 +33,10 @@ enum FaultsCommand {
         let storms = try storms(options)
         var plan = CampaignPlan(
             seed: try options.number("seed", in: 0...UInt64.max, default: 1),
-            kills: try options.number("kills", in: 0...10_000, default: storms.isEmpty && options.text("root") == nil ? 20 : 0),
+            kills: try options.number(
+                "kills", in: 0...10_000, default: storms.isEmpty && options.text("root") == nil && options.text("backlog") == nil ? 20 : 0),
             cutSeconds: minutes == 0 ? nil : minutes * 60)
+        plan.backlogKills = try options.number("backlog", in: 0...10_000, default: 0)
         plan.storms = storms
         if options.text("root") != nil {
             plan.diskFaults = try options.number("calls", in: 0...10_000, default: 12)
@@ -70,6 +73,7 @@ enum FaultsCommand {
         if options.isJSON {
             let line: JSONValue = [
                 "seed": .string("\(plan.seed)"), "kills": .object(shares.map { JSONMember($0.key, .integer(Int64($0.value))) }),
+                "kills_on_backlog": .integer(Int64(report.killsOnBacklog)),
                 "cuts": .integer(Int64(report.cuts)),
                 "storms": .object(report.storms.sorted { $0.key < $1.key }.map { JSONMember($0.key, .integer(Int64($0.value))) }),
                 "resets": .integer(report.resets), "bits_turned": .integer(report.corrupted),
@@ -92,6 +96,7 @@ enum FaultsCommand {
             Console.out("the link: \(list); \(report.resets) connections broken off, \(report.corrupted) bits turned")
         }
         for (end, times) in report.diskEnds.sorted(by: { $0.key < $1.key }) { Console.out("\(times) × \(end)") }
+        if plan.backlogKills > 0 { Console.out("\(report.killsOnBacklog) of the kills while a backlog was on its way") }
         Console.out("\(report.killCount) kills, \(report.violations.count) violations")
     }
 }

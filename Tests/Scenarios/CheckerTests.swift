@@ -75,6 +75,8 @@ struct CheckerTests {
         _ = told.look(.injected(.edgeRestored(losesKnown: true, isFair: false, short: nil)), at: .zero)
         var silent = told
         #expect(silent.look(.opened(.edge), at: .zero) != nil)
+        _ = silent.look(.injected(.edgeRestored(losesKnown: nil, isFair: false, short: nil)), at: .zero)
+        #expect(silent.look(.opened(.edge), at: .zero) != nil, "a copy of the same leaves the first one to be told")
         #expect(told.look(.reported("EDGE_BEHIND"), at: .zero) == nil && told.look(.opened(.edge), at: .zero) == nil)
         _ = told.look(.greeted(.edge, epoch: 1), at: .zero)
         #expect(told.look(.refused(.edge, "FORK", stored: 1), at: .zero) == nil)

@@ -13,6 +13,8 @@ struct FixtureTests {
         let seconds: Int64?
         /// False for a seed of the time before worlds kept house.
         let house: Bool?
+        /// False for one of the time before anybody changed keys in them.
+        let keys: Bool?
         /// What it broke then.
         let showed: String
         var testDescription: String { "\(seed) \(pace): \(showed)" }
@@ -38,7 +40,7 @@ struct FixtureTests {
         let faults = try seed.faults.map { names in try names.map { try #require(WorldFault(rawValue: $0), "there is no fault '\($0)'") } }
         let report = World(
             seed: seed.seed, duration: isSession ? .minutes(390) : .seconds(seed.seconds ?? 90), pace: isSession ? .session : .close,
-            faults: faults.map { Set($0) }, keepsHouse: seed.house ?? true
+            faults: faults.map { Set($0) }, keepsHouse: seed.house ?? true, changesKeys: seed.keys ?? true
         ).run()
         #expect(report.violations == [], "\(seed.showed)")
     }

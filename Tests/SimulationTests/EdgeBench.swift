@@ -141,7 +141,7 @@ final class EdgeBench {
                 if let line { take(gateway.disconnect(line, at: now)) }
                 line = nil
                 inbox.append(.transport(.disconnected("closed")))
-            case .live, .committed, .entries: break
+            case .live, .committed, .heldBack, .entries: break
             }
         }
     }

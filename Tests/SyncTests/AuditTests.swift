@@ -23,11 +23,19 @@ private struct Pair {
     private var actions: [Sender.Action] = []
     private let peer = Peer(edge: Samples.edge, connection: 1)
 
-    init(_ count: Int, rules: Rules = Rules()) throws {
+    /// What the edge sent and `loses` kept back.
+    private(set) var keptBack: [[UInt8]] = []
+
+    init(_ count: Int, rules: Rules = Rules(), gaps: [GapFact] = []) throws {
         var ledger = try Samples.Ledger(seed: 4)
         try ledger.grow(count - 1)
         good = ledger.entries
         sender = Walk.sender(ledger, rules)
+        if !gaps.isEmpty {
+            var identity = Identity(edge: Samples.edge, boot: ledger.boot, epoch: 1, release: "test")
+            identity.gaps = gaps
+            sender = Sender(identity, head: ledger.head, rules: rules)
+        }
         receiver = Receiver(incarnation: "i", release: "r", sessionSeed: 100, rules: rules)
         _ = receiver.handle(.enrolled(Samples.edge, EdgeMemory(have: good[count - 1].head, announced: good[count - 1].head, epoch: 1)), at: now)
         try run(sender.handle(.linkUp, at: now))
@@ -51,7 +59,7 @@ private struct Pair {
                 let message = try Message(Frame(bytes))
                 frames[message.type, default: 0] += 1
                 if case .heal(let body) = message, try isBad(body) { badGifts += 1 }
-                if !loses(message) { try cloud(.frame(bytes, from: peer)) }
+                if loses(message) { keptBack.append(bytes) } else { try cloud(.frame(bytes, from: peer)) }
             case .readHeads(let attempt, let seqs):
                 try run(sender.handle(.heads(attempt: attempt, seqs.map { good[Int($0.raw) - 1].head }), at: now))
             case .readStored(let from, let through): try run(sender.handle(.stored(from: from, stored(edgeRot, from, through)), at: now))
@@ -70,6 +78,13 @@ private struct Pair {
         var verifier = ChainVerifier(edge: Samples.edge, after: batch.previous)
         do { try batch.verify(with: &verifier) } catch { return true }
         return batch.entries.contains { $0 != good[Int($0.seq.raw) - 1] }
+    }
+
+    /// What was kept back arrives after all.
+    mutating func arriveLate() throws {
+        let frames = keptBack
+        keptBack = []
+        for bytes in frames { try cloud(.frame(bytes, from: peer)) }
     }
 
     private mutating func cloud(_ input: Receiver.Input) throws {
@@ -117,6 +132,35 @@ private struct Pair {
         #expect(pair.reports.count == 1 && report.state == .agrees && report.ranges == 3 && report.from == Seq(1) && report.entries == 2_500)
         #expect(pair.frames[.range] == 3 && pair.frames[.heal] == nil && report.digest.count == 32)
         #expect(report.head == pair.good[2_499].head && report.findings.isEmpty && report.endedAt != nil)
+    }
+
+    /// Ranges that the edge lost are read one a turn: a million entries read inside each other would leave nobody else an answer.
+    @Test func whatTheEdgeLostIsReadOneRangeATurn() throws {
+        let hash = try Pair(3_000).good[2_047].hash
+        var pair = try Pair(3_000, gaps: [GapFact(from: Seq(1), to: Seq(2_048), hash: hash)])
+        for number in 1...2_048 { pair.edgeRot.updateValue(nil, forKey: number) }
+        try pair.compare()
+        #expect(pair.reports.isEmpty && pair.receiver.isAuditing(Samples.edge))
+        try pair.pass(.milliseconds(250))
+        #expect(pair.reports.map(\.state) == [.agrees] && pair.reports.first?.ranges == 3)
+    }
+
+    /// The search's question was asked twice: its second answer tells of the bytes before they were put right.
+    @Test func aLateAnswerIsNoVerdict() throws {
+        var pair = try Pair(1)
+        pair.edgeRot[1] = .some(pair.rotten(1, 0))
+        pair.loses = { if case .rangeHash(let answer) = $0 { answer.question.step == 1 } else { false } }
+        try pair.compare()
+        #expect(pair.keptBack.count == 1)
+        let first = pair.keptBack
+        pair.loses = { if case .heal = $0 { true } else { false } }
+        try pair.pass(.seconds(11))
+        #expect(pair.keptBack == first && pair.reports.isEmpty, "the second answer came, and the right bytes are on their way")
+        try pair.arriveLate()
+        #expect(pair.reports.isEmpty)
+        pair.loses = { _ in false }
+        try pair.pass(.seconds(11))
+        #expect(pair.reports.map(\.state) == [.healed] && pair.edgeRot.isEmpty)
     }
 
     /// Who asks wants to know of what is stored now: a comparison under way may have read it before the damage was done.

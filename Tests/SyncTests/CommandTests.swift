@@ -65,7 +65,7 @@ struct CommandTests {
             guard case .command(let order)? = try tower.sent(tower.say(.dispatch(command))).last else { Issue.record("nothing was sent"); return }
             guard case .raise(let told, let reason) = order.command.body else { Issue.record("no kill"); return }
             #expect(told == (isOld ? .halt : level) && reason.hasSuffix("r") && reason.contains(level.apiWord) == isOld)
-            #expect(order.command.id == command.id)
+            #expect(order.command.id == command.id && tower.receiver.understands(Samples.edge, command.body))
         }
     }
 

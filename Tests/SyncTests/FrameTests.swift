@@ -119,6 +119,44 @@ struct FrameTests {
         #expect(error(.bye, "{\"reason\":\"r\",\"new\":1}") == nil)
     }
 
+    /// Each of these texts is longer than a frame once its control bytes are written out.
+    @Test func wordsThatFitNoFrameAreCut() throws {
+        let words = String(repeating: "\u{8}", count: 180_000)
+        let long: [Message] = [
+            .error(Trouble(code: "VERSION", text: words, cure: words, ends: true)), .bye(reason: words), .commandAck(Self.commandID, refusal: words),
+        ]
+        for message in long {
+            let frame = try Frame(message.frame(session: 1, number: 1).bytes)
+            #expect(frame.type == message.type && frame.body.count < 20_000)
+            _ = try Message(frame)
+        }
+        guard case .error(let trouble) = try Message(long[0].frame(session: 1, number: 1)) else { Issue.record("no ERR"); return }
+        #expect(trouble.code == "VERSION" && trouble.ends && trouble.text.hasPrefix("\u{8}"))
+    }
+
+    /// The words of a HELLO and of a WELCOME are told on or told back: none is longer than a frame has room for.
+    @Test func theWordsOfAGreetingAreBounded() throws {
+        guard case .hello(var hello) = Self.everyMessage[0], case .welcome(var welcome) = Self.everyMessage[1] else { return }
+        func read(_ message: Message) throws(FrameError) -> Message { try Message(message.frame(session: 0, number: 1)) }
+        let (most, over) = (String(repeating: "n", count: 64), String(repeating: "n", count: 65))
+        hello.release = over; hello.commandKinds = ["order", over] + Array(repeating: "k", count: 300); hello.features = [over, "heal"]
+        hello.incarnation = most; hello.formerStores = Array(repeating: most, count: 16)
+        guard case .hello(let taken) = try read(.hello(hello)) else { return }
+        #expect(taken.release == most + "\u{2026}" && taken.commandKinds.count == 256 && taken.commandKinds.prefix(2) == ["order", "k"])
+        #expect(taken.features == ["heal"] && taken.incarnation == most && taken.formerStores == hello.formerStores)
+        hello.formerStores.append("a")
+        #expect(throws: FrameError.body(.badValue("formerStores"))) { try read(.hello(hello)) }
+        hello.formerStores = []; hello.incarnation = over
+        #expect(throws: FrameError.body(.badValue("incarnation"))) { try read(.hello(hello)) }
+        hello.incarnation = ""; hello.epoch = .max
+        #expect(throws: FrameError.body(.badValue("epoch"))) { try read(.hello(hello)) }
+        welcome.incarnation = over
+        #expect(throws: FrameError.body(.badValue("incarnation"))) { try read(.welcome(welcome)) }
+        welcome.incarnation = most; welcome.release = over
+        guard case .welcome(let heard) = try read(.welcome(welcome)) else { return }
+        #expect(heard.incarnation == most && heard.release == most + "\u{2026}")
+    }
+
     @Test func stateItemsOfANewerEdgeAreLeftOut() throws {
         let body = Array("{\"items\":[{\"t\":\"hologram\"},{\"t\":\"front\",\"symbol\":\"S\",\"instrument\":\"I\",\"asOf\":1}],\"seq\":1}".utf8)
         let message = try Message(Frame(type: .state, session: 0, number: 0, body: body))

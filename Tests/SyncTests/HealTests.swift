@@ -85,6 +85,21 @@ struct HealTests {
         if case .refused(let trouble) = desk.sender.phase { #expect(isForged && trouble.haltsTrading) } else { #expect(!isForged) }
     }
 
+    /// The journal looks at every signature once more, with what it has of its own; what it does not take ends the healing, and is said.
+    @Test func whatTheJournalDoesNotTakeIsSaid() throws {
+        var (desk, all) = try Self.setBack(4, of: 12)
+        _ = desk.say(.linkUp)
+        #expect(desk.say(.healRefused("nobody asked")).isEmpty, "nothing is under way")
+        _ = desk.hear(.behind(attempt: 1, have: all[11].head), session: 0)
+        _ = desk.hear(Self.piece(all, 5...9), session: 0)
+        let told = try messages(desk.say(.healRefused("the signature of countersigned head 7 is wrong")))
+        guard case .error(let trouble)? = told.first, case .refused(let shown) = desk.sender.phase else {
+            Issue.record("\(desk.sender.phase)"); return
+        }
+        #expect(trouble.text.contains("countersigned head 7 is wrong") && shown.haltsTrading && trouble.ends)
+        #expect(desk.sender.head == all[3].head, "nothing was taken")
+    }
+
     /// Without the check a piece with a flipped bit goes into the journal.
     @Test func theCheckIsNeeded() throws {
         for isCareless in [false, true] {

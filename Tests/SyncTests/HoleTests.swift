@@ -191,6 +191,7 @@ private struct Pair {
         var pair = try Pair(lost: 40...60, have: 80, says: Pair.truth(40...60))
         try pair.link()
         try pair.cloud(.audit(Samples.edge, by: "test", isHurried: true))
+        try pair.pass(.milliseconds(250))
         #expect(pair.reports.map(\.state) == [.agrees] && pair.missing == [])
         pair.stored[49].body[3] ^= 1
         try pair.cloud(.audit(Samples.edge, by: "test", isHurried: true))

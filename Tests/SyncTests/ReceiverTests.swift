@@ -92,6 +92,19 @@ struct ReceiverTests {
         try tower.open()
     }
 
+    /// Two bytes each in the HELLO, six each in the answer that tells them: cut before they are told, and no end of the cloud.
+    @Test func aHelloOfLongWordsIsAnswered() throws {
+        var tower = try Tower(3)
+        guard case .hello(var hello) = tower.hello() else { return }
+        hello.release = "RELEASE"; hello.protocolMin = 9; hello.protocolMax = 9
+        var frame = Message.hello(hello).frame(session: 0, number: 1)
+        let place = try #require(frame.body.indices.first { frame.body[$0...].starts(with: Array("RELEASE".utf8)) })
+        frame.body.replaceSubrange(place..<place + 7, with: Array(repeating: Array("\\b".utf8), count: 180_000).joined())
+        let actions = tower.say(.frame(frame.bytes, from: tower.peer))
+        guard case .error(let trouble)? = try tower.sent(actions).first else { Issue.record("\(actions)"); return }
+        #expect(trouble.code == "VERSION" && trouble.text.utf8.count < 200)
+    }
+
     /// Frames of the edge were lost before they came here: it is told, and the next HELLO opens anew.
     @Test func aDroppedSessionIsToldAndOpensAgain() throws {
         var tower = try Tower(3)

@@ -96,6 +96,25 @@ struct SenderTests {
         #expect(trouble.code == "FORK" && trouble.ends)
     }
 
+    /// The cloud concludes from a told head that what it knows nothing of did not happen.
+    @Test func noBeatTellsAHeadWhileSomethingIsUnwritten() throws {
+        func told(_ actions: [Sender.Action]) throws -> [Head?] {
+            try messages(actions).compactMap { if case .beat(let beat) = $0 { .some(beat.head) } else { nil } }
+        }
+        var desk = try Desk(5)
+        _ = desk.open(have: 5)
+        _ = desk.say(.holdsBack(true))
+        desk.pass(.seconds(2))
+        #expect(try told(desk.say(.tick)) == [nil])
+        #expect(try told(desk.hear(.beat(Beat(stamp: Stamp(sentAt: .seconds(9), wall: desk.now.wall), wantsAnswer: true)))) == [nil])
+        _ = desk.say(.linkDown)
+        #expect(try told(desk.open(have: 5)) == [], "the attempt is another")
+        #expect(try told(desk.hear(desk.welcome(have: 5, attempt: 2))) == [nil], "nor does the next session's first")
+        _ = desk.say(.holdsBack(false))
+        desk.pass(.seconds(2))
+        #expect(try told(desk.say(.tick)) == [desk.head(5)])
+    }
+
     @Test func freshEntriesPassThroughAtOnceAndWaitBehindABacklog() throws {
         var desk = try Desk(5)
         _ = desk.open(have: 5)
@@ -127,6 +146,14 @@ struct SenderTests {
         let sent = desk.say(.entries(from: Seq(1), desk.entries(1...50)))
         let bytes = try messages(sent).compactMap { if case .batch(let body) = $0 { try Batch(body).rawBytes } else { nil } }.reduce(0, +)
         #expect(bytes <= 4_000 && bytes > 3_000)
+        // A little is left, and no entry fits in: nothing is read until something is acknowledged, or more is granted.
+        #expect(reads(sent).isEmpty && reads(desk.say(.tick)).isEmpty)
+        _ = try desk.ledger.grow(1)
+        #expect(reads(desk.say(.committed(Array(desk.ledger.entries.suffix(1))))).isEmpty)
+        let (last, next) = (desk.sender.sent, desk.sender.sent.next)
+        #expect(reads(desk.hear(.credit(Credit(entries: 1_000, bytes: 4_001)))) == [next])
+        #expect(try batches(desk.say(.entries(from: next, desk.entries(Int(next.raw)...50)))).isEmpty && desk.sender.sent == last)
+        #expect(reads(desk.hear(.ack(desk.head(Int(last.raw))))) == [next])
         var tiny = try Desk(5)
         _ = tiny.open(have: 0, credit: Credit(entries: 1_000, bytes: 1))
         #expect(try batches(tiny.say(.entries(from: Seq(1), tiny.entries(1...5)))) == [1...1], "one entry larger than all credit still goes")
@@ -147,23 +174,56 @@ struct SenderTests {
         #expect(has(desk.hear(.ack(desk.head(15))), .acked(desk.head(15))))
     }
 
-    @Test func withoutProgressItRewindsAndAtLastReopens() throws {
+    /// Fifteen seconds, in which the cloud lives and acknowledges nothing.
+    private func stall(_ desk: inout Desk) -> [Sender.Action] {
+        (0..<15).flatMap { _ in
+            desk.pass(.seconds(1))
+            return desk.hear(.credit(.standard)) + desk.say(.tick)
+        }
+    }
+
+    /// What was sent may be on its way: the last entry alone asks for it, and only an answer brings the rest once more.
+    @Test func withoutProgressItAsksAndAtLastReopens() throws {
         var desk = try Desk(10)
         _ = desk.open(have: 0)
         _ = desk.say(.entries(from: Seq(1), desk.entries(1...10)))
         for _ in 0..<2 {
-            var again: [Sender.Action] = []
-            for _ in 0..<15 {
-                desk.pass(.seconds(1))
-                _ = desk.hear(.credit(.standard))
-                again += desk.say(.tick)
-            }
-            #expect(reads(again) == [Seq(1)])
-            _ = desk.say(.entries(from: Seq(1), desk.entries(1...10)))
+            #expect(reads(stall(&desk)) == [Seq(10)])
+            let asked = desk.say(.entries(from: Seq(10), desk.entries(10...10)))
+            #expect(try batches(asked) == [10...10] && reads(asked).isEmpty && desk.sender.sent == Seq(10))
         }
-        var last: [Sender.Action] = []
-        for _ in 0..<15 { desk.pass(.seconds(1)); _ = desk.hear(.credit(.standard)); last += desk.say(.tick) }
-        #expect(has(last, .reopen))
+        var (lost, late) = (desk, desk)
+        #expect(has(stall(&desk), .reopen))
+        // The batch was lost after all.
+        #expect(reads(lost.hear(.nack(lost.head(0)))) == [Seq(1)])
+        #expect(try batches(lost.say(.entries(from: Seq(1), lost.entries(1...10)))) == [1...10])
+        // It only took long.
+        #expect(has(late.hear(.ack(late.head(10))), .acked(late.head(10))) && late.sender.isCaughtUp)
+    }
+
+    /// While frames wait for the lane nothing can have arrived.
+    @Test func aFullLaneIsNotAskedWhereItStands() throws {
+        var desk = try Desk(10)
+        _ = desk.open(have: 0)
+        _ = desk.say(.entries(from: Seq(1), desk.entries(1...10)))
+        _ = desk.say(.blocked(.bulk, true))
+        #expect(reads(stall(&desk) + stall(&desk)).isEmpty && has(stall(&desk), .reopen))
+    }
+
+    /// A new session on the old connection: what the lane holds of the former one goes first. On a new connection the lanes are empty.
+    @Test func aFullLaneIsFullInTheNextSessionToo() throws {
+        var desk = try Desk(5)
+        _ = desk.open(have: 0)
+        _ = desk.say(.blocked(.bulk, true))
+        _ = desk.hear(.error(Trouble(code: "STORE", text: "t", cure: "c", ends: true)))
+        desk.pass(.seconds(5))
+        _ = desk.say(.tick)
+        #expect(reads(desk.hear(desk.welcome(have: 0, attempt: 2))).isEmpty && desk.sender.phase == .open)
+        #expect(reads(desk.say(.blocked(.bulk, false))) == [Seq(1)])
+        _ = desk.say(.blocked(.bulk, true))
+        _ = desk.say(.linkDown)
+        _ = desk.say(.linkUp)
+        #expect(reads(desk.hear(desk.welcome(have: 0, attempt: 3))) == [Seq(1)])
     }
 
     @Test func aSilentCloudIsLeftAfterFifteenSeconds() throws {
@@ -202,7 +262,29 @@ struct SenderTests {
         desk.pass(.seconds(1))
         #expect(try messages(desk.say(.tick)).map(\.type) == [.hello])
         #expect(desk.hear(.error(trouble), session: 0, number: 1).isEmpty, "an answer to the HELLO before")
-        #expect(has(desk.hear(.error(Trouble(code: "STORE", text: "full", cure: "", ends: true)), session: 0, number: 2), .reopen))
+        #expect(has(desk.hear(.error(Trouble(code: "OVERTAKEN", text: "t", cure: "", ends: true)), session: 0, number: 2), .reopen))
+    }
+
+    /// A full disk is full a moment later too: the next session waits, as it does after a word that only a newer cloud knows.
+    @Test(arguments: [("STORE", Int64(5)), ("SHELVED", 30)]) func aCloudThatTakesNothingIsNotAskedAtOnce(code: String, pause: Int64) throws {
+        var desk = try Desk(5)
+        _ = desk.open(have: 0)
+        _ = desk.say(.entries(from: Seq(1), desk.entries(1...5)))
+        let trouble = Trouble(code: code, text: "full", cure: "Make room.", ends: true)
+        #expect(desk.hear(.error(trouble)) == [.phase(.refused(trouble))] && !trouble.haltsTrading)
+        desk.pass(.seconds(pause - 1))
+        #expect(desk.say(.tick).isEmpty)
+        desk.pass(.seconds(1))
+        #expect(try messages(desk.say(.tick)).map(\.type) == [.hello])
+        let again = desk.hear(desk.welcome(have: 0, attempt: 2))
+        #expect(reads(again) == [Seq(1)] && desk.sender.phase == .open, "everything comes again")
+    }
+
+    /// These ended with their session.
+    @Test(arguments: ["BATCH", "CREDIT", "PROTOCOL", "FLOODED", "OVERTAKEN"]) func whatEndedWithTheSessionIsTriedAgainAtOnce(code: String) throws {
+        var desk = try Desk(5)
+        _ = desk.open(have: 5)
+        #expect(has(desk.hear(.error(Trouble(code: code, text: "t", cure: "c", ends: true))), .reopen) && desk.sender.phase == .down)
     }
 
     /// Runs of one machine may be at the same address: what answers another one's HELLO opens nothing here.
@@ -259,16 +341,67 @@ struct SenderTests {
         #expect(try messages(desk.say(.blocked(.control, false))) == [.state(seq: Seq(5), items: [front("B", "5")])])
     }
 
+    /// A session's start shows everything at once: what a broker says at length goes in as many frames as it needs.
+    @Test func longWordsOfABrokerGoInSeveralFrames() throws {
+        var desk = try Desk(5)
+        let words = String(repeating: "w", count: 4_096)
+        for code in Int64(100)..<300 {
+            _ = desk.say(.live(.notice(Notice(code: code, instrument: nil, text: words, cure: words, asOf: Instant(seconds: 1)))))
+        }
+        var said = try messages(desk.open(have: 5))
+        for _ in 0..<4 {
+            desk.pass(.milliseconds(100))
+            said += try messages(desk.say(.tick))
+        }
+        let frames = said.compactMap { if case .state(_, let items) = $0 { items } else { nil } }
+        let whole = frames.joined().allSatisfy { if case .notice(let notice) = $0 { notice.text == words && notice.cure == words } else { false } }
+        #expect(frames.map(\.count) == [63, 63, 63, 11] && whole, "\(frames.map(\.count))")
+    }
+
     @Test func barsGoOnlyWhenNoEntryWaits() throws {
         var desk = try Desk(5)
         let bars = MarketBars(instrument: InstrumentID("I"), timeframe: .minute, bars: [], isHistory: false)
-        for _ in 0..<70 { _ = desk.say(.market(bars)) }
+        for _ in 0..<(Sender.marketMax + 6) { _ = desk.say(.market(bars)) }
         #expect(desk.sender.marketDropped == 6)
         #expect(try messages(desk.open(have: 4)).allSatisfy { $0.type != .market })
         #expect(try messages(desk.say(.entries(from: Seq(5), desk.entries(5...5)))).map(\.type) == [.batch, .market])
         _ = desk.say(.blocked(.bulk, true))
         #expect(desk.say(.tick).isEmpty)
         #expect(try messages(desk.say(.blocked(.bulk, false))).map(\.type) == [.market])
+    }
+
+    /// More than one frame's worth of live state goes in several, a pause apart.
+    @Test func aFrameOfLiveStateIsBounded() throws {
+        var desk = try Desk(5)
+        for number in 0..<(Sender.stateItemsMax + 40) {
+            _ = desk.say(.live(.front(symbol: "S\(number)", InstrumentID("I"), asOf: Instant(seconds: 1))))
+        }
+        func counts(_ actions: [Sender.Action]) throws -> [Int] {
+            try messages(actions).compactMap { if case .state(_, let items) = $0 { items.count } else { nil } }
+        }
+        #expect(try counts(desk.open(have: 5)) == [Sender.stateItemsMax])
+        desk.pass(.milliseconds(100))
+        #expect(try counts(desk.say(.tick)) == [40])
+    }
+
+    /// The link remembers so many commands; an older one is handed on again, and the ledger knows it.
+    @Test func theMemoryOfCommandsIsBounded() throws {
+        var desk = try Desk(5)
+        _ = desk.open(have: 5)
+        func order(_ number: Int) throws -> Message {
+            let bytes = [UInt8(number >> 8), UInt8(number & 0xFF)] + [UInt8](repeating: 1, count: 14)
+            let command = Command(
+                id: try #require(CommandID(bytes: bytes)), edge: Samples.edge, boundBoot: desk.ledger.boot, issuer: "cloud:admin", tier: 0,
+                issuedAt: Instant(seconds: 1), expiresAt: nil, body: .halt(reason: "r"))
+            return .command(CommandOrder(command: command, remaining: nil, sentAt: .seconds(9)))
+        }
+        func isDelivered(_ number: Int) throws -> Bool {
+            desk.hear(try order(number)).contains { if case .deliver = $0 { true } else { false } }
+        }
+        let last = Sender.deliveredMax
+        #expect(try (0..<last).allSatisfy { try isDelivered($0) })
+        #expect(try [0, last - 1, last].map { try isDelivered($0) } == [false, false, true])
+        #expect(try [0, 2].map { try isDelivered($0) } == [true, false], "the oldest was forgotten")
     }
 
     @Test func itBeatsBackAndSaysGoodbye() throws {

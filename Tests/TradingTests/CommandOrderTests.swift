@@ -232,6 +232,8 @@ struct CommandOrderTests {
         #expect(try code { $0.edge = EdgeID(bytes: [UInt8](repeating: 9, count: 16)) ?? $0.edge } == "wrongEdge")
         #expect(try code { $0.skew = .seconds(10) } == nil)
         #expect(try code { $0.skew = .milliseconds(-10_001) } == "clockSkew")
+        // What a stamp of the year 1677 comes to: the furthest that there is, which has no positive.
+        #expect(try code { $0.skew = Span(nanoseconds: .min) } == "clockSkew")
         #expect(try code(lifetime: 61) == "lifetime")
         #expect(try code(settings: settings { $0.acceptsRemoteOpenings = false }) == "remoteOrders")
         #expect(try code(settings: settings { $0.wantsSignature = true }) == "unsigned")

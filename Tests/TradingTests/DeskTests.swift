@@ -13,7 +13,7 @@ struct DeskTests {
         var desk = try TestDesk()
         try desk.makeReady()
         let id = try desk.command(Self.buy(3, trailing: .percent(Ratio(raw: 100_000))))
-        #expect(desk.placed.count == 2 && desk.actions == [.place(draft: 0)])
+        #expect(desk.placed.count == 2 && desk.actions == [.place(draft: 0, before: desk.now + .seconds(10))])
         let entry = try #require(desk.desk.book.order(desk.placed[0])), stop = try #require(desk.desk.book.order(desk.placed[1]))
         #expect(entry.command == id && entry.leg.ordType == .market && entry.leg.brokerOrderID == 5)
         #expect(

@@ -42,6 +42,21 @@ struct ProtectionTests {
         #expect(closing.leg.role == .close && closing.quantity == Quantity(whole: 5))
     }
 
+    /// The stop's cancel comes when the closing's time is up: the closing order does not leave after it, and the stop is placed again.
+    @Test func aClosingDoesNotLeaveAfterItsTime() throws {
+        for late in [false, true] {
+            var desk = try entered(10)
+            let stop = desk.placed[1]
+            _ = try desk.command(.close(instrument: TestDesk.mbt), lifetime: 60)
+            desk.now = desk.now + .seconds(late ? 60 : 59)
+            try desk.quote(98_000)
+            try desk.send(.order(desk.brokerOrder(stop, .canceled), code: nil))
+            try desk.send(.timer)
+            let orders = try desk.placed.dropFirst(2).map { try #require(desk.desk.book.order($0)).leg.role }
+            #expect(orders == (late ? [.protect] : [.close]))
+        }
+    }
+
     /// The stop of an entry that rests belongs to that entry: taken alone, the entry would trigger without it.
     @Test func closingDoesNotLeaveARestingEntryWithoutItsStop() throws {
         var desk = try entered(0)

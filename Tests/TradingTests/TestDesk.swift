@@ -48,7 +48,7 @@ struct TestDesk {
         let before = entries.count
         try commit(outcome.drafts)
         actions = outcome.actions
-        for case .place(let draft) in actions { placed += try entries[before + draft].intentTags() }
+        for case .place(let draft, _) in actions { placed += try entries[before + draft].intentTags() }
         return outcome
     }
 

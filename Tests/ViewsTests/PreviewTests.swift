@@ -56,6 +56,21 @@ import Wire
         #expect(preview.warnings == ["You are long 3: this closes them first, then opens 17 the other way."])
     }
 
+    /// A backlog comes after the first sign of life: what is held is as old as the last entry that is here.
+    @Test func aBookThatLagsBehindIsAsOldAsItsEntries() throws {
+        var scene = Scene.full()
+        let whole = try #require(scene.picture.positionRow(Scene.mbt)?["asOf"]?.text), last = try #require(scene.milestones.lastEntry)
+        scene.link.announced = Seq(scene.book.head.seq.raw + 40)
+        #expect(scene.picture.bookAsOf == last && last.description != whole)
+        #expect(scene.picture.positionRow(Scene.mbt)?["asOf"]?.text == last.description)
+        #expect(scene.picture.gateRow(Scene.mbt, at: Scene.now)["asOf"]?.text == last.description)
+        let close = PreviewAsk(instrument: Scene.mbt, kind: .close, size: .max)
+        #expect(scene.picture.preview(close, at: Scene.now).warnings.contains { $0.contains("newer entries of the edge are still on their way") })
+        // A beat that is a moment ahead of its entries makes nothing old.
+        scene.link.settled = Scene.heard + .seconds(-2)
+        #expect(scene.picture.bookAsOf == Scene.heard + .seconds(-2) && scene.picture.preview(close, at: Scene.now).warnings.isEmpty)
+    }
+
     @Test func closeAsksAboutTheWholePosition() {
         var scene = Scene.full()
         let close = PreviewAsk(instrument: Scene.mbt, kind: .close, size: .max)

@@ -9,10 +9,14 @@ internal import Wire
 
 /// What enrolment remembers between turns.
 struct EnrolmentDesk {
+    /// How long the socket stays open behind the last token that was used: the answer is on its way, or asked for once more.
+    static let answerTime = Span.minutes(1)
     /// Frames taken a minute; more are answered with a refusal unread.
     static let framesPerMinuteMax = 5
     /// A used or expired token is known for this long, so that its replay is refused by name.
     static let memory = Span.hours(24)
+    /// Invitations that wait for the socket; one more is refused.
+    static let askedMax = 16
     var isOpen = false
     var port: Int?
     /// Invitations asked for while the socket was being opened.
@@ -36,8 +40,10 @@ extension Node {
             return ([edge.linkKey] + (formerKeys[edge.id].map { [$0.key] } ?? [])).map { LinkKey(key: $0, edge: edge.id, isConfirmed: isConfirmed) }
         }
     }
-    /// Invitations that have not expired, used or not: while there is one the socket stays open.
-    var openInvitations: [Invitation] { invitations.filter { now < $0.expiresAt } }
+    /// Invitations that somebody may still use, and those just used, whose answer is on its way: while there is one the socket stays open.
+    var openInvitations: [Invitation] {
+        invitations.filter { now < $0.expiresAt && ($0.usedAt.map { now - $0 < EnrolmentDesk.answerTime } ?? true) }
+    }
 
     /// Someone with a key that nobody enrolled.
     func noteStranger(_ key: [UInt8], _ address: String) {
@@ -58,6 +64,7 @@ extension Node {
 
     /// Begins an invitation; the answer follows when the socket is open.
     func invite(_ name: String, host: String?, _ number: UInt64) {
+        guard enrolment.asked.count < EnrolmentDesk.askedMax else { return effect(.respond(number, Problem.busyNode.answer)) }
         enrolment.asked.append((number, name, host))
         if enrolment.isOpen { enrolmentOpened(enrolment.port) } else { effect(.enrolmentSocket(open: true)) }
     }
@@ -143,12 +150,12 @@ extension Node {
         store(.invitation(used))
         let known = enrolled[request.edge]
         // A new key for a known edge cuts the old one off until the digits are confirmed.
-        if known?.status == .confirmed { try link(.revoked(request.edge)); tell(.revoked(request.edge)) }
+        if known?.status == .confirmed { try link(.setAside(request.edge, .enrolledAnew)); tell(.revoked(request.edge)) }
         if known?.status == .revoked { beginQuarantine(of: request.edge) }
         let edge = EnrolledEdge(
             id: request.edge, name: invitation.name, linkKey: request.linkKey, status: .pending, code: request.code(serverKey: settings.serverKey),
             enrolledAt: now, announced: known?.announced ?? .start)
-        beginLinkKeys(of: edge.id)
+        beginLinkKeys(of: edge.id, after: request.head ?? Seq(0))
         enrolled[edge.id] = edge
         store(.edge(edge))
         if let key = request.ledgerKey { expect(edge.id, firstKey: key) }

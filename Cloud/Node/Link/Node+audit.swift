@@ -104,7 +104,7 @@ extension Node {
 
     func readStored(_ edge: EdgeID, from: Seq, through: Seq) throws {
         do { try link(.stored(edge, from: from, stores.ledgers.stored(edge, from: from, through: through))) } catch StoreError.failed(let cause) {
-            if let known = enrolled[edge] { try setAside(known, cause.description) }
+            if let known = enrolled[edge] { try setAside(known, SetAside(words: cause.description)) }
         } catch let error as StoreError {
             log(.error, "entries not read", "\(name(edge)): \(error)")
             try link(.stored(edge, from: from, nil))
@@ -117,10 +117,10 @@ extension Node {
         do { isDone = try stores.ledgers.mend(edge, entry, note: "bytes from the edge, \(now)") } catch let error where Node.isFull(error) {
             log(.error, "entry not healed", "\(name(edge)): \(error)")
         } catch StoreError.failed(let cause) {
-            if let known = enrolled[edge] { try setAside(known, cause.description) }
+            if let known = enrolled[edge] { try setAside(known, SetAside(words: cause.description)) }
             return
         }
-        if isDone { books.leaveBehind(edge) }
+        if isDone { leaveBehind(edge); keeping.waits[edge] = nil; tell(.refusalOver(id: Node.rottenID(edge))) }
         if isDone { log(.warning, "entry healed", "\(name(edge)): entry \(entry.seq) was damaged here and is put right from the edge's copy") }
         try link(.mended(edge, entry.seq, isDone: isDone))
     }
@@ -258,6 +258,9 @@ extension Problem {
             "ledger-damaged", 503, "A stored entry is damaged", detail: words,
             cure: "It is put right from the edge's copy: on the Edges page, or with tidewire-cloud reconcile EDGE. Ask again then.")
     }
+    static let ledgerSetAside = Problem(
+        "ledger-damaged", 503, "The stored ledger is damaged", detail: "Its file cannot be read any further.",
+        cure: "Look at the page Edges: it says what is wrong, and what to do.")
     static func cannotCompare(_ name: String, _ why: String) -> Problem {
         Problem(
             "cannot-compare", 409, "The ledgers cannot be compared now", detail: "\(name): \(why)", cure: "Compare again when the edge is linked.")

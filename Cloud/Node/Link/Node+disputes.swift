@@ -74,8 +74,21 @@ extension Node {
     }
 
     func keepBranch(of edge: EdgeID, _ common: Head, _ entries: [Entry]) throws {
-        do { try link(.branch(edge, common: common, stores.ledgers.appendBranch(edge, entries))) } catch let error where Node.isFull(error) {
+        let hole = holesToCome.removeValue(forKey: edge)
+        do { try link(.branch(edge, common: common, stores.ledgers.appendBranch(edge, entries, over: hole))) } catch let error
+            where Node.isFull(error)
+        {
             log(.error, "branch not stored", "\(name(edge)): \(error)")
+            try link(.branch(edge, common: common, nil))
+        } catch let damage as LedgerDamage {
+            log(.error, "branch not stored", "\(name(edge)): \(damage.words)")
+            show(
+                "unsigned-\(edge.description.prefix(8))", of: edge, "UNSIGNED_BRANCH",
+                "\(name(edge)) shows another history than the one stored here, from entry \(common.seq.next) on, and it is not signed as it must be: "
+                    + "\(damage.words). Nothing of it is stored, and nothing here is changed.",
+                cure:
+                    "Look who uses this edge's link key. If it is not your machine: tidewire-cloud edge revoke \(name(edge)). If it is, put back the "
+                    + "copy of its keys/ that belongs to its ledger, and start it again.")
             try link(.branch(edge, common: common, nil))
         }
     }
@@ -85,6 +98,15 @@ extension Node {
         do { try stores.ledgers.cut(edge, after: common) } catch let error where Node.isFull(error) {
             log(.error, "branch not sealed", "\(name(edge)): \(error)")
             return try link(.wasCut(edge, common, epoch: nil))
+        } catch is NoBranchLeft {
+            log(.error, "branch not sealed", "\(name(edge)) has \(EdgeLedgers.branchesMax) sealed branches; move some away")
+            return try link(.wasCut(edge, common, epoch: nil))
+        }
+        // What the backup has behind it are the sealed branch's entries: no edge may take them for its own.
+        if let seq = backups[edge], seq > common.seq {
+            backups[edge] = common.seq
+            store(.meta(key: BackupMark.key(edge), value: String(common.seq.raw)))
+            try link(.backedUp(edge, common.seq))
         }
         log(.warning, "branch sealed", "\(name(edge)): the entries after \(common.seq) are kept in a file of their own")
         try refold(edge)

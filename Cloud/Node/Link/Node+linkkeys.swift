@@ -1,6 +1,7 @@
 // An edge's next link key, as its ledger announces it: let in at once, beside the old one for a day.
 internal import Ledger
 internal import Platform
+internal import Sync
 internal import Values
 internal import Wire
 
@@ -62,19 +63,33 @@ extension Node {
         // Kinds have no index. An announcement that control.db missed is among the last that this cloud stored.
         let head = stores.ledgers.head(edge).seq.raw
         let from = max(linkKeysFrom[edge]?.raw ?? 0, head > Node.linkKeysReach ? head - Node.linkKeysReach : 0) + 1
-        let newest = try stores.ledgers.matching(edge, kinds: [Kind.linkKey.rawValue], from: Seq(from), below: nil, newestFirst: true, limit: 1)
-        for entry in newest { takeLinkKey(of: edge, entry) }
+        let words = try stores.ledgers.matching(
+            edge, kinds: [Kind.linkKey.rawValue], from: Seq(from), below: nil, newestFirst: true, limit: Node.linkKeysMax
+        ).reversed()
+        // Those up to the one that named the key in use were followed before; more than one may be missing.
+        let known = words.lastIndex { entry in
+            if case .linkKey(let word)? = try? entry.decoded() { word.key == enrolled[edge]?.linkKey } else { false }
+        }
+        for entry in known.map({ words[words.index(after: $0)...] }) ?? words[...] { takeLinkKey(of: edge, entry) }
     }
 
     /// Entries from the newest on in which an announcement is looked for at a start.
     private static let linkKeysReach: UInt64 = 65_536
+    /// Of them, the newest that are followed.
+    private static let linkKeysMax = 64
 
-    /// The edge is enrolled by a key: what its stored ledger says of others is over.
-    func beginLinkKeys(of edge: EdgeID) {
+    /// The edge is enrolled by a key: what its ledger says of others is over, here and as far as the edge said that it goes.
+    func beginLinkKeys(of edge: EdgeID, after head: Seq) {
         forgetFormerKey(of: edge)
-        let last = stores.ledgers.storedHead(edge)
+        let last = max(stores.ledgers.storedHead(edge), head)
         linkKeysFrom[edge] = last
         store(.meta(key: Node.linkKeysName(edge), value: String(last.raw)))
+    }
+    /// A session opens. A ledger that was set back since its edge was enrolled writes those numbers again, and what it announces by them counts.
+    func lowerLinkKeys(of edge: EdgeID) {
+        guard let from = linkKeysFrom[edge], let announced = receiver.link(edge)?.announced.seq, announced < from else { return }
+        linkKeysFrom[edge] = announced
+        store(.meta(key: Node.linkKeysName(edge), value: String(announced.raw)))
     }
     /// Where control.db keeps it.
     static func linkKeysName(_ edge: EdgeID) -> String { "link-keys-from:\(edge)" }

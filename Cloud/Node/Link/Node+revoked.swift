@@ -50,7 +50,7 @@ struct Revocation: Hashable, Sendable {
     static func list(_ text: String) throws(DatabaseError) -> [Revocation] {
         if text.isEmpty { return [] }
         do {
-            return try (JSONReader.read(Array(text.utf8)).elements ?? []).map { value in
+            return try (JSONReader.read(Array(text.utf8), limits: .frame).elements ?? []).map { value in
                 let f = try Fields(value)
                 guard let have = UInt64(exactly: try f.integer("have")), let announced = UInt64(exactly: try f.integer("announced")) else {
                     throw CodecError.badValue("have")
@@ -74,7 +74,7 @@ extension Node {
                 ($0.enrolledAt, $0.id) < ($1.enrolledAt, $1.id)
             })
         else { throw Problem.noEdge }
-        let have = stores.ledgers.head(edge.id).seq
+        let have = stores.ledgers.storedHead(edge.id)
         let ended = control.outbox.open(of: edge.id).count
         edge.status = .revoked
         enrolled[edge.id] = edge
@@ -86,6 +86,11 @@ extension Node {
         keepRevocations(of: edge.id)
         // Its other question is asked again when it is back: nobody can answer it before.
         if let matter = matters[edge.id] { tell(.refusalOver(id: Node.refusalID(matter.dispute.verdict, edge.id))) }
+        // What was asked, or decided and not carried out, about an earlier revocation spoke of what the edge had written by then.
+        if matters[edge.id]?.dispute.verdict == .quarantined {
+            matters[edge.id] = nil
+            store(.meta(key: EdgeMatter.key(edge.id), value: ""))
+        }
         forgetFormerKey(of: edge.id)
         try link(.revoked(edge.id))
         tell(.expelled(edge.id))

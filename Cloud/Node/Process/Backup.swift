@@ -39,7 +39,7 @@ struct Backup {
             serverKey: [UInt8](repeating: 0, count: Signing.keyBytes), tokenKey: Chance.bytes(32), decoyHash: "", random: { Chance.bytes($0) })
         settings.signingKeys = try keys()
         let node = try Node(stores: stores, settings: settings, at: ClockReading(wall: SystemClock.now(), monotonic: SystemClock.monotonic()))
-        if let (edge, words) = node.damaged.min(by: { $0.key < $1.key }) { throw LedgerDamage(edge: edge, words: words) }
+        if let (edge, why) = node.damaged.min(by: { $0.key < $1.key }) { throw LedgerDamage(edge: edge, words: why.words) }
         var heads: [(edge: EdgeID, head: Head)] = []
         for edge in try stores.control.load().edges where PrivateFiles.exists(EdgeLedgers.path(folder: scratch + "/edges", edge.id)) {
             // Of a revoked edge no book is made; its ledger is kept, and so it is checked.

@@ -41,7 +41,7 @@ struct StoredLedgers {
             try store.each { row throws(DatabaseError) in
                 _ = verifier.pass(to: row, holes)
                 guard let entry = verifier.accept(row) else { return false }
-                if row.kind == Kind.gap.rawValue, case .gap(let gap)? = try? entry.decoded() { told.append((entry.seq, gap)) }
+                if let gap = entry.gap { told.append((entry.seq, gap)) }
                 let problems = try books.check(entry) { seq throws(DatabaseError) in try store.lines(of: seq) }
                 for problem in problems { verifier.note(problem) }
                 return true

@@ -16,7 +16,7 @@ extension Node {
             if edge.status == .pending { row.put("code", edge.code) }
             if let room = control.edges[edge.id] {
                 row.put("link", room.presence == .live ? "live" : "silent"); row.put("lastHeard", lastHeard(edge.id))
-                row.count("storedSeq", room.book.head.seq.raw); row.count("backlog", room.backlog)
+                row.count("storedSeq", stores.ledgers.head(room.id).seq.raw); row.count("backlog", backlog(of: room))
             }
             return row.value
         }
@@ -50,7 +50,9 @@ extension Node {
     func consoleRevoke(_ call: Call) throws -> Reply {
         let body = try Body(call.request, allowed: ["name", "reason"])
         let name = try edgeName(body)
-        try revoke(name, reason: try body.text("reason"), by: "cloud-console")
+        let reason = try body.text("reason")
+        guard (1...200).contains(reason?.utf8.count ?? 1) else { throw Problem.badRequest("'reason' must have 1 to 200 bytes.") }
+        try revoke(name, reason: reason, by: "cloud-console")
         return .answer(Answer(200, ["name": .string(name), "status": "revoked"]))
     }
 

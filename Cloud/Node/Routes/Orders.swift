@@ -104,14 +104,12 @@ extension Node {
         if let known = try repeated(call, id) { return known }
         let first = try target(call)
         let asked = CommandBody.raise(level, reason: reason)
-        guard call.request.parameter("edge") == nil else { return try place(asked, nil, first, id, call) }
-        // Every edge is to stop: one whose release knows HALT alone halts, and keeps no other from hearing of it.
-        func known(_ edge: EdgeID) -> CommandBody { receiver.understands(edge, asked) ? asked : .halt(reason: reason) }
-        let answer = try place(known(first.id), nil, first, id, call)
+        let answer = try place(asked, nil, first, id, call)
+        guard call.request.parameter("edge") == nil else { return answer }
         for edge in control.sortedEdges where edge.id != first.id {
             // An id of its own for each further edge, the same each time the same key comes.
             guard let own = CommandID(bytes: Hashing.blake2b(id.bytes + edge.id.bytes, length: 16)) else { continue }
-            _ = try place(known(edge.id), nil, picture(edge), own, call)
+            _ = try place(asked, nil, picture(edge), own, call)
         }
         return answer
     }

@@ -15,7 +15,10 @@ extension Node {
         var missing: [String] = []
         if isStopping { missing.append("the cloud is stopping") }
         if desk.fullSince != nil { missing.append("the disk is full: nothing new is taken") }
-        for id in damaged.keys.sorted() { missing.append("the stored ledger of edge \(name(id)) is damaged") }
+        for id in damaged.keys.sorted() {
+            missing.append(
+                damaged[id]?.isOffered == true ? "edge \(name(id)) sends what is not signed" : "the stored ledger of edge \(name(id)) is damaged")
+        }
         if control.edges.isEmpty, damaged.isEmpty { missing.append("no edge is enrolled: tidewire-cloud edge invite NAME") }
         for edge in control.sortedEdges where edge.presence != .live { missing.append("edge \(edge.name) is not linked") }
         return .answer(
@@ -57,7 +60,7 @@ extension Node {
             ("edge_live", "1 while the edge is heard.", { $0.presence == .live ? 1 : 0 }),
             ("edge_stored_seq", "The last entry stored here.", { self.stores.ledgers.head($0.id).seq.raw }),
             ("edge_book_seq", "The last entry in the book that screens show.", { $0.book.head.seq.raw }),
-            ("edge_backlog_entries", "Entries that the edge has and the cloud has not.", { $0.backlog }),
+            ("edge_backlog_entries", "Entries that the edge has and the cloud has not.", { self.backlog(of: $0) }),
             ("edge_halted", "1 while trading is halted.", { $0.book.haltLevel > .normal ? 1 : 0 }),
         ]
         var text = ""
@@ -67,6 +70,9 @@ extension Node {
         }
         return text
     }
+
+    /// Counted against what is on the disk: a book that follows later is none of the link's.
+    func backlog(of edge: EdgeRoom) -> UInt64 { edge.announced.raw - min(edge.announced.raw, stores.ledgers.head(edge.id).seq.raw) }
 
     private static func label(_ text: String) -> String {
         String(text.flatMap { $0 == "\\" || $0 == "\"" ? "\\\($0)" : $0 == "\n" ? "\\n" : "\($0)" })

@@ -6,12 +6,21 @@ package import Values
 package final class BarStore {
     /// Bars kept of one instrument: thirty days of minutes.
     package static let barsMax = 43_200
+    /// More instruments than a person trades in years; those of a hostile edge beyond that are not kept.
+    package static let instrumentsMax = 256
+    /// Bars that may come before those beyond `barsMax` go.
+    private static let pruneEvery = 1_000
     private let database: Database
+    /// Each instrument that has bars, with how many came since it was pruned.
+    private var fresh: [InstrumentID: Int] = [:]
 
     /// Opens or creates the file.
     package init(path: String, vfs: String? = nil) throws(DatabaseError) {
         database = try Database(path: path, Database.Options(.create, synchronous: .normal, vfs: vfs))
-        guard try database.first("PRAGMA user_version", read: { $0.integer(0) }) ?? 0 == 0 else { return }
+        guard try database.first("PRAGMA user_version", read: { $0.integer(0) }) ?? 0 == 0 else {
+            try findInstruments()
+            return
+        }
         try database.create(
             """
             CREATE TABLE bar(instrument TEXT NOT NULL, start INTEGER NOT NULL, open INTEGER NOT NULL, high INTEGER NOT NULL, low INTEGER NOT NULL,
@@ -20,9 +29,19 @@ package final class BarStore {
             """)
     }
 
-    /// Puts bars in place; one of the same minute is replaced.
+    private func findInstruments() throws(DatabaseError) {
+        var last = ""
+        while let next = try database.first(
+            "SELECT instrument FROM bar WHERE instrument > ? ORDER BY instrument LIMIT 1", .text(last), read: { $0.text(0) })
+        {
+            fresh[InstrumentID(next)] = 0
+            last = next
+        }
+    }
+
+    /// Puts bars in place; one of the same minute is replaced. The oldest go beyond `barsMax`, and instruments beyond `instrumentsMax` are not kept.
     package func put(_ instrument: InstrumentID, _ bars: [Bar]) throws {
-        guard !bars.isEmpty else { return }
+        guard !bars.isEmpty, fresh[instrument] != nil || fresh.count < BarStore.instrumentsMax else { return }
         try database.write { database in
             for bar in bars {
                 try database.run(
@@ -31,6 +50,8 @@ package final class BarStore {
                     .integer(bar.close.raw), .integer(bar.volume.raw))
             }
         }
+        fresh[instrument, default: 0] += bars.count
+        if fresh[instrument, default: 0] >= BarStore.pruneEvery { try prune(instrument) }
         if database.logBytes > 4 << 20 { try database.checkpoint() }
     }
 
@@ -54,7 +75,8 @@ package final class BarStore {
     }
 
     /// Deletes what is beyond `barsMax` of an instrument.
-    package func prune(_ instrument: InstrumentID) throws(DatabaseError) {
+    private func prune(_ instrument: InstrumentID) throws(DatabaseError) {
+        fresh[instrument] = 0
         try database.run(
             """
             DELETE FROM bar WHERE instrument = ?1 AND start < (SELECT start FROM bar WHERE instrument = ?1 ORDER BY start DESC LIMIT 1 OFFSET ?2)

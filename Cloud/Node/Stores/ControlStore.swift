@@ -149,7 +149,7 @@ package final class ControlStore {
     }
 
     private static func command(_ bytes: [UInt8]) throws(DatabaseError) -> CommandRecord {
-        guard let value = try? JSONReader.read(bytes), let record = try? CommandRecord(value) else {
+        guard let value = try? JSONReader.read(bytes, limits: .frame), let record = try? CommandRecord(value) else {
             throw .corrupt("a command in control.db cannot be read")
         }
         return record

@@ -16,12 +16,13 @@ package final class EdgeLedgers {
     private var stores: [EdgeID: any LedgerFile] = [:]
     /// Under which key each edge signs its checkpoints.
     private var signatures: [EdgeID: CheckpointRule] = [:]
-    /// Which key of the cloud's each ledger believes, as far as it was read in this process: what a start refuses must not be acknowledged.
+    /// Which key of the cloud's each ledger believes: what a start refuses must not be acknowledged.
     private var trusts: [EdgeID: CloudTrust] = [:]
     /// The key that an edge showed when it was enrolled: its first signature must be under it.
     var firstKeys: [EdgeID: [UInt8]] = [:]
-    /// The branch of an edge that is being stored beside its ledger.
+    /// The branch of an edge that is being stored beside its ledger, and what the next entry of it is held to.
     private var branches: [EdgeID: EntryStore] = [:]
+    private var branchRules: [EdgeID: (signed: CheckpointRule, trust: CloudTrust)] = [:]
 
     /// - Parameters:
     ///   - folder: of the `<id>.db` files; must exist.
@@ -38,7 +39,8 @@ package final class EdgeLedgers {
 
     /// The ledger of an edge when it is open, else its file opened now; it counts as open from `take` on.
     func openFile(_ edge: EdgeID) throws -> any LedgerFile {
-        try stores[edge] ?? makeFile(EntryStore(path: EdgeLedgers.path(folder: folder, edge), Database.Options(.create, vfs: vfs)))
+        try stores[edge]
+            ?? makeFile(EntryStore(path: EdgeLedgers.path(folder: folder, edge), Database.Options(.create, vfs: vfs, copiesBehind: true)))
     }
     func file(_ edge: EdgeID) -> (any LedgerFile)? { stores[edge] }
     func take(_ edge: EdgeID, _ store: any LedgerFile, _ verifier: LedgerVerifier) {
@@ -47,6 +49,7 @@ package final class EdgeLedgers {
         trusts[edge] = verifier.countersigned.trust
     }
     func checkpointRule(_ edge: EdgeID) -> CheckpointRule? { signatures[edge] }
+    func trust(_ edge: EdgeID) -> CloudTrust { trusts[edge] ?? CloudTrust() }
 
     /// The file of an edge.
     package static func path(folder: String, _ edge: EdgeID) -> String { "\(folder)/\(edge).db" }
@@ -69,6 +72,17 @@ package final class EdgeLedgers {
 
     /// Remembers the key that an edge showed at its enrolment; to be told before its ledger is opened.
     package func expect(_ edge: EdgeID, firstKey: [UInt8]) { firstKeys[edge] = firstKey }
+
+    /// Lets go of a ledger of which nothing is taken any more.
+    func close(_ edge: EdgeID) {
+        stores[edge] = nil; signatures[edge] = nil; trusts[edge] = nil; branches[edge] = nil; branchRules[edge] = nil
+    }
+    /// The ledgers whose files have failed, in order.
+    var failures: [(edge: EdgeID, cause: DatabaseError)] {
+        stores.keys.sorted().compactMap { id in stores[id]?.failure.map { (id, $0) } }
+    }
+    /// How the index of each open ledger stands, in order.
+    var followers: [(edge: EdgeID, state: FollowerState)] { stores.keys.sorted().compactMap { id in stores[id].map { (id, $0.followers) } } }
 
     /// True when the edge's ledger is open.
     package func isOpen(_ edge: EdgeID) -> Bool { stores[edge] != nil }
@@ -96,10 +110,21 @@ package final class EdgeLedgers {
         var rule = signatures[edge] ?? CheckpointRule(edge: edge, check: check)
         // Behind a hole nothing is known of what it said before.
         var trust = hole == nil ? trusts[edge] ?? CloudTrust() : CloudTrust()
-        for entry in entries { if let words = rule.accept(entry) ?? trust.accept(entry) { throw LedgerDamage(edge: edge, words: words) } }
+        for entry in entries {
+            let words =
+                try rule.accept(entry) ?? trust.accept(entry)
+                ?? CountersignedFact.fault(in: entry, edge: edge) { seq in try hash(edge, of: seq, among: entries) }
+            if let words { throw LedgerDamage(edge: edge, words: words, isOffered: true) }
+        }
         if let hole { try stores[edge]?.append(entries.map(\.row), over: hole.log) } else { try stores[edge]?.append(entries.map(\.row)) }
         signatures[edge] = rule
         trusts[edge] = trust
+    }
+
+    /// Of one of these entries, or of a stored one; nil for one that is not there.
+    private func hash(_ edge: EdgeID, of seq: Seq, among entries: [Entry]) throws -> [UInt8]? {
+        if let first = entries.first, seq >= first.seq { return entries.first { $0.seq == seq }?.hash }
+        return try heads(edge, [seq]).first?.hash
     }
 
     /// Entries from `seq` on, in order.
@@ -185,16 +210,24 @@ package final class EdgeLedgers {
         let epoch = try epoch(edge)
         let base = LogHead(seq: common.seq.raw, hash: common.hash)
         branches[edge] = nil
+        branchRules[edge] = nil
         var left = place
         for number in 1...EdgeLedgers.branchesMax {
             let path = "\(folder)/\(edge).fork-\(epoch)-\(number).db"
-            let file = try EntryStore(path: path, Database.Options(.create, vfs: vfs), base: base)
+            let file = try branchFile(path, base)
             guard file.base == base else { continue }
             guard file.head == base || left == 0 else { left -= 1; continue }
             branches[edge] = file
             return Head(seq: Seq(file.head.seq), hash: file.head.hash)
         }
         return nil
+    }
+    /// A disk too full for the index of a new log is a full disk: nothing was written yet.
+    private func branchFile(_ path: String, _ base: LogHead) throws -> EntryStore {
+        do throws(StoreError) { return try EntryStore(path: path, Database.Options(.create, vfs: vfs), base: base) } catch {
+            guard case .database(let cause) = error, cause.isShortOfIndex else { throw error }
+            throw DatabaseError.full(cause.message)
+        }
     }
     /// Sealed branches of one lineage.
     static let branchesMax = 64
@@ -220,10 +253,64 @@ package final class EdgeLedgers {
     private static let lineagesMax = 64
 
     /// Stores entries in the branch that is open; durable on return.
-    package func appendBranch(_ edge: EdgeID, _ entries: [Entry]) throws -> Head? {
+    /// - Parameter hole: what lies between the last entry in the branch and these; nil when they follow it.
+    /// - Throws: `LedgerDamage` at a signature that does not hold: nothing was written then. A person is not asked to choose a forged history.
+    package func appendBranch(_ edge: EdgeID, _ entries: [Entry], over hole: LedgerHole? = nil) throws -> Head? {
         guard let file = branches[edge] else { return nil }
-        try file.append(entries.map(\.row))
+        var (signed, trust) = try branchRules[edge] ?? branchRules(edge, file)
+        if hole != nil { trust = CloudTrust() }
+        for entry in entries {
+            let words =
+                try signed.accept(entry) ?? trust.accept(entry)
+                ?? CountersignedFact.fault(in: entry, edge: edge) { seq in
+                    // Of the common entries the cloud's own are the branch's too.
+                    if seq.raw <= file.base.seq { return try heads(edge, [seq]).first?.hash }
+                    return try entries.first { $0.seq == seq }?.hash ?? file.read(from: seq.raw, limit: 1).first { $0.seq == seq.raw }?.hash
+                }
+            if let words { throw LedgerDamage(edge: edge, words: words, isOffered: true) }
+        }
+        if let hole { try file.append(entries.map(\.row), over: hole.log) } else { try file.append(entries.map(\.row)) }
+        branchRules[edge] = (signed, trust)
         return Head(seq: Seq(file.head.seq), hash: file.head.hash)
+    }
+
+    /// What the common entries and those in the file say of the keys.
+    private func branchRules(_ edge: EdgeID, _ file: EntryStore) throws -> (signed: CheckpointRule, trust: CloudTrust) {
+        var rules = (signed: CheckpointRule(edge: edge, key: firstKeys[edge], check: check), trust: CloudTrust())
+        if let store = stores[edge] {
+            try EdgeLedgers.follow(&rules, below: file.base.seq + 1) { kinds, from, below, limit in
+                try store.read(kinds: kinds, from: from, below: below, newestFirst: false, limit: limit)
+            }
+        }
+        try EdgeLedgers.follow(&rules, below: .max) { kinds, from, below, limit in
+            try file.read(kinds: kinds, from: max(from, file.base.seq + 1), below: below, newestFirst: false, limit: limit)
+        }
+        if let hole = file.holes.last {
+            // Behind a hole nothing is known of what it said of the cloud's key.
+            var behind = (signed: rules.signed, trust: CloudTrust())
+            try EdgeLedgers.follow(&behind, below: .max) { kinds, from, below, limit in
+                try file.read(kinds: kinds, from: max(from, hole.last.seq + 1), below: below, newestFirst: false, limit: limit)
+            }
+            rules.trust = behind.trust
+        }
+        return rules
+    }
+
+    /// Leads both rules over the stored entries that speak of keys.
+    private static func follow(
+        _ rules: inout (signed: CheckpointRule, trust: CloudTrust), below: UInt64, read: ([UInt16], UInt64, UInt64, Int) throws -> [EntryRow]
+    ) throws {
+        let kinds = [Kind.checkpoint.rawValue, Kind.keyRotated.rawValue, Kind.cloudKey.rawValue]
+        var next: UInt64 = 1
+        while true {
+            let rows = try read(kinds, next, below, 1_000)
+            guard let last = rows.last else { return }
+            for row in rows {
+                guard let entry = try? Entry(row) else { continue }
+                _ = rules.signed.accept(entry) ?? rules.trust.accept(entry)
+            }
+            next = last.seq + 1
+        }
     }
 
     /// Seals the entries after `common` in a file of their own, then takes them out of the edge's ledger.
@@ -231,7 +318,7 @@ package final class EdgeLedgers {
         guard let store = stores[edge] else { return }
         _ = try openBranch(edge, after: common, place: .max)
         guard let file = branches[edge] else {
-            throw DatabaseError.refused("edge \(edge) has \(EdgeLedgers.branchesMax) sealed branches; move some away")
+            throw NoBranchLeft()
         }
         while file.head.seq < store.head.seq {
             let rows = try store.read(from: file.head.seq + 1, limit: 1_000)
@@ -246,22 +333,9 @@ package final class EdgeLedgers {
         branches[edge] = nil
         try store.cut(after: common.seq.raw)
         // What the sealed branch signed, and the keys it changed to, are no longer this ledger's.
-        var rule = CheckpointRule(edge: edge, key: firstKeys[edge], check: check)
-        var trust = CloudTrust()
-        var next: UInt64 = 1
-        while true {
-            let rows = try store.read(
-                kinds: [Kind.checkpoint.rawValue, Kind.keyRotated.rawValue, Kind.cloudKey.rawValue], from: next, below: .max, newestFirst: false,
-                limit: 1_000)
-            guard let last = rows.last else { break }
-            for row in rows {
-                guard let entry = try? Entry(row) else { continue }
-                _ = rule.accept(entry) ?? trust.accept(entry)
-            }
-            next = last.seq + 1
-        }
-        signatures[edge] = rule
-        trusts[edge] = trust
+        var rules = (signed: CheckpointRule(edge: edge, key: firstKeys[edge], check: check), trust: CloudTrust())
+        try EdgeLedgers.follow(&rules, below: .max) { try store.read(kinds: $0, from: $1, below: $2, newestFirst: false, limit: $3) }
+        (signatures[edge], trusts[edge]) = (rules.signed, rules.trust)
     }
 
     /// Entries after one that must be stored as `after` says, up to a number: as many as one batch takes. Nothing when another stands there.
@@ -281,13 +355,28 @@ package final class EdgeLedgers {
         return entries
     }
 
-    /// The hashes of these entries, as far as they are stored.
-    package func heads(_ edge: EdgeID, _ seqs: [Seq]) throws -> [Head] {
+    /// The hashes of these entries, as far as they are stored: the hash of a damaged one is what the sound entry behind it names.
+    /// - Parameter noting: told of each damaged one.
+    /// - Throws: `LedgerDamage` for one whose hash nobody here knows.
+    package func heads(_ edge: EdgeID, _ seqs: [Seq], noting: (LedgerDamage) -> Void = { _ in }) throws -> [Head] {
         try seqs.compactMap { seq in
             if seq == Seq(0) { return .start }
             // Of a hole's last entry the one behind it knows the hash.
             if let hole = holes(edge).first(where: { $0.last.seq == seq }) { return hole.last }
-            return try stores[edge]?.read(from: seq.raw, limit: 1).first { $0.seq == seq.raw }.map { Head(seq: seq, hash: $0.hash) }
+            let end = head(edge)
+            guard let store = stores[edge], seq <= end.seq, !holes(edge).contains(where: { $0.from <= seq && seq <= $0.last.seq }) else { return nil }
+            let rows = try store.read(from: seq.raw, limit: 2)
+            do {
+                let found = try checked(edge, rows.filter { $0.seq == seq.raw })
+                guard let entry = found.first else { throw LedgerDamage(edge: edge, words: "entry \(seq) is missing") }
+                return entry.head
+            } catch let damage as LedgerDamage {
+                noting(damage)
+                if seq == end.seq { return end }
+                if let hole = holes(edge).first(where: { $0.after.seq == seq }) { return hole.after }
+                guard let next = try? checked(edge, rows.filter { $0.seq == seq.next.raw }).first else { throw damage }
+                return Head(seq: seq, hash: next.previous)
+            }
         }
     }
 
@@ -301,10 +390,16 @@ package final class EdgeLedgers {
     private static let logBytesMax = 64 << 20
 }
 
-/// A stored ledger that is not what was written.
+/// All places for sealed branches of a lineage are taken.
+struct NoBranchLeft: Error {}
+
+/// A stored ledger that is not what was written, or entries that may not be.
 package struct LedgerDamage: Error, Equatable, Sendable, CustomStringConvertible {
     package let edge: EdgeID
     package let words: String
+    /// True for what an edge offers: nothing of it was written, and what is stored is as it was.
+    package let isOffered: Bool
+    init(edge: EdgeID, words: String, isOffered: Bool = false) { self.edge = edge; self.words = words; self.isOffered = isOffered }
     package var description: String { "the stored ledger of edge \(edge) is damaged: \(words)" }
 }
 

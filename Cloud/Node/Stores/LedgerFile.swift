@@ -22,6 +22,10 @@ package protocol LedgerFile: AnyObject {
     func entries(ref: [UInt8], limit: Int) throws(StoreError) -> [EntryRow]
     /// Lets the index of subjects follow by at most `limit` rows; 0 when it has caught up.
     func indexSubjects(limit: Int) throws(StoreError) -> Int
+    /// Whether that index can be read; damage in it is none of the rows'.
+    var followers: FollowerState { get }
+    /// Why it takes and gives nothing any more in this process; nil for one that does.
+    var failure: DatabaseError? { get }
     /// Takes the rows after this one out, durably; they are kept elsewhere.
     func cut(after seq: UInt64) throws(StoreError)
     /// The rows of these numbers as the disk has them now, one for each; nil where none can be read.
@@ -32,6 +36,11 @@ package protocol LedgerFile: AnyObject {
     var logBytes: Int { get }
     /// Moves them into place as far as readers allow.
     func checkpoint() throws(StoreError)
+}
+
+extension LedgerFile {
+    package var followers: FollowerState { .sound }
+    package var failure: DatabaseError? { nil }
 }
 
 extension EntryStore: LedgerFile {

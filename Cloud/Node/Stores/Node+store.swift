@@ -134,7 +134,7 @@ struct NodeMoment {
     fileprivate let enrolled: [EdgeID: EnrolledEdge], invitations: [Invitation], enrolment: EnrolmentDesk
     fileprivate let revocations: [EdgeID: [Revocation]], quarantined: Set<EdgeID>, formerKeys: [EdgeID: FormerKey], linkKeysFrom: [EdgeID: Seq]
     fileprivate let matters: [EdgeID: EdgeMatter], audits: AuditDesk, backups: [EdgeID: Seq], firstKeys: [EdgeID: [UInt8]]
-    fileprivate let milestones: [EdgeID: Milestones], books: BookWatch, damaged: [EdgeID: String]
+    fileprivate let milestones: [EdgeID: Milestones], books: BookWatch, damaged: [EdgeID: SetAside]
     fileprivate let signIns: SignInDesk, waiting: [WaitingRequest], streams: StreamDesk, desk: StoreDesk
     fileprivate let effects: Int
 

@@ -30,6 +30,10 @@ extension Node {
             counters.problems += 1
             effect(.respond(number, Problem.ledgerDamaged(damage.words).answer))
             try found(damage)
+        } catch StoreError.failed(let cause) {
+            try bear(cause)
+            counters.problems += 1
+            effect(.respond(number, Problem.ledgerSetAside.answer))
         }
     }
 

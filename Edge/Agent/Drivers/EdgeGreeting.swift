@@ -14,17 +14,20 @@ package struct Greeting {
     /// Waits until the run may write, or is asked to stop.
     /// - Parameters:
     ///   - isShort: the head mark says that entries are missing here.
+    ///   - reserve: room for what comes back.
     ///   - fold: gets each entry that came back, in order, once it is durable.
-    static func greet(_ inbox: EdgeInbox, _ journal: Journal, _ boot: Boot, _ folder: EdgeFolder, isShort: Bool = false, fold: (Entry) -> Void) throws
-        -> Greeting
-    {
+    static func greet(
+        _ inbox: EdgeInbox, _ journal: Journal, _ boot: Boot, _ folder: EdgeFolder, isShort: Bool = false, reserve: (any DiskReserve)? = nil,
+        fold: (Entry) -> Void
+    ) throws -> Greeting {
         var greeting = Greeting()
-        let messages = inbox.open()
+        // From here on a signal is a wish to stop.
+        _ = inbox.open()
         var talk = try StartTalk(journal, isShort: isShort, at: SystemClock.monotonic())
         let link: UplinkSettings?
         do throws(EdgeFolderError) { link = try folder.uplink() } catch {
-            // A ledger that was cut for the cloud's history must not grow another: without the cloud it does not start.
-            if talk.findings.settlement != nil { throw error }
+            // A ledger that was cut for the cloud's history, or took back a part of it, must not grow another: without the cloud it does not start.
+            if talk.mustHear { throw error }
             // Trading goes on without a cloud; the loop says the words and looks again.
             return greeting
         }
@@ -32,15 +35,21 @@ package struct Greeting {
             if talk.findings.settlement != nil { throw EdgeFolderError.damaged(path: folder.path + "/keys/cloud.json") }
             return greeting
         }
-        let uplink = try Uplink(link, journal: journal, identity: try identity(journal, boot, mayHeal: true)) { messages.post(.link($0)) }
+        if let end = journal.stillMissing {
+            Log.write(.warning, "entries are still to come back: nothing is begun before the cloud has sent them", ["to": "\(end)"])
+        }
+        let uplink = try Uplink(link, journal: journal, identity: try identity(journal, boot, mayHeal: true), events: inbox.linkHandler())
         greeting.uplink = uplink
         while inbox.stopReason == nil {
             inbox.loop.turn(milliseconds: 20)
             let clock = ClockReading(wall: SystemClock.now(), monotonic: SystemClock.monotonic())
-            for event in inbox.linkEvents { try uplink.receive(event, at: clock) }
-            inbox.linkEvents.removeAll(keepingCapacity: true)
+            for event in inbox.takeLinkEvents() { try uplink.receive(event, at: clock) }
             while let entries = uplink.takeHealing() {
-                try talk.takeBack(entries, into: journal, fold: fold)
+                do throws(JournalError) { try talk.takeBack(entries, of: uplink.sender.behind, into: journal, reserve: reserve, fold: fold) } catch {
+                    guard case .unsigned(let words) = error else { throw error }
+                    try uplink.healRefused(words, at: clock)
+                    continue
+                }
                 try uplink.healed(entries, at: clock)
             }
             try uplink.tick(at: clock)

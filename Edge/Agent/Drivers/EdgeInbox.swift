@@ -10,13 +10,26 @@ enum LoopMessage: Sendable {
 /// Owned by the edge's thread, from before the run's first entry to its last.
 package final class EdgeInbox {
     let loop = EventLoop()
-    /// Taken and cleared by whoever turns the loop.
-    var linkEvents: [LinkEvent] = []
+    private var linkEvents: [LinkEvent] = []
+    private let budget = LinkBudget()
     var requests: [HTTPRequest] = []
     private(set) var stopReason: String?
     private var messages: LoopInbox<LoopMessage>?
 
     package init() {}
+
+    /// What a link's thread calls with each event.
+    func linkHandler() -> @Sendable (LinkEvent) -> Void {
+        let (messages, budget) = (open(), budget)
+        return { event in if budget.offer(event) { messages.post(.link(event)) } }
+    }
+
+    /// The link's events since last asked, oldest first.
+    func takeLinkEvents() -> [LinkEvent] {
+        defer { linkEvents.removeAll(keepingCapacity: true) }
+        for event in linkEvents { budget.release(event) }
+        return linkEvents
+    }
 
     /// Watches SIGTERM, SIGINT and the other threads, once.
     func open() -> LoopInbox<LoopMessage> {

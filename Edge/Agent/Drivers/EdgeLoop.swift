@@ -55,7 +55,7 @@ package final class EdgeLoop {
     ) {
         self.agent = agent; self.folder = folder; self.settings = settings; self.inbox = inbox
         self.greeting = greeting
-        linkKeys = LinkKeyChanger(folder: folder)
+        linkKeys = LinkKeyChanger(folder)
         uplink = greeting.uplink
     }
 
@@ -68,7 +68,6 @@ package final class EdgeLoop {
         socket = BrokerSocket(inbox.loop, host: settings.gatewayHost, port: settings.gatewayPort) { [unowned self] in inputs.append($0) }
         let findings = greeting.findings
         try perform(agent.start(boot, healed: findings.healed, settlement: findings.adopted, at: Self.clock()), at: Self.clock())
-        if findings.adopted != nil { try agent.journal.forgetSettlement() }
         inputs += findings.inputs
         server = try WebServer(WebServerConfiguration(listeners: [.unix(path: folder.socket)]), handler: LocalHandler(inbox: messages))
         enrolLate()
@@ -114,10 +113,10 @@ package final class EdgeLoop {
             uplink = nil
             // What the old connection still said is nobody's any more.
             inbox.loop.turn(milliseconds: 0)
-            inbox.linkEvents.removeAll()
+            _ = inbox.takeLinkEvents()
         }
-        let (identity, messages) = (try Greeting.identity(agent.journal, agent.boot, mayHeal: false), inbox.open())
-        uplink = try Uplink(link, journal: agent.journal, identity: identity) { messages.post(.link($0)) }
+        let identity = try Greeting.identity(agent.journal, agent.boot, mayHeal: false)
+        uplink = try Uplink(link, journal: agent.journal, identity: identity, events: inbox.linkHandler())
     }
 
     private func step() throws {
@@ -127,8 +126,7 @@ package final class EdgeLoop {
             tickedAt = clock.monotonic
             inputs.append(.tick)
         }
-        for event in inbox.linkEvents { try uplink?.receive(event, at: clock) }
-        inbox.linkEvents.removeAll(keepingCapacity: true)
+        for event in inbox.takeLinkEvents() { try uplink?.receive(event, at: clock) }
         if let settlement = uplink?.takeSettlement() {
             if settlement.kept == .cloud { givingUp = settlement; return }
             inputs.append(.settle(settlement))
@@ -142,7 +140,7 @@ package final class EdgeLoop {
         if !inputs.isEmpty || agent.hasPending {
             let taken = inputs
             inputs.removeAll(keepingCapacity: true)
-            try perform(agent.turn(taken, at: clock), at: clock)
+            try perform(agent.turn(taken, at: clock) { SystemClock.monotonic() - clock.monotonic }, at: clock)
         }
         try perform(agent.keep(at: clock), at: clock)
         // In a lively market no turn is without prices: one that wrote nothing is quiet enough for the journal's own work.
@@ -159,7 +157,7 @@ package final class EdgeLoop {
             switch effect {
             case .write(let bytes): socket?.write(bytes)
             case .transport(let wish): socket?.take(wish)
-            case .live, .committed, .entries: break
+            case .live, .committed, .heldBack, .entries: break
             }
         }
         try uplink?.note(effects, at: clock)
@@ -193,8 +191,7 @@ package final class EdgeLoop {
         while uplink.phase == .open, uplink.acked.seq < agent.journal.head.seq, Self.clock().monotonic < end {
             inbox.loop.turn(milliseconds: 10)
             let clock = Self.clock()
-            for event in inbox.linkEvents { try uplink.receive(event, at: clock) }
-            inbox.linkEvents.removeAll(keepingCapacity: true)
+            for event in inbox.takeLinkEvents() { try uplink.receive(event, at: clock) }
             try uplink.readOn(at: clock)
             try uplink.tick(at: clock)
         }
@@ -216,7 +213,7 @@ package final class EdgeLoop {
     // MARK: - Once a second
 
     private func slowTick(at clock: ClockReading) throws {
-        if agent.desk.book.haltLevel < .halt, PrivateFiles.exists(folder.killFile) {
+        if agent.desk.book.haltLevel < .halt, PrivateFiles.stamp(folder.killFile) != nil {
             inputs.append(.desk(.halt(source: "file", reason: "the file KILL lies in the data folder")))
         }
         try changeLinkKey(at: clock)
@@ -252,9 +249,7 @@ package final class EdgeLoop {
 
     private func takeRequests(at clock: ClockReading) throws {
         for request in inbox.requests {
-            let key = request.header("idempotency-key").flatMap { CommandID(hex: $0) }
-            let id = key ?? CommandID(bytes: (0..<16).map { _ in UInt8.random(in: .min ... .max) })
-            guard let id else { continue }
+            guard let id = LocalAPI.id(key: request.header("idempotency-key")) else { answer(request.id, LocalAPI.badKey); continue }
             let call = LocalRequest(
                 method: request.method.rawValue, path: request.path,
                 query: Dictionary(request.query.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first }), body: request.body,
@@ -271,39 +266,41 @@ package final class EdgeLoop {
                 asked.append((request.id, id))
             case .resume(let reason):
                 inputs.append(.desk(.resume(reason: reason)))
-                answer(request.id, 200, ["state": "done", "text": "Trading is resumed."])
+                answer(request.id, isDone: true, "Trading is resumed.")
             case .changeKey:
-                do { try changeKey(for: request.id, at: clock) } catch let error as EdgeFolderError { refuse(request.id, error) }
+                do { try changeKey(for: request.id, at: clock) } catch let error as EdgeFolderError {
+                    answer(request.id, isDone: false, "The key cannot be changed now: \(error)")
+                }
             case .changeLinkKey:
                 do {
-                    let begun = try linkKeys.begin(agent, uplink, at: clock)
+                    let begun = try linkKeys.begin(agent, uplink?.keyView, at: clock)
                     try perform(begun.effects, at: clock)
-                    answer(request.id, 200, ["state": .string(begun.isDone ? "done" : "refused"), "text": .string(begun.words)])
-                } catch let error as EdgeFolderError { refuse(request.id, error) }
+                    answer(request.id, isDone: begun.isDone, begun.words)
+                } catch let error as EdgeFolderError {
+                    answer(request.id, isDone: false, "The key cannot be changed now: \(error)")
+                }
             case .trust(let key):
                 let effects = try agent.believe(CloudKeyFact(key: key, ground: .person), at: clock)
                 try perform(effects ?? [], at: clock)
                 let words = effects == nil ? "Not now: the disk is full." : "Heads that the cloud signs by this key are believed from now on."
-                answer(request.id, 200, ["state": .string(effects == nil ? "refused" : "done"), "text": .string(words)])
+                answer(request.id, isDone: effects != nil, words)
             case .acceptRollback(let reason):
                 let effects = try agent.acceptRollback(reason: reason, at: clock)
                 try perform(effects ?? [], at: clock)
                 let words = effects == nil ? "Nothing is missing: the ledger reaches its mark." : "Given up. The ledger goes on from where it ends."
-                answer(request.id, 200, ["state": .string(effects == nil ? "refused" : "done"), "text": .string(words)])
+                answer(request.id, isDone: effects != nil, words)
             }
         }
         inbox.requests.removeAll(keepingCapacity: true)
     }
 
-    /// The new key is on the disk before it is announced, and in its place after: a crash in between is mended by the next start.
-    /// A key's file that cannot be read or written ends no trading.
-    private func refuse(_ request: RequestID, _ error: EdgeFolderError) {
-        answer(request, 200, ["state": "refused", "text": .string("The key was not changed: \(error)")])
+    private func answer(_ request: RequestID, isDone: Bool, _ words: String) {
+        answer(request, 200, ["state": isDone ? "done" : "refused", "text": .string(words)])
     }
 
     private func changeLinkKey(at clock: ClockReading) throws {
         do {
-            try perform(linkKeys.step(agent, uplink, at: clock), at: clock)
+            try perform(linkKeys.step(agent, uplink?.keyView, at: clock), at: clock)
             linkKeyTrouble = ""
         } catch let error as EdgeFolderError {
             // Trading goes on; the words are said once, not every second.
@@ -313,13 +310,9 @@ package final class EdgeLoop {
     }
 
     private func changeKey(for request: RequestID, at clock: ClockReading) throws {
-        let effects = try agent.changeKey(to: try folder.nextLedgerKeys(), at: clock)
-        try perform(effects ?? [], at: clock)
-        if effects != nil { try folder.promoteLedgerKey() }
-        let words =
-            effects == nil
-            ? "Not now: the disk is full, or the ledger's end is missing." : "The ledger is signed by a new key. Copy the folder keys/ again."
-        answer(request, 200, ["state": .string(effects == nil ? "refused" : "done"), "text": .string(words)])
+        let change = try agent.changeKey(in: folder, at: clock)
+        try perform(change.effects, at: clock)
+        answer(request, isDone: change.isDone, change.words)
     }
 
     /// After the turn that decided them: the command's fate so far.

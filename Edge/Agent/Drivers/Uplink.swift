@@ -24,6 +24,7 @@ package final class Uplink {
     /// Frames that a full lane did not take, oldest first; the sender holds back while there are any.
     private var waiting: [[[UInt8]]] = [[], []]
     private var isBlocked = [false, false]
+    private var isOverfull = false
     private var lanesUp: Set<Int> = []
     /// True since the cloud's door turned our key away, until it lets us in.
     package private(set) var isKeyRefused = false
@@ -42,6 +43,11 @@ package final class Uplink {
     /// Batches read from the ledger in one turn: the rest follow in the next, so that a backlog never delays an order.
     private static let batchesPerTurn = 4
     private var noted = Seq(0)
+    /// Frames that wait for one lane; with one more the session begins anew. The sender holds entries and live state back by itself: these are
+    /// answers to a cloud that asks and does not read.
+    package static let framesMax = 512
+    /// The most that wait for a lane now.
+    package var framesWaiting: Int { waiting.map(\.count).max() ?? 0 }
 
     /// Starts connecting. `events` is told from the link's thread and must hand them to `receive` on the loop's.
     package init(
@@ -63,6 +69,8 @@ package final class Uplink {
     /// How the link stands, for the edge's own screen.
     package var phase: LinkPhase { core.sender.phase }
     package var acked: Head { core.sender.acked }
+    /// The same for a change of its key.
+    var keyView: LinkKeyView { LinkKeyView(core.sender, acked: acked.seq, isKeyRefused: isKeyRefused) }
     /// The sender as it stands, for the gate of the start.
     package var sender: Sender { core.sender }
     /// True while entries wait to be read and sent.
@@ -82,6 +90,7 @@ package final class Uplink {
             if isUp { isUp = false; try feed(.linkDown, at: clock) }
         case .message(_, let bytes): try feed(.frame(bytes), at: clock)
         }
+        try relieve(at: clock)
     }
 
     /// What a turn of the agent brought.
@@ -99,6 +108,7 @@ package final class Uplink {
     package func tick(at clock: ClockReading) throws(JournalError) {
         for lane in Lane.allCases { try flush(lane, at: clock) }
         try feed(.tick, at: clock)
+        try relieve(at: clock)
         guard clock.monotonic - notedAt >= Uplink.noteEvery, acked.seq > noted else { return }
         notedAt = clock.monotonic
         noted = acked.seq
@@ -137,6 +147,9 @@ package final class Uplink {
     /// That piece is durable.
     package func healed(_ entries: [Entry], at clock: ClockReading) throws(JournalError) { try feed(.healed(entries), at: clock) }
 
+    /// That piece was not taken, for this reason.
+    package func healRefused(_ words: String, at clock: ClockReading) throws(JournalError) { try feed(.healRefused(words), at: clock) }
+
     /// Commands that arrived since last asked.
     package func takeDelivered() -> [(Command, Span?)] {
         defer { delivered = [] }
@@ -156,6 +169,7 @@ package final class Uplink {
         for effect in effects {
             switch effect {
             case .send(let lane, let frame):
+                guard waiting[Int(lane.rawValue)].count < Uplink.framesMax else { isOverfull = true; continue }
                 waiting[Int(lane.rawValue)].append(frame)
                 try flush(lane, at: clock)
             case .deliver(let command, let deadline): delivered.append((command, deadline))
@@ -168,13 +182,26 @@ package final class Uplink {
             case .countersigned(let fact): countersigned = fact
             case .signers(let changes): signers = changes
             case .backedUp(let seq): try journal.noteBackup(seq)
-            case .reopen:
-                try feed(.linkDown, at: clock)
-                if isUp { try feed(.linkUp, at: clock) }
+            case .reopen: try renew(at: clock)
             case .phase(let phase): Log.write(.info, "link", ["phase": "\(phase)"])
             case .malformed(let error): Log.write(.warning, "link frame refused", ["error": "\(error)"])
             }
         }
+    }
+
+    /// What waits for a lane that takes nothing is given up, and with it the session: the next one begins from what is acknowledged.
+    private func relieve(at clock: ClockReading) throws(JournalError) {
+        guard isOverfull else { return }
+        isOverfull = false
+        Log.write(.warning, "link overfull", ["frames": "\(framesWaiting)"])
+        try renew(at: clock)
+    }
+
+    /// Other sockets: what waits in these would stand before everything that the next session sends.
+    private func renew(at clock: ClockReading) throws(JournalError) {
+        waiting = [[], []]; isBlocked = [false, false]; lanesUp = []; isUp = false
+        try feed(.linkDown, at: clock)
+        client.renew()
     }
 
     /// Hands waiting frames to the lane; tells the sender when it fills and when it has room again.

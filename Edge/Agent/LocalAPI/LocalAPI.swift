@@ -42,6 +42,16 @@ package enum LocalVerdict: Sendable {
 
 /// Routes of the local API.
 package enum LocalAPI {
+    /// What names a call: the caller's `Idempotency-Key`, or a fresh id without one. Nil for a key of another form: with an id of its own each repetition
+    /// would be another wish.
+    package static func id(key: String?) -> CommandID? {
+        if let key { return CommandID(hex: key) }
+        return CommandID(bytes: (0..<16).map { _ in UInt8.random(in: .min ... .max) })
+    }
+    static let badKey = Problem(
+        "key-missing", 400, "The header Idempotency-Key is not a UUID", detail: "32 hexadecimal digits, dashes allowed.",
+        cure: "Make a new UUID for each wish and send it again with the same wish, or leave the header out.")
+
     /// Decides on one call. Reads are answered from the agent's present state.
     package static func handle(_ request: LocalRequest, agent: Agent, picture: EdgePicture, at now: Instant) -> LocalVerdict {
         do throws(Problem) {

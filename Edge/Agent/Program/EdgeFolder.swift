@@ -58,7 +58,7 @@ package struct EdgeFolder: Sendable {
     /// Where a branch that was given up is sealed: the first name that is free.
     func sealedBranch(epoch: UInt32) -> String {
         var number = 1
-        while PrivateFiles.exists(path + "/ledger.fork-\(epoch)-\(number).db") { number += 1 }
+        while number < 10_000, PrivateFiles.exists(path + "/ledger.fork-\(epoch)-\(number).db") { number += 1 }
         return path + "/ledger.fork-\(epoch)-\(number).db"
     }
     package var socket: String { path + "/edge.sock" }
@@ -68,6 +68,9 @@ package struct EdgeFolder: Sendable {
     private var linkKeyFile: String { path + "/keys/link.key" }
     private var ledgerKeyFile: String { path + "/keys/ledger.key" }
     private var nextLedgerKeyFile: String { path + "/keys/ledger.key.next" }
+    private var formerLedgerKeysFile: String { path + "/keys/ledger.keys.former" }
+    /// Keys that are kept after others have followed them.
+    private static let formerLedgerKeysMax = 16
     private var cloudFile: String { path + "/keys/cloud.json" }
 
     /// Who this edge is: drawn once, then for ever.
@@ -122,9 +125,14 @@ package struct EdgeFolder: Sendable {
         try write(linkKeyFile, Array((text + "\n").utf8))
         do throws(FileError) {
             try PrivateFiles.remove("\(linkKeyFile).\(change.rawValue)")
-            // One that was announced before this enrolment follows a key that is no more.
-            if change == .enrolled, PrivateFiles.exists("\(linkKeyFile).next") { try PrivateFiles.remove("\(linkKeyFile).next") }
         } catch { throw .file(error) }
+    }
+
+    /// Throws a key away that was announced and not taken up.
+    package func forgetAnnouncedLinkKey() throws(EdgeFolderError) {
+        let path = "\(linkKeyFile).\(LinkChange.announced.rawValue)"
+        guard PrivateFiles.exists(path) else { return }
+        do throws(FileError) { try PrivateFiles.remove(path) } catch { throw .file(error) }
     }
 
     /// The key that signs the ledger's checkpoints, made at the first call; it never leaves the folder.
@@ -152,18 +160,35 @@ package struct EdgeFolder: Sendable {
     /// Puts the announced key in the place of the one before it.
     package func promoteLedgerKey() throws(EdgeFolderError) {
         guard let text = try line(nextLedgerKeyFile) else { return }
+        try keepFormer(ledgerKeys())
         try write(ledgerKeyFile, Array((text + "\n").utf8))
         do throws(FileError) { try PrivateFiles.remove(nextLedgerKeyFile) } catch { throw .file(error) }
     }
 
-    /// The key by which a ledger is signed that was signed last by `signer`: one that was announced and not yet put in its place is put there.
-    package func ledgerKeys(after signer: [UInt8]?) throws(EdgeFolderError) -> SigningKeys {
-        let present = try ledgerKeys()
-        guard let signer, signer != present.publicKey, let text = try line(nextLedgerKeyFile), let seed = Hex.bytes(text),
-            let next = SigningKeys(seed: seed), next.publicKey == signer
-        else { return present }
-        try promoteLedgerKey()
-        return next
+    /// The key that waits, announced or not.
+    package func waitingLedgerKeys() throws(EdgeFolderError) -> SigningKeys? {
+        try line(nextLedgerKeyFile).flatMap { Hex.bytes($0) }.flatMap { SigningKeys(seed: $0) }
+    }
+
+    /// One seed a line, the newest first.
+    package func formerLedgerKeys() throws(EdgeFolderError) -> [SigningKeys] {
+        guard PrivateFiles.exists(formerLedgerKeysFile) else { return [] }
+        let bytes: [UInt8]
+        do throws(FileError) { bytes = try PrivateFiles.read(formerLedgerKeysFile) } catch { throw .file(error) }
+        return bytes.split(separator: 0x0A).compactMap { Hex.bytes(String(decoding: $0, as: UTF8.self)) }.compactMap { SigningKeys(seed: $0) }
+    }
+
+    /// Puts a key back in its place; the one that was there is kept.
+    package func reinstate(_ keys: SigningKeys) throws(EdgeFolderError) {
+        try keepFormer(ledgerKeys())
+        try write(ledgerKeyFile, Array((Hex.text(keys.seed) + "\n").utf8))
+    }
+
+    /// The end of the ledger may be sealed by a decision, and what goes on is signed by an older key.
+    private func keepFormer(_ keys: SigningKeys) throws(EdgeFolderError) {
+        let others = try formerLedgerKeys().filter { $0.publicKey != keys.publicKey }
+        let all = ([keys] + others).prefix(EdgeFolder.formerLedgerKeysMax)
+        try write(formerLedgerKeysFile, Array(all.map { Hex.text($0.seed) + "\n" }.joined().utf8))
     }
 
     /// Nil until the edge is enrolled.
@@ -215,4 +240,11 @@ package struct EdgeFolder: Sendable {
     private func write(_ path: String, _ bytes: [UInt8]) throws(EdgeFolderError) {
         do throws(FileError) { try PrivateFiles.write(path, bytes) } catch { throw .file(error) }
     }
+}
+
+extension EdgeFolder: LinkKeyPlaces, LedgerKeyPlaces {
+    package func linkKey() throws -> [UInt8] { try linkKeys().publicKey }
+    package func waitingLinkKey() throws -> [UInt8]? { try waitingLinkKey(.announced) }
+    package func freshLinkKey() throws -> [UInt8] { try freshLinkKeys(.announced).publicKey }
+    package func promoteLinkKey() throws { try promoteLinkKey(.announced) }
 }

@@ -49,7 +49,7 @@ enum EdgeRun {
         let inbox = EdgeInbox()
         var isShort = false
         if case .rolledBack = try self.witness(folder, journal).1 { isShort = true }
-        let greeting = try Greeting.greet(inbox, journal, boot, folder, isShort: isShort) { entry in
+        let greeting = try Greeting.greet(inbox, journal, boot, folder, isShort: isShort, reserve: reserve) { entry in
             book.apply(entry)
             milestones.note(entry)
         }
@@ -66,7 +66,8 @@ enum EdgeRun {
             witness: witness, finding: finding, reserve: reserve, milestones: milestones,
             snapshots: SnapshotSettings(files: FolderFiles(folder.path), recovered),
             compaction: configuration.compactDays > 0
-                ? CompactionSettings(files: FolderFiles(folder.path), days: configuration.compactDays) : nil)
+                ? CompactionSettings(files: FolderFiles(folder.path), days: configuration.compactDays) : nil,
+            trouble: recovered.trouble)
         for trouble in agent.ledgerTroubles { Log.write(.error, trouble.text, ["cure": trouble.cure]) }
         let loop = EdgeLoop(
             agent: agent, folder: folder,
@@ -97,7 +98,7 @@ enum EdgeRun {
     private static func open(_ folder: EdgeFolder, _ edge: EdgeID, _ reserve: BallastFile) throws(JournalError) -> Recovered {
         func read() throws(JournalError) -> Recovered {
             let store: EntryStore
-            do throws(StoreError) { store = try EntryStore(path: folder.ledger, .init(.create)) } catch { throw .store(error) }
+            do throws(StoreError) { store = try EntryStore(path: folder.ledger, .init(.create, copiesBehind: true)) } catch { throw .store(error) }
             let recovered = try FastStart.open(store, edge: edge, files: FolderFiles(folder.path))
             for words in recovered.remarks { Log.write(.warning, words) }
             return recovered

@@ -21,7 +21,8 @@ enum Enrolment {
             return ExitCode.usage
         }
         let keys = renewing ? try folder.freshLinkKeys(.enrolled) : try folder.linkKeys()
-        let request = EnrolmentRequest(edge: try folder.identity(), linkKey: keys.publicKey, ledgerKey: try firstLedgerKey(folder), token: token)
+        let request = EnrolmentRequest(
+            edge: try folder.identity(), linkKey: keys.publicKey, ledgerKey: try firstLedgerKey(folder), head: try ledgerEnd(folder), token: token)
         guard let answer = try ask(request, token, keys) else {
             Console.error(
                 "tidewire-edge: \(token.host):\(token.enrolPort) does not answer; is the cloud running, and is the token younger than 15 minutes?")
@@ -38,6 +39,8 @@ enum Enrolment {
             }
             // An edge that dies in between has the new key and the old cloud's name: it is enrolled once more.
             if renewing { try folder.promoteLinkKey(.enrolled) }
+            // Announced before this enrolment, it is history for the cloud, and would lock the edge out.
+            try folder.forgetAnnouncedLinkKey()
             try folder.setCloud(
                 EnrolledCloud(
                     host: token.host, port: Int(token.linkPort), serverKey: token.serverKey, name: name, signer: signer?.key,
@@ -67,6 +70,12 @@ enum Enrolment {
             }
         }
         return try folder.ledgerKeys().publicKey
+    }
+
+    /// The number of the ledger's last entry; 0 without a ledger.
+    private static func ledgerEnd(_ folder: EdgeFolder) throws -> Seq {
+        guard PrivateFiles.exists(folder.ledger) else { return Seq(0) }
+        return Seq(try EntryStore(path: folder.ledger, .init(.readOnly)).head.seq)
     }
 
     /// Nil when nothing was heard in time.

@@ -26,7 +26,7 @@ struct GapWalk {
             do throws(StoreError) {
                 try store.each(from: next) { row throws(DatabaseError) in
                     guard let entry = verifier.accept(row) else { return false }
-                    if row.kind == Kind.gap.rawValue, case .gap(let gap)? = try? entry.decoded() { told.append((entry.seq, gap)) }
+                    if let gap = entry.gap { told.append((entry.seq, gap)) }
                     for problem in try visit(entry) { verifier.note(problem) }
                     return true
                 }

@@ -16,16 +16,20 @@ package struct Recovered {
     /// Its length; 0 without one.
     package let snapshotBytes: Int64
     /// Names of the snapshots that count, oldest first.
-    package let kept: [String]
+    package var kept: [String]
     /// Why a newer snapshot was not started from, one line each.
-    package let remarks: [String]
+    package var remarks: [String]
+    /// The snapshot is another release's and was started from for want of its entries: one of this release's own is due at once.
+    package var isBorrowed = false
+    /// What a person has to look at before positions are opened on this book; nil when nobody has.
+    package var trouble: LedgerTrouble?
 }
 
 /// Opens a ledger.
 package enum FastStart {
     /// - Parameters:
     ///   - files: where snapshots lie; nil reads every entry.
-    ///   - release: of this build; another release's snapshot is not started from.
+    ///   - release: of this build; another release's snapshot is started from only where entries below it are lost, which nobody can fold any more.
     ///   - check: of the checkpoints' signatures.
     /// - Throws: what reading every entry from the first throws. What is wrong with a snapshot is a remark.
     package static func open(
@@ -37,15 +41,16 @@ package enum FastStart {
         for (place, name) in names.enumerated() {
             guard let files else { break }
             do throws(Unfit) {
-                let file = try read(name, files)
-                let (recovered, fact) = try start(file, store, edge, release, check)
-                guard fact?.file == name, fact?.hash == file.hash, fact?.bytes == Int64(file.byteCount) else {
-                    throw .unfit("no entry of this ledger speaks of it")
+                let file = try read(name, files, of: edge)
+                // What refuses it by its table alone comes first: the parts of another release's file are not even looked at.
+                guard file.header.release == release else {
+                    throw .unfit("release \(file.header.release) made it, and this one folds for itself")
                 }
                 // An older one was counted when this one was written; whether it is sound is seen when it is needed.
-                return Recovered(
-                    journal: recovered.journal, book: recovered.book, milestones: recovered.milestones, snapshot: file.header,
-                    snapshotBytes: Int64(file.byteCount), kept: Array(names[place...].prefix(2).reversed()), remarks: remarks)
+                var recovered = try start(file, name, store, edge, release, check)
+                recovered.kept = Array(names[place...].prefix(2).reversed())
+                recovered.remarks = remarks
+                return recovered
             } catch {
                 switch error {
                 case .unfit(let words): remarks.append("\(name) is not started from: \(words)")
@@ -59,8 +64,33 @@ package enum FastStart {
             book.apply(entry)
             milestones.note(entry)
         }
-        let journal = try Journal(store: store, edge: edge, replay: fold, check: check)
-        return Recovered(journal: journal, book: book, milestones: milestones, snapshot: nil, snapshotBytes: 0, kept: [], remarks: remarks)
+        do throws(JournalError) {
+            let journal = try Journal(store: store, edge: edge, replay: fold, check: check)
+            return Recovered(journal: journal, book: book, milestones: milestones, snapshot: nil, snapshotBytes: 0, kept: [], remarks: remarks)
+        } catch {
+            guard error.missing != nil, let files else { throw error }
+            return try instead(of: error, names, files, store, edge, release, check, remarks)
+        }
+    }
+
+    /// Entries that the whole fold needs are lost. What another release added up while it had them is as good as they were, and nothing else is.
+    /// - Throws: `lost` when there is no such snapshot.
+    private static func instead(
+        of lost: JournalError, _ names: [String], _ files: any KeptFiles, _ store: any JournalStore, _ edge: EdgeID, _ release: String,
+        _ check: @escaping SignatureCheck, _ former: [String]
+    ) throws(JournalError) -> Recovered {
+        for (place, name) in names.enumerated() {
+            do throws(Unfit) {
+                let file = try read(name, files, of: edge)
+                guard file.header.release != release else { continue }
+                var recovered = try start(file, name, store, edge, release, check)
+                recovered.kept = Array(names[place...].prefix(2).reversed())
+                recovered.isBorrowed = true
+                recovered.remarks = former + ["\(name) is started from all the same: what lies before it cannot be folded (\(lost))"]
+                return recovered
+            } catch { if case .store(let error) = error { throw .store(error) } }
+        }
+        throw lost
     }
 
     /// Why a snapshot is passed over, or why there is no start at all.
@@ -78,23 +108,21 @@ package enum FastStart {
     }
 
     /// The file, its table compared with its hash.
-    private static func read(_ name: String, _ files: any KeptFiles) throws(Unfit) -> SnapshotFile {
+    private static func read(_ name: String, _ files: any KeptFiles, of edge: EdgeID) throws(Unfit) -> SnapshotFile {
         let bytes: [UInt8]?
         do throws(KeptFileError) { bytes = try files.read(name) } catch { throw .unfit("\(error)") }
         guard let bytes else { throw .unfit("it is gone") }
-        do throws(SnapshotError) { return try SnapshotFile(bytes) } catch { throw .unfit("\(error)") }
+        let file: SnapshotFile
+        do throws(SnapshotError) { file = try SnapshotFile(bytes) } catch { throw .unfit("\(error)") }
+        guard file.header.edge == edge else { throw .unfit("it is of another edge") }
+        return file
     }
 
     /// Folds the entries after the snapshot's, and looks among them for the one that makes the snapshot count.
     private static func start(
-        _ file: SnapshotFile, _ store: any JournalStore, _ edge: EdgeID, _ release: String, _ check: @escaping SignatureCheck
-    ) throws(Unfit)
-        -> (Recovered, SnapshotFact?)
-    {
+        _ file: SnapshotFile, _ name: String, _ store: any JournalStore, _ edge: EdgeID, _ release: String, _ check: @escaping SignatureCheck
+    ) throws(Unfit) -> Recovered {
         let header = file.header
-        // What refuses it by its table alone comes first: the parts of another release's file are not even looked at.
-        guard header.edge == edge else { throw .unfit("it is of another edge") }
-        guard header.release == release else { throw .unfit("release \(header.release) made it, and this one folds for itself") }
         let anchor = try anchor(header, store)
         guard isSound(file) else { throw .unfit("its file is damaged (a part does not give its hash)") }
         var book: Book
@@ -127,9 +155,25 @@ package enum FastStart {
             // The whole fold says where the damage is, or that there is none.
             throw .unfit("the entries after it do not verify: \(error)")
         }
-        if let difference { throw .unfit(difference) }
         let bytes = Int64(file.byteCount)
-        return (Recovered(journal: journal, book: book, milestones: milestones, snapshot: header, snapshotBytes: bytes, kept: [], remarks: []), fact)
+        guard fact?.file == name, fact?.hash == file.hash, fact?.bytes == bytes else { throw .unfit("no entry of this ledger speaks of it") }
+        var recovered = Recovered(
+            journal: journal, book: book, milestones: milestones, snapshot: header, snapshotBytes: bytes, kept: [], remarks: [])
+        if let difference {
+            // Another release may add up to another digest, or read these bytes otherwise: only a person can tell which.
+            guard header.release != release else { throw .unfit(difference) }
+            recovered.trouble = doubt(header)
+        }
+        return recovered
+    }
+
+    private static func doubt(_ header: SnapshotHeader) -> LedgerTrouble {
+        LedgerTrouble(
+            .different,
+            "The book was taken from the snapshot that release \(header.release) made at entry \(header.head.seq): entries before it are lost, and this "
+                + "release cannot tell whether it reads it as that one did. No position is opened.",
+            cure: "Compare positions and orders with the broker's own screen; if they agree, stop and start the edge, then: tidewire-edge resume. "
+                + "Better: put the lost segment files back from a copy, or take the whole ledger from the cloud, and start again.")
     }
 
     /// The entry that the snapshot stands at, as the ledger has it now.

@@ -31,7 +31,8 @@ package struct SnapshotSettings {
         self.files = files; self.kept = kept; self.last = last; self.lastBytes = lastBytes; self.every = every
     }
     package init(files: any KeptFiles, _ recovered: Recovered) {
-        self.init(files: files, kept: recovered.kept, last: recovered.snapshot?.head.seq ?? Seq(0), lastBytes: recovered.snapshotBytes)
+        let last = recovered.isBorrowed ? nil : recovered.snapshot?.head.seq
+        self.init(files: files, kept: recovered.kept, last: last ?? Seq(0), lastBytes: recovered.snapshotBytes)
     }
 }
 

@@ -30,11 +30,11 @@ package struct StartGate: Hashable, Sendable {
 
     /// To be asked after every change of the link and at least ten times a second.
     package mutating func decide(_ sender: Sender, isKeyRefused: Bool = false, at now: Span) -> Decision {
+        // Also when the word and the end of the connection came in one breath.
+        isBehind = isBehind || sender.behind != nil
         switch sender.phase {
         case .open: return .start
-        case .healing:
-            isBehind = true
-            return .wait
+        case .healing: return .wait
         case .refused(let trouble) where trouble.haltsTrading: return .startHalted(trouble)
         case .down, .opening, .refused, .stopped:
             if isBehind { return .wait }

@@ -1,5 +1,6 @@
 // What comes before a run's first entry, without thread or socket: lost entries that come back, a person's decision, and when the run may write.
 package import Ledger
+package import Platform
 package import Sync
 internal import Trading
 package import Values
@@ -37,12 +38,26 @@ package struct StartTalk {
     /// - Throws: when the journal's note of an unfinished decision cannot be read.
     package init(_ journal: Journal, isShort: Bool, at now: Span) throws(JournalError) {
         findings.settlement = try StartTalk.unfinished(journal)
-        gate = StartGate(at: now, mustHear: findings.settlement != nil, isShort: isShort)
+        mustHear = findings.settlement != nil || journal.stillMissing != nil
+        gate = StartGate(at: now, mustHear: mustHear, isShort: isShort)
     }
+    /// The cloud has this ledger's end for certain: nothing is written before it has spoken.
+    package let mustHear: Bool
 
     /// A piece of what was lost: durable on return, and folded.
-    package mutating func takeBack(_ entries: [Entry], into journal: Journal, fold: (Entry) -> Void) throws(JournalError) {
-        try journal.adopt(entries)
+    /// - Parameters:
+    ///   - end: how far the cloud said that the ledger came.
+    ///   - reserve: given up when the disk is full: what comes back is the ledger, too.
+    /// - Throws: `.unsigned` for a piece with a signature that does not hold; nothing of it is written then.
+    package mutating func takeBack(
+        _ entries: [Entry], of end: Seq?, into journal: Journal, reserve: (any DiskReserve)? = nil, fold: (Entry) -> Void
+    ) throws(JournalError) {
+        do throws(JournalError) { try journal.adopt(entries, of: end) } catch {
+            guard error.isDiskFull, let reserve, reserve.isHeld else { throw error }
+            journal.isShortOfRoom = true
+            reserve.release()
+            try journal.adopt(entries, of: end)
+        }
         for entry in entries { fold(entry) }
     }
 
@@ -97,6 +112,8 @@ package struct StartTalk {
     ) throws -> Bool {
         guard journal.head == settlement.dispute.edgeHead else { return false }
         let common = settlement.dispute.common
+        // Before the mark is set back: an edge that keeps its ledger keeps what guards it.
+        guard common.seq >= journal.compacted else { throw JournalError.moved(common: common.seq, last: journal.compacted) }
         let branch = try makeBranch(journal.last?.epoch ?? 1, LogHead(seq: common.seq.raw, hash: common.hash))
         // Before the cut: a mark behind the ledger is in order, a ledger behind its mark is not.
         let before = HeadMark(edge: journal.edge, epoch: settlement.epoch - 1, head: common, writtenAt: now)

@@ -95,8 +95,11 @@ package struct UplinkCore {
         var out: [UplinkEffect] = []
         for effect in effects {
             switch effect {
-            case .entries(let entries): try committed(entries, at: clock, into: &out)
+            case .entries(let entries):
+                try committed(entries, at: clock, into: &out)
+                if sender.holdsBack { out += try handle(.holdsBack(false), at: clock) }
             case .live(let items): for item in items { out += try handle(.live(item), at: clock) }
+            case .heldBack: if !sender.holdsBack { out += try handle(.holdsBack(true), at: clock) }
             case .committed, .write, .transport: break
             }
         }
@@ -132,6 +135,20 @@ package struct UplinkCore {
         return try handle(.entries(from: from, entries), at: clock)
     }
 
+    /// A piece of this ledger's branch, from behind what was confessed as lost when it begins there; or what is missing and was not.
+    private func branch(from first: Seq) throws(JournalError) -> (entries: [Entry], missing: (from: Seq, to: Seq)?) {
+        var from = first
+        while true {
+            do throws(JournalError) {
+                return (try ledger.read(from: from, limit: Batch.entriesMax, maxBytes: Batch.rawBytesTarget), nil)
+            } catch {
+                guard let missing = error.missing else { throw error }
+                guard let gap = sender.gap(over: from) else { return ([], missing) }
+                from = gap.to.next
+            }
+        }
+    }
+
     /// Entries go to the sender as they are when they follow what it knows, so that none is read twice; after a hole it reads them itself.
     private mutating func committed(_ entries: [Entry], at clock: ClockReading, into out: inout [UplinkEffect]) throws(JournalError) {
         let fresh = Array(entries.drop { $0.seq <= sender.head.seq })
@@ -161,15 +178,12 @@ package struct UplinkCore {
             case .deliver(let command, let deadline): out.append(.deliver(command, deadline: deadline))
             case .acked(let head): out.append(.acked(head))
             case .readBranch(let after):
-                let entries: [Entry]
-                do throws(JournalError) {
-                    entries = try ledger.read(from: after.seq.next, limit: Batch.entriesMax, maxBytes: Batch.rawBytesTarget)
-                } catch {
-                    guard let (from, to) = error.missing else { throw error }
-                    out.append(.missing(from: from, to: to))
-                    continue
+                let (entries, missing) = try branch(from: after.seq.next)
+                if let missing {
+                    out.append(.missing(from: missing.from, to: missing.to))
+                } else {
+                    try perform(sender.handle(.branch(after: after, entries), at: clock), at: clock, into: &out)
                 }
-                try perform(sender.handle(.branch(after: after, entries), at: clock), at: clock, into: &out)
             case .settle(let settlement): out.append(.settle(settlement))
             case .heal(let entries): out.append(.heal(entries))
             case .readStored(let from, let through): wantedStored = (from, through)

@@ -15,6 +15,8 @@ package struct CommandRules: Hashable, Sendable {
     package var ordersPerMinute = 10
     /// Commands that wait for earlier ones, over all keys.
     package var waitingMax = 64
+    /// After the broker showed orders that the ledger does not know: the longest life of what may bring about an order.
+    package var unclearFor = Span.seconds(60)
 
     // Switches, all off in production: each takes one protection away.
     package var noOrderKeys = false
@@ -31,4 +33,5 @@ package struct CommandRules: Hashable, Sendable {
     package var anyMode = false
     package var ignoresSkew = false
     package var anyLifetime = false
+    package var trustsLostLineage = false
 }

@@ -177,7 +177,7 @@ extension Desk {
         }
         let held = book.netQuantity(instrument)
         let isOpposite = held.raw != 0 && (held.raw > 0) != (opening.side == .buy)
-        guard isOpposite else { return open(instrument, opening, command: command, at: now, into: &out) }
+        guard isOpposite else { return open(instrument, opening, command: command, deadline: deadline, at: now, into: &out) }
         guard !disagreeing.contains(instrument) else { return refuseDiffering(instrument, command, into: &out) }
         // The other side is never netted into: first flat, and further only when asked for.
         if book.haltLevel >= .reducing, reverse {

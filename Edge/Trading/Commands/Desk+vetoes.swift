@@ -50,6 +50,7 @@ extension Desk {
         guard command.tier >= command.body.tier || rules.anyTier else {
             throw CommandVeto("tier", "The command claims a lower trust than it needs. Sign in anew, then ask again.")
         }
+        try judgeLoss(command, at: now)
         if book.haltLevel >= .halt, case .watch = command.body {
             let refusal = RiskRefusal.halted(level: book.haltLevel, source: book.haltFact?.source ?? "ledger")
             throw CommandVeto(refusal.name, refusal.text)
@@ -69,10 +70,10 @@ extension Desk {
     private func mayOpen(_ command: Command, _ id: InstrumentID, _ size: OrderSize, _ trailing: TrailingOffset?) throws(CommandVeto) {
         let rules = settings.commandRules
         guard command.issuer != "console" else { return }
-        if let skew = command.skew, abs(skew.nanoseconds) > rules.skewMax.nanoseconds, !rules.ignoresSkew {
+        if let skew = command.skew, skew.nanoseconds.magnitude > rules.skewMax.nanoseconds.magnitude, !rules.ignoresSkew {
             throw CommandVeto(
                 "clockSkew",
-                "The clocks of cloud and edge are \(abs(skew.nanoseconds) / 1_000_000_000) s apart; over "
+                "The clocks of cloud and edge are \(skew.nanoseconds.magnitude / 1_000_000_000) s apart; over "
                     + "\(rules.skewMax.nanoseconds / 1_000_000_000) s no order is taken. Set the wrong clock.")
         }
         guard settings.acceptsRemoteOpenings else {

@@ -25,7 +25,8 @@ extension Desk {
                         trailing: trailing, timeInForce: .gtc, parent: 0, brokerOrderID: child))
             }
             let ticket = Ticket(account: account, origin: wish.origin, command: wish.command, bot: wish.bot, reason: reason, legs: legs)
-            out.actions.append(.place(draft: out.add(.intent(ticket))))
+            let end = settings.commandRules.ignoresDeadline ? nil : wish.deadline
+            out.actions.append(.place(draft: out.add(.intent(ticket)), before: end))
             return nil
         } catch {
             out.add(

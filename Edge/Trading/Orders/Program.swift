@@ -16,6 +16,8 @@ struct Program: Hashable, Sendable {
     var opening: Opening?
     /// Set once the closing order is an intent.
     var hasClosed = false
+    /// Why the closing order could not be placed when that was tried last.
+    var hindrance: String?
     /// Earlier closings whose protection is still to be placed again, should this one come to nothing too.
     var inherited: [CommandID] = []
 }
@@ -77,11 +79,18 @@ extension Desk {
         }
         let held = book.netQuantity(instrument)
         if held.raw != 0, !program.hasClosed {
+            // What was asked for in time is not done afterwards: the price is another by then.
+            guard now < program.deadline else {
+                let words = program.hindrance ?? "Its time was up before the closing order could leave."
+                return give(up: instrument, program, words, at: now, into: &out)
+            }
             let wish = OrderWish(
                 instrument: instrument, side: held.raw > 0 ? .sell : .buy, quantity: held.magnitude, role: .close, origin: program.origin,
-                command: program.command?.id)
+                command: program.command?.id, deadline: program.deadline)
             if let refusal = place(wish, reason: "close the position", at: now, into: &out) {
-                if now >= program.deadline { give(up: instrument, program, refusal.text, at: now, into: &out) } else { out.drafts.removeLast() }
+                // Tried again until its time is up.
+                out.drafts.removeLast()
+                programs[instrument]?.hindrance = refusal.text
                 return
             }
             program.hasClosed = true
@@ -96,14 +105,14 @@ extension Desk {
             guard now < program.deadline else {
                 return give(up: instrument, program, "Flat, but too late to open the other side.", at: now, into: &out)
             }
-            open(instrument, opening, command: command, at: now, into: &out)
+            open(instrument, opening, command: command, deadline: program.deadline, at: now, into: &out)
         } else if let command = program.command {
             out.add(.commandAccepted(outcome(command, "done", "The position is closed.")))
         }
     }
 
     /// Ends a closing that came to nothing. Its position must not stay without the protection that was taken away for it.
-    private mutating func give(up instrument: InstrumentID, _ program: Program, _ text: String, at now: Instant, into out: inout Outcome) {
+    mutating func give(up instrument: InstrumentID, _ program: Program, _ text: String, at now: Instant, into out: inout Outcome) {
         programs[instrument] = nil
         guard let command = program.command else { return }
         let commands = program.inherited + [command.id]
@@ -168,10 +177,13 @@ extension Desk {
     }
 
     /// Sizes and places an opening market order for a command.
-    mutating func open(_ instrument: InstrumentID, _ opening: Program.Opening, command: Command, at now: Instant, into out: inout Outcome) {
+    mutating func open(
+        _ instrument: InstrumentID, _ opening: Program.Opening, command: Command, deadline: Instant?, at now: Instant, into out: inout Outcome
+    ) {
         do throws(RiskRefusal) {
             let size = try quantity(opening.size, opening.side, of: instrument, at: now)
-            let wish = OrderWish(instrument: instrument, side: opening.side, quantity: size, role: .open, origin: .manual, command: command.id)
+            let wish = OrderWish(
+                instrument: instrument, side: opening.side, quantity: size, role: .open, origin: .manual, command: command.id, deadline: deadline)
             if let refusal = place(wish, trailing: opening.trailing, reason: "asked by \(command.issuer)", at: now, into: &out) { throw refusal }
         } catch {
             out.add(.commandRefused(outcome(command, error.name, error.text)))

@@ -136,7 +136,7 @@ extension Desk {
         for order in snapshot.openOrders where ourOrder(order) == nil {
             let id = order.instrument ?? InstrumentID("unknown")
             let isOurForm = ClOrdID.hasOurForm(order.reference)
-            let rule = isOurForm ? "R5" : "R6"
+            let rule = isOurForm ? LostLineage.rule : "R6"
             let text =
                 "The broker lists a working order (\(order.side.rawValue) \(order.quantity), permId \(order.permID)) that this ledger did not place."
             halt(id, rule: rule, text: text, into: &out)
@@ -157,7 +157,7 @@ extension Desk {
     }
 
     private func raiseLineageHalt(_ text: String, into out: inout Outcome) {
-        if book.haltLevel < .halt { out.add(.halt(HaltFact(level: .halt, source: "rule:R5", reason: text))) }
+        if book.haltLevel < .halt { out.add(.halt(HaltFact(level: .halt, source: LostLineage.source, reason: text))) }
     }
 
     /// Working in the ledger and absent at the broker, without a new execution: absence is proved by two equal snapshots.

@@ -13,12 +13,14 @@ package struct OrderWish: Hashable, Sendable {
     package var bot: String?
     package var ordType: OrdType
     package var stopPrice: Price?
+    /// When its command's life ends; nil for one that has none.
+    package var deadline: Instant?
     package init(
         instrument: InstrumentID, side: Side, quantity: Quantity, role: LegRole, origin: OrderOrigin, command: CommandID? = nil, bot: String? = nil,
-        ordType: OrdType = .market, stopPrice: Price? = nil
+        ordType: OrdType = .market, stopPrice: Price? = nil, deadline: Instant? = nil
     ) {
         self.instrument = instrument; self.side = side; self.quantity = quantity; self.role = role; self.origin = origin; self.command = command
-        self.bot = bot; self.ordType = ordType; self.stopPrice = stopPrice
+        self.bot = bot; self.ordType = ordType; self.stopPrice = stopPrice; self.deadline = deadline
     }
 }
 

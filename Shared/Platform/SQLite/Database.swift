@@ -16,12 +16,17 @@ package final class Database {
         package var secureDelete: Bool
         /// A registered SQLite VFS instead of the system's: the seam for a simulated disk. No lock file is taken then.
         package var vfs: String?
+        /// A checkpoint is a thread's work: each call of `checkpoint` only looks how far that has come. Not with a VFS.
+        package var copiesBehind: Bool
 
-        package init(_ access: Access, synchronous: Synchronous = .full, secureDelete: Bool = false, vfs: String? = nil) {
+        package init(
+            _ access: Access, synchronous: Synchronous = .full, secureDelete: Bool = false, vfs: String? = nil, copiesBehind: Bool = false
+        ) {
             self.access = access
             self.synchronous = synchronous
             self.secureDelete = secureDelete
             self.vfs = vfs
+            self.copiesBehind = copiesBehind && vfs == nil && access != .readOnly
         }
     }
 
@@ -35,6 +40,8 @@ package final class Database {
     private var logFileEnd = 0
     private var canLengthen = true
     private let lock: FileLock?
+    private let copiesBehind: Bool
+    private var copying: LogCopying?
 
     /// Statements kept prepared; this product's own SQL stays far below: a full cache means SQL built at run time.
     private static let statementsMax = 128
@@ -46,6 +53,7 @@ package final class Database {
     ///   made durable), or a sentence about the setting that did not take.
     package init(path: String, _ options: Options) throws(DatabaseError) {
         self.path = path
+        copiesBehind = options.copiesBehind
         lock = try options.access == .readOnly || options.vfs != nil ? nil : FileLock(path: path + ".lock")
         if options.access != .readOnly { try LogRenewal.run(database: path, vfs: options.vfs) }
         connection = try Database.open(path, options)
@@ -61,6 +69,7 @@ package final class Database {
 
     deinit {
         statements = [:]
+        copying?.wait()
         // Unfinished statements would make this fail; there are none: they are finalised above or lent inside a call.
         let code = sqlite3_close(connection)
         precondition(code == SQLITE_OK, "closing \(path) answered \(code)")
@@ -135,9 +144,48 @@ package final class Database {
     /// Rows changed by the last INSERT, UPDATE or DELETE.
     package var changes: Int { Int(sqlite3_changes64(connection)) }
 
-    /// Copies the write-ahead log into the file as far as readers allow, never waiting for them.
+    /// Copies the write-ahead log into the file as far as readers allow, never waiting for them; with `copiesBehind` a call begins that, or
+    /// looks how far it has come, and finishes what is short enough.
     /// - Returns: true when all of it was copied, so that the next commit starts the log again.
     @discardableResult package func checkpoint() throws(DatabaseError) -> Bool {
+        guard copiesBehind else { return try copyLog() }
+        guard copying != nil else {
+            copying = LogCopying(path: path)
+            return false
+        }
+        return try goOnCopying()
+    }
+
+    /// True while a checkpoint runs behind this connection.
+    var isCopying: Bool { copying != nil }
+
+    /// Looks how far a checkpoint behind this connection has come, when one runs; for between commits, which alone lengthen the log.
+    /// - Returns: true when all of it was copied by now.
+    @discardableResult func goOnCopying() throws(DatabaseError) -> Bool {
+        let frames = logPages.pointee
+        let step: LogCopying.Step?
+        do throws(DatabaseError) { step = try copying?.step(frames: frames, path: path) } catch {
+            copying = nil
+            distrust(error)
+            throw error
+        }
+        switch step {
+        case nil, .running: return false
+        case .held:
+            copying = nil
+            return false
+        case .rest:
+            copying = nil
+            return try copyLog()
+        case .done(let isWhole):
+            copying = nil
+            // Without a commit since, the next one begins the log anew.
+            if isWhole { logPages.pointee = 0 }
+            return true
+        }
+    }
+
+    private func copyLog() throws(DatabaseError) -> Bool {
         var inLog: Int32 = 0
         var copied: Int32 = 0
         let code = sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_PASSIVE, &inLog, &copied)

@@ -39,6 +39,10 @@ package struct DatabaseError: Error, Equatable, Sendable, CustomStringConvertibl
     package static func corrupt(_ message: String) -> DatabaseError { DatabaseError(extendedCode: SQLITE_CORRUPT, message: message) }
     /// Another process owns the database.
     package static func busy(_ message: String) -> DatabaseError { DatabaseError(extendedCode: SQLITE_BUSY, message: message) }
+    /// SQLITE_IOERR_SHMSIZE: the index of a log has no room. At an opening that is a full disk: nothing was written yet.
+    package var isShortOfIndex: Bool { extendedCode == 4_874 }
+    /// No room, in words of our own.
+    package static func full(_ message: String) -> DatabaseError { DatabaseError(extendedCode: SQLITE_FULL, message: message) }
     /// What `isFull` looks for.
     static var fullCode: Int32 { SQLITE_FULL }
     /// A setting did not take, or the file is not what was expected.

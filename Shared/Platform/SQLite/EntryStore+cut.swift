@@ -11,19 +11,20 @@ extension EntryStore {
             throw .database(.refused("entries up to \(anchor.seq) have moved into segment files, and are no longer given up"))
         }
         try beOfToday()
-        let left = (subjects: min(followed.subjects, seq), postings: min(followed.postings, seq))
         stopMoving()
-        try transaction { () throws(DatabaseError) in
+        try transactionWithFollowers { touchesFollowers throws(DatabaseError) in
             try self.deleting { () throws(DatabaseError) in
-                for table in ["entry", "subject", "posting"] { try self.database.run("DELETE FROM \(table) WHERE seq > ?", .integer(Int64(seq))) }
+                for table in touchesFollowers ? ["entry", "subject", "posting"] : ["entry"] {
+                    try self.database.run("DELETE FROM \(table) WHERE seq > ?", .integer(Int64(seq)))
+                }
             }
-            try self.writeMeta(EntryStore.indexedKey, String(left.subjects))
-            try self.writeMeta(EntryStore.postedKey, String(left.postings))
+            try self.writeMeta(EntryStore.indexedKey, String(min(self.followed.subjects, seq)))
+            try self.writeMeta(EntryStore.postedKey, String(min(self.followed.postings, seq)))
             for hole in self.holes where hole.last.seq > seq { try self.database.run("DELETE FROM meta WHERE key = ?", .text(EntryStore.key(hole))) }
             for (key, text) in meta { try self.writeMeta(key, text) }
         }
         holes.removeAll { $0.last.seq > seq }
-        followed = left
+        followed = (min(followed.subjects, seq), min(followed.postings, seq))
         try refreshHead()
     }
 

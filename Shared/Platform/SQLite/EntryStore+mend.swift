@@ -38,9 +38,11 @@ extension EntryStore {
         }
         try beOfToday()
         stopMoving()
-        try transaction { () throws(DatabaseError) in
+        try transactionWithFollowers { touchesFollowers throws(DatabaseError) in
             try self.deleting { () throws(DatabaseError) in try self.database.run("DELETE FROM entry WHERE seq = ?", .integer(Int64(row.seq))) }
             try self.insert([row])
+            try self.writeMeta("mended:\(row.seq)", note)
+            guard touchesFollowers else { return }
             // What followed the damaged bytes follows the right ones.
             try self.database.run("DELETE FROM posting WHERE seq = ?", .integer(Int64(row.seq)))
             try self.database.run("DELETE FROM subject WHERE seq = ?", .integer(Int64(row.seq)))
@@ -48,7 +50,6 @@ extension EntryStore {
             if row.seq <= self.followed.subjects, let ref = row.ref {
                 try self.database.run("INSERT OR IGNORE INTO subject(ref, seq) VALUES (?, ?)", .blob(ref), .integer(Int64(row.seq)))
             }
-            try self.writeMeta("mended:\(row.seq)", note)
         }
     }
 }

@@ -6,12 +6,15 @@ extension EntryStore {
 
     /// Forward from schema 1: three tables more, and not a byte of an entry is touched. The table fills up as it follows.
     static let toSchema2 = """
+        \(postingTables)
+        PRAGMA user_version = 2;
+        """
+    static let postingTables = """
         CREATE TABLE account(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
         CREATE TABLE asset(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
         CREATE TABLE posting(
           seq INTEGER NOT NULL, line INTEGER NOT NULL, account INTEGER NOT NULL, asset INTEGER NOT NULL, amount INTEGER NOT NULL,
           PRIMARY KEY(seq, line)) STRICT, WITHOUT ROWID;
-        PRAGMA user_version = 2;
         """
 
     /// The lines of the entries after ?1 up to ?2. A body is canonical, so that the text looked for can stand only where the list begins; what an
@@ -82,19 +85,5 @@ extension EntryStore {
                 .integer(Int64(clamping: self.anchor.seq))
             ) { UInt64(bitPattern: $0.integer(0)) }
         }
-    }
-
-    /// Empties what follows the entries, so that it is made anew from them: the cure for a table that says something else than the bodies.
-    package func forgetFollowers() throws(StoreError) {
-        try beOfToday()
-        // What followed entries that have moved stays: it cannot be made anew from the table.
-        let anchor = anchor.seq
-        try transaction { () throws(DatabaseError) in
-            for table in ["posting", "subject"] { try self.database.run("DELETE FROM \(table) WHERE seq > ?", .integer(Int64(anchor))) }
-            if anchor == 0 { for table in ["account", "asset"] { try self.database.run("DELETE FROM \(table)") } }
-            try self.writeMeta(EntryStore.postedKey, String(anchor))
-            try self.writeMeta(EntryStore.indexedKey, String(anchor))
-        }
-        followed = (anchor, anchor)
     }
 }

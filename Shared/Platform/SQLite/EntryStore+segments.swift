@@ -333,6 +333,10 @@ extension EntryStore {
 
     private func moved(holding seq: UInt64) throws(StoreError) -> [EntryRow] {
         guard let shelf else { throw .missing(from: base.seq + 1, to: anchor.seq, "this log's segments are nowhere") }
-        return try shelf.rows(holding: seq, after: base.seq)
+        do throws(StoreError) { return try shelf.rows(holding: seq, after: base.seq) } catch {
+            // A file may hold entries that have not left the table yet: those are there.
+            guard case .missing(let from, let to, let words) = error else { throw error }
+            throw .missing(from: from, to: min(to, anchor.seq), words)
+        }
     }
 }

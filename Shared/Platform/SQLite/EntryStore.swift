@@ -55,6 +55,8 @@ package final class EntryStore {
     private var isOld = false
     /// How far the subject index and the posting table have followed.
     var followed: (subjects: UInt64, postings: UInt64) = (0, 0)
+    /// Whether they can be read: damage in them is none of the log's.
+    package internal(set) var followers = FollowerState.sound
 
     /// Opens or creates the log.
     /// - Parameters:
@@ -100,6 +102,7 @@ package final class EntryStore {
         followed = (
             max(UInt64(try meta(EntryStore.indexedKey) ?? "") ?? 0, self.base.seq), max(try postedThrough(), self.base.seq)
         )
+        followers = try storedFollowers()
         try refreshHead()
     }
 
@@ -128,6 +131,8 @@ package final class EntryStore {
         }
         isUnsettled = false
         head = LogHead(seq: last.seq, hash: last.hash)
+        // These rows are durable, whatever becomes of the copying: a store that fails here refuses the next commit.
+        if database.isCopying { _ = try? query { () throws(DatabaseError) in try self.database.goOnCopying() } }
     }
 
     /// Sets a key of the meta table, durably.
@@ -135,35 +140,7 @@ package final class EntryStore {
         try transaction { () throws(DatabaseError) in try self.writeMeta(key, text) }
     }
 
-    /// Lets the subject index and the posting table follow the entries by at most `limit` rows, from where they stopped. No commit of entries pays
-    /// for their random keys.
-    /// - Returns: how many entries were read; 0 when both have caught up.
-    package func indexSubjects(limit: Int) throws(StoreError) -> Int {
-        precondition(limit > 0)
-        guard subjectsBehind > 0 else { return 0 }
-        try beOfToday()
-        let done = min(followed.subjects, followed.postings), through = min(head.seq, done + UInt64(limit))
-        try transaction { () throws(DatabaseError) in
-            // One of them may be ahead, in a file that is older than the other: what is there already is passed over.
-            try self.copyPostings(after: done, through: through)
-            try self.database.run(
-                "INSERT OR IGNORE INTO subject(ref, seq) SELECT ref, seq FROM entry WHERE seq > ? AND seq <= ? AND ref IS NOT NULL",
-                .integer(Int64(done)), .integer(Int64(through)))
-            try self.writeMeta(EntryStore.indexedKey, String(max(through, self.followed.subjects)))
-            try self.writeMeta(EntryStore.postedKey, String(max(through, self.followed.postings)))
-        }
-        followed = (max(through, followed.subjects), max(through, followed.postings))
-        return Int(through - done)
-    }
-
-    /// Entries that the subject index or the posting table has yet to read; `entries(ref:)` walks them one by one meanwhile.
-    package var subjectsBehind: Int {
-        let done = min(followed.subjects, followed.postings)
-        return head.seq > done ? Int(head.seq - done) : 0
-    }
-    static let indexedKey = "subjects"
-
-    /// Copies the write-ahead log into the file as far as readers allow.
+    /// Copies the write-ahead log into the file as far as readers allow; behind the owner's back where the store was opened so, call after call.
     /// - Throws: `.database` on a full disk: wait until there is room; `.failed` otherwise.
     package func checkpoint() throws(StoreError) {
         _ = try query { () throws(DatabaseError) in try self.database.checkpoint() }
@@ -261,36 +238,6 @@ package final class EntryStore {
         return stored + (try self.moved(kinds: kinds, from: from, below: below, newestFirst: true, limit: limit - stored.count))
     }
 
-    /// The entries about one subject, oldest first, at most `limit`: by the index as far as it reaches, and by looking from there on.
-    package func entries(ref: [UInt8], limit: Int) throws(StoreError) -> [EntryRow] {
-        try settled { () throws(StoreError) in try self.found(ref: ref, limit: limit) }
-    }
-
-    private func found(ref: [UInt8], limit: Int) throws(StoreError) -> [EntryRow] {
-        let moved =
-            anchor.seq == base.seq
-            ? []
-            : try moved(
-                query { () throws(DatabaseError) in
-                    try self.database.rows(
-                        "SELECT seq FROM subject WHERE ref = ? AND seq <= ? ORDER BY seq LIMIT ?", .blob(ref), .integer(Int64(self.anchor.seq)),
-                        .integer(Int64(limit))
-                    ) { UInt64(clamping: $0.integer(0)) }
-                })
-        guard moved.count < limit else { return moved }
-        return moved
-            + (try query { () throws(DatabaseError) in
-                try self.database.rows(
-                    """
-                    WITH reach(seq) AS (SELECT coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = '\(EntryStore.indexedKey)'), 0)), \
-                    about(seq) AS (SELECT seq FROM subject WHERE ref = ?1 AND seq > ?3 \
-                    UNION SELECT seq FROM entry WHERE seq > (SELECT seq FROM reach) AND ref = ?1 ORDER BY 1 LIMIT ?2) \
-                    SELECT \(EntryRow.columns) FROM entry WHERE seq IN (SELECT seq FROM about) ORDER BY seq
-                    """, .blob(ref), .integer(Int64(limit - moved.count)), .integer(Int64(self.anchor.seq))
-                ) { row throws(DatabaseError) in try EntryRow(row) }
-            })
-    }
-
     /// The number of entries stored, those of the table counted.
     package func count() throws(StoreError) -> Int {
         try settled { () throws(StoreError) in
@@ -323,11 +270,12 @@ package final class EntryStore {
 
     // MARK: - The one way in
 
-    func transaction(_ body: () throws(DatabaseError) -> Void) throws(StoreError) {
+    /// - Parameter touchesFollowers: damage that the body meets is thrown as `.database`, after everything was rolled back.
+    func transaction(touchesFollowers: Bool = false, _ body: () throws(DatabaseError) -> Void) throws(StoreError) {
         try guarded { () throws(StoreError) in
             do {
                 try self.database.write { _ in try body() }
-            } catch let error as DatabaseError where error.isFull || error.isBusy {
+            } catch let error as DatabaseError where error.isFull || error.isBusy || (touchesFollowers && error.isCorrupt) {
                 throw .database(error)
             } catch let error as DatabaseError {
                 throw .failed(error)
@@ -457,7 +405,7 @@ package final class EntryStore {
         CREATE TRIGGER entry_no_update BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'entries are never changed'); END;
         \(noDelete)
         CREATE TABLE meta(key TEXT PRIMARY KEY, value ANY) STRICT;
-        CREATE TABLE subject(ref BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(ref, seq)) STRICT, WITHOUT ROWID;
+        \(subjectTable)
         PRAGMA user_version = 1;
         """
 }

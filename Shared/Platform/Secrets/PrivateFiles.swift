@@ -122,8 +122,9 @@ package enum PrivateFiles {
     /// Removes an empty folder; one that is not there, or holds something, stays as it is.
     package static func removeFolder(_ path: String) { rmdir(path) }
 
-    /// True when something is at the path.
-    package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+    /// True when something is at the path, or may be: what cannot be looked at is not taken for absent, or a key that a failing disk hides would be
+    /// drawn anew over it.
+    package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR) }
 
     /// Which file lies there and when it was written: another one after every `write`. Nil when there is none. One system call.
     package static func stamp(_ path: String) -> FileStamp? {

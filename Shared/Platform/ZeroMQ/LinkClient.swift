@@ -43,6 +43,13 @@ package final class LinkClient: Sendable {
         return thread.call { $0.send(frames, lane: lane) } ?? 0
     }
 
+    /// Closes every lane and connects anew; frames that are not on the wire yet are dropped. A lane that was connected is told to be disconnected.
+    /// One that was refused waits for its next knock. Not from inside the handler.
+    package func renew() {
+        precondition(!thread.isCurrent, "LinkClient.renew called from its own handler")
+        thread.call { $0.renew() }
+    }
+
     /// A copy of the counters.
     package var statistics: LinkStatistics { counters.value.withLock { $0 } }
     /// Closes everything; frames not yet on the wire are dropped.
@@ -113,6 +120,15 @@ final class LinkClientEngine: LinkEngine {
         }
         counters.count { $0.sent += count }
         return count
+    }
+
+    func renew() {
+        for index in lanes.indices where lanes[index].rebuildAt == nil {
+            let wasConnected = lanes[index].connected
+            lanes[index].connected = false
+            rebuild(index)
+            if wasConnected { handler(.disconnected(lane: index)) }
+        }
     }
 
     /// The connection begins with the call; nil when the library refuses an option or the address.

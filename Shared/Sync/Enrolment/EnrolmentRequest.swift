@@ -19,6 +19,9 @@ package struct EnrolmentRequest: Hashable, Sendable {
     package let linkKey: [UInt8]
     /// The key that signed, or will sign, the ledger's first checkpoint, 32 bytes; nil from edges of older releases.
     package let ledgerKey: [UInt8]?
+    /// Where the edge's ledger ends: what it announced of its link's keys up to there is history, whoever gets it. Nil from edges of older
+    /// releases. No part of the proof, which older clouds would not know: it lets nobody in.
+    package let head: Seq?
     /// Names the invitation without giving its secret away: 8 bytes of the secret's hash.
     package let invitation: [UInt8]
     /// HMAC-SHA-256 over the rest with the secret.
@@ -28,8 +31,8 @@ package struct EnrolmentRequest: Hashable, Sendable {
     package static let bytesMax = 1024
 
     /// The request of an edge that holds `token`.
-    package init(edge: EdgeID, linkKey: [UInt8], ledgerKey: [UInt8]? = nil, token: EnrolmentToken) {
-        self.edge = edge; self.linkKey = linkKey; self.ledgerKey = ledgerKey
+    package init(edge: EdgeID, linkKey: [UInt8], ledgerKey: [UInt8]? = nil, head: Seq? = nil, token: EnrolmentToken) {
+        self.edge = edge; self.linkKey = linkKey; self.ledgerKey = ledgerKey; self.head = head
         invitation = Self.invitation(of: token.secret)
         proof = Hashing.hmacSHA256(
             Self.transcript(edge: edge, linkKey: linkKey, ledgerKey: ledgerKey, serverKey: token.serverKey), key: token.secret)
@@ -68,6 +71,7 @@ package struct EnrolmentRequest: Hashable, Sendable {
             JSONMember("invitation", .string(Hex.text(invitation))), JSONMember("proof", .string(Hex.text(proof))),
         ]
         if let ledgerKey { members.append(JSONMember("ledgerKey", .string(Hex.text(ledgerKey)))) }
+        if let head { members.append(JSONMember("head", .integer(Int64(clamping: head.raw)))) }
         return JSONWriter.plain(.object(members))
     }
 
@@ -78,6 +82,7 @@ package struct EnrolmentRequest: Hashable, Sendable {
         self.edge = edge
         linkKey = try fields.bytes("key", count: 32)
         ledgerKey = fields.value["ledgerKey"] == nil ? nil : try fields.bytes("ledgerKey", count: 32)
+        head = fields.value["head"]?.integerValue.flatMap { UInt64(exactly: $0) }.map { Seq($0) }
         invitation = try fields.bytes("invitation", count: 8)
         proof = try fields.bytes("proof", count: 32)
     }

@@ -119,7 +119,7 @@ final class TestEdge {
         case .read(let from, _, _) where lost?.contains(from.raw) == true:
             if sender.mayPassOver(from) { waiting += sender.handle(.unreadable(from), at: cloud.clock) }
         case .read(let from, let count, _):
-            let found = Array(entries.dropFirst(Int(from.raw) - 1).prefix(count))
+            let found = Array(entries.dropFirst(Int(from.raw) - 1).prefix(count).prefix { lost?.contains($0.seq.raw) != true })
             waiting += sender.handle(.entries(from: from, found), at: cloud.clock)
         case .readHeads(let attempt, let seqs):
             let heads = seqs.filter { lost?.contains($0.raw) != true || $0.raw == lost?.upperBound }.compactMap { seq in
@@ -129,7 +129,13 @@ final class TestEdge {
         case .deliver(let command, _): commands.append(command)
         case .reopen: reopened += 1
         case .readBranch(let after):
-            waiting += sender.handle(.branch(after: after, Array(entries.dropFirst(Int(after.seq.raw)))), at: cloud.clock)
+            let isLost = { (entry: Entry) in self.lost?.contains(entry.seq.raw) == true }
+            var rest = entries.dropFirst(Int(after.seq.raw))
+            if let first = rest.first, isLost(first) {
+                guard sender.gap(over: first.seq) != nil else { break }
+                rest = rest.drop(while: isLost)
+            }
+            waiting += sender.handle(.branch(after: after, Array(rest.prefix { !isLost($0) })), at: cloud.clock)
         case .settle(let settlement): settlements.append(settlement)
         case .readStored(let from, let through):
             guard readsStored else { break }

@@ -33,6 +33,10 @@ package enum Observation: Sendable {
     case lowers
     /// Somebody said HELLO to the cloud, of this lineage.
     case greeted(Claimant, epoch: UInt32)
+    /// A person decides which of two histories goes on.
+    case decided(KeptBranch)
+    /// Commands of which the page did not tell how they ended, right after their edge was revoked.
+    case unended(commands: [String])
     /// A person's decision is carried out: this lineage goes on.
     case chosen(epoch: UInt32)
     /// The edge put entries on the wire: those after the first number up to the second, and how large they are.
@@ -69,10 +73,11 @@ package enum Claimant: String, Sendable { case edge, twin }
 package enum Disaster: Hashable, Sendable {
     /// The edge's disk was put back from an older copy.
     /// - Parameters:
-    ///   - losesKnown: the cloud has entries that are gone there, or was told of them.
+    ///   - losesKnown: the cloud has entries that are gone there, or was told of them; nil when nothing is gone that was not missing before, and what
+    ///     had to be told still has to.
     ///   - isFair: the copy is the beginning of what the cloud has, which is there to give it back, and nothing else happens for a while.
     ///   - short: entries in the copy when the mark beside it speaks of more.
-    case edgeRestored(losesKnown: Bool, isFair: Bool, short: Int?)
+    case edgeRestored(losesKnown: Bool?, isFair: Bool, short: Int?)
     /// The cloud's disk was put back.
     /// - Parameters:
     ///   - isRenamed: it says so by the name of its store, which the running edge does not know.
@@ -85,6 +90,10 @@ package enum Disaster: Hashable, Sendable {
     case twinStopped
     /// Both had time to show themselves.
     case twinHadTime
+    /// The cloud refuses the edge's key from now on, and had so many entries of it.
+    case revoked(have: Int)
+    /// It is let in again by another key; the hashes of what it wrote meanwhile.
+    case readmitted(wrote: [[UInt8]])
     /// The stored bytes of an entry that both have were changed.
     case rotten(LedgerSide, seq: UInt64)
     /// The comparison that a person asked for had time: whether the disk has the right bytes again, or why nothing can be said.
@@ -137,13 +146,15 @@ package struct Checkers: Sendable {
     /// All there are, for the ledger of `edge`.
     /// - Parameters:
     ///   - credit: of a session.
+    ///   - watchesKeys: somebody changes the edge's keys.
     ///   - watchesWords: false in a world whose broken rules make the cloud say false things as a matter of course.
-    package init(edge: EdgeID, credit: Credit = .standard, watchesWords: Bool = true) {
+    package init(edge: EdgeID, credit: Credit = .standard, watchesKeys: Bool = false, watchesWords: Bool = true) {
         all = [
             ChainChecker(edge: edge), AckChecker(), IntentChecker(), OnceChecker(), MirrorChecker(), BrokerChecker(), CommandChecker(),
             PostingChecker(), LineageChecker(), BoundsChecker(entries: credit.entries, bytes: credit.bytes), BookChecker(edge: edge), HaltChecker(),
             FoldChecker(edge: edge), ShelfChecker(), RotChecker(), CountersignChecker(),
         ]
+        if watchesKeys { all += [KeyChecker(edge: edge), RevokeChecker()] }
         if watchesWords { all += [TellChecker(), MarkChecker()] }
     }
 

@@ -13,7 +13,9 @@ package struct FoldChecker: Checker {
 
     package mutating func look(_ observation: Observation, at now: Span) -> String? {
         switch observation {
-        case .rows(.edge, let rows): self.rows = rows
+        case .rows(.edge, let rows):
+            self.rows = rows
+            whole.see(rows)
         case .setBack(.edge): rows = StoredRows()
         case .folded(let seq, let digest):
             // Rows that came since from the cloud, or that a decision took away, were not looked at.

@@ -31,9 +31,12 @@ package struct RowFold<State: Sendable>: Sendable {
 
     package init(_ initial: State) { self.initial = initial; state = initial }
 
+    /// Another sight of them, whether it is followed or not: what was counted may be news in it, and no more in the next.
+    package mutating func see(_ rows: StoredRows) { if rows.news < done { (state, done) = (initial, 0) } }
+
     /// Takes in what is new; the first words that `take` answers end it.
     package mutating func follow(_ rows: StoredRows, _ take: (inout State, EntryRow) -> String?) -> String? {
-        if rows.news < done { state = initial; done = 0 }
+        see(rows)
         while done < rows.count {
             done += 1
             if let words = take(&state, rows[done - 1]) { return words }

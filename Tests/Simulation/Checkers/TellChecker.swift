@@ -51,6 +51,7 @@ package struct TellChecker: Checker {
         case .edgeRestored(let losesKnown, let isFair, _):
             healsUntil = isFair ? now + TellChecker.healing : nil
             allowed.formUnion(TellChecker.lineage)
+            guard let losesKnown else { return nil }
             due.removeAll { $0.words == TellChecker.lineage }
             if losesKnown { due.append((TellChecker.lineage, "the edge was put back")) }
         case .cloudRestored(let isRenamed, let mayBeKnown, let losesAcked):
@@ -66,6 +67,9 @@ package struct TellChecker: Checker {
         case .twinStopped:
             twinIsDue = false
             epochs[.twin] = nil
+        case .revoked: allowed.insert("QUARANTINED")
+        case .readmitted(let wrote):
+            if !wrote.isEmpty { due.append((["QUARANTINED"], "a revoked edge wrote on")) }
         case .rotten, .rotHadTime: break
         case .twinHadTime: if twinIsDue { return "a copy of the edge runs beside it, and nobody was told" }
         }

@@ -128,7 +128,7 @@ struct CommandAuditor {
                 if taken.map({ $0 != id }) ?? false { broken("number \(place.number) of \(place.key) was given twice") }
             }
         }
-        if wishes[id] == nil, !record.command.isHalt { broken("\(id) was asked by nobody") }
+        if wishes[id] == nil, !record.command.body.isKill { broken("\(id) was asked by nobody") }
         let isSaidDone = record.stage == .accepted || record.stage == .filled
         if isSaidDone, record.command.boundBoot != nil, !stored.contains(id) {
             broken("\(id) was called \(record.stage.rawValue) before the ledger said so")

@@ -37,7 +37,7 @@ extension CommandWorld {
             wish.expects = Expectation(held: .init(instrument: CommandWorld.mbt, quantity: process.desk.book.netQuantity(CommandWorld.mbt)))
         }
         if chance.chance(1, in: 6) {
-            wish.supersedes = rowOrder.suffix(6).first { rows[$0]?.isUndecided == true && rows[$0]?.command.isHalt == false }
+            wish.supersedes = rowOrder.suffix(6).first { rows[$0]?.isUndecided == true && rows[$0]?.command.body.isKill == false }
         }
         auditor.asked(
             wish.id,

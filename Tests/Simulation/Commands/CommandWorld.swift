@@ -248,7 +248,7 @@ package struct CommandWorld {
         }
         for action in outcome.actions {
             switch action {
-            case .place(let draft):
+            case .place(let draft, _):
                 for fill in process.fills(of: ledger[first + draft], count: broker.count, at: edgeNow) {
                     broker.append(fill)
                     decide(.venue(.fill(fill)))

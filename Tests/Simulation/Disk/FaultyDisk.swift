@@ -323,8 +323,8 @@ package final class FaultyDisk {
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int, to inode: Inode) -> Int32 {
         mutations += 1
         if let answer = meets(.write) {
-            // The bytes before the bad sector are in the cache; nobody may count on them.
-            let kept = chance.int(0...bytes.count)
+            // The bytes before the bad sector are in the cache; nobody may count on them. A write that got all its room is no full disk.
+            let drawn = chance.int(0...bytes.count), kept = answer == .full ? min(drawn, bytes.count - 1) : drawn
             if kept > 0 { inode.write(UnsafeRawBufferPointer(rebasing: bytes.prefix(kept)), at: offset, order: mutations) }
             return answer == .io ? extended(SQLITE_IOERR, 3) : SQLITE_FULL
         }
@@ -348,9 +348,10 @@ package final class FaultyDisk {
     /// - Parameter object: the open file that it is asked through; nil for a file that SQLite knows nothing of.
     func sync(_ inode: Inode, through object: OpenFile? = nil) -> Int32 {
         mutations += 1
-        if let answer = meets(.sync) {
+        if meets(.sync) != nil {
             inode.loseWrites()
-            return answer == .io ? extended(SQLITE_IOERR, 4) : SQLITE_FULL
+            // Also where the system said that there is no room: SQLite calls a full disk so at writes alone (seen with fsync answering ENOSPC).
+            return extended(SQLITE_IOERR, 4)
         }
         if ignoresSyncs { return SQLITE_OK }
         inode.sync()

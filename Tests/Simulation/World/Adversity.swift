@@ -6,6 +6,7 @@ package enum AdversityKind: String, Hashable, Sendable, CaseIterable {
     case ask, cut, crash, freeze, diskFault, clockJump, wireCut, gatewayCrash, brokerTrouble
     case image, rollback, restore, twin, visit
     case backup, compare, rot
+    case rotate, revoke, wish
     /// A process comes back: it may be made to die soon, around an order or in the middle of its start.
     case life
     /// A frame is lost, doubled, spoilt or very late.

@@ -25,6 +25,7 @@ extension Breaker {
         rules.mergeForks = self == .mergesForks
         rules.healWithoutVerify = self == .healsUnseen
         rules.epochNotRaised = self == .keepsOldEpoch
+        rules.noQuarantine = self == .noQuarantine
         rules.anyVerdictContinues = self == .anyVerdict
         // A sender that stalls for long enough opens the link anew, which would do instead.
         if self == .neverRewinds { rules.stallsMax = .max }
@@ -60,6 +61,7 @@ extension Breaker {
     var outbox: OutboxRules {
         var rules = OutboxRules()
         rules.rebinds = self == .anyBoot
+        rules.ignoresRevocation = self == .keepsRevokedCommands
         return rules
     }
 
@@ -74,6 +76,9 @@ extension Breaker {
         case .movesTooEarly: menu.crashes = .zero; menu.freezes = .zero; menu.diskFaults = .zero; menu.diesAtOrders = false
         case .segmentsUnsynced: menu.crashes = .seconds(90); menu.freezes = .zero; menu.diskFaults = .zero; menu.diesAtOrders = false
         case .forgetsTheTail: menu.crashes = .seconds(8); menu.asks = .seconds(2); menu.rollbacks = .zero
+        case .dropsFormerKey, .takesKeyUpEarly: menu.cuts = .seconds(5)
+        case .signsUnannounced: menu.crashes = .seconds(6)
+        case .keepsRevokedCommands, .noQuarantine: menu.asks = .seconds(2); menu.crashes = .zero; menu.freezes = .zero; menu.diskFaults = .zero
         case .signsAhead: menu.crashes = .seconds(6); menu.freezes = .zero; menu.diskFaults = .zero
         case .lateCommands, .lifeByWallClock, .ignoresDeadline:
             menu.weather.stragglers = 30; menu.weather.loss = 0; menu.asks = .seconds(2)

@@ -68,6 +68,16 @@ package enum Breaker: String, CaseIterable, Sendable {
     case mendsNothing
     /// The cloud signs for entries that its disk does not have.
     case signsAhead
+    /// The key of the link before the announced one is refused at once.
+    case dropsFormerKey
+    /// The announced key of the link is used before the cloud has read of it.
+    case takesKeyUpEarly
+    /// A run signs by a key that no entry has announced.
+    case signsUnannounced
+    /// Commands of a revoked edge stay open.
+    case keepsRevokedCommands
+    /// What a revoked edge wrote comes in unasked.
+    case noQuarantine
 
     /// The name of the checker that must catch it.
     package var caughtBy: String? {
@@ -96,6 +106,10 @@ package enum Breaker: String, CaseIterable, Sendable {
         case .forgetsTheTail: FoldChecker.name
         case .mendsNothing: RotChecker.name
         case .signsAhead: CountersignChecker.name
+        case .dropsFormerKey, .takesKeyUpEarly: "rest"
+        case .signsUnannounced: "error"
+        case .keepsRevokedCommands: RevokeChecker.name
+        case .noQuarantine: TellChecker.name
         }
     }
 }
@@ -104,6 +118,8 @@ extension Breaker {
     /// What the missing protection belongs to has to happen.
     var needsHouse: Bool { [.movesTooEarly, .segmentsUnsynced, .forgetsTheTail, .signsAhead].contains(self) }
     var needsRot: Bool { self == .mendsNothing }
+    var needsRotations: Bool { [.dropsFormerKey, .takesKeyUpEarly, .signsUnannounced].contains(self) }
+    var needsRevokes: Bool { [.keepsRevokedCommands, .noQuarantine].contains(self) }
     /// The check behind the live book begins a minute after the start, and nothing moves before it.
     var durationMin: Span { self == .movesTooEarly || self == .segmentsUnsynced ? .seconds(180) : .zero }
 

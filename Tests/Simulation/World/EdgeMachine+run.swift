@@ -31,7 +31,7 @@ extension EdgeMachine {
         let talk = setup.greets ? try StartTalk(journal, isShort: isShort, at: clock.monotonic) : nil
         program = Program(
             death: death, journal: journal, boot: boot, book: opened.book, milestones: opened.milestones, snapshots: opened.snapshots, talk: talk,
-            uplink: uplink)
+            uplink: uplink, linkKeys: LinkKeyChanger(keys, isHasty: setup.breaker == .takesKeyUpEarly))
         if talk == nil { try begin(StartFindings(), at: clock) }
     }
 
@@ -43,7 +43,7 @@ extension EdgeMachine {
     /// The run may write: the agent and its first entries.
     private func begin(_ findings: StartFindings, at clock: ClockReading) throws {
         guard let program else { return }
-        let signing = SigningKeys(seed: EdgeMachine.ledgerSeed).map { Witness(keys: $0, mark: DiskMark(disk)) }
+        let signing = Witness(keys: try signingKeys(after: program.journal.signer), mark: DiskMark(disk))
         var postings = PostingRules()
         postings.postsCounterLeg = setup.breaker != .oneSidedBooks
         postings.checksBalance = setup.breaker != .oneSidedBooks
@@ -59,7 +59,6 @@ extension EdgeMachine {
         let effects = try agent.start(
             BootFact(version: release, mode: .paper, machine: "m", kernelBoot: "k", configuration: "c"), healed: findings.healed,
             settlement: findings.adopted, at: clock)
-        if findings.adopted != nil { try program.journal.forgetSettlement() }
         witness(from: 0)
         toBroker(effects)
         try perform(self.program?.uplink.note(effects, at: clock) ?? [], at: clock)
@@ -107,6 +106,7 @@ extension EdgeMachine {
         let kept = try agent.keep(at: clock)
         try perform(program?.uplink.note(kept, at: clock) ?? [], at: clock)
         try uplink(.tick, at: clock)
+        try stepKeys(at: clock)
         if case .refused(let trouble)? = phase, trouble.haltsTrading, agent.desk.book.haltLevel < .halt { try toAgent([trouble.halt], at: clock) }
         try rest(at: clock)
     }
@@ -121,7 +121,8 @@ extension EdgeMachine {
             if decided.kept == .cloud { try giveUp(decided, at: clock) } else { try toAgent([.settle(decided)], at: clock) }
             return
         }
-        guard self.program?.talk?.isOver(program.uplink.sender, decided, of: program.journal, at: clock.monotonic) == true,
+        guard
+            self.program?.talk?.isOver(program.uplink.sender, decided, isKeyRefused: isKeyRefused, of: program.journal, at: clock.monotonic) == true,
             let findings = self.program?.talk?.findings
         else { return }
         if let settlement = findings.givingUp { try giveUp(settlement, at: clock) } else { try begin(findings, at: clock) }
@@ -158,7 +159,6 @@ extension EdgeMachine {
     // MARK: - Within a turn
 
     static let ledger = "ledger.db"
-    private static let ledgerSeed = [UInt8](1...32)
 
     private var settings: DeskSettings {
         let bot = BreakoutSettings(
@@ -217,7 +217,7 @@ extension EdgeMachine {
             case .write(let bytes): left.append(.broker(.write(bytes)))
             case .transport(.connect), .transport(.connectTo): left.append(.broker(.connect))
             case .transport(.disconnect): left.append(.broker(.disconnect))
-            case .live, .committed, .entries: break
+            case .live, .committed, .heldBack, .entries: break
             }
         }
     }
@@ -297,7 +297,7 @@ extension EdgeMachine {
     private func takeBack(_ entries: [Entry], at clock: ClockReading) throws -> [UplinkEffect] {
         guard let program else { return [] }
         var (book, milestones) = (program.book, program.milestones)
-        try self.program?.talk?.takeBack(entries, into: program.journal) { entry in
+        try self.program?.talk?.takeBack(entries, of: program.uplink.sender.behind, into: program.journal) { entry in
             book.apply(entry)
             milestones.note(entry)
         }

@@ -33,6 +33,8 @@ package struct EdgeSetup: Sendable {
     package var start: Instant
     /// Whether the run asks the cloud before its first entry, as an enrolled edge does; an edge enrolled later begins without.
     package var greets = true
+    /// Somebody changes its keys.
+    package var changesKeys = false
     /// A copy of the edge beside the original: it reaches the cloud, and no broker, which lets only one of them in.
     package var isClone = false
     package var signatures = CheckedSignatures()
@@ -44,6 +46,11 @@ package final class EdgeMachine: Machine {
     package let name: String
     let setup: EdgeSetup
     let disk: FaultyDisk
+    /// Outside the disk, whose older copies they do not go back with.
+    let keys: SimulatedKeys
+    /// By which key it has linked, and whether the door refused the one that it showed last.
+    var linkedBy: [UInt8]?
+    var isKeyRefused = false
     var chance: SeededRandom
     /// When acknowledgements are noted: a lane of its own, so that the cloud's presence shifts nothing else.
     var noting: SeededRandom
@@ -74,6 +81,7 @@ package final class EdgeMachine: Machine {
         var talk: StartTalk?
         var agent: Agent?
         var uplink: UplinkCore
+        var linkKeys: LinkKeyChanger
         /// Acknowledged by the cloud and not yet noted.
         var toNote: Seq?
         /// A person's decision that the link has just told.
@@ -86,6 +94,7 @@ package final class EdgeMachine: Machine {
         chance = SeededRandom(seed: setup.seed)
         noting = SeededRandom(seed: setup.seed ^ 0xACED)
         disk = FaultyDisk(seed: chance.next(), now: setup.start)
+        keys = SimulatedKeys(seed: setup.seed)
         let day = CivilDate(dayNumber: Int(setup.start.seconds / 86_400))
         let exchange = PaperExchange(
             rules: PaperRules(seed: chance.next(), step: setup.pace.marketStep), listings: PaperCatalogue.standard(asOf: day), start: setup.start)

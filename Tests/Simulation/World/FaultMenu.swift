@@ -29,6 +29,12 @@ package enum WorldFault: String, CaseIterable, Sendable {
     case house
     /// The bytes of a stored entry change, and somebody compares, or the process ends before.
     case rot
+    /// Somebody changes the key that signs the edge's ledger, or the link's; the process may die at any step of it.
+    case rotate
+    /// Somebody revokes the edge's key at the cloud, and later lets it in again by another one.
+    case revoke
+    /// No fault of its own: people take back, cancel, halt, replace, and ask a dozen things at once.
+    case wishes
     /// Both boot clocks run at a rate of their own, up to 500 millionths off.
     case drift
     /// The line to the gateway breaks at any byte (with a gateway only, as the next two).
@@ -37,6 +43,15 @@ package enum WorldFault: String, CaseIterable, Sendable {
     case gateway
     /// The gateway loses IBKR, closes its connections, or tells an execution twice.
     case broker
+}
+
+extension WorldFault {
+    /// Whether a seed has it, drawn by a generator that only later faults use; one draw each time, whatever is asked for.
+    /// - Parameter only: those that somebody named; nil leaves it to the draw, and worlds with a mutant then do without.
+    func isOn(oneIn denominator: Int, only faults: Set<WorldFault>?, _ breaker: Breaker, _ chance: inout SeededRandom) -> Bool {
+        let drawn = chance.chance(1, in: denominator)
+        return faults.map { $0.contains(self) } ?? (drawn && breaker == .none)
+    }
 }
 
 /// The faults of one world. A rate is the mean distance between two, zero for never.

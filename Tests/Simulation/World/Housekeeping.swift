@@ -33,10 +33,7 @@ struct HouseMenu {
 
     init(seed: UInt64, only faults: Set<WorldFault>?, _ breaker: Breaker, rarity: Int64) {
         var chance = SeededRandom(seed: seed ^ 0x40E5_EC1E_A112_0755)
-        func isOn(_ fault: WorldFault, _ denominator: Int) -> Bool {
-            let drawn = chance.chance(1, in: denominator)
-            return faults.map { $0.contains(fault) } ?? (drawn && breaker == .none)
-        }
+        func isOn(_ fault: WorldFault, _ denominator: Int) -> Bool { fault.isOn(oneIn: denominator, only: faults, breaker, &chance) }
         // A session with either costs half as much again, and a thousand of them are lived at every proof.
         let share = rarity > 1 ? 16 : 6
         let rots = isOn(.rot, share), house = isOn(.house, share), drifts = isOn(.drift, 4)

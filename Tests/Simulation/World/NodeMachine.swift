@@ -16,7 +16,7 @@ package final class NodeMachine: Machine {
     let disk: FaultyDisk
     private let start: Instant
     private let rules: Rules
-    private let breaker: Breaker
+    let breaker: Breaker
     let signatures: CheckedSignatures
     /// It signs for what it has, compares stored bytes and books, and backs itself up.
     private let keepsHouse: Bool
@@ -34,6 +34,14 @@ package final class NodeMachine: Machine {
     package private(set) var isDiskFailing = false
     /// Its disk is going to end it.
     package var isDoomed: Bool { isDiskFailing || disk.freezeAt != nil }
+    /// Whom the link's door lets in.
+    private(set) var door: [LinkKey] = []
+    /// What the enrolment socket answered last.
+    var enrolmentAnswer: [UInt8]?
+    /// Commands that were asked for, by id, since a key was revoked last.
+    var asked: [String] = []
+    /// What the program logs, for a world that is traced.
+    var hear: ((String) -> Void)?
     /// What was said of the session that is open now.
     private var session: String?
 
@@ -93,7 +101,7 @@ package final class NodeMachine: Machine {
                 try stores.control.commit([user].compactMap { $0.map { .access(.user($0)) } })
             }
             if state.edges.isEmpty {
-                let key = [UInt8](repeating: 1, count: 32)
+                let key = SimulatedKeys.firstLink
                 try stores.control.commit([
                     .edge(EnrolledEdge(id: edge, name: "home", linkKey: key, status: .confirmed, code: "123456", enrolledAt: start))
                 ])
@@ -150,13 +158,14 @@ package final class NodeMachine: Machine {
         if isDiskFailing, disk.fault?.answer == .full, disk.faultIsOver { isDiskFailing = false }
     }
 
-    private func node(_ inputs: [NodeInput], at clock: ClockReading) throws {
+    func node(_ inputs: [NodeInput], at clock: ClockReading) throws {
         guard let node else { return }
         try take(node.turn(inputs, at: clock), at: clock)
     }
 
     private func take(_ effects: [NodeEffect], at clock: ClockReading) throws {
         for effect in effects {
+            if let hear, case .log(_, let event, let words) = effect { hear("\(event): \(words)") }
             switch effect {
             case .send(let bytes, let peer): left.append(.frame(.control, bytes, connection: peer.connection))
             case .checkPassword(let number, let password, let hash): try node([.passwordChecked(number, fits: password == hash)], at: clock)
@@ -180,7 +189,9 @@ package final class NodeMachine: Machine {
             case .log(_, "ledger damaged", _) where isRotten: throw LedgerRefused()
             // An I/O error at the start sets the ledger aside until somebody restarts the cloud, as its cure says.
             case .log(_, "ledger damaged", _) where isDiskFailing: throw MachineDied()
-            case .answerEnrolment, .enrolmentSocket, .push, .closeStream, .hashPassword, .admit, .log: break
+            case .admit(let keys): door = keys
+            case .answerEnrolment(let bytes, _): enrolmentAnswer = bytes
+            case .enrolmentSocket, .push, .closeStream, .hashPassword, .log: break
             }
         }
     }
@@ -218,6 +229,7 @@ package final class NodeMachine: Machine {
             try signIn(at: clock)
             var answer: Answer?
             for choice in [kept, .edge] where answer?.status != 200 {
+                defer { if answer?.status == 200 { seen.append(.decided(choice)) } }
                 answer = try post("/api/v1/edges/\(edge)/settle", ["keep": .string(choice.rawValue), "confirm": "home"], at: clock)
             }
             let problem = answer.flatMap { try? JSONReader.read($0.body) }?["type"]?.text
@@ -254,9 +266,18 @@ package final class NodeMachine: Machine {
     /// The entries in a copy.
     package func entries(in image: FaultyDisk) throws -> [EntryRow] { try store(on: image)?.read(from: 1, limit: .max) ?? [] }
 
+    /// The name of a new command.
+    func drawCommand() -> CommandID {
+        let id = CommandID(bytes: (0..<16).map { _ in UInt8(chance.int(0...255)) })
+        guard let id else { preconditionFailure("a command's name has 16 bytes") }
+        return id
+    }
+    /// A key of 32 bytes that nobody had before.
+    func drawKey() -> [UInt8] { (0..<32).map { _ in UInt8(chance.int(0...255)) } }
+
     private func ask(_ body: CommandBody, at clock: ClockReading) throws {
         if bearer == nil { try signIn(at: clock) }
-        guard let id = CommandID(bytes: (0..<16).map { _ in UInt8(chance.int(0...255)) }) else { return }
+        let id = drawCommand()
         let answer: Answer?
         switch body {
         case .order(let instrument, let side, .quantity(let quantity), let trailing, let reverse):
@@ -274,6 +295,7 @@ package final class NodeMachine: Machine {
         if answer?.status == 401 { bearer = nil }
         guard answer?.status == 202 else { return }
         seen.append(.asked(command: id.description, lifetime: body.lifetime))
+        asked.append(id.description)
     }
 }
 

@@ -60,7 +60,7 @@ extension World {
         guard let image = image(of: .edge, &chance) else { return }
         let (keepsMark, isFair) = (chance.chance(1, in: 2), chance.chance(1, in: 3) && cloud.isRunning && !cloud.isDiskFailing)
         try end(.edge)
-        let (before, last) = (sights[.edge]?.count ?? 0, sights[.edge]?.last)
+        let before = sights[.edge] ?? StoredRows()
         edge.restore(image, keepsMark: keepsMark)
         let ours = try sight(of: .edge, isWhole: true), theirs = try cloud.entries(in: cloud.image())
         // What the cloud has and this copy lacks, or was told of and nobody has. A branch that a decision for this copy's lineage is about to seal
@@ -70,16 +70,20 @@ extension World {
         tell("the edge is put back to entry \(ours.count), the cloud has \(theirs.count) and was told of \(told)")
         // Nobody knows of more than the cloud has, and all that is left is its beginning: it only has to give it back.
         let isBeginning = !ours.isEmpty && ours.count < theirs.count && theirs[ours.count - 1] == ours[ours.count - 1]
-        let heals = isFair && isBeginning && announced <= UInt64(theirs.count) && before <= theirs.count
+        let heals = isFair && isBeginning && announced <= UInt64(theirs.count) && before.count <= theirs.count
         let short = edge.marked.flatMap { $0 > UInt64(ours.count) ? ours.count : nil }
         if heals {
             quietUntil = now + TellChecker.healing
             link.weather = LinkWeather()
             queue.add(.twinHadTime, at: quietUntil)
         }
-        // A copy that lacks nothing of what was there brings nothing new, whatever else waits for a decision.
-        let isSame = ours.count == before && ours.last == last
-        let known = !isSame && (lacks || told > UInt64(ours.count))
+        // A copy that lacks nothing of what was there brings nothing new, whatever else waits for a decision; nor does the beginning of a branch that
+        // had parted from the cloud's before: what is lost since then was the edge's alone, for no session opens with such a branch, and what the
+        // cloud was told of is of the other.
+        let isOfBefore = ours.count <= before.count && ours.last == (ours.isEmpty ? nil : before[ours.count - 1])
+        let both = min(ours.count, theirs.count), isParted = both > 0 && ours[both - 1] != theirs[both - 1]
+        let isSame = isOfBefore && (ours.count == before.count || isParted)
+        let known = isSame ? nil : lacks || told > UInt64(ours.count)
         look([.setBack(.edge), .rows(.edge, ours), .injected(.edgeRestored(losesKnown: known, isFair: heals, short: short))])
         queue.add(.restart(.edge), at: now + .milliseconds(Int64(heals ? 50 : chance.int(50...6_000))))
     }

@@ -21,6 +21,7 @@ extension World {
             try turn(.cloud, .tick)
             planTick(at: nextTick)
         case .arrive(let parcel, let to, let age):
+            guard to != .cloud || !keyMenu.isOn || isLetIn(parcel.connection) else { return }
             isLate = age < self.age && to != .cloud
             defer { isLate = false }
             log(2, to == .cloud ? 1 : 0, parcel.connection, bytes: parcel.bytes)
@@ -30,6 +31,8 @@ extension World {
         case .drill(let step): try drill(step)
         case .image, .rollback, .restore, .twin, .twinHadTime, .twinEnds, .visit: try disaster(happening)
         case .backup, .compare, .rot, .rotHadTime: try keepHouse(happening)
+        case .rotate, .revoke, .readmit: try changeKeys(happening)
+        case .wish: try wish()
         case .learnOfCut(let who, let connection): try turn(who, .linkDown(connection: connection))
         case .cut:
             if var chance = due(.cut, if: link.isUp) { cut(.edge, &chance) }
@@ -138,8 +141,10 @@ extension World {
             if !link(of: who).isUp { queue.add(.connect(who), at: now + .milliseconds(200)) }
             return
         }
+        guard try who != .edge || knock(), machine.isRunning, cloud.isRunning else { return }
         let held = who == .twin ? twinLink.connect() : link.connect()
         let connection = link(of: who).connection
+        if keyMenu.isOn, who == .edge { keysOfConnections[connection] = edge.linkedBy }
         tell("\(who)'s connection \(connection)")
         log(3, connection)
         hurry()
@@ -224,6 +229,7 @@ extension World {
                 planBroker()
             }
         }
+        if who == .cloud { mindDoor() }
         if reopens, who != .cloud {
             var chance = plans.next(.life).chance
             cut(who, &chance)

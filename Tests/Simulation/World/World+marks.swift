@@ -26,6 +26,10 @@ extension World {
         case .backedUp: mark("house backed up")
         case .compared(let end, _): mark("house compared: \(end.rawValue)")
         case .folded: mark(edge.startedFrom > 0 ? "house start from a snapshot" : "house start from the first entry")
+        case .reported(let verdict): mark("verdict told: \(verdict)")
+        case .injected(.revoked): mark("keys revoked")
+        case .injected(.readmitted(let wrote)): mark(wrote.isEmpty ? "keys readmitted, nothing written" : "keys readmitted, quarantine")
+        case .decided(let kept): mark("verdict decided: \(kept.rawValue)")
         case .injected(.rotten(let side, _)): mark("rot at the \(side.rawValue)")
         case .injected(.rotHadTime(let isMended, _)): mark(isMended ? "rot mended" : "rot put right by the world")
         case .started(let side, let isRefused, _): mark("rot \(isRefused ? "refused" : "passed over") by a start of the \(side.rawValue)")
@@ -41,6 +45,8 @@ extension World {
                 let code = (try? JSONReader.read(row.body))?["code"]?.text ?? ""
                 mark("command \(row.kind == Kind.commandRefused.rawValue ? "refused: " : "")\(code)")
             case .healed: mark("ledger healed")
+            case .keyRotated: mark("keys of the ledger changed")
+            case .linkKey: mark("keys of the link announced")
             case .lineage: mark("ledger lineage")
             case .snapshot: mark("house snapshot")
             default: break

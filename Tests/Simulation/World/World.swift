@@ -57,6 +57,9 @@ package final class World {
         case image
         case rollback, restore, twin
         case backup, compare, rot
+        case rotate, revoke, wish
+        /// Somebody lets a revoked edge in again, after having decided that it stays out, or at once.
+        case readmit(closesFirst: Bool)
         /// The person's comparison of a damaged entry has had its time.
         case rotHadTime(number: Int)
         case twinHadTime, twinEnds
@@ -92,6 +95,14 @@ package final class World {
     let site: GatewaySite?
     var menu: FaultMenu
     var house: HouseMenu
+    var keyMenu: KeyMenu
+    var wishMenu: WishMenu
+    /// The cloud refuses the edge's key, and nobody has let it in again.
+    var isRevoked = false
+    /// By which key each connection of the edge was made.
+    var keysOfConnections: [UInt64: [UInt8]] = [:]
+    /// Before then the edge does not try a door again that did not know its key.
+    var knockAt = Span.zero
     /// A stored entry that is damaged now.
     var rotten: Rotten?
     var rots = 0
@@ -133,18 +144,24 @@ package final class World {
     ///   - asks: whether a person asks for anything.
     ///   - drills: whether the kill command is tried under a backlog.
     ///   - keepsHouse: false for a seed of the time before anybody kept house, damage came about or clocks drifted, whose story is to stay.
+    ///   - changesKeys: the same for a seed of the time before anybody changed keys, revoked one, or wanted more than plain orders.
     ///   - only: of all that the seed would do, just these: how a failing seed is made smaller. Nil for everything.
     ///   - trace: gets a line for everything that happens.
     package init(
         seed: UInt64, venue: WorldVenue = .paper, duration: Span = .seconds(90), pace: Pace = .close, faults: Set<WorldFault>? = nil,
         breaker: Breaker = .none, cloud presence: WorldCloud = .asked, asks: Bool = true, drills: Bool = false,
-        keepsHouse: Bool = true, only: Set<Adversity>? = nil, trace: ((String) -> Void)? = nil
+        keepsHouse: Bool = true, changesKeys: Bool = true, only: Set<Adversity>? = nil, trace: ((String) -> Void)? = nil
     ) {
         self.breaker = breaker; self.duration = max(duration, breaker.durationMin); self.pace = pace; self.trace = trace
         report = WorldReport(seed: seed)
         var chance = SeededRandom(seed: seed)
         menu = FaultMenu(&chance, only: faults, breaker, venue, rarity: pace.rarity)
         house = HouseMenu(seed: seed, only: keepsHouse ? faults : [], breaker, rarity: pace.rarity)
+        keyMenu = KeyMenu(seed: seed, only: changesKeys && keepsHouse ? faults : [], breaker, rarity: pace.rarity)
+        keyMenu.change(&menu, rarity: pace.rarity)
+        wishMenu = WishMenu(seed: seed, only: changesKeys && keepsHouse ? faults : [], breaker, rarity: pace.rarity)
+        wishMenu.change(&menu, rarity: pace.rarity)
+        if !asks { wishMenu.wishes = .zero }
         if house.rots > .zero, menu.visits == .zero { menu.visits = Span(nanoseconds: Span.seconds(12).nanoseconds * max(1, pace.rarity / 8)) }
         if !asks { menu.asks = .zero }
         if drills { menu.isNarrow = true; queue.add(.drill(.cut), at: .seconds(10)) }
@@ -155,6 +172,7 @@ package final class World {
         linkRules = rules
         var setup = EdgeSetup(edge: id, seed: chance.next(), start: World.start)
         setup.rules = rules; setup.breaker = breaker; setup.venue = venue; setup.pace = pace
+        setup.changesKeys = keyMenu.isOn
         setup.house = house.keeps ? Housekeeping(isSession: pace.rarity > 1) : nil
         setup.greets = presence == .asked && breaker != .writesFirst
         self.setup = setup; self.presence = presence
@@ -164,7 +182,7 @@ package final class World {
             keepsHouse: house.keeps)
         link = FaultyLink(menu.weather, plan: AdversityPlan(seed: chance.next(), only: only))
         plans = AdversityPlan(seed: chance.next(), only: only)
-        checkers = Checkers(edge: id, credit: rules.credit, watchesWords: breaker.leavesWordsTrue)
+        checkers = Checkers(edge: id, credit: rules.credit, watchesKeys: keyMenu.isOn, watchesWords: breaker.leavesWordsTrue)
         twinLink = FaultyLink(menu.weather, plan: AdversityPlan(seed: chance.next(), only: only), first: World.twinConnections)
         site = venue == .gateway ? GatewaySite(seed: chance.next(), start: World.start) : nil
         site?.delay = menu.wireDelay
@@ -172,6 +190,7 @@ package final class World {
 
     /// Runs to the end: faults, then rest, then the comparison of both ledgers. An error that no fault explains is a violation too.
     package func run() -> WorldReport {
+        if trace != nil { cloud.hear = { [unowned self] words in tell("cloud: \(words)") } }
         do { try live() } catch {
             tell("BROKEN \(error)")
             report.violations.append(Violation("error", "\(error)"))
@@ -193,6 +212,8 @@ package final class World {
         plan(.clockJump, .clockJump, within: menu.clockJumps)
         planDisasters()
         planHouse()
+        planKeys()
+        plan(.wish, .wish, within: wishMenu.wishes)
         plan(.wireCut, .wireCut, within: menu.wireCuts)
         plan(.gatewayCrash, .gatewayCrash, within: menu.gatewayCrashes)
         plan(.brokerTrouble, .brokerTrouble, within: menu.brokerTroubles)
@@ -205,6 +226,7 @@ package final class World {
         wallOffset = .zero
         edge.wallOffset = .zero
         hurry()
+        if isRevoked { queue.add(.readmit(closesFirst: false), at: now + .seconds(1)) }
         // A cut that was to last longer than the world ends here.
         queue.add(.connect(.edge), at: now + .milliseconds(200))
         let limit = now + pace.rest

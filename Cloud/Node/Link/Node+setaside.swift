@@ -1,0 +1,173 @@
+// Edges of which nothing is taken for now: their stored ledger is damaged, its file fails, or they send what they may not. The others go on.
+internal import Control
+internal import Ledger
+internal import Platform
+internal import Sync
+internal import Values
+
+/// Why nothing of an edge is taken.
+struct SetAside {
+    let words: String
+    /// True for what the edge sent; false for what lies here.
+    var isOffered = false
+    var trouble: Trouble { isOffered ? .unsigned(words) : .ledgerDamaged }
+}
+
+extension Node {
+    /// Takes up an edge, or sets it aside when its ledger is damaged: the others go on, and nothing of this one is shown or taken.
+    func openOrSetAside(_ edge: EnrolledEdge) throws {
+        do {
+            try open(edge)
+            damaged[edge.id] = nil
+        } catch let damage as LedgerDamage {
+            try setAside(edge, SetAside(words: damage.words))
+        } catch StoreError.failed(let cause) {
+            try setAside(edge, SetAside(words: cause.description))
+        } catch StoreError.database(let cause) where cause.isCorrupt {
+            try setAside(edge, SetAside(words: cause.description))
+        }
+    }
+
+    func setAside(_ edge: EnrolledEdge, _ why: SetAside) throws {
+        damaged[edge.id] = why
+        log(.error, why.isOffered ? "entries not signed" : "ledger damaged", "\(edge.name): \(why.words)")
+        try link(.setAside(edge.id, why.trouble))
+        tell(.revoked(edge.id))
+        books.caughtUp(edge.id)
+        stores.ledgers.close(edge.id)
+        // A start says it once, when all edges are known.
+        if !isStarting { effect(.admit(linkKeys)) }
+        tellDamage()
+    }
+
+    /// Keeps the word of damage on the Edges page for as long as it is so.
+    func tellDamage() {
+        for (id, why) in damaged.sorted(by: { $0.key < $1.key }) {
+            let row = "damaged-\(id.description.prefix(8))"
+            guard !control.refusals.contains(where: { $0.id == row }) else { continue }
+            if why.isOffered {
+                show(
+                    row, of: id, "UNSIGNED_ENTRIES", "It sent entries that are not signed as they must be: \(why.words). None of them is stored.",
+                    cure: "The copy here is sound. Look who uses this edge's link key. If it is not your machine: tidewire-cloud edge revoke "
+                        + "\(name(id)). If it is, put back the copy of its keys/ that belongs to its ledger, and start both again.")
+            } else {
+                show(
+                    row, of: id, "LEDGER_DAMAGED", "The stored ledger is damaged: \(why.words).",
+                    cure:
+                        "Stop the cloud, move edges/\(id).db* away and keep them, put the newest copy in their place if there is one, and start it again: "
+                        + "the edge sends what is missing, and says CLOUD_RESTORED (deploy/guide/ledger.md, 'The cloud lost its data').")
+            }
+        }
+    }
+
+    /// One edge's file has failed. Damage in it ends this edge's part and no other's; after an error of the disk only a new process knows what is on
+    /// it, and one that meets the same error again when it starts does without this edge.
+    /// - Throws: for an error of the disk in a cloud that runs, and for one that is no edge's.
+    func bear(_ cause: DatabaseError) throws {
+        let failed = stores.ledgers.failures
+        guard !failed.isEmpty, isStarting || failed.allSatisfy({ $0.cause.isCorrupt }) else { throw StoreError.failed(cause) }
+        for (id, cause) in failed {
+            guard let edge = enrolled[id] else { throw StoreError.failed(cause) }
+            try setAside(edge, SetAside(words: cause.description))
+        }
+    }
+
+    /// Entries of an edge were not stored: they are not signed as they must be, or what they are held to cannot be read here.
+    func notTaken(_ damage: LedgerDamage) throws {
+        guard damage.isOffered else {
+            try link(.commitFailed(damage.edge, reason: damage.words))
+            return try found(damage)
+        }
+        if let known = enrolled[damage.edge] { try setAside(known, SetAside(words: damage.words, isOffered: true)) }
+    }
+
+    // MARK: - What the receiver asks of the stored hashes
+
+    /// No verdict rests on a row that rotted here: it is what the chain names, or nothing is said.
+    func lookUp(_ edge: EdgeID, _ seqs: [Seq]) throws {
+        var damage: LedgerDamage?
+        do {
+            let heads = try stores.ledgers.heads(edge, seqs) { damage = $0 }
+            try link(.lookedUp(edge, seqs, heads))
+        } catch let error as LedgerDamage {
+            // The edge asks again by its next HELLO.
+            tellRotten(error)
+            damage = error
+        }
+        if let damage { try found(damage) }
+    }
+
+    func compare(_ edge: EdgeID, _ head: Head) throws {
+        var damage: LedgerDamage?
+        do {
+            let heads = try stores.ledgers.heads(edge, [head.seq]) { damage = $0 }
+            try link(.compared(edge, head, isEqual: heads.first == head))
+        } catch let error as LedgerDamage {
+            tellRotten(error)
+            damage = error
+        }
+        if let damage { try found(damage) }
+    }
+
+    /// Puts a damaged entry on the Edges page that the edge's copy will put right, if it comes.
+    func tellRotten(_ damage: LedgerDamage) {
+        let row = Node.rottenID(damage.edge)
+        guard !control.refusals.contains(where: { $0.id == row }) else { return }
+        show(
+            row, of: damage.edge, "ENTRY_DAMAGED", "A stored entry is damaged: \(damage.words).",
+            cure: "It is put right from the edge's copy as soon as the edge is linked. If that cannot be, stop the cloud and put the newest copy of "
+                + "edges/\(damage.edge).db back.")
+    }
+    static func rottenID(_ edge: EdgeID) -> String { "entry-\(edge.description.prefix(8))" }
+
+    // MARK: - The index
+
+    /// Damage in what only follows the entries is told, and stops nothing.
+    func tellIndexes() {
+        for (edge, state) in stores.ledgers.followers {
+            let words: String
+            switch state {
+            case .sound: continue
+            case .renewed(let cause): words = "The index beside its stored entries was damaged and is made anew from them (\(cause))."
+            case .damaged(let cause): words = "The index beside its stored entries is damaged; they are looked for one by one (\(cause))."
+            }
+            guard keeping.indexesTold.updateValue(words, forKey: edge) != words else { continue }
+            log(.error, "index damaged", "\(name(edge)): \(words)")
+            show(
+                "index-\(edge.description.prefix(8))", of: edge, "INDEX_DAMAGED", words,
+                cure: "No entry is concerned. Look at the disk: what damaged these pages may damage others.")
+        }
+    }
+
+    /// Entries as far as each follows the one before, over the holes that are known.
+    func inOrder(_ entries: [Entry], of edge: EdgeID, after seq: Seq) -> [Entry] {
+        let holes = stores.ledgers.holes(edge)
+        var before = seq
+        let end = entries.firstIndex { entry in
+            let known = before
+            before = entry.seq
+            return entry.seq != known.next && !holes.contains { $0.after.seq == known && $0.last.seq.next == entry.seq }
+        }
+        return Array(entries[..<(end ?? entries.count)])
+    }
+}
+
+/// When an edge told of entries that had not come: how old its backlog is at least.
+struct BacklogMarks {
+    /// Told numbers, rising, each with when it was told first.
+    private var marks: [(seq: Seq, at: Instant)] = []
+    /// Of a backlog that grows for days the age of its first entries is kept, and that of the rest is rounded up.
+    private static let marksMax = 256
+
+    init() {}
+    init(_ seq: Seq, at instant: Instant) { marks = [(seq, instant)] }
+
+    mutating func note(_ seq: Seq, at instant: Instant) {
+        guard seq > marks.last?.seq ?? Seq(0) else { return }
+        if marks.count == BacklogMarks.marksMax { marks[marks.count - 1].seq = seq } else { marks.append((seq, instant)) }
+    }
+    /// When the first entry behind the last stored one was there at the latest; nil when there is none.
+    func oldest(after stored: Seq) -> Instant? { marks.first { $0.seq > stored }?.at }
+    /// What is stored needs no mark.
+    mutating func forget(through stored: Seq) { marks.removeAll { $0.seq <= stored } }
+}
