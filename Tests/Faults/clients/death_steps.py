@@ -81,7 +81,7 @@ def picture(client: Client) -> dict[str, object]:
     return {
         "working orders": sorted((t.order.permId, t.order.orderId, t.order.orderType, t.order.totalQuantity, t.order.lmtPrice, t.order.parentId) for t in orders),
         "their states": sorted((t.order.permId, t.orderStatus.status) for t in orders),
-        "positions": sorted((p.contract.conId, p.position, p.avgCost) for p in client.reqPositions()),
+        "positions": sorted((p.contract.conId, p.position, p.avgCost) for p in client.held()),
         "executions": sorted((f.execution.execId, f.execution.price, f.commissionReport.commission) for f in client.fills()),
         "completed orders": sorted((t.order.permId, t.orderStatus.status) for t in client.reqCompletedOrders(False)),
         "cash": values["TotalCashValue"],

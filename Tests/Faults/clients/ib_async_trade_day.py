@@ -34,10 +34,10 @@ def told(trade: Trade) -> bool:
 
 def flat(client: Client, contract: Contract) -> bool:
     """Closes what is held; True when nothing is."""
-    held = sum(p.position for p in client.reqPositions() if p.contract.conId == contract.conId)
+    held = sum(p.position for p in client.held() if p.contract.conId == contract.conId)
     if held:
         client.reaches(client.placeOrder(contract, MarketOrder("SELL" if held > 0 else "BUY", abs(held))), "Filled")
-    return not any(p.position for p in client.reqPositions() if p.contract.conId == contract.conId)
+    return not any(p.position for p in client.held() if p.contract.conId == contract.conId)
 
 
 def the_market_moves(checks: Checks, gateway: Gateway) -> None:

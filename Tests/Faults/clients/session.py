@@ -5,7 +5,7 @@ import datetime
 import logging
 from collections.abc import Callable, Iterator
 
-from ib_async import IB, ContFuture, Contract, Stock, Trade
+from ib_async import IB, ContFuture, Contract, Position, Stock, Trade
 
 from harness import HOST, Gateway
 
@@ -37,6 +37,11 @@ class Client(IB):
                 # The gateway is gone; whether that is what the caller waits for, the condition says.
                 return bool(condition())
         return True
+
+    def held(self) -> list[Position]:
+        """What is held now, once each: what the request itself returns names a contract twice when a push to an earlier request falls into it."""
+        self.reqPositions()
+        return self.positions()
 
     def reaches(self, trade: Trade, *states: str) -> bool:
         return self.until(lambda: trade.orderStatus.status in states)

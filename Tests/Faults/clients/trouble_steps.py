@@ -9,7 +9,7 @@ from session import Client, micro_bitcoin, session, stock, touch
 
 
 def held(client: Client) -> float:
-    return sum(position.position for position in client.reqPositions())
+    return sum(position.position for position in client.held())
 
 
 def disorder(checks: Checks) -> None:
