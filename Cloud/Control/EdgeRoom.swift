@@ -92,7 +92,9 @@ package struct EdgeRoom: Sendable {
 
     /// What became of the orders of a command, or nil while they run (or none is there yet).
     func progress(of record: CommandRecord, at now: Instant) -> OrderProgress? {
-        let orders = (book.commandOrders[record.id] ?? []).compactMap { book.order($0) }.filter { $0.leg.role != .protect }
+        // Linked with a command is also what it cancelled: an entry that ends to make room for the closing says nothing of the closing.
+        let orders = (book.commandOrders[record.id] ?? []).compactMap { book.order($0) }
+            .filter { $0.leg.role != .protect && $0.command == record.id }
         let quietSince = orders.map(\.updatedAt).max() ?? record.reached(.accepted) ?? now
         let isQuiet = now - quietSince > EdgeRoom.followUp
         // The edge ends a closing itself, however long the broker takes for the protection or is away: until it has said so nothing is known.

@@ -28,7 +28,8 @@ extension EdgePicture {
     package func commandRow(_ picture: CommandPicture) -> JSONValue {
         let command = picture.command
         let orders = (book.commandOrders[command.id] ?? []).compactMap { book.order($0) }
-        let filling = command.isFilling ? orders.filter { $0.leg.role != .protect } : []
+        // What it cancelled is listed with its orders; what that had filled before is not its fill.
+        let filling = command.isFilling ? orders.filter { $0.leg.role != .protect && $0.command == command.id } : []
         let filled = filling.reduce(Quantity.zero) { $0.adding($1.cumQty) ?? $0 }
         let paid = filling.reduce(Int128(0)) { $0 + $1.filledValue }
         var row = Row()

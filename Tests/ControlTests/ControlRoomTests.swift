@@ -250,6 +250,28 @@ private let long3 = CommandBody.order(instrument: mbt, side: .buy, size: .quanti
         }
     }
 
+    /// A closing first cancels what works: the end of that entry, filled in part or not at all, is not the end of the closing, nor of a reversal.
+    @Test(arguments: [0, 2], [false, true]) func whatAClosingCancelledDoesNotEndIt(filled: Int64, reverses: Bool) {
+        var stage = Stage()
+        let entry = stage.maker.intent(command: nil)
+        if filled > 0 { stage.maker.fill(entry, quantity: filled) }
+        _ = stage.deliver()
+        _ = stage.ask(1, reverses ? .order(instrument: mbt, side: .sell, size: .quantity(Quantity(whole: 1)), trailing: nil, reverse: true) : .close(instrument: mbt))
+        stage.maker.accept(EdgeMaker.command(1), kind: reverses ? "order" : "close", code: "closing")
+        stage.maker.write(.cancelIntent(CancelIntent(tag: entry, origin: .manual, command: EdgeMaker.command(1), reason: "closing")))
+        stage.maker.write(.orderReport(OrderReport(tag: entry, status: .canceled, permID: 4, cumQty: Quantity(whole: filled), text: "")))
+        _ = stage.deliver(at: t0 + .seconds(2))
+        _ = stage.room.handle(.tick, at: t0 + .seconds(3))
+        #expect(stage.record(1)?.stage == .accepted && stage.record(1)?.isFinal == false)
+        // Its own order does.
+        let own = stage.maker.intent(command: EdgeMaker.command(1), role: reverses ? .open : .close, quantity: 1)
+        stage.maker.fill(own, quantity: 1)
+        stage.maker.accept(EdgeMaker.command(1), kind: reverses ? "order" : "close")
+        _ = stage.deliver(at: t0 + .seconds(4))
+        _ = stage.room.handle(.tick, at: t0 + .seconds(5))
+        #expect(stage.record(1)?.stage == .filled && stage.record(1)?.isFinal == true)
+    }
+
     /// A start reads of decisions of long ago: they say nothing of what was asked after them.
     @Test func anOldDecisionEndsNothingThatWasAskedSince() {
         var stage = Stage()
