@@ -66,6 +66,26 @@ import Values
         #expect(db.logBytes == 0)
     }
 
+    /// On a full disk what is copied takes the room that fills and closings need: no pass follows, and the owner copies nothing.
+    @Test(arguments: [true, false]) func withoutRoomItGoesNoFurther(isFull: Bool) throws {
+        let db = try filled()
+        var isLeft = false
+        for _ in 0..<20 where !isLeft {
+            _ = try db.checkpoint()
+            if isFull { db.endCopying() }
+            try until {
+                try db.run("INSERT INTO t VALUES (zeroblob(400000))")
+                try db.goOnCopying()
+                return !db.isCopying
+            }
+            isLeft = db.logBytes > 8 << 20
+            if !isLeft { for _ in 0..<24 { try db.run("INSERT INTO t VALUES (zeroblob(400000))") } }
+        }
+        #expect(isLeft == isFull)
+        try until { try db.checkpoint() }
+        #expect(db.logBytes == 0, "with room again all of it is copied")
+    }
+
     @Test func whoeverClosesWaitsForIt() throws {
         do {
             let db = try filled()

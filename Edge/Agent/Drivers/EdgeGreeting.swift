@@ -32,7 +32,7 @@ package struct Greeting {
             return greeting
         }
         guard let link else {
-            if talk.findings.settlement != nil { throw EdgeFolderError.damaged(path: folder.path + "/keys/cloud.json") }
+            if talk.mustHear { throw EdgeFolderError.damaged(path: folder.path + "/keys/cloud.json") }
             return greeting
         }
         if let end = journal.stillMissing {
@@ -42,7 +42,7 @@ package struct Greeting {
         greeting.uplink = uplink
         while inbox.stopReason == nil {
             inbox.loop.turn(milliseconds: 20)
-            let clock = ClockReading(wall: SystemClock.now(), monotonic: SystemClock.monotonic())
+            let clock = ClockReading.present()
             for event in inbox.takeLinkEvents() { try uplink.receive(event, at: clock) }
             while let entries = uplink.takeHealing() {
                 do throws(JournalError) { try talk.takeBack(entries, of: uplink.sender.behind, into: journal, reserve: reserve, fold: fold) } catch {

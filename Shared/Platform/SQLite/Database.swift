@@ -151,17 +151,20 @@ package final class Database {
         guard copiesBehind else { return try copyLog() }
         guard copying != nil else {
             copying = LogCopying(path: path)
-            return false
+            return copying == nil ? try copyLog() : false
         }
         return try goOnCopying()
     }
 
+    /// A checkpoint that runs behind this connection ends with what it is at: on a full disk what it copies takes the room of commits.
+    package func endCopying() { copying?.endWithThisPass() }
+
     /// True while a checkpoint runs behind this connection.
-    var isCopying: Bool { copying != nil }
+    package var isCopying: Bool { copying != nil }
 
     /// Looks how far a checkpoint behind this connection has come, when one runs; for between commits, which alone lengthen the log.
     /// - Returns: true when all of it was copied by now.
-    @discardableResult func goOnCopying() throws(DatabaseError) -> Bool {
+    @discardableResult package func goOnCopying() throws(DatabaseError) -> Bool {
         let frames = logPages.pointee
         let step: LogCopying.Step?
         do throws(DatabaseError) { step = try copying?.step(frames: frames, path: path) } catch {

@@ -159,8 +159,11 @@ package final class EntryStore {
     /// Bytes in the write-ahead log that wait for a checkpoint.
     package var logBytes: Int { database.logBytes }
 
-    /// From now on closing leaves the log as it is: on a full disk a checkpoint only takes room.
-    package func leaveLog() { database.closeWithoutCheckpoint() }
+    /// From now on closing leaves the log as it is, and copying that has begun goes no further: on a full disk a checkpoint only takes room.
+    package func leaveLog() {
+        database.closeWithoutCheckpoint()
+        database.endCopying()
+    }
 
     // MARK: - Reading
 

@@ -17,14 +17,17 @@ final class LogPass: Sendable {
         let result = Mutex<Result<Count, DatabaseError>?>(nil)
     }
 
-    /// Begins at once. The database must be in WAL mode, and its owner must not run a checkpoint of its own before the end.
-    init(path: String) {
+    /// Begins at once; nil when there is no thread for it. The database must be in WAL mode, and its owner must not run a checkpoint of its own
+    /// before the end.
+    init?(path: String) {
         let ended = Ended()
-        self.ended = ended
-        thread = SystemThread(name: "log") {
+        let thread = SystemThread.attempt(name: "log") {
             let result = Result<Count, DatabaseError> { () throws(DatabaseError) in try LogPass.run(path) }
             ended.result.withLock { $0 = result }
         }
+        guard let thread else { return nil }
+        self.ended = ended
+        self.thread = thread
     }
 
     deinit { wait() }
@@ -66,7 +69,16 @@ struct LogCopying {
     /// Each pass finds a fraction of what the one before found, unless the disk is slower than the commits.
     private static let passesMax = 8
 
-    init(path: String) { pass = LogPass(path: path) }
+    /// No pass follows the present one, and the owner copies nothing: there is no room for it.
+    private var isLast = false
+
+    /// Nil when there is no thread for it: the owner copies then.
+    init?(path: String) {
+        guard let pass = LogPass(path: path) else { return nil }
+        self.pass = pass
+    }
+
+    mutating func endWithThisPass() { isLast = true }
 
     enum Step: Equatable {
         case running
@@ -89,12 +101,13 @@ struct LogCopying {
         }
         // A commit after the end of a complete pass has begun the log anew.
         guard frames > count.copied else { return .done(isWhole: frames == count.copied) }
+        if isLast { return .held }
         // A commit that was just ending looks like a reader once; a reader stays.
         if count.copied < count.inLog, count.copied <= copied { return .held }
-        guard frames - count.copied > LogCopying.restFramesMax, passes < LogCopying.passesMax else { return .rest }
+        guard frames - count.copied > LogCopying.restFramesMax, passes < LogCopying.passesMax, let next = LogPass(path: path) else { return .rest }
         passes += 1
         copied = count.copied
-        pass = LogPass(path: path)
+        pass = next
         return .running
     }
 

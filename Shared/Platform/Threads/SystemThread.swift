@@ -15,6 +15,20 @@ package final class SystemThread: Sendable {
         handle = created
     }
 
+    private init(_ handle: pthread_t) { self.handle = handle }
+
+    /// The same for work that can be done without one.
+    /// - Returns: nil when the machine gives no thread now.
+    package static func attempt(name: String, body: @escaping @Sendable () -> Void) -> SystemThread? {
+        let start = Unmanaged.passRetained(ThreadBody(name: name, run: body))
+        var created = pthread_t()
+        guard pthread_create(&created, nil, threadEntry, start.toOpaque()) == 0 else {
+            start.release()
+            return nil
+        }
+        return SystemThread(created)
+    }
+
     /// Starts a thread that nobody waits for: it ends by itself, also after its maker is gone. What `body` holds must be made for that.
     package static func detached(name: String, body: @escaping @Sendable () -> Void) {
         let start = Unmanaged.passRetained(ThreadBody(name: name, run: body))
