@@ -77,7 +77,7 @@ package final class Node {
         let seed = settings.random(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         receiver = Receiver(
             incarnation: incarnation, release: settings.release, sessionSeed: seed, rules: settings.linkRules,
-            keys: settings.signingKeys, changes: settings.signerChanges)
+            keys: settings.signingKeys, changes: settings.signerChanges, serverKey: settings.serverKeyChange)
         invitations = state.invitations
         if state.meta["incarnation"] == nil { store(.meta(key: "incarnation", value: incarnation)) }
         for edge in state.edges {

@@ -98,6 +98,8 @@ package struct NodeSettings: Sendable {
     package var signingKeys: SigningKeys?
     /// What the keys before it announced, oldest first.
     package var signerChanges: [CloudKeyChange] = []
+    /// What it announces of this cloud's CURVE key; nil while that stays.
+    package var serverKeyChange: ServerKeyFact?
     /// Production's, but for worlds with a planted fault.
     package var outboxRules = OutboxRules()
     /// Compares stored bytes with each edge's every night; the process does, a test asks.

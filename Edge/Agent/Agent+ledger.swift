@@ -98,6 +98,18 @@ extension Agent {
         return effects
     }
 
+    /// Writes down that the cloud is going to answer by another key of its link, which the caller has kept.
+    /// - Returns: nil when that cannot be written now.
+    package func note(_ word: ServerKeyFact, at clock: ClockReading) throws(AgentFailure) -> [AgentEffect]? {
+        try mustLive()
+        guard unwritten.isEmpty, !journal.isShortOfRoom else { return nil }
+        var effects: [AgentEffect] = []
+        var turn = Turn()
+        try number([Draft(.serverKey(word))], at: clock, into: &turn)
+        _ = try commit(&turn, at: clock, into: &effects)
+        return effects
+    }
+
     /// Believes this key of the cloud's from now on, for the reason that the fact gives.
     /// - Returns: nil when that cannot be written now.
     package func believe(_ fact: CloudKeyFact, at clock: ClockReading) throws(AgentFailure) -> [AgentEffect]? {

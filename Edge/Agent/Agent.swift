@@ -244,6 +244,8 @@ package final class Agent {
 
     private func append(_ draft: Draft, at clock: ClockReading, into turn: inout Turn) throws(AgentFailure) {
         let entry: Entry
+        var draft = draft
+        if journal.isShortOfRoom { draft.flags.insert(.degraded) }
         do throws(CanonicalError) { entry = try chain.append(draft, at: clock) } catch { throw .unwritable(error) }
         turn.entries.append(entry)
         witnessed.note(entry)

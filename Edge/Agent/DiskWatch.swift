@@ -11,7 +11,7 @@ struct DiskWatch {
     private static let every = Span.seconds(1)
     /// Below this, or a twentieth of the disk, it is told.
     static let warnBelow: Int64 = 2 << 30
-    /// Below this whatever is not the ledger is to go.
+    /// Below this it is told with more weight. The edge writes nothing but its ledger that could go.
     static let scarceBelow: Int64 = 512 << 20
     /// Below this nothing is opened.
     static let shortBelow: Int64 = 128 << 20
@@ -39,10 +39,9 @@ struct DiskWatch {
                 .short, "\(left): no position is opened any more.", cure: "Free some room; opening orders are taken again by themselves.")
         }
         guard isBelow(max(warnBelow, room.total / 20), .warning) else { return nil }
-        let scarce = room.free < scarceBelow
         return LedgerTrouble(
-            .warning, "\(left)\(scarce ? ": only the ledger is written, recorders and logs are cut down" : "").",
-            cure: "Free some room: below \(shortBelow >> 20) MiB nothing is opened.")
+            .warning, "\(left).",
+            cure: "Free some room\(room.free < scarceBelow ? " soon" : ""): below \(shortBelow >> 20) MiB nothing is opened.")
     }
 
     static let full = LedgerTrouble(

@@ -119,7 +119,7 @@ package struct Book: Sendable {
             boot = fact; bootID = entry.boot; session = nil
             // A new run knows nothing of orders in flight until the broker has told it.
             loseSight(at: entry.wall)
-        case .shutdown, .checkpoint, .snapshot, .healed, .lineage, .gap, .countersigned, .keyRotated, .cloudKey, .linkKey: break
+        case .shutdown, .checkpoint, .snapshot, .healed, .lineage, .gap, .countersigned, .keyRotated, .cloudKey, .linkKey, .serverKey: break
         case .intent(let ticket): record(ticket, tags, entry)
         case .sent(let tags): for tag in tags { change(tag) { $0.wasSent = true } }
         case .cancelIntent(let cancel):

@@ -8,7 +8,7 @@ package struct EntryFlags: OptionSet, Hashable, Sendable {
     package init(rawValue: UInt16) { self.rawValue = rawValue }
     /// Bit 0: the wall clock was not synchronised, or was clamped.
     package static let clockUnsound = EntryFlags(rawValue: 1)
-    /// Bit 1: written in degraded mode.
+    /// Bit 1: written while the disk had no room but the reserve.
     package static let degraded = EntryFlags(rawValue: 2)
     /// Bit 2: replayed from the broker's history, not seen live.
     package static let replayed = EntryFlags(rawValue: 4)

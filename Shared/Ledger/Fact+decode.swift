@@ -57,6 +57,7 @@ extension Fact {
         case .keyRotated: return .keyRotated(try KeyRotatedFact(f))
         case .cloudKey: return .cloudKey(try CloudKeyFact(f))
         case .linkKey: return .linkKey(try LinkKeyFact(f))
+        case .serverKey: return .serverKey(try ServerKeyFact(f))
         case .intent: return .intent(try Ticket(f))
         case .sent: return .sent(tags: try f.list("tags").map { ClOrdID($0.text ?? "") })
         case .cancelIntent:

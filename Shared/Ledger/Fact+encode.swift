@@ -17,6 +17,7 @@ extension Fact {
         case .keyRotated: .keyRotated
         case .cloudKey: .cloudKey
         case .linkKey: .linkKey
+        case .serverKey: .serverKey
         case .intent: .intent
         case .sent: .sent
         case .cancelIntent: .cancelIntent
@@ -62,7 +63,7 @@ extension Fact {
         case .commandAccepted(let outcome), .commandRefused(let outcome): outcome.command.bytes
         case .correction(let correction): Array(correction.execID.utf8.prefix(255))
         case .transfer, .dividend, .interest, .accountFee, .exchange, .suspense: []
-        case .snapshot, .healed, .lineage, .gap, .countersigned, .keyRotated, .cloudKey, .linkKey: []
+        case .snapshot, .healed, .lineage, .gap, .countersigned, .keyRotated, .cloudKey, .linkKey, .serverKey: []
         case .boot, .shutdown, .checkpoint, .sent, .denied, .halt, .resume, .instrumentHalt, .brokerSession, .reconciled, .difference, .instrument,
             .bot:
             []
@@ -86,6 +87,7 @@ extension Fact {
         case .keyRotated(let fact): fact.write(into: &out)
         case .cloudKey(let fact): fact.write(into: &out)
         case .linkKey(let fact): fact.write(into: &out)
+        case .serverKey(let fact): fact.write(into: &out)
         case .intent(let ticket): ticket.write(into: &out, edge: edge, intent: IntentID(boot: boot, seq: seq))
         case .sent(let tags): out.put("tags", .array(tags.map { .string($0.text) }))
         case .cancelIntent(let cancel):

@@ -25,6 +25,8 @@ package enum Fact: Hashable, Sendable {
     case cloudKey(CloudKeyFact)
     /// The edge links by another key from here on.
     case linkKey(LinkKeyFact)
+    /// The cloud is going to answer by another key of its link.
+    case serverKey(ServerKeyFact)
     case intent(Ticket)
     /// The bytes of these orders were handed to the socket (lazy, batched).
     case sent(tags: [ClOrdID])

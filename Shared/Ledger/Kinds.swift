@@ -12,7 +12,7 @@ package enum Kind: UInt16, CaseIterable, Sendable {
     case brokerSession = 50, reconciled = 51, difference = 52
     case instrument = 60
     case bot = 70
-    case cloudKey = 90, linkKey = 91
+    case cloudKey = 90, linkKey = 91, serverKey = 92
     case transfer = 80, dividend = 81, interest = 82, accountFee = 83, exchange = 84, correction = 85, suspense = 86
 }
 

@@ -8,4 +8,6 @@ package enum SystemClock {
     package static func now() -> Instant { Instant(nanoseconds: tidewire_clock_nanoseconds(0)) }
     /// CLOCK_BOOTTIME: never goes back, counts through suspend.
     package static func monotonic() -> Span { Span(nanoseconds: tidewire_clock_nanoseconds(7)) }
+    /// Whether a time service keeps the wall clock right, as the kernel was told (adjtimex); false when nobody said so.
+    package static func isSynchronised() -> Bool { tidewire_clock_is_synchronised() != 0 }
 }

@@ -249,6 +249,7 @@ extension Welcome {
         if takesGaps { out.put("takesGaps", true) }
         if takesLinkKeys { out.put("takesLinkKeys", true) }
         if !signers.isEmpty { out.put("signers", .array(signers.map(\.value))) }
+        if let serverKey { out.put("serverKey", serverKey.value) }
         return out.value
     }
     fileprivate init(_ f: Fields) throws(CodecError) {
@@ -261,5 +262,6 @@ extension Welcome {
             guard signers.count < Welcome.signersMax else { throw .badValue("signers") }
             signers.append(try CloudKeyChange(value))
         }
+        serverKey = try f.optional("serverKey") { key throws(CodecError) in try ServerKeyFact(f.raw(key)) }
     }
 }

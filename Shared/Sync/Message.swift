@@ -84,7 +84,7 @@ package enum Feature: String, Hashable, Sendable, CaseIterable {
     case countersign
     /// Announces another key of its link in the ledger before it uses it.
     case linkKey
-    /// Follows the key that countersigns when the one before announces another.
+    /// Follows the key that countersigns when the one before announces another, and the key of the cloud's end of the link.
     case signers
 }
 
@@ -109,6 +109,8 @@ package struct Welcome: Hashable, Sendable {
     package var signers: [CloudKeyChange] = []
     /// The most that are read.
     package static let signersMax = 64
+    /// The key of its link that the cloud is going to answer by; nil when it keeps the present one.
+    package var serverKey: ServerKeyFact?
     package init(
         attempt: Int64, have: Head, credit: Credit, incarnation: String, release: String, stamp: Stamp, backup: Seq? = nil
     ) {

@@ -135,6 +135,7 @@ extension Receiver {
             stamp: session.clock.stamp(at: now.monotonic, wall: now.wall), backup: edges[edge]?.backup)
         // Said only to an edge that asks for it: others would not know the word.
         welcome.signers = hello.can(.signers) ? changes : []
+        welcome.serverKey = hello.can(.signers) ? serverKey : nil
         welcome.takesLinkKeys = hello.can(.linkKey)
         welcome.takesGaps = !hello.gaps.isEmpty && !rules.noGapIsTaken
         send(.welcome(welcome), to: edge, into: &out)

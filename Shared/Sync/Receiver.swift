@@ -123,6 +123,8 @@ package struct Receiver: Sendable {
     let keys: SigningKeys?
     /// What the keys before these announced, oldest first.
     let changes: [CloudKeyChange]
+    /// What they announce of the link's key.
+    let serverKey: ServerKeyFact?
     var edges: [EdgeID: EdgeState] = [:]
     /// In order, so that no dictionary's order decides.
     private var order: [EdgeID] = []
@@ -132,9 +134,11 @@ package struct Receiver: Sendable {
     ///   - incarnation: names the store; changes when it is restored from a backup.
     ///   - sessionSeed: random, so that no two processes give one session id.
     package init(
-        incarnation: String, release: String, sessionSeed: UInt64, rules: Rules = Rules(), keys: SigningKeys? = nil, changes: [CloudKeyChange] = []
+        incarnation: String, release: String, sessionSeed: UInt64, rules: Rules = Rules(), keys: SigningKeys? = nil, changes: [CloudKeyChange] = [],
+        serverKey: ServerKeyFact? = nil
     ) {
         self.incarnation = incarnation; self.release = release; self.rules = rules; self.keys = keys; self.changes = changes
+        self.serverKey = serverKey
         nextSession = sessionSeed
     }
 

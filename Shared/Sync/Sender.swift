@@ -113,6 +113,8 @@ package struct Sender: Sendable {
         case settle(Settlement)
         /// The cloud's keys announced these, oldest first; to be followed from the one that is believed.
         case signers([CloudKeyChange])
+        /// The cloud is going to answer by another key of its link.
+        case serverKey(ServerKeyFact)
         /// The cloud signed that it has everything up to a head; to be written down if that is so and new.
         case countersigned(CountersignedFact)
         /// A verified backup of the cloud reaches up to here; to be remembered durably.
@@ -290,9 +292,7 @@ package struct Sender: Sendable {
             edge: identity.edge, protocolMin: Int64(Frame.version), protocolMax: Int64(Frame.version), release: identity.release,
             boot: identity.boot, attempt: attempt, epoch: identity.epoch, head: head, acked: acked, oldest: identity.oldest,
             stamp: clock.stamp(at: now.monotonic, wall: now.wall), isClockSound: now.isSynchronised, commandKinds: CommandBody.kinds,
-            features: (identity.mayHeal
-                ? [Feature.heal, .settle, .audit, .countersign, .linkKey, .signers] : [.settle, .audit, .countersign, .linkKey, .signers]).map(
-                    \.rawValue),
+            features: Feature.allCases.filter { $0 != .heal || identity.mayHeal }.map(\.rawValue),
             incarnation: identity.incarnation)
         hello.formerStores = identity.formerStores
         hello.gaps = identity.gaps.suffix(Identity.gapsMax)
@@ -335,6 +335,7 @@ package struct Sender: Sendable {
         }
         note(backup: welcome.backup, into: &out)
         if !welcome.signers.isEmpty { out.append(.signers(welcome.signers)) }
+        if let word = welcome.serverKey { out.append(.serverKey(word)) }
         out.append(.phase(.open)); out.append(.acked(acked))
         beat(wantsAnswer: true, at: now, into: &out)
     }

@@ -67,7 +67,7 @@ extension EdgePicture {
         case .difference(let difference): about.instrument = difference.instrument
         case .instrument(let instrument): about.instrument = instrument.id
         case .bot(let bot): about.bot = bot.bot; about.instrument = bot.instrument
-        case .healed, .lineage, .gap, .snapshot, .countersigned, .keyRotated, .cloudKey, .linkKey: break
+        case .healed, .lineage, .gap, .snapshot, .countersigned, .keyRotated, .cloudKey, .linkKey, .serverKey: break
         case .dividend(let move): about.instrument = move.instrument
         case .correction(let correction):
             let fill = book.fill(correction.execID)?.fill

@@ -15,6 +15,7 @@ extension EdgePicture {
         case .lineage(let fact): return lineageSentence(fact)
         case .keyRotated(let fact): return "The ledger is signed by another key from here on: \(Hex.text(fact.key.prefix(8)))…"
         case .cloudKey(let fact): return cloudKeySentence(fact)
+        case .serverKey(let fact): return "The cloud is going to answer by another key of its link: \(Hex.text(fact.key.prefix(8)))…"
         case .linkKey(let fact): return "The edge links by another key from here on: \(Hex.text(fact.key.prefix(8)))…"
         case .countersigned(let fact): return "The cloud signed that it has everything up to entry \(fact.head.seq)"
         case .gap(let fact): return "Entries \(fact.from) to \(fact.to) are missing for good"

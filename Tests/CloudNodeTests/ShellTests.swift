@@ -120,7 +120,8 @@ private final class LinkedEdge: Sendable {
                 perform(handle(.heads(attempt: attempt, seqs.map { entries[Int($0.raw) - 1].head })), client)
             case .acked(let head): acks.put(head)
             case .phase(let phase): phases.put(phase)
-            case .deliver, .reopen, .malformed, .heal, .settle, .incarnation, .readBranch, .readStored, .mend, .countersigned, .signers, .backedUp:
+            case .deliver, .reopen, .malformed, .heal, .settle, .incarnation, .readBranch, .readStored, .mend, .countersigned, .signers,
+                .serverKey, .backedUp:
                 break
             }
         }

@@ -34,13 +34,23 @@ import Wire
         #expect(placed.allSatisfy { tags.contains($0) }, "\(place): \(placed.filter { !tags.contains($0) }) left without an intent")
     }
 
+    /// On a disk of which a twentieth is little, two gibibytes are the line.
+    @Test func onASmallDiskTwoGibibytesAreTheLine() throws {
+        for (free, kinds) in [(Int64(2_100), []), (2_000, [LedgerTrouble.Kind.warning])] {
+            let rig = try trading()
+            rig.reserve?.room = DiskRoom(free: free << 20, total: 20 << 30)
+            try rig.settle(seconds: 2)
+            #expect(rig.agent?.ledgerTroubles.map(\.kind) == kinds, "\(free) MiB")
+        }
+    }
+
     @Test func littleRoomIsToldThenStopsOpeningAndEndsByItself() throws {
         let rig = try trading()
         #expect(rig.agent?.ledgerTroubles == [] && rig.reserve?.isHeld == true, "the reserve is made at the start")
         try free(rig, mebibytes: 9_000)
         #expect(rig.agent?.ledgerTroubles.map(\.kind) == [.warning], "a twentieth of the disk")
         try free(rig, mebibytes: 400)
-        #expect(rig.notices.last?.text.contains("recorders and logs") == true)
+        #expect(rig.notices.last?.cure.contains("Free some room soon") == true)
         try rig.buy(2)
         try rig.settle(seconds: 10)
         #expect(rig.book.netQuantity(rig.front) == Quantity(whole: 2), "a warning hinders nobody")

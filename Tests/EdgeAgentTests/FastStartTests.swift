@@ -48,6 +48,19 @@ import Wire
         #expect(rig.recovered?.book.digest() == book.digest() && rig.recovered?.book.head == book.head)
     }
 
+    /// However few entries a day has, its book is in a file at the end of it.
+    @Test func aQuietDayHasItsSnapshot() throws {
+        let rig = DiskRig(snapshotsEvery: 1_000)
+        try rig.start()
+        try live(rig, halts: 4)
+        rig.now = rig.now + .hours(23)
+        try idle(rig, 100)
+        #expect(snapshots(rig).isEmpty)
+        rig.now = rig.now + .hours(1)
+        try idle(rig, 100)
+        #expect(snapshots(rig).count == 1)
+    }
+
     @Test func theNewestSnapshotThatTheLedgerSpeaksOfIsStartedFrom() throws {
         let rig = DiskRig(snapshotsEvery: 40)
         try rig.start()

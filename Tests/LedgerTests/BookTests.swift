@@ -62,6 +62,10 @@ struct BookTests {
                 LinkKeyFact(
                     old: [UInt8](repeating: 0x44, count: 32), key: [UInt8](repeating: 0x55, count: 32), signature: [UInt8](repeating: 0x33, count: 64)
                 )),
+            .serverKey(
+                ServerKeyFact(
+                    old: [UInt8](repeating: 0x44, count: 32), key: [UInt8](repeating: 0x55, count: 32), signer: [UInt8](repeating: 0x66, count: 32),
+                    signature: [UInt8](repeating: 0x33, count: 64))),
             .intent(Ticket(account: "DU1", origin: .manual, command: command, bot: "b", reason: "why", legs: [leg(), stop])), .sent(tags: [tag]),
             .cancelIntent(CancelIntent(tag: tag, origin: .manual, command: command, reason: "r")),
             .modifyIntent(ModifyIntent(tag: tag, quantity: Quantity(whole: 2), limitPrice: Price(whole: 5), stopPrice: Price(whole: 4), reason: "r")),

@@ -108,6 +108,24 @@ struct ChainTests {
         #expect(try verify(ledger.entries) == 3)
     }
 
+    /// Sixty seconds ahead of where the run's own clock says it should be is taken, and no nanosecond more.
+    @Test(arguments: [(0, true), (1, false)]) func aWallClockIsHeldBackBeyondSixtySeconds(beyond: Int64, isTaken: Bool) throws {
+        var ledger = try TestLedger()
+        ledger.clock.monotonic = ledger.clock.monotonic + .seconds(5)
+        ledger.clock.wall = ledger.clock.wall + .seconds(65) + Span(nanoseconds: beyond)
+        let entry = try ledger.add(.shutdown(reason: "n"))
+        #expect(entry.flags.contains(.clockUnsound) != isTaken && (entry.hlc == entry.wall.nanoseconds) == isTaken)
+    }
+
+    /// What was written by a clock that nobody keeps right says so.
+    @Test func anUnsynchronisedClockIsMarked() throws {
+        var ledger = try TestLedger()
+        for isSynchronised in [true, false] {
+            ledger.clock.isSynchronised = isSynchronised
+            #expect(try ledger.add(.shutdown(reason: "n")).flags.contains(.clockUnsound) != isSynchronised)
+        }
+    }
+
     @Test func tagsHaveOneForm() throws {
         let tag = ClOrdID(edge: TestLedger.edge, intent: IntentID(boot: Boot(raw: 1), seq: Seq(2)), leg: 0)
         let child = ClOrdID(edge: TestLedger.edge, intent: IntentID(boot: Boot(raw: 1), seq: Seq(2)), leg: 2)

@@ -22,6 +22,7 @@ import Wire
                 guard let last = ledger.entries.last else { continue }
                 try ledger.add(.countersigned(CountersignedFact(head: last.head, edge: TestLedger.edge, keys: keys)))
             case .key(let fact): try ledger.add(.cloudKey(fact))
+            case .server(let fact): try ledger.add(.serverKey(fact))
             case .pass(let span): ledger.clock.wall = ledger.clock.wall + span; ledger.clock.monotonic = ledger.clock.monotonic + span
             }
         }
@@ -30,7 +31,7 @@ import Wire
         return verifier.difference
     }
     private enum Step {
-        case head(SigningKeys), key(CloudKeyFact), pass(Span)
+        case head(SigningKeys), key(CloudKeyFact), server(ServerKeyFact), pass(Span)
     }
     private func pinned(_ keys: SigningKeys, _ ground: CloudKeyFact.Ground = .firstUse) -> Step {
         .key(CloudKeyFact(key: keys.publicKey, ground: ground))
@@ -49,6 +50,21 @@ import Wire
             #expect(try difference([pinned(first), pinned(second, ground), .head(first)]) != nil)
         }
         #expect(try difference([pinned(first), pinned(second)]) != nil, "there is no second first use")
+    }
+
+    /// What a ledger says of the cloud's next link key is the word of the key that it believes.
+    @Test func aKeyOfTheLinkIsAnnouncedByTheBelievedOne() throws {
+        let now = [UInt8](repeating: 1, count: 32), next = [UInt8](repeating: 2, count: 32)
+        let word = ServerKeyFact(old: now, key: next, keys: first)
+        #expect(try difference([pinned(first), .server(word)]) == nil)
+        let change = Step.key(CloudKeyFact(CloudKeyChange(from: first, to: second)))
+        #expect(try difference([pinned(first), change, .server(word)]) == nil, "it was under way")
+        #expect(try difference([pinned(first), change, .pass(.hours(25)), .server(word)]) != nil)
+        let strange = ServerKeyFact(old: now, key: next, keys: stranger)
+        #expect(try difference([pinned(first), .server(strange)])?.contains("another key than the one believed") == true)
+        var bent = word
+        bent.key = now
+        #expect(try difference([pinned(first), .server(bent)])?.contains("signature") == true)
     }
 
     @Test func anAnnouncedKeyFollowsAndTheOldOneFades() throws {

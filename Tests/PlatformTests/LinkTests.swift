@@ -80,6 +80,14 @@ struct LinkTests {
         #expect(after.frame == [2] && after.peer != before.peer && after.userID == before.userID)
     }
 
+    /// What production runs with; the tests here shorten most of it.
+    @Test func theSettingsOfProductionAreThese() {
+        let settings = LinkSettings()
+        #expect(settings.queuedMessagesMax == 64 && settings.messageBytesMax == (1 << 20) + 64 && settings.handshakeMillis == 10_000)
+        #expect(settings.reconnectMillisMin == 100 && settings.reconnectMillisMax == 8_000)
+        #expect(settings.heartbeatMillis == 5_000 && settings.heartbeatTimeoutMillis == 15_000)
+    }
+
     @Test func framesGoBothWaysUnderTheKeysName() throws {
         let messages = Letterbox<LinkMessage>()
         let cloud = try listen { messages.put($0) }

@@ -95,4 +95,54 @@ import Wire
         #expect(try stage.cloud("ledger", "verify").code == 0)
         #expect(try EntryStore(path: "\(stage.cloudFolder)/edges/\(id).db", .init(.readOnly)).head.seq > stored.seq)
     }
+
+    /// The cloud's end of the link: told of, written down by the edge, and changed only then; who was not there is enrolled anew.
+    @FirstStage @Test func theCloudAnswersByAnotherKeyOnceItsEdgeKnows() throws {
+        let stage = try Stage()
+        try stage.openUnbrokered()
+        func keys() throws -> JSONValue { try stage.json(try stage.cloud("keys", "show", "--json")) }
+        func present() throws -> String? { try JSONReader.read(Files.bytes(stage.edgeFolder + "/keys/cloud.json"))["serverKey"]?.text }
+        let first = try #require(try keys()["link"]?.text)
+        #expect(try present() == first)
+        #expect(try stage.cloud("keys", "adopt").complaints.contains("keys rotate --link"))
+        #expect(try stage.cloud("keys", "rotate", "--link").output.contains("home-1 does not have it yet"))
+        let next = try #require(try keys()["nextLink"]?.text)
+        #expect(try keys()["link"]?.text == first && next != first)
+        let early = try stage.cloud("keys", "adopt")
+        #expect(early.code != 0 && early.complaints.contains("home-1") && early.complaints.contains("Nothing was changed"), "\(early)")
+
+        try stage.patience.until("the edge has a key of the cloud's to believe") {
+            try stage.edge("ledger", "verify").output.contains("the cloud's key that is believed")
+        }
+        #expect(try stage.stop(.cloud) == 0)
+        try stage.start(.cloud)
+        try stage.awaitLink()
+        try stage.patience.until("the edge's word has come") { try keys()["knownTo"]?.elements?.first?.text == "home-1" }
+        #expect(try present() == first, "the cloud answers by the present one still")
+
+        // Not there when the cloud changes: it finds it by the other key.
+        #expect(try stage.stop(.edge) == 0)
+        #expect(try stage.stop(.cloud) == 0)
+        #expect(try stage.cloud("keys", "adopt").code == 0)
+        #expect(try keys()["link"]?.text == next && keys()["nextLink"] == nil)
+        try stage.start(.cloud)
+        try stage.start(.edge)
+        try stage.awaitLink()
+        try stage.patience.until("the edge keeps the key that answered") { try present() == next }
+        #expect(try stage.edge("ledger", "verify").code == 0 && stage.cloud("ledger", "verify").code == 0)
+
+        // The control: an edge that was not told stays out, and a person lets it in.
+        #expect(try stage.stop(.edge) == 0)
+        #expect(try stage.stop(.cloud) == 0)
+        #expect(try stage.cloud("keys", "rotate", "--link").code == 0)
+        #expect(try stage.cloud("keys", "adopt", "--anyway").code == 0)
+        try stage.start(.cloud)
+        try stage.start(.edge)
+        #expect(try present() == next && keys()["link"]?.text != next)
+        let token = try stage.invite("home-1")
+        let enrolled = try stage.json(try stage.edge("enrol", token, "--replace", "--json"))
+        #expect(try stage.cloud("edge", "confirm", "home-1", try #require(enrolled["code"]?.text)).code == 0)
+        try stage.awaitLink()
+        #expect(try present() == keys()["link"]?.text)
+    }
 }

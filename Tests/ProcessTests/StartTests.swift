@@ -43,6 +43,26 @@ import Wire
         #expect(try stage.run("tidewire-edge", ["config", "check"] + stage.edgeWords.dropFirst()).code == 0)
     }
 
+    /// Each run begins with an entry that says who began, under a number drawn anew; and the reserve of a full disk is there.
+    @FirstStage @Test func everyRunSaysWhoBegan() throws {
+        let stage = try Stage()
+        var boots: Set<UInt64> = []
+        for run in 1...2 {
+            try stage.start(.edge)
+            #expect(try stage.stop(.edge) == 0)
+            let rows = try EntryStore(path: stage.edgeFolder + "/ledger.db", .init(.readOnly)).read(from: 1, limit: 1_000)
+            let begun = rows.filter { $0.kind == Kind.boot.rawValue }
+            #expect(begun.count == run)
+            let last = try #require(begun.last)
+            boots.insert(last.boot)
+            let body = try JSONReader.read(last.body)
+            #expect(body["version"]?.text?.hasPrefix("0.") == true && body["mode"]?.text == "PAPER", "\(body)")
+            for name in ["machine", "kernelBoot", "configuration"] { #expect(body[name]?.text?.utf8.count == 16, "\(name)") }
+        }
+        #expect(boots.count == 2 && boots.allSatisfy { $0 <= UInt64(Int64.max) }, "63 bits, drawn and not counted")
+        #expect(Files.bytes(stage.edgeFolder + "/ballast").count == 64 << 20)
+    }
+
     @FirstStage @Test func aPortThatIsTakenIsNamed() throws {
         let stage = try Stage()
         let loop = EventLoop()

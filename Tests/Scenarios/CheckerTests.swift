@@ -32,6 +32,17 @@ struct CheckerTests {
         #expect(halted.halt == 3)
     }
 
+    @Test func anOrderNumberThatIsUsedAgainIsSeen() {
+        func intent(_ seq: UInt64, _ numbers: Int...) -> EntryRow {
+            Self.row(seq, 10, "{\"legs\":[" + numbers.map { "{\"brokerOrderID\":\($0),\"tag\":\"\($0)\"}" }.joined(separator: ",") + "]}")
+        }
+        var once = OnceChecker()
+        #expect(once.look(.rows(.edge, StoredRows([intent(1, 1, 2), intent(2, 3)])), at: .zero) == nil)
+        #expect(once.look(.rows(.edge, StoredRows([intent(1, 1, 2), intent(2, 3), intent(3, 2)])), at: .zero)?.contains("number 2") == true)
+        var twins = OnceChecker()
+        #expect(twins.look(.rows(.edge, StoredRows([intent(1, 4, 4)])), at: .zero) != nil)
+    }
+
     /// A book that missed a row is not what the auditor adds up.
     @Test func aBookThatForgetsIsSeen() throws {
         let quiet = Observation.quiet(edge: Self.rows, cloud: Self.rows, BrokerBooks(executions: [:], working: [], believed: []))

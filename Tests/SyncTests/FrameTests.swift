@@ -20,6 +20,9 @@ struct FrameTests {
                 old: [UInt8](repeating: 1, count: 32), key: [UInt8](repeating: 2, count: 32), signature: [UInt8](repeating: 3, count: 64),
                 proof: [UInt8](repeating: 4, count: 64))
         ]
+        welcome.serverKey = ServerKeyFact(
+            old: [UInt8](repeating: 5, count: 32), key: [UInt8](repeating: 6, count: 32), signer: [UInt8](repeating: 2, count: 32),
+            signature: [UInt8](repeating: 3, count: 64))
         return .welcome(welcome)
     }
 
@@ -83,6 +86,15 @@ struct FrameTests {
         #expect(throws: FrameError.version(2)) { try Frame(other) }
         other = good; other[1] = 0xFE
         #expect(throws: FrameError.unknownType(0xFE)) { try Frame(other) }
+    }
+
+    /// Flags are for releases to come: none of them makes a frame unreadable.
+    @Test func flagsNobodyKnowsAreRead() throws {
+        for message in Self.everyMessage {
+            var bytes = message.frame(session: 1, number: 1).bytes
+            bytes[2] = 0xFF; bytes[3] = 0xFF
+            #expect(try Message(Frame(bytes)) == message)
+        }
     }
 
     /// Every cut and every replaced byte of a control body is either refused by name or still a whole message; nothing traps.

@@ -67,21 +67,45 @@ struct ReceiverTests {
         #expect(actions.contains(.presence(Samples.edge, .live)) && tower.receiver.link(Samples.edge)?.backlog == 6)
     }
 
-    /// The keys that countersigned before are told to an edge that can follow them, and to no other.
+    /// The keys that countersigned before, and the next key of the link, are told to an edge that can follow them, and to no other.
     @Test func announcedSignersAreTold() throws {
         let keys = try (UInt8(0)..<3).map { try #require(SigningKeys(seed: [UInt8]($0..<$0 + 32))) }
         let changes = [CloudKeyChange(from: keys[0], to: keys[1]), CloudKeyChange(from: keys[1], to: keys[2])]
+        let next = ServerKeyFact(old: [UInt8](repeating: 1, count: 32), key: [UInt8](repeating: 2, count: 32), keys: keys[2])
         for follows in [true, false] {
             var tower = try Tower(3)
-            tower.receiver = Receiver(incarnation: "i", release: "r", sessionSeed: 100, keys: keys[2], changes: changes)
+            tower.receiver = Receiver(incarnation: "i", release: "r", sessionSeed: 100, keys: keys[2], changes: changes, serverKey: next)
             _ = tower.say(.enrolled(Samples.edge, EdgeMemory()))
             guard case .hello(var hello) = tower.hello() else { return }
             hello.features = follows ? [Feature.signers.rawValue] : []
             guard case .welcome(let welcome)? = try tower.sent(tower.hear(.hello(hello), session: 0)).first else {
                 Issue.record("no WELCOME"); return
             }
-            #expect(welcome.signers == (follows ? changes : []))
+            #expect(welcome.signers == (follows ? changes : []) && welcome.serverKey == (follows ? next : nil))
         }
+    }
+
+    /// 65,536 entries and 16 MiB for one edge; a quarter of a gibibyte for all, so that the seventeenth makes each one's share smaller.
+    @Test func theCreditOfEachShrinksWithTheirNumber() throws {
+        #expect(Rules().credit == Credit(entries: 65_536, bytes: 16 << 20) && Rules().creditBytesOfAll == 256 << 20)
+        var tower = try Tower(3)
+        let welcomed = try tower.open()
+        guard case .welcome(let first)? = try tower.sent(welcomed).first(where: { if case .welcome = $0 { true } else { false } }) else {
+            Issue.record("no WELCOME"); return
+        }
+        #expect(first.credit == .standard)
+        var last = Credit.standard
+        for number in 1..<300 {
+            let edge = try #require(EdgeID(bytes: (0..<16).map { UInt8(truncatingIfNeeded: $0 < 8 ? number >> ($0 * 8) : 1) }))
+            _ = tower.say(.enrolled(edge, EdgeMemory()))
+            var hello = VerdictTests.hello([])
+            hello.edge = edge; hello.boot = Boot(raw: UInt64(number)); hello.head = .start; hello.acked = .start
+            let actions = tower.hear(.hello(hello), session: 0, from: Peer(edge: edge, connection: UInt64(number) + 1))
+            for case .welcome(let welcome) in try tower.sent(actions) { last = welcome.credit }
+            let open = number + 1
+            #expect(last.entries == 65_536 && last.bytes == min(16 << 20, max(1 << 20, (256 << 20) / open)), "the \(open)th")
+        }
+        #expect(last.bytes == 1 << 20, "three hundred edges")
     }
 
     /// The attempt is echoed as an unsigned number: a negative one is malformed, not a trap.

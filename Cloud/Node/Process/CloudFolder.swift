@@ -31,6 +31,43 @@ package struct CloudFolder: Sendable {
         return keys
     }
 
+    /// The pair that is to follow it; nil while none was made.
+    package func nextLinkKeys() throws -> CurveKeys? {
+        let file = path + "/keys/link.key.next"
+        guard PrivateFiles.exists(file) else { return nil }
+        guard let secret = try line(file), let keys = CurveKeys(secretKey: secret) else {
+            throw CloudRefusal("\(file) is damaged", exitCode: ExitCode.failed)
+        }
+        return keys
+    }
+
+    /// Makes the pair that is to follow; one that was made before stays, as edges may know it.
+    package func makeNextLinkKeys() throws -> CurveKeys {
+        if let made = try nextLinkKeys() { return made }
+        let keys = CurveKeys.generate()
+        try PrivateFiles.write(path + "/keys/link.key.next", Array((Hex.text(keys.secretKey) + "\n").utf8))
+        return keys
+    }
+
+    /// Puts the pair that was announced in its place. The one before stays beside it, for whoever has to go back by hand.
+    package func adoptLinkKeys() throws {
+        guard let next = try nextLinkKeys() else { return }
+        let old = try linkKeys()
+        // A crash in between leaves both files with one key, which is mended here.
+        if old.publicKey != next.publicKey {
+            try PrivateFiles.write(path + "/keys/link.key.former", Array((Hex.text(old.secretKey) + "\n").utf8))
+            try PrivateFiles.write(path + "/keys/link.key", Array((Hex.text(next.secretKey) + "\n").utf8))
+        }
+        try PrivateFiles.remove(path + "/keys/link.key.next")
+    }
+
+    /// What the signing key says of the pair that is to follow; nil while there is none.
+    package func serverKeyChange() throws -> ServerKeyFact? {
+        guard let next = try nextLinkKeys() else { return nil }
+        let old = try linkKeys()
+        return old.publicKey == next.publicKey ? nil : ServerKeyFact(old: old.publicKey, key: next.publicKey, keys: try signingKeys())
+    }
+
     /// The pair that countersigns the heads of the edges' ledgers; its secret half never leaves the folder.
     package func signingKeys() throws -> SigningKeys {
         let file = path + "/keys/sign.key"

@@ -41,7 +41,11 @@ package enum CloudProgram {
             CommandSpec("keys show", "the public halves of this cloud's keys: of its link, and of its word for the edges' ledgers"),
             CommandSpec(
                 "keys rotate",
+                options: [CommandOption("link", "the key of the link instead: makes the next one, which the cloud tells its edges of")],
                 "changes the key of this cloud's word for the edges' ledgers, announced under the present one; copy keys/ and start the cloud again"),
+            CommandSpec(
+                "keys adopt", options: [CommandOption("anyway", "also when an edge does not have it yet, which then has to be enrolled anew")],
+                "takes up the next key of the link once every edge has it; while the cloud does not run, or to be used from its next start on"),
             CommandSpec(
                 "store renew-incarnation",
                 "after a backup was put back, before the cloud starts: edges then send again what the backup lacks, and nobody is alarmed"),
@@ -89,8 +93,8 @@ package enum CloudProgram {
             let folder = CloudConfiguration.folder(options["data"], environment)
             let console = ConsoleCalls(folder: folder, isJSON: options["json"] != nil)
             switch command {
-            case "keys show": return try CloudKeys.show(folder: folder, isJSON: options["json"] != nil)
-            case "keys rotate": return try CloudKeys.show(folder: folder, rotates: true, isJSON: options["json"] != nil)
+            case "keys show", "keys rotate", "keys adopt":
+                return try keys(command, CloudKeys(folder: folder, isJSON: options["json"] != nil), options)
             case "store renew-incarnation": return try RestoredStore.renew(folder: folder, isJSON: options["json"] != nil)
             case "store backup": return try console.backUp(to: operands[0])
             case "ledger verify": return try StoredLedgers(folder: folder, isJSON: options["json"] != nil).verify(only: options["edge"])
@@ -115,6 +119,14 @@ package enum CloudProgram {
             return fail(error.description, ExitCode.configuration)
         } catch {
             return fail("\(error)", ExitCode.of(error))
+        }
+    }
+
+    private static func keys(_ command: String, _ keys: CloudKeys, _ options: [String: String]) throws -> Int32 {
+        switch command {
+        case "keys rotate": return try options["link"] == nil ? keys.rotate() : keys.announce()
+        case "keys adopt": return try keys.adopt(anyway: options["anyway"] != nil)
+        default: return try keys.show()
         }
     }
 

@@ -97,6 +97,7 @@ package final class CloudShell {
         settings.comparesNightly = true
         settings.signingKeys = try folder.signingKeys()
         settings.signerChanges = try folder.signerChanges()
+        settings.serverKeyChange = try folder.serverKeyChange()
         node = try Node(stores: stores, settings: settings, at: CloudShell.clock())
         let inbox = loop.inbox(of: ShellMessage.self) { arrived.messages += $0 }
         self.inbox = inbox

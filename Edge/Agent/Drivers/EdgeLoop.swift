@@ -33,7 +33,9 @@ package final class EdgeLoop {
     /// The enrolment that was acted on.
     private var enrolledBy: [FileStamp?]?
     private var linkKeys: LinkKeyChanger
+    private var serverKeys: ServerKeyFollower
     private var linkKeyTrouble = ""
+    private var serverKeyTrouble = ""
     /// What the enrolment says of the cloud's key, until it is written down.
     private var enrolledKey: CloudKeyFact?
     private var inputs: [AgentInput] = []
@@ -56,10 +58,11 @@ package final class EdgeLoop {
         self.agent = agent; self.folder = folder; self.settings = settings; self.inbox = inbox
         self.greeting = greeting
         linkKeys = LinkKeyChanger(folder)
+        serverKeys = ServerKeyFollower(folder)
         uplink = greeting.uplink
     }
 
-    private static func clock() -> ClockReading { ClockReading(wall: SystemClock.now(), monotonic: SystemClock.monotonic()) }
+    private static func clock() -> ClockReading { .present() }
 
     /// Serves until SIGTERM or SIGINT. Working orders stay where they are.
     /// - Returns: the decision by which this ledger's branch has to be given up before the edge starts anew; nil for an ordinary end.
@@ -217,6 +220,7 @@ package final class EdgeLoop {
             inputs.append(.desk(.halt(source: "file", reason: "the file KILL lies in the data folder")))
         }
         try changeLinkKey(at: clock)
+        try followServerKey(at: clock)
         enrolLate()
         try believeEnrolment(at: clock)
         guard let uplink else { return }
@@ -306,6 +310,21 @@ package final class EdgeLoop {
             // Trading goes on; the words are said once, not every second.
             if linkKeyTrouble != "\(error)" { Log.write(.error, "link key not changed", ["error": "\(error)"]) }
             linkKeyTrouble = "\(error)"
+        }
+    }
+
+    /// Another key of the cloud's end: heard of, written down, and kept once the cloud answered by it.
+    private func followServerKey(at clock: ClockReading) throws {
+        if let word = uplink?.takeServerKey() { serverKeys.hear(word) }
+        if let key = uplink?.takeAnsweredKey() { serverKeys.answered(by: key) }
+        do {
+            let (effects, key) = try serverKeys.step(agent, at: clock)
+            if let key { uplink?.mayTry(key) }
+            try perform(effects, at: clock)
+            serverKeyTrouble = ""
+        } catch let error as EdgeFolderError {
+            if serverKeyTrouble != "\(error)" { Log.write(.error, "the cloud's next key is not kept", ["error": "\(error)"]) }
+            serverKeyTrouble = "\(error)"
         }
     }
 

@@ -10,8 +10,10 @@ package struct UplinkSettings: Sendable {
     package var port: Int
     package var serverKey: [UInt8]
     package var keys: CurveKeys
-    package init(host: String, port: Int, serverKey: [UInt8], keys: CurveKeys) {
-        self.host = host; self.port = port; self.serverKey = serverKey; self.keys = keys
+    /// The key that the cloud announced as its next one; tried by turns while the present one is not answered.
+    package var nextServerKey: [UInt8]?
+    package init(host: String, port: Int, serverKey: [UInt8], keys: CurveKeys, nextServerKey: [UInt8]? = nil) {
+        self.host = host; self.port = port; self.serverKey = serverKey; self.keys = keys; self.nextServerKey = nextServerKey
     }
 }
 
@@ -35,6 +37,9 @@ package final class Uplink {
     private var toMend: [Entry] = []
     private var countersigned: CountersignedFact?
     private var signers: [CloudKeyChange] = []
+    private var serverKey: ServerKeyFact?
+    private var search: ServerKeySearch
+    private var answeredBy: [UInt8]?
     private var missing: [(from: Seq, to: Seq)] = []
     private var settlement: Settlement?
     private var notedAt = Span.zero
@@ -57,13 +62,14 @@ package final class Uplink {
         configuration.lanes = Lane.allCases.count
         self.journal = journal
         self.settings = settings
+        search = ServerKeySearch(proved: settings.serverKey, announced: settings.nextServerKey)
         core = UplinkCore(identity, head: journal.head, acked: try UplinkCore.acknowledged(in: journal), ledger: journal)
         client = try LinkClient(configuration, handler: events)
     }
 
     /// True when this is the cloud that it connects to.
     func dials(_ other: UplinkSettings) -> Bool {
-        settings.host == other.host && settings.port == other.port && settings.serverKey == other.serverKey
+        settings.host == other.host && settings.port == other.port && search.proved == other.serverKey
             && settings.keys.publicKey == other.keys.publicKey
     }
     /// How the link stands, for the edge's own screen.
@@ -82,12 +88,17 @@ package final class Uplink {
         case .connected(let lane):
             lanesUp.insert(lane)
             isKeyRefused = false
+            if let key = search.connected() { answeredBy = key }
             if lanesUp.count == Lane.allCases.count, !isUp { isUp = true; try feed(.linkUp, at: clock) }
         case .disconnected(let lane), .handshakeFailed(let lane, _):
             if case .handshakeFailed(_, .refused) = event { isKeyRefused = true }
             lanesUp.remove(lane)
             waiting = [[], []]; isBlocked = [false, false]
             if isUp { isUp = false; try feed(.linkDown, at: clock) }
+            if lanesUp.isEmpty { search.disconnected(at: clock.monotonic) }
+            if case .handshakeFailed(_, let why) = event, why != .refused, let key = search.failed(at: clock.monotonic) {
+                client.renew(serverKey: key)
+            }
         case .message(_, let bytes): try feed(.frame(bytes), at: clock)
         }
         try relieve(at: clock)
@@ -109,6 +120,7 @@ package final class Uplink {
         for lane in Lane.allCases { try flush(lane, at: clock) }
         try feed(.tick, at: clock)
         try relieve(at: clock)
+        if let key = search.tick(at: clock.monotonic) { client.renew(serverKey: key) }
         guard clock.monotonic - notedAt >= Uplink.noteEvery, acked.seq > noted else { return }
         notedAt = clock.monotonic
         noted = acked.seq
@@ -127,6 +139,18 @@ package final class Uplink {
         defer { signers = [] }
         return signers
     }
+    /// What the cloud announced of its end's key, once.
+    package func takeServerKey() -> ServerKeyFact? {
+        defer { serverKey = nil }
+        return serverKey
+    }
+    /// The cloud answered by this key, which is another than the one before; once.
+    package func takeAnsweredKey() -> [UInt8]? {
+        defer { answeredBy = nil }
+        return answeredBy
+    }
+    /// The cloud's next key is this one: tried when the present one is not answered.
+    package func mayTry(_ key: [UInt8]) { search.announce(key) }
     /// Right bytes for damaged entries, each to be tried on the journal; then `mended`.
     package func takeMends() -> [Entry] {
         defer { toMend = [] }
@@ -181,6 +205,7 @@ package final class Uplink {
             case .missing(let from, let to): missing.append((from, to))
             case .countersigned(let fact): countersigned = fact
             case .signers(let changes): signers = changes
+            case .serverKey(let word): serverKey = word
             case .backedUp(let seq): try journal.noteBackup(seq)
             case .reopen: try renew(at: clock)
             case .phase(let phase): Log.write(.info, "link", ["phase": "\(phase)"])

@@ -30,6 +30,8 @@ package struct EnrolledCloud: Hashable, Sendable {
     package var signer: [UInt8]?
     /// Names the enrolment, 8 bytes; nil for one by an older release.
     package var enrolment: [UInt8]?
+    /// The key of its link that it announced, 32 bytes; nil when it keeps the present one.
+    package var nextServerKey: [UInt8]?
 
     /// What this enrolment says of the cloud's key; nil when it says nothing.
     var word: CloudKeyFact? {
@@ -200,9 +202,10 @@ package struct EdgeFolder: Sendable {
             let key = value["serverKey"]?.text.flatMap({ Hex.bytes($0) }), key.count == 32, let name = value["name"]?.text
         else { throw .damaged(path: cloudFile) }
         var cloud = EnrolledCloud(host: host, port: Int(clamping: port), serverKey: key, name: name)
-        // Neither is there after an enrolment by an older release.
+        // None of them has to be there.
         for (name, count, place) in [
             ("signer", Signing.keyBytes, \EnrolledCloud.signer), ("enrolment", CloudKeyFact.enrolmentBytes, \EnrolledCloud.enrolment),
+            ("nextServerKey", 32, \EnrolledCloud.nextServerKey),
         ] {
             guard let text = value[name]?.text else { continue }
             guard let bytes = Hex.bytes(text), bytes.count == count else { throw .damaged(path: cloudFile) }
@@ -218,6 +221,7 @@ package struct EdgeFolder: Sendable {
         ]
         if let signer = cloud.signer { members.append(JSONMember("signer", .string(Hex.text(signer)))) }
         if let enrolment = cloud.enrolment { members.append(JSONMember("enrolment", .string(Hex.text(enrolment)))) }
+        if let next = cloud.nextServerKey { members.append(JSONMember("nextServerKey", .string(Hex.text(next)))) }
         try write(cloudFile, JSONWriter.plain(.object(members)))
     }
 
@@ -227,7 +231,7 @@ package struct EdgeFolder: Sendable {
     /// The link's settings when the edge is enrolled.
     package func uplink() throws(EdgeFolderError) -> UplinkSettings? {
         guard let cloud = try cloud() else { return nil }
-        return UplinkSettings(host: cloud.host, port: cloud.port, serverKey: cloud.serverKey, keys: try linkKeys())
+        return UplinkSettings(host: cloud.host, port: cloud.port, serverKey: cloud.serverKey, keys: try linkKeys(), nextServerKey: cloud.nextServerKey)
     }
 
     private func line(_ path: String) throws(EdgeFolderError) -> String? {
@@ -242,7 +246,21 @@ package struct EdgeFolder: Sendable {
     }
 }
 
-extension EdgeFolder: LinkKeyPlaces, LedgerKeyPlaces {
+extension EdgeFolder: LinkKeyPlaces, LedgerKeyPlaces, ServerKeyPlaces {
+    package func serverKey() throws -> [UInt8]? { try cloud()?.serverKey }
+    package func nextServerKey() throws -> [UInt8]? { try cloud()?.nextServerKey }
+    package func keepServerKey(_ key: [UInt8]) throws {
+        guard var cloud = try cloud() else { return }
+        cloud.nextServerKey = key
+        try setCloud(cloud)
+    }
+    package func promoteServerKey(_ key: [UInt8]) throws {
+        // An enrolment that came in between is newer than what the link had proved.
+        guard var cloud = try cloud(), cloud.nextServerKey == key else { return }
+        cloud.serverKey = key
+        cloud.nextServerKey = nil
+        try setCloud(cloud)
+    }
     package func linkKey() throws -> [UInt8] { try linkKeys().publicKey }
     package func waitingLinkKey() throws -> [UInt8]? { try waitingLinkKey(.announced) }
     package func freshLinkKey() throws -> [UInt8] { try freshLinkKeys(.announced).publicKey }

@@ -56,7 +56,7 @@ enum EdgeRun {
         if inbox.stopReason != nil { return nil }
         if let settlement = greeting.findings.givingUp {
             greeting.uplink?.stop(
-                reason: "the ledger goes on with the cloud's history", at: ClockReading(wall: SystemClock.now(), monotonic: SystemClock.monotonic()))
+                reason: "the ledger goes on with the cloud's history", at: .present())
             return settlement
         }
         // After what was lost came back: only what is still missing is missing.

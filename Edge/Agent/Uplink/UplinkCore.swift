@@ -31,6 +31,8 @@ package enum UplinkEffect: Equatable, Sendable {
     case countersigned(CountersignedFact)
     /// The cloud's keys announced these: for the agent to follow.
     case signers([CloudKeyChange])
+    /// The cloud announces another key of its link: for the agent to write down, and for the driver to try.
+    case serverKey(ServerKeyFact)
     /// To be remembered in the journal: how far the cloud's newest verified backup reaches.
     case backedUp(Seq)
     /// To be remembered in the journal.
@@ -191,6 +193,7 @@ package struct UplinkCore {
             case .incarnation(let name): out.append(.incarnation(name, have: sender.acked.seq))
             case .countersigned(let fact): out.append(.countersigned(fact))
             case .signers(let changes): out.append(.signers(changes))
+            case .serverKey(let word): out.append(.serverKey(word))
             case .backedUp(let seq): out.append(.backedUp(seq))
             case .reopen: out.append(.reopen)
             case .phase(let phase): out.append(.phase(phase))

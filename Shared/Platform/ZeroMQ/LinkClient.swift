@@ -50,6 +50,12 @@ package final class LinkClient: Sendable {
         thread.call { $0.renew() }
     }
 
+    /// The same, and looks for a server of another CURVE public key (32 bytes) from now on; a lane that was refused knocks at once.
+    package func renew(serverKey: [UInt8]) {
+        precondition(!thread.isCurrent, "LinkClient.renew called from its own handler")
+        thread.call { $0.renew(serverKey: serverKey) }
+    }
+
     /// A copy of the counters.
     package var statistics: LinkStatistics { counters.value.withLock { $0 } }
     /// Closes everything; frames not yet on the wire are dropped.
@@ -67,7 +73,7 @@ final class LinkClientEngine: LinkEngine {
         var refusals = 0
         var rebuildAt: Int64?
     }
-    private let configuration: LinkClientConfiguration
+    private var configuration: LinkClientConfiguration
     private let handler: @Sendable (LinkEvent) -> Void
     private let counters: LinkCounters
     private let context: LinkContext
@@ -129,6 +135,12 @@ final class LinkClientEngine: LinkEngine {
             rebuild(index)
             if wasConnected { handler(.disconnected(lane: index)) }
         }
+    }
+
+    func renew(serverKey: [UInt8]) {
+        configuration.serverKey = serverKey
+        for index in lanes.indices { lanes[index].rebuildAt = nil; lanes[index].refusals = 0 }
+        renew()
     }
 
     /// The connection begins with the call; nil when the library refuses an option or the address.

@@ -151,7 +151,7 @@ final class TestEdge {
             waiting += sender.handle(.mended(entry.seq), at: cloud.clock)
         case .countersigned(let fact): countersigned.append(fact)
         case .backedUp(let seq): backups.append(seq)
-        case .heal, .incarnation, .acked, .phase, .malformed, .signers: break
+        case .heal, .incarnation, .acked, .phase, .malformed, .signers, .serverKey: break
         }
     }
 

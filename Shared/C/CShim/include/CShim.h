@@ -8,6 +8,8 @@
 // --- clocks and threads
 // Nanoseconds of a clock: 0 CLOCK_REALTIME, 1 CLOCK_MONOTONIC, 7 CLOCK_BOOTTIME.
 long long tidewire_clock_nanoseconds(int clock);
+// 1 when the kernel was told by a time service that CLOCK_REALTIME is right; 0 when not, or when it does not say.
+int tidewire_clock_is_synchronised(void);
 // Names the calling thread in `ps -L`; 15 bytes are kept.
 void tidewire_name_thread(const char *name);
 
