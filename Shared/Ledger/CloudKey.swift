@@ -119,7 +119,9 @@ package struct CloudTrust: Hashable, Sendable {
             guard let fact = try? entry.decoded(), case .cloudKey(let word) = fact else { return "the cloud's key \(entry.seq) cannot be read" }
             return accept(word, at: entry.seq, entry.wall)
         case Kind.serverKey.rawValue:
-            guard let fact = try? entry.decoded(), case .serverKey(let word) = fact else { return "the key of the cloud's link \(entry.seq) cannot be read" }
+            guard let fact = try? entry.decoded(), case .serverKey(let word) = fact else {
+                return "the key of the cloud's link \(entry.seq) cannot be read"
+            }
             guard word.isSigned else { return "the signature of the cloud's link key \(entry.seq) is wrong" }
             return believes(word.signer, at: entry.wall) ? nil : "the cloud's link key \(entry.seq) is announced by another key than the one believed"
         case Kind.countersigned.rawValue:

@@ -256,7 +256,10 @@ private let long3 = CommandBody.order(instrument: mbt, side: .buy, size: .quanti
         let entry = stage.maker.intent(command: nil)
         if filled > 0 { stage.maker.fill(entry, quantity: filled) }
         _ = stage.deliver()
-        _ = stage.ask(1, reverses ? .order(instrument: mbt, side: .sell, size: .quantity(Quantity(whole: 1)), trailing: nil, reverse: true) : .close(instrument: mbt))
+        _ = stage.ask(
+            1,
+            reverses
+                ? .order(instrument: mbt, side: .sell, size: .quantity(Quantity(whole: 1)), trailing: nil, reverse: true) : .close(instrument: mbt))
         stage.maker.accept(EdgeMaker.command(1), kind: reverses ? "order" : "close", code: "closing")
         stage.maker.write(.cancelIntent(CancelIntent(tag: entry, origin: .manual, command: EdgeMaker.command(1), reason: "closing")))
         stage.maker.write(.orderReport(OrderReport(tag: entry, status: .canceled, permID: 4, cumQty: Quantity(whole: filled), text: "")))

@@ -231,7 +231,8 @@ package struct EdgeFolder: Sendable {
     /// The link's settings when the edge is enrolled.
     package func uplink() throws(EdgeFolderError) -> UplinkSettings? {
         guard let cloud = try cloud() else { return nil }
-        return UplinkSettings(host: cloud.host, port: cloud.port, serverKey: cloud.serverKey, keys: try linkKeys(), nextServerKey: cloud.nextServerKey)
+        return UplinkSettings(
+            host: cloud.host, port: cloud.port, serverKey: cloud.serverKey, keys: try linkKeys(), nextServerKey: cloud.nextServerKey)
     }
 
     private func line(_ path: String) throws(EdgeFolderError) -> String? {

@@ -17,7 +17,9 @@ package struct OnceChecker: Checker {
                 guard row.kind == 10, let legs = (try? JSONReader.read(row.body))?["legs"]?.elements else { return nil }
                 for leg in legs {
                     guard let number = leg["brokerOrderID"]?.integerValue else { return "entry \(row.seq) intends an order without a number" }
-                    guard numbers.insert(number).inserted else { return "entry \(row.seq) intends an order under the number \(number), which is another's" }
+                    guard numbers.insert(number).inserted else {
+                        return "entry \(row.seq) intends an order under the number \(number), which is another's"
+                    }
                 }
                 return nil
             }
