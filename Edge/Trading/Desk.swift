@@ -102,6 +102,8 @@ package struct Desk: Sendable {
     var lost: LostLineage
     /// Instruments whose position at the broker was another than ours when last compared.
     var disagreeing: Set<InstrumentID> = []
+    /// The newest orders as the search for a double click wants them.
+    var recent: RecentOrders
     /// Orders that the broker said something of and does not list: compared with as soon as no other comparison is under way.
     var missing: Set<ClOrdID> = []
     /// Corrections of booked executions, until a comparison tells how to read them.
@@ -123,7 +125,11 @@ package struct Desk: Sendable {
     var account = ""
 
     /// `book` is what the journal folded to.
-    package init(settings: DeskSettings, book: Book) { self.settings = settings; self.book = book; lost = LostLineage(book) }
+    package init(settings: DeskSettings, book: Book) {
+        self.settings = settings; self.book = book
+        lost = LostLineage(book)
+        recent = RecentOrders(after: book)
+    }
 
     /// Opens a piece of what the book has packed; false when nothing is left. Changes nothing but how fast it is read.
     package mutating func openNextRecords() -> Bool { book.openNext() }
@@ -135,7 +141,10 @@ package struct Desk: Sendable {
     }
 
     /// Takes committed entries in; the same fold that recovery uses.
-    package mutating func apply(_ entries: some Sequence<Entry>) { for entry in entries { book.apply(entry) } }
+    package mutating func apply(_ entries: some Sequence<Entry>) {
+        for entry in entries { book.apply(entry) }
+        recent.follow(book)
+    }
 
     /// Decides. Never changes the book: the drafts do, once numbered.
     package mutating func handle(_ input: DeskInput, at now: Instant) -> Outcome {

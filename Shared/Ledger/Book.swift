@@ -72,6 +72,8 @@ package struct Book: Sendable {
     var brokerPlaces = KeyIndex<Int64>()
     /// Places in `orders` of those that may still fill, ascending: few, however long the ledger is.
     var workingPlaces: [Int] = []
+    /// Those of them whose fate is unknown: every order that is to leave asks, and hundreds may be working.
+    var unknownPlaces: [Int] = []
     package internal(set) var positions: [InstrumentID: Position] = [:]
     package internal(set) var instruments: [InstrumentID: Instrument] = [:]
     /// Oldest first.
@@ -165,9 +167,13 @@ package struct Book: Sendable {
     package var workingOrders: [OrderRecord] { workingPlaces.map { orders[$0] } }
     /// The oldest order of an instrument whose fate is unknown.
     package func unknownOrder(of instrument: InstrumentID) -> ClOrdID? {
-        for place in workingPlaces where orders[place].status == .unknown && orders[place].leg.instrument == instrument { return orders[place].tag }
+        for place in unknownPlaces where orders[place].leg.instrument == instrument { return orders[place].tag }
         return nil
     }
+    /// From the newest order to the oldest, until `visit` answers false; each is looked at where it is.
+    package func ordersBackward(_ visit: (OrderRecord) -> Bool) { orders.backward(visit) }
+    /// The order at a place, which it keeps for good.
+    package func order(at place: Int) -> OrderRecord { orders[place] }
     /// True when this execution is already in the ledger.
     package func hasExecution(_ execID: String) -> Bool { fillPlace(execID) != nil }
     /// True when the execution's commission is already in the ledger.
@@ -221,13 +227,19 @@ package struct Book: Sendable {
     /// Changes an order in its place and keeps the list of working ones; does nothing for a tag that is not known.
     private mutating func change(_ tag: ClOrdID, _ body: (inout OrderRecord) -> Void) {
         guard let place = orderPlace(tag) else { return }
-        let wasWorking = orders[place].isWorking
+        let wasWorking = orders[place].isWorking, wasUnknown = orders[place].status == .unknown
         if !wasWorking { settled.orders.remove(orders[place].canonical) }
         orders.change(place, body)
-        if !orders[place].isWorking { settled.orders.add(orders[place].canonical) }
-        guard wasWorking != orders[place].isWorking else { return }
-        let index = workingPlaces.firstIndex { $0 >= place } ?? workingPlaces.count
-        if wasWorking { workingPlaces.remove(at: index) } else { workingPlaces.insert(place, at: index) }
+        let isWorking = orders[place].isWorking, isUnknown = orders[place].status == .unknown
+        if !isWorking { settled.orders.add(orders[place].canonical) }
+        if wasWorking != isWorking { Book.set(place, isWorking, in: &workingPlaces) }
+        if wasUnknown != isUnknown { Book.set(place, isUnknown, in: &unknownPlaces) }
+    }
+
+    /// Puts a place into an ascending list, or takes it out.
+    private static func set(_ place: Int, _ isIn: Bool, in places: inout [Int]) {
+        let index = places.firstIndex { $0 >= place } ?? places.count
+        if isIn { places.insert(place, at: index) } else { places.remove(at: index) }
     }
 
     private mutating func loseSight(at instant: Instant) {
@@ -236,6 +248,7 @@ package struct Book: Sendable {
                 $0.status = .unknown; $0.updatedAt = instant
             }
         }
+        unknownPlaces = workingPlaces
     }
 
     /// Moves an order's status; never down in rank, except that any proof ends UNKNOWN.

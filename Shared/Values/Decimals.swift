@@ -105,16 +105,29 @@ package enum Decimals {
 
     /// The shortest decimal text of `raw * 10^-scale`: no exponent, no trailing zeros, at least `minimum` fraction digits.
     package static func text(_ raw: Int64, scale: Int, minimum: Int = 0) -> String {
-        let magnitude = String(raw.magnitude)
-        var whole = magnitude
-        var fraction = ""
-        if scale > 0 {
-            let padded = String(repeating: "0", count: max(0, scale + 1 - magnitude.utf8.count)) + magnitude
-            whole = String(padded.dropLast(scale))
-            fraction = String(padded.suffix(scale))
-            while fraction.utf8.count > minimum, fraction.utf8.last == 0x30 { fraction.removeLast() }
+        // Written where it will stand, from the last digit to the first: each price of an order on its way out passes here.
+        String(unsafeUninitializedCapacity: max(20, scale + 1) + 2) { room in
+            var rest = raw.magnitude
+            var first = room.count
+            func write(_ byte: UInt8) {
+                first -= 1
+                room[first] = byte
+            }
+            for dropped in 0..<max(0, scale) {
+                let digit = UInt8(rest % 10)
+                rest /= 10
+                if first < room.count || digit != 0 || scale - dropped <= minimum { write(0x30 + digit) }
+            }
+            if first < room.count { write(0x2E) }
+            repeat {
+                write(0x30 + UInt8(rest % 10))
+                rest /= 10
+            } while rest > 0
+            if raw < 0 { write(0x2D) }
+            let count = room.count - first
+            for place in 0..<count { room[place] = room[first + place] }
+            return count
         }
-        return (raw < 0 ? "-" : "") + whole + (fraction.isEmpty ? "" : "." + fraction)
     }
 
     /// `a * b / 10^scale`, rounded half to even, or nil when it does not fit Int64.

@@ -34,6 +34,11 @@ struct SnapshotTests {
         #expect(a.bots == b.bots && a.denials == b.denials && a.differences == b.differences && a.balances == b.balances)
         #expect(a.suspended == b.suspended && a.haltedInstruments == b.haltedInstruments && a.haltFact == b.haltFact && a.boot == b.boot)
         for tag in tags { #expect(a.order(tag) == b.order(tag)) }
+        for instrument in Set(a.orders.map(\.leg.instrument)) {
+            // The list that is kept of them says what the orders say.
+            let unknown = a.workingOrders.first { $0.status == .unknown && $0.leg.instrument == instrument }?.tag
+            #expect(a.unknownOrder(of: instrument) == unknown && b.unknownOrder(of: instrument) == unknown)
+        }
         for fill in a.fills {
             #expect(b.hasExecution(fill.fill.execID) && b.fill(fill.fill.execID) == fill)
             #expect(a.hasCommission(fill.fill.execID) == b.hasCommission(fill.fill.execID))

@@ -32,6 +32,27 @@ struct DecimalsTests {
         #expect(try Decimals.parse(Decimals.text(.min, scale: 8), scale: 8) == .min)
     }
 
+    /// Against the same written with texts.
+    @Test func textsHaveNoMoreDigitsThanTheyNeed() {
+        func plain(_ raw: Int64, _ scale: Int, _ minimum: Int) -> String {
+            let digits = String(raw.magnitude)
+            let padded = String(repeating: "0", count: max(0, scale + 1 - digits.count)) + digits
+            var fraction = String(padded.suffix(scale))
+            while fraction.count > minimum, fraction.hasSuffix("0") { fraction.removeLast() }
+            return (raw < 0 ? "-" : "") + padded.dropLast(scale) + (fraction.isEmpty ? "" : ".") + fraction
+        }
+        var random = SeededRandom(seed: 9)
+        var numbers: [Int64] = [0, 1, -1, 9, 10, 100, -100, 99_999_999, 100_000_000, 1_000_000_000, .max, .min]
+        for _ in 0..<300 { numbers.append(Int64(bitPattern: random.next()) >> Int64(random.int(0...62))) }
+        for raw in numbers {
+            for scale in [0, 1, 2, 4, 8, 16, 18] {
+                for minimum in 0...min(3, scale) {
+                    #expect(Decimals.text(raw, scale: scale, minimum: minimum) == plain(raw, scale, minimum))
+                }
+            }
+        }
+    }
+
     @Test func notionalOfMicroBitcoin() throws {
         let value = Money.value(try Price("98750"), Quantity(whole: 3), multiplier: try Quantity("0.1"))
         #expect(value == Money(whole: 29_625))

@@ -60,7 +60,7 @@ extension Desk {
             }
         }
         try funds(wish, instrument: instrument, notional: notional)
-        if isDuplicate(wish, at: now) { throw .duplicate(within: settings.duplicateWindow) }
+        if recent.repeats(wish, at: now, within: settings.duplicateWindow, book) { throw .duplicate(within: settings.duplicateWindow) }
     }
 
     /// A distance that the broker would refuse leaves the entry without its protection.
@@ -144,15 +144,19 @@ extension Desk {
         guard let values = live.account(account), let told = values.availableFunds else { throw .noMargin }
         guard settings.countsFundsInFlight else { return told }
         var free = told
-        for place in book.orders.indices.reversed() {
-            guard book.orders[place].createdAt >= values.asOf else { break }
-            let order = book.orders[place]
+        var refusal: RiskRefusal?
+        book.ordersBackward { order in
+            guard order.createdAt >= values.asOf else { return false }
             let quantity = order.isWorking ? order.quantity : order.cumQty
-            guard order.leg.role == .open, quantity.raw > 0 else { continue }
-            let (rest, over) = try free.raw.subtractingReportingOverflow(exposure(order, quantity).raw)
-            guard !over else { throw .overflow }
-            free = Money(raw: rest)
+            guard order.leg.role == .open, quantity.raw > 0 else { return true }
+            do throws(RiskRefusal) {
+                let (rest, over) = try free.raw.subtractingReportingOverflow(exposure(order, quantity).raw)
+                guard !over else { throw .overflow }
+                free = Money(raw: rest)
+            } catch { refusal = error }
+            return refusal == nil
         }
+        if let refusal { throw refusal }
         return free
     }
 
@@ -176,18 +180,5 @@ extension Desk {
             if case .notice(let notice) = live.items["notice/\(code)/\(id.text)"] { return .marginRefused(text: notice.text, cure: notice.cure) }
         }
         return .noMargin
-    }
-
-    /// Walks back in time, as far as the window reaches; the orders are looked at where they are, a busy window holds hundreds.
-    private func isDuplicate(_ wish: OrderWish, at now: Instant) -> Bool {
-        for place in book.orders.indices.reversed() {
-            guard now - book.orders[place].createdAt < settings.duplicateWindow else { return false }
-            guard book.orders[place].leg.stopPrice == wish.stopPrice, book.orders[place].leg.quantity == wish.quantity,
-                book.orders[place].leg.side == wish.side, book.orders[place].leg.role == .open, book.orders[place].leg.instrument == wish.instrument,
-                book.orders[place].bot == wish.bot
-            else { continue }
-            return true
-        }
-        return false
     }
 }

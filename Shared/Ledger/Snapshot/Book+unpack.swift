@@ -114,7 +114,9 @@ extension Book {
         guard try reader.text() == "tidewire.book1" else { throw PackError(at: reader.at) }
         settled = try Settled(&reader)
         // They lie among the orders; here they were read for the digest.
-        _ = try reader.list { reader throws(PackError) in try OrderRecord(&reader) }
+        let working = try reader.list { reader throws(PackError) in try OrderRecord(&reader) }
+        guard working.count == workingPlaces.count else { throw PackError(at: reader.at) }
+        unknownPlaces = zip(workingPlaces, working).filter { $0.1.status == .unknown }.map { $0.0 }
         for position in try reader.list({ reader throws(PackError) in try Position(&reader) }) { positions[position.instrument] = position }
         for instrument in try reader.list({ reader throws(PackError) in try Instrument(&reader) }) { instruments[instrument.id] = instrument }
         for _ in 0..<(try reader.count()) {
