@@ -37,9 +37,10 @@ let package = Package(
         library("CYAML", apt: "libyaml-dev"),
         library("CCurl", apt: "libcurl4-openssl-dev"),
         .target(name: "CShim", path: "Shared/C/CShim"),
+        .target(name: "CHash", path: "Shared/C/CHash"),
         // Shared
         room("Values", "Shared/Values"),
-        room("Wire", "Shared/Wire", ["Values", "CSodium", "CZstd"]),
+        room("Wire", "Shared/Wire", ["Values", "CHash", "CSodium", "CZstd"]),
         room("Ledger", "Shared/Ledger", ["Values", "Wire"]),
         room("Sync", "Shared/Sync", ["Values", "Wire", "Ledger"]),
         room("Platform", "Shared/Platform", ["Values", "CShim", "CSQLite", "CWebSockets", "CZMQ", "CCurl", "CSodium", "CYAML", "Wire"]),

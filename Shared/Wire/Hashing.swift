@@ -1,4 +1,5 @@
-// BLAKE2b and HMAC-SHA256 over bytes, by libsodium.
+// BLAKE2b and HMAC-SHA256 over bytes, by libsodium; many BLAKE2b at once by our own.
+internal import CHash
 internal import CSodium
 
 /// Hashes of byte strings.
@@ -43,6 +44,18 @@ package enum Hashing {
         }
         precondition(status == 0, "crypto_generichash refused its arguments")
         return out
+    }
+
+    /// BLAKE2b-256 of each of these parts, 32 bytes after 32 bytes. Where the processor can, several are hashed at once, which takes less than half
+    /// the time of one after the other.
+    package static func blake2b(_ bytes: [UInt8], in ranges: [Range<Int>]) -> [UInt8] {
+        guard tidewire_hashes_many() != 0 else { return ranges.flatMap { blake2b(bytes, in: $0) } }
+        precondition(ranges.allSatisfy { $0.lowerBound >= 0 && $0.upperBound <= bytes.count }, "a part that lies outside of its bytes")
+        let parts = ranges.map { tidewire_stretch(start: $0.lowerBound, count: $0.count) }
+        return [UInt8](unsafeUninitializedCapacity: ranges.count * 32) { room, filled in
+            bytes.withUnsafeBufferPointer { tidewire_hash_many($0.baseAddress, parts, parts.count, room.baseAddress) }
+            filled = ranges.count * 32
+        }
     }
 
     /// HMAC-SHA256, 32 bytes.

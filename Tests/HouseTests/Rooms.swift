@@ -18,11 +18,13 @@ enum Rooms {
     /// What the shells take from the system: threads' locks, never Foundation (its time zones and locales cost 44 MB).
     private static let shell: Set<String> = ["Synchronization"]
 
-    static let cModules: Set<String> = ["CSQLite", "CZMQ", "CSodium", "CZstd", "CWebSockets", "CCurl", "CYAML", "CPq", "CShim", "CAllocations"]
+    static let cModules: Set<String> = [
+        "CSQLite", "CZMQ", "CSodium", "CZstd", "CWebSockets", "CCurl", "CYAML", "CPq", "CShim", "CHash", "CAllocations",
+    ]
 
     static let all: [Room] = [
         Room(name: "Values", folder: "Shared/Values", nature: .pure, imports: []),
-        Room(name: "Wire", folder: "Shared/Wire", nature: .pure, imports: ["Values", "CSodium", "CZstd"]),
+        Room(name: "Wire", folder: "Shared/Wire", nature: .pure, imports: ["Values", "CHash", "CSodium", "CZstd"]),
         Room(name: "Ledger", folder: "Shared/Ledger", nature: .pure, imports: ["Values", "Wire"]),
         Room(name: "Sync", folder: "Shared/Sync", nature: .pure, imports: words),
         Room(name: "Views", folder: "Shared/Views", nature: .pure, imports: words),

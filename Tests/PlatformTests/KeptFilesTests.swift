@@ -30,6 +30,14 @@ import Testing
         #expect(try files.read("kept", in: 0..<bytes.count + 1) == nil && files.read("other", in: 0..<1) == nil && files.size("other") == nil)
     }
 
+    /// Two threads read a large file, each its half.
+    @Test(arguments: [(4 << 20) - 1, 4 << 20, (4 << 20) + 1, (9 << 20) + 3]) func aLargeFileIsReadWhole(count: Int) throws {
+        let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 7) }
+        try files.write("large", bytes)
+        #expect(try files.read("large") == bytes)
+        #expect(try files.read("large", in: 1..<count) == Array(bytes.dropFirst()) && files.read("large", in: 1..<count + 1) == nil)
+    }
+
     @Test func whatIsAbandonedLeavesNothing() throws {
         for isSyncing in [false, true] {
             let writer = try files.begin("kept")

@@ -70,6 +70,25 @@ struct WireTests {
             Hashing.constantTimeEqual([1, 2], [1, 2]) && !Hashing.constantTimeEqual([1, 2], [1, 3]) && !Hashing.constantTimeEqual([1], [1, 3]))
     }
 
+    /// Our own code for several at once against libsodium's for one: every length around a block, and lengths that end at different times beside one another.
+    @Test func manyHashesAreThoseOfEach() {
+        var random = SeededRandom(seed: 11)
+        let bytes = (0..<70_000).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+        func check(_ ranges: [Range<Int>]) {
+            #expect(Hashing.blake2b(bytes, in: ranges) == ranges.flatMap { Hashing.blake2b(bytes, in: $0) }, "\(ranges)")
+        }
+        check([])
+        for length in 0...400 { check([length..<2 * length]) }
+        for _ in 0..<400 {
+            check(
+                (0..<random.int(1...11)).map { _ in
+                    let start = random.int(0...60_000)
+                    let count = random.chance(1, in: 3) ? random.int(0...6) * 128 : random.int(0...9_000)
+                    return start..<start + count
+                })
+        }
+    }
+
     @Test func textCodingRoundTrips() {
         #expect(TextCoding.base32(Array("foobar".utf8)) == "MZXW6YTBOI")
         #expect(TextCoding.base64url([0xFB, 0xFF]) == "-_8")

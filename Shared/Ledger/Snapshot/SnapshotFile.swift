@@ -152,11 +152,13 @@ package struct SnapshotTable: Sendable {
     /// Whether these parts give their hashes.
     /// - Parameter bytes: those that `stretch` named, alone.
     package func isSound(_ range: Range<Int>, bytes: [UInt8]) -> Bool {
-        let first = parts[range.lowerBound].range.lowerBound
-        return range.allSatisfy { part in
-            let place = parts[part].range
-            return Hashing.blake2b(bytes, in: place.lowerBound - first..<place.upperBound - first) == parts[part].hash
-        }
+        agrees(range, bytes, from: parts[range.lowerBound].range.lowerBound)
+    }
+
+    /// - Parameter start: where in the file `bytes` begin.
+    func agrees(_ range: Range<Int>, _ bytes: [UInt8], from start: Int) -> Bool {
+        let places = parts[range].map { $0.range.lowerBound - start..<$0.range.upperBound - start }
+        return Hashing.blake2b(bytes, in: places).elementsEqual(parts[range].lazy.flatMap(\.hash))
     }
 }
 
@@ -187,7 +189,7 @@ package struct SnapshotFile: Sendable {
     package var middle: Int { parts.firstIndex { $0.range.lowerBound >= byteCount / 2 } ?? parts.count }
 
     /// Whether the bytes of these parts give their hashes.
-    package func isSound(_ range: Range<Int>) -> Bool { range.allSatisfy { Hashing.blake2b(bytes, in: parts[$0].range) == parts[$0].hash } }
+    package func isSound(_ range: Range<Int>) -> Bool { table.agrees(range, bytes, from: 0) }
 
     /// The book and what is folded beside it. The parts must have been found sound.
     package func open() throws(SnapshotError) -> (book: Book, beside: [UInt8]) {
