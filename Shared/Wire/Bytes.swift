@@ -38,6 +38,17 @@
         }
         count += bytes.count
     }
+    /// A part of some bytes.
+    @inlinable package mutating func append(_ bytes: [UInt8], in range: Range<Int>) {
+        precondition(room.count - count >= range.count, "no room for \(range.count) bytes")
+        bytes.withUnsafeBytes { source in
+            if !range.isEmpty {
+                UnsafeMutableRawBufferPointer(rebasing: room[count..<count + range.count])
+                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[range]))
+            }
+        }
+        count += range.count
+    }
 }
 
 /// Reads fixed-width integers in order.

@@ -50,7 +50,7 @@ extension Book {
         if fillPlaces.freshCount >= Book.freshMax { fillPlaces.seal(); return true }
         return false
     }
-    private static var freshMax: Int { 8_192 }
+    private static var freshMax: Int { 4_096 }
 
     /// Opens a piece of what came packed out of a snapshot; false when nothing is left.
     package mutating func openNext() -> Bool { orders.openNext() || fills.openNext() }

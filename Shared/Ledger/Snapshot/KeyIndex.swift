@@ -43,10 +43,10 @@ package struct KeyIndex<Key: IndexedKey>: Sendable {
 
     package mutating func add(_ key: Key, at place: Int) {
         fresh[key] = place
-        // A dictionary of hundreds of thousands takes a tenth of a second when it grows.
+        // A dictionary of hundreds of thousands takes a tenth of a second when it grows, and sorting many a few milliseconds.
         if fresh.count >= KeyIndex.freshMax { seal() }
     }
-    private static var freshMax: Int { 16_384 }
+    private static var freshMax: Int { 8_192 }
 
     private func mark(_ index: Int) -> UInt64 {
         precondition(index >= 0 && index < sealed, "an index of \(sealed) keys has no key \(index)")
@@ -59,12 +59,7 @@ package struct KeyIndex<Key: IndexedKey>: Sendable {
         if let place = fresh[key] { return place }
         let wanted = UInt64(key.fingerprint) << 32
         // Behind the last one of this mark.
-        var low = 0
-        var high = sealed
-        while low < high {
-            let middle = (low + high) / 2
-            if mark(middle) <= wanted | 0xFFFF_FFFF { low = middle + 1 } else { high = middle }
-        }
+        var low = firstMark(above: wanted | 0xFFFF_FFFF, from: 0)
         while low > 0, mark(low - 1) >= wanted {
             low -= 1
             let place = Int(mark(low) & 0xFFFF_FFFF)
@@ -73,22 +68,35 @@ package struct KeyIndex<Key: IndexedKey>: Sendable {
         return nil
     }
 
+    /// The first of those from `low` on that is larger.
+    private func firstMark(above wanted: UInt64, from low: Int) -> Int {
+        var low = low
+        var high = sealed
+        while low < high {
+            let middle = (low + high) / 2
+            if mark(middle) <= wanted { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
     /// Moves all fresh keys into the row.
     package mutating func seal() {
         guard !fresh.isEmpty else { return }
         let more = fresh.map { UInt64($0.key.fingerprint) << 32 | UInt64($0.value) }.sorted()
-        var merged = ByteWriter(reserving: (sealed + more.count) * 8)
-        var next = more.startIndex
-        for index in 0..<sealed {
-            let old = mark(index)
-            while next < more.endIndex, more[next] < old {
-                merged.little(more[next])
-                next += 1
+        let bytes = (sealed + more.count) * 8
+        // Few come among many: what lies between two of them is moved in one go.
+        row = [UInt8](unsafeUninitializedCapacity: bytes) { room, filled in
+            var merged = RawWriter(UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(room)[..<bytes]))
+            var next = 0
+            for fresh in more {
+                let end = firstMark(above: fresh, from: next)
+                merged.append(row, in: start + next * 8..<start + end * 8)
+                merged.little(fresh)
+                next = end
             }
-            merged.little(old)
+            merged.append(row, in: start + next * 8..<start + sealed * 8)
+            filled = merged.count
         }
-        for mark in more[next...] { merged.little(mark) }
-        row = merged.bytes
         start = 0
         sealed += more.count
         fresh = [:]

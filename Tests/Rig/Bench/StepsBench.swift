@@ -68,7 +68,7 @@ enum StepsBench {
             try FootprintBench.makeLedger(folder, entries)
             let files = FolderFiles(data.path)
             let edge = try folder.identity()
-            let recovered = try FastStart.open(try EntryStore(path: folder.ledger, .init(.create)), edge: edge, files: files)
+            let recovered = try FastStart.open(try EntryStore(path: folder.ledger, .init(.create, copiesBehind: true)), edge: edge, files: files)
             agent = Agent(
                 journal: recovered.journal, book: recovered.book, boot: Boot(raw: UInt64.random(in: .min ... .max)),
                 settings: DeskSettings(mode: .paper), session: NoBroker(), milestones: recovered.milestones,
