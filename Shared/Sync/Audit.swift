@@ -42,6 +42,8 @@ package struct AuditReport: Hashable, Sendable {
     package internal(set) var state = State.running
     /// Why it was interrupted; empty otherwise.
     package internal(set) var words = ""
+    /// Interrupted because its link closed, and for nothing that the comparison met.
+    package internal(set) var isCutOff = false
     /// Where it began: the last entry of both.
     package let head: Head
     /// The lowest entry compared so far.

@@ -169,7 +169,7 @@ package struct Receiver: Sendable {
         case .audit(let edge, let by, let isHurried): beginAudit(edge, by: by, isHurried: isHurried, at: clock, into: &out)
         case .stored(let edge, let from, let entries): stored(edge, from: from, entries, at: clock, into: &out)
         case .mended(let edge, let seq, let isDone): mended(edge, seq, isDone: isDone, at: clock, into: &out)
-        case .settle(let settlement): edges[settlement.edge]?.memory.settlement = settlement
+        case .settle(let settlement): edges[settlement.edge]?.memory.settle(settlement, rules)
         case .branch(let edge, let common, let head): branch(edge, common, head, at: clock, into: &out)
         case .wasCut(let edge, let common, let epoch): wasCut(edge, common, epoch: epoch, at: clock, into: &out)
         case .dispatch(let command): dispatch(command, at: clock, into: &out)
@@ -235,6 +235,7 @@ package struct Receiver: Sendable {
     /// Ends the session of an edge, if it has one. Commits under way go on; their ACK has nobody to go to.
     mutating func close(_ edge: EdgeID, _ reason: String, into out: inout [Action]) {
         guard let session = edges[edge]?.session else { return }
+        edges[edge]?.audit?.report.isCutOff = true
         endAudit(edge, .interrupted, "the link closed: \(reason)", at: nil, into: &out)
         for waiting in session.commands { out.append(.commandNotDelivered(waiting.command.id, edge, .inDoubt)) }
         edges[edge]?.session = nil

@@ -72,4 +72,6 @@ package struct Rules: Hashable, Sendable {
     package var noGapIsTaken = false
     package var noQuarantine = false
     package var unspokenGapsAreTaken = false
+    package var keepsSealedHeads = false
+    package var leavesCutOffAudits = false
 }

@@ -24,6 +24,12 @@ package struct EdgeMemory: Hashable, Sendable {
     ) {
         self.have = have; self.announced = announced; self.epoch = epoch; self.dispute = dispute; self.settlement = settlement; self.holes = holes
     }
+
+    /// A person decided.
+    mutating func settle(_ settlement: Settlement, _ rules: Rules) {
+        self.settlement = settlement
+        if let announced = settlement.announcedAnew(announced, rules) { self.announced = announced }
+    }
 }
 
 /// What has been found out about one HELLO so far: hashes by number, from either side.

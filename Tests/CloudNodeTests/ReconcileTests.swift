@@ -45,8 +45,8 @@ import Wire
     }
 
     /// A linked edge with orders, the text of one of its bodies, and that entry's number.
-    private func rig() throws -> (cloud: TestCloud, edge: TestEdge, text: String, entry: Entry) {
-        let (cloud, edge) = try TestCloud.linked()
+    private func rig(_ rules: Rules = Rules()) throws -> (cloud: TestCloud, edge: TestEdge, text: String, entry: Entry) {
+        let (cloud, edge) = try TestCloud.linked(rules)
         for _ in 0..<4 { edge.fill(nil) }
         try edge.pass(.milliseconds(250))
         let fill = try #require(edge.entries.first { $0.kind == Kind.fill.rawValue })
@@ -174,6 +174,51 @@ import Wire
         _ = try ask(cloud)
         try edge.pump()
         #expect(try row(cloud)?["state"]?.text == "healed" && stored(cloud) == edge.entries)
+    }
+
+    /// A person pressed the button and the link broke under the comparison: nobody has to press it again.
+    @Test(arguments: [false, true]) func whatABrokenLinkEndedBeginsAgain(isLeft: Bool) throws {
+        var rules = Rules()
+        rules.leavesCutOffAudits = isLeft
+        let (cloud, edge, _, entry) = try rig(rules)
+        var rotten = entry
+        rotten.body[4] ^= 1
+        edge.rotten[entry.seq] = rotten
+        edge.readsStored = false
+        _ = try ask(cloud)
+        try edge.pump()
+        edge.disconnect()
+        try cloud.tick(after: .seconds(20))
+        let ended = try #require(try row(cloud))
+        #expect(ended["state"]?.text == "interrupted" && ended["cure"]?.text?.hasPrefix("It begins again") == true)
+        edge.readsStored = true
+        try edge.connect()
+        for _ in 0..<4 { try edge.pass(.milliseconds(250)) }
+        let again = try #require(try row(cloud))
+        #expect(again["state"]?.text == (isLeft ? "interrupted" : "healed") && again["askedBy"]?.text == "cloud:admin")
+        #expect(edge.rotten.isEmpty == !isLeft)
+    }
+
+    /// A link that breaks under each comparison may break because of it, and an edge that does not answer is no broken link.
+    @Test func itBeginsAgainSoOftenAndNoMore() throws {
+        let (cloud, edge, _, _) = try rig()
+        func compared() -> Int { cloud.take { if case .log(_, "ledgers compared", let words) = $0 { words } else { nil } }.count }
+        edge.readsStored = false
+        _ = try ask(cloud)
+        for _ in 0..<20 {
+            try edge.pump()
+            edge.disconnect()
+            try cloud.tick(after: .seconds(20))
+            try edge.connect()
+            try edge.pass(.milliseconds(250))
+        }
+        #expect(compared() == 9, "the first and eight more")
+        _ = try ask(cloud)
+        for _ in 0..<60 { try edge.pass(.seconds(1)) }
+        #expect(compared() == 1)
+        edge.readsStored = true
+        for _ in 0..<60 { try edge.pass(.seconds(1)) }
+        #expect(try compared() == 0 && row(cloud)?["state"]?.text == "interrupted")
     }
 
     /// Broken off at night: tried again in the same night, after pauses that grow.

@@ -180,6 +180,38 @@ import Wire
         #expect(try stored(cloud) == before && choices(row(cloud, "QUARANTINED")) == ["cloud", "edge"])
     }
 
+    /// The edge has carried a decision out and is revoked once more before it could say so. What it had told of was set aside by a person: nothing is
+    /// missed when it comes back with what the cloud has.
+    @Test(arguments: [false, true], [false, true]) func whatWasSetAsideIsNotMissed(keepsHeads: Bool, restarts: Bool) throws {
+        var rules = Rules()
+        rules.keepsSealedHeads = keepsHeads
+        let (cloud, edge) = try TestCloud.linked(rules)
+        edge.losesBatches = true
+        edge.fill(nil)
+        for _ in 0..<3 { try edge.pass(.seconds(1)) }
+        let before = try stored(cloud)
+        #expect(try #require(cloud.node.receiver.link(TestEdge.id)).announced.seq > before.last?.seq ?? Seq(0), "a beat has told of more")
+        edge.disconnect()
+        try revoke(cloud)
+        edge.losesBatches = false
+        #expect(try decide(cloud, "readmit") == 200 && enrol(cloud, key: newKey) == nil)
+        try edge.connect()
+        try edge.pass(.milliseconds(250))
+        #expect(try decide(cloud, "cloud") == 200)
+        try edge.pass(.seconds(5))
+        #expect(edge.settlements.first?.kept == .cloud)
+        edge.disconnect()
+        try revoke(cloud)
+        #expect(try decide(cloud, "readmit") == 200 && enrol(cloud, key: [UInt8](repeating: 5, count: 32)) == nil)
+        if restarts { try cloud.restart() }
+        // It has sealed its branch, and the next run has not written yet.
+        let next = TestEdge(cloud, boot: 8, after: before, writes: false)
+        try next.connect()
+        for _ in 0..<4 { try next.pass(.milliseconds(250)) }
+        #expect((next.sender.phase == .open) == !keepsHeads)
+        #expect(try (row(cloud, "ROLLBACK_UNSYNCED") == nil) == !keepsHeads)
+    }
+
     /// What it asked before leaves the page with it: its buttons would lead nowhere.
     @Test func itsOtherQuestionLeavesThePage() throws {
         let (cloud, edge) = try TestCloud.linked()

@@ -80,4 +80,23 @@ struct KeyCheckerTests {
             }
         }
     }
+
+    /// What was let in and had not come when the key was revoked again is asked about once more; what had come stays.
+    @Test func theNewestWordAboutWhatHadNotComeCounts() throws {
+        let before = try rows([boot, checkpoint(keys(1))]), more = try rows([boot, checkpoint(keys(1)), checkpoint(keys(1))])
+        let nobody = BrokerBooks(executions: [:], working: [], believed: [])
+        for isStored in [false, true] {
+            var checker = RevokeChecker()
+            _ = checker.look(.injected(.revoked(have: 2)), at: .zero)
+            _ = checker.look(.injected(.readmitted(wrote: [more[2].hash])), at: .zero)
+            _ = checker.look(.decided(.edge), at: .zero)
+            _ = checker.look(.chosen(epoch: 2), at: .zero)
+            _ = checker.look(.injected(.revoked(have: isStored ? 3 : 2)), at: .zero)
+            _ = checker.look(.injected(.readmitted(wrote: isStored ? [] : [more[2].hash])), at: .zero)
+            if !isStored { _ = checker.look(.decided(.cloud), at: .zero) }
+            for (rows, isThere) in [(before, false), (more, true)] {
+                #expect((checker.look(.quiet(edge: rows, cloud: rows, nobody), at: .zero) == nil) == (isThere == isStored))
+            }
+        }
+    }
 }

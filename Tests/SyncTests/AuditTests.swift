@@ -262,7 +262,7 @@ private struct Pair {
         pair.loses = { if case .range = $0 { true } else { false } }
         try pair.compare()
         for _ in 0..<16 { try pair.pass(.seconds(2)) }
-        #expect(pair.reports.map(\.state) == [.agrees, .interrupted])
+        #expect(pair.reports.map(\.state) == [.agrees, .interrupted] && pair.reports.allSatisfy { !$0.isCutOff })
     }
 
     @Test func aLinkThatClosesEndsTheComparison() throws {
@@ -270,7 +270,7 @@ private struct Pair {
         pair.loses = { if case .range = $0 { true } else { false } }
         try pair.compare()
         let actions = pair.receiver.handle(.gone(Peer(edge: Samples.edge, connection: 1)), at: pair.now)
-        #expect(actions.contains { if case .audited(_, let report) = $0 { report.state == .interrupted } else { false } })
+        #expect(actions.contains { if case .audited(_, let report) = $0 { report.state == .interrupted && report.isCutOff } else { false } })
         #expect(!pair.receiver.isAuditing(Samples.edge))
     }
 

@@ -21,6 +21,11 @@ struct AuditDesk {
     var unhealed: Set<EdgeID> = []
     /// After one that was broken off, by the boot clock: not before this again, unless a person asks; and how long the pause was.
     var pauses: [EdgeID: (until: Span, length: Span)] = [:]
+    /// What somebody waits for and its link ended: who asked, and how often it was begun again. A person who asks anew begins to count anew.
+    var cutOff: [EdgeID: (by: String, times: Int)] = [:]
+    /// So often, and then only the night's or a person's: a link that breaks each time may break because of it.
+    static let againMax = 8
+    static let nightly = "nightly"
     /// The last word of a damaged entry that went to the log.
     var said: [EdgeID: String] = [:]
     /// The first pause between two tries of the same night, or for a damaged entry whose edge does not answer; each further one is twice as long.
@@ -50,11 +55,14 @@ struct AuditDesk {
     mutating func note(_ report: AuditReport, at now: ClockReading) {
         let edge = report.edge
         guard report.state != .interrupted else {
+            let times = cutOff.removeValue(forKey: edge)?.times ?? 0
+            if report.isCutOff, report.askedBy != AuditDesk.nightly, times < AuditDesk.againMax { cutOff[edge] = (report.askedBy, times) }
             let length = pauses[edge].map { min($0.length + $0.length, AuditDesk.pauseMax) } ?? AuditDesk.pauseMin
             pauses[edge] = (now.monotonic + length, length)
             return
         }
         pauses[edge] = nil
+        cutOff[edge] = nil
         days[edge] = AuditDesk.day(report.startedAt)
         if report.state == .differs { unhealed.insert(edge) } else { unhealed.remove(edge); said[edge] = nil }
     }
@@ -141,11 +149,16 @@ extension Node {
             "compared-\(edge.description.prefix(8))", of: edge, report.state == .healed ? "HEALED" : "LEDGERS_DIFFER", words, cure: report.cure)
     }
 
-    /// Begins what is due: one night's comparison for each linked edge.
+    /// Begins what is due: what a broken link ended and somebody waits for, and one night's comparison for each linked edge.
     func tickAudits() throws {
+        for (edge, wish) in audits.cutOff.sorted(by: { $0.key < $1.key })
+        where receiver.mayAudit(edge) && !receiver.isAuditing(edge) && !settings.linkRules.leavesCutOffAudits {
+            audits.cutOff[edge] = (wish.by, wish.times + 1)
+            try link(.audit(edge, by: wish.by, isHurried: true))
+        }
         guard settings.comparesNightly else { return }
         for edge in receiver.enrolled where audits.isDue(edge, at: clock) && receiver.mayAudit(edge) && !receiver.isAuditing(edge) {
-            try link(.audit(edge, by: "nightly", isHurried: false))
+            try link(.audit(edge, by: AuditDesk.nightly, isHurried: false))
         }
     }
 
@@ -167,6 +180,7 @@ extension Node {
         guard damaged[edge] == nil else { throw Problem.cannotCompare(name(edge), "Its stored ledger is damaged in its structure.") }
         guard receiver.link(edge)?.boot != nil else { throw Problem.cannotCompare(name(edge), "It is not linked: its copy cannot be read.") }
         guard receiver.mayAudit(edge) else { throw Problem.cannotCompare(name(edge), "Its release does not know how.") }
+        audits.cutOff[edge] = nil
         try link(.audit(edge, by: user, isHurried: true))
     }
 
@@ -195,6 +209,7 @@ extension AuditReport {
         case .running, .agrees: ""
         case .healed: "Nothing is lost. Look at the disk that held the damaged bytes: its copy was put right from the other side."
         case .differs: "Nothing was changed. Put back the newest backup of edges/\(edge).db, or the edge's ledger.db, in which the entry is sound."
+        case .interrupted where isCutOff: "It begins again when the edge is linked. If its link breaks each time, compare when it holds."
         case .interrupted: "Compare again when the edge is linked."
         }
     }

@@ -128,6 +128,10 @@ extension Node {
         matter.settlement = settlement
         matters[edge] = matter
         store(.meta(key: EdgeMatter.key(edge), value: matter.text))
+        if let known = enrolled[edge], let head = settlement.announcedAnew(known.announced, settings.linkRules) {
+            enrolled[edge]?.announced = head
+            store(.announced(edge, head))
+        }
         try link(.settle(settlement))
         tellDisputes()
         log(.warning, "decided", "\(name(edge)): the \(kept.rawValue)'s history goes on, says \(user)")

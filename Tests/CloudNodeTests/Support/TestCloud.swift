@@ -24,12 +24,14 @@ final class TestCloud {
     private let signs: Bool
 
     private let comparesNightly: Bool
+    private let rules: Rules
 
     /// - Parameters:
     ///   - signs: whether it countersigns the edges' heads.
     ///   - comparesNightly: whether it compares stored bytes with the edges' by itself.
-    init(edges: [EdgeID] = [], vfs: String? = nil, signs: Bool = false, comparesNightly: Bool = false) throws {
-        self.vfs = vfs; self.signs = signs; self.comparesNightly = comparesNightly
+    ///   - rules: of the link; others than production's take a protection away.
+    init(edges: [EdgeID] = [], vfs: String? = nil, signs: Bool = false, comparesNightly: Bool = false, rules: Rules = Rules()) throws {
+        self.vfs = vfs; self.signs = signs; self.comparesNightly = comparesNightly; self.rules = rules
         folder = vfs == nil ? NSTemporaryDirectory() + "tidewire-cloud-" + UUID().uuidString : ""
         if vfs == nil { try PrivateFiles.makeFolder(folder + "/edges") }
         let stores = try NodeStores(folder: folder, vfs: vfs)
@@ -55,6 +57,7 @@ final class TestCloud {
     private func settings(_ seed: UInt64) -> NodeSettings {
         var settings = TestCloud.settings(seed, signs: signs)
         settings.comparesNightly = comparesNightly
+        settings.linkRules = rules
         return settings
     }
     static func settings(_ seed: UInt64, signs: Bool = false) -> NodeSettings {

@@ -27,14 +27,15 @@ final class TestEdge {
         EdgeID(bytes: [UInt8](repeating: number, count: 16)) ?? { preconditionFailure("16 bytes") }()
     }
 
-    init(_ cloud: TestCloud, id: EdgeID = TestEdge.id, boot: UInt64 = 7, after entries: [Entry] = []) {
+    /// - Parameter writes: false for a run that asks the cloud before its first entry.
+    init(_ cloud: TestCloud, id: EdgeID = TestEdge.id, boot: UInt64 = 7, after entries: [Entry] = [], writes: Bool = true) {
         self.cloud = cloud; self.id = id; self.entries = entries
         self.boot = Boot(raw: boot)
         connection = boot * 100
         chain = Chain(edge: id, boot: self.boot, last: entries.last)
         let head = entries.last?.head ?? .start
         sender = Sender(Identity(edge: id, boot: self.boot, epoch: entries.last?.epoch ?? 1, release: "0.1.0"), head: head)
-        write(.boot(BootFact(version: "0.1.0", mode: .paper, machine: "aa", kernelBoot: "bb", configuration: "cc")))
+        if writes { write(.boot(BootFact(version: "0.1.0", mode: .paper, machine: "aa", kernelBoot: "bb", configuration: "cc"))) }
     }
 
     /// Writes a fact and tells the sender.
@@ -217,8 +218,8 @@ final class TestEdge {
 
 extension TestCloud {
     /// A cloud with one edge that is linked, live, and quiet.
-    static func linked() throws -> (TestCloud, TestEdge) {
-        let cloud = try TestCloud(edges: [TestEdge.id])
+    static func linked(_ rules: Rules = Rules()) throws -> (TestCloud, TestEdge) {
+        let cloud = try TestCloud(edges: [TestEdge.id], rules: rules)
         let edge = TestEdge(cloud)
         edge.goLive()
         try edge.connect()

@@ -77,8 +77,7 @@ extension World {
         guard !isCalm || rotten != nil else { return }
         if !isCalm { link.weather = menu.weather }
         guard let rotten else { return }
-        let found = rotten.who == .cloud ? try cloud.stored(rotten.row.seq) : try edge.stored(rotten.row.seq)
-        let isMended = found == rotten.row
+        let isDamaged = try isStillRotten(rotten.who), isMended = !isDamaged
         // A process on a disk that died meanwhile, or a link that broke, had no chance.
         let isFair = rotten.isFair && edge.phase == .open && cloud.serves(edge.boot)
         tell("entry \(rotten.row.seq) of the \(rotten.who) is \(isMended ? "right again" : "still damaged")")
@@ -86,7 +85,11 @@ extension World {
         look([.injected(.rotHadTime(isMended: isMended, isFair: isFair))])
     }
 
-    func isRotten(_ who: Who) -> Bool { rotten?.who == who }
+    /// Its disk has a damaged entry now: what was put right before the process died needs no word from its start.
+    func isStillRotten(_ who: Who) throws -> Bool {
+        guard let rotten, rotten.who == who else { return false }
+        return try rotten.row != (who == .cloud ? cloud.stored(rotten.row.seq) : edge.stored(rotten.row.seq))
+    }
 
     /// The program would not start on the damaged ledger: somebody puts the right bytes back.
     func refused(_ who: Who, _ error: any Error) throws {

@@ -34,6 +34,7 @@ extension World {
         tell("\(who) starts")
         hurry()
         if who != .twin { look([.rows(who == .edge ? .edge : .cloud, try sight(of: who))]) }
+        let isDamaged = try isStillRotten(who)
         var (chance, isSpared) = plans.next(.life)
         let (freezes, mutations) = (chance.chance(1, in: 6), chance.int(1...12))
         let (diesAtOrder, dies) = (chance.chance(1, in: 2), chance.chance(1, in: 2))
@@ -42,11 +43,11 @@ extension World {
             if who == .edge, menu.diesAtOrders, diesAtOrder { edge.deathAtNextOrder = dies ? .before : .after; plans.note(.life) }
         }
         var died = false
-        do { try machine.start(at: clock(who)) } catch is MachineDied { died = true } catch let error where isRotten(who) {
+        do { try machine.start(at: clock(who)) } catch is MachineDied { died = true } catch let error where isDamaged {
             return try refused(who, error)
         }
         try carry(who)
-        if isRotten(who), !died { startedRotten(who) }
+        if isDamaged, !died { startedRotten(who) }
         if died { try die(who) } else if who != .cloud { queue.add(.connect(who), at: now + .milliseconds(Int64(chance.int(1...300)))) }
     }
 
