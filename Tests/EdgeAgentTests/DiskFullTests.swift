@@ -74,6 +74,7 @@ import Wire
         try rig.settle(seconds: 10)
         rig.disk.capacity = rig.used
         let fileBytes = rig.disk.bytes(of: "ledger.db")?.count
+        let before = try rig.entries().count
         let close = try rig.command(.close(instrument: rig.front))
         #expect(rig.reserve?.isHeld == false && rig.agent?.ledgerTroubles.first?.kind == .full)
         try rig.settle(seconds: 10)
@@ -88,6 +89,9 @@ import Wire
         #expect(rig.reserve?.isHeld == true && rig.agent?.ledgerTroubles == [])
         let again = try rig.buy(1)
         #expect(rig.book.commandOrders[again]?.count == 1)
+        // What was written in the reserve's room says so; the entries that found the disk full had their numbers before.
+        let marked = try rig.entries().map { $0.flags.contains(.degraded) }
+        #expect(!marked.prefix(before).contains(true) && marked.dropFirst(before).contains(true) && marked.last == false)
         try expectAllJournalled(rig)
     }
 
