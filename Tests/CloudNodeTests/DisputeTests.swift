@@ -128,6 +128,35 @@ import Wire
         #expect(back.sender.phase == .open && back.sender.isCaughtUp)
     }
 
+    /// A file that holds a branch of long ago is damaged: in its head, in its newest page, in an old one that nobody reads before more is written.
+    /// What comes has another file, and no other edge, page or command hears of it.
+    @Test(arguments: ["head", "entries", "old entries"]) func aRottenBranchEndsNothing(_ way: String) throws {
+        let (cloud, before, edge) = try forked()
+        for _ in 0..<60 { edge.fill(nil) }
+        try edge.pass(.seconds(5))
+        #expect(try file(cloud, ".fork-1-1") == Array(edge.entries[4...]))
+        edge.disconnect()
+        let path = "\(cloud.folder)/edges/\(TestEdge.id).fork-1-1.db"
+        try cloud.restart {
+            switch way {
+            case "head": try Page.spoil(path, at: 0)
+            case "entries": try Page.spoil(path, table: "entry")
+            default: try Page.spoil(path, holding: String(decoding: edge.entries[7].body, as: UTF8.self))
+            }
+        }
+        edge.fill(nil)
+        try edge.connect()
+        for _ in 0..<4 { try edge.pass(.seconds(5)) }
+        guard case .refused(let trouble) = edge.sender.phase else { Issue.record("\(edge.sender.phase)"); return }
+        #expect(trouble.code == "FORK")
+        #expect(try file(cloud, ".fork-1-2") == Array(edge.entries[4...]), "whole, in the next file")
+        #expect(cloud.take { if case .log(_, "branch damaged", let words) = $0 { words } else { nil } }.allSatisfy { $0.contains("fork-1-1.db") })
+        // And what the decision seals has a third.
+        try decide(for: edge, cloud)
+        #expect(edge.sender.phase == .open)
+        #expect(try file(cloud, ".fork-1-3") == Array(before[4...]) && file(cloud, "") == edge.entries)
+    }
+
     /// The branch has a hole that the edge confessed: it is shown around the hole, kept with it, and goes on when a person says so. One that nobody
     /// confessed is not passed over.
     @Test(arguments: [true, false]) func aBranchIsShownOverWhatWasLost(isConfessed: Bool) throws {
@@ -198,8 +227,9 @@ import Wire
     }
 
     /// The copy that was chosen vanishes before its first entry comes; the other's question is decided next. What the cloud had acknowledged to it
-    /// lies in a sealed file: nobody is told of a cloud that forgot, unless that file is gone too.
-    @Test(arguments: [true, false]) func whatWasSealedIsNotForgotten(isFileThere: Bool) throws {
+    /// lies in a sealed file: nobody is told of a cloud that forgot, unless that file is gone too. Another file that is damaged hides it from nobody.
+    @Test(arguments: ["there", "gone", "beside a damaged one"]) func whatWasSealedIsNotForgotten(_ state: String) throws {
+        let isFileThere = state != "gone"
         let (cloud, original) = try TestCloud.linked()
         for _ in 0..<3 { original.fill(nil) }
         try original.pump()
@@ -219,6 +249,7 @@ import Wire
         if !isFileThere {
             for tail in ["", "-wal"] { try? FileManager.default.removeItem(atPath: "\(cloud.folder)/edges/\(original.id).fork-1-2.db\(tail)") }
         }
+        if state == "beside a damaged one" { try Page.spoil("\(cloud.folder)/edges/\(original.id).fork-1-1.db", at: 0) }
         try decide(for: original, cloud)
         #expect(original.sender.phase == .open && original.sender.isCaughtUp)
         let rows = try #require(try cloud.get("/api/v1/edges", cloud.bearer())?.json?["refusals"]?.elements)

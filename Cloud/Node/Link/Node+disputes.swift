@@ -64,7 +64,7 @@ extension Node {
     /// The file for an edge's branch, and what it holds.
     func openBranch(of edge: EdgeID, _ common: Head, place: Int) throws {
         do {
-            let head = try stores.ledgers.openBranch(edge, after: common, place: place)
+            let head = try stores.ledgers.openBranch(edge, after: common, place: place) { note($0, of: edge) }
             if head == nil { log(.error, "branch not stored", "\(name(edge)) has \(EdgeLedgers.branchesMax) sealed branches; move some away") }
             try link(.branch(edge, common: common, head))
         } catch let error where Node.isFull(error) {
@@ -73,12 +73,19 @@ extension Node {
         }
     }
 
+    /// A sealed branch is nobody's present: its file is left for a person, and everything goes on.
+    private func note(_ damage: BranchDamage, of edge: EdgeID) { log(.error, "branch damaged", "\(name(edge)): \(damage.words)") }
+
     func keepBranch(of edge: EdgeID, _ common: Head, _ entries: [Entry]) throws {
         let hole = holesToCome.removeValue(forKey: edge)
         do { try link(.branch(edge, common: common, stores.ledgers.appendBranch(edge, entries, over: hole))) } catch let error
             where Node.isFull(error)
         {
             log(.error, "branch not stored", "\(name(edge)): \(error)")
+            try link(.branch(edge, common: common, nil))
+        } catch let damage as BranchDamage {
+            // The edge shows it again by its next HELLO, and another file takes it.
+            note(damage, of: edge)
             try link(.branch(edge, common: common, nil))
         } catch let damage as LedgerDamage {
             log(.error, "branch not stored", "\(name(edge)): \(damage.words)")
@@ -95,8 +102,11 @@ extension Node {
 
     /// The edge keeps its branch: what this cloud had after `common` goes into a sealed file, and everything shown is folded anew.
     func cut(_ edge: EdgeID, after common: Head) throws {
-        do { try stores.ledgers.cut(edge, after: common) } catch let error where Node.isFull(error) {
+        do { try stores.ledgers.cut(edge, after: common) { note($0, of: edge) } } catch let error where Node.isFull(error) {
             log(.error, "branch not sealed", "\(name(edge)): \(error)")
+            return try link(.wasCut(edge, common, epoch: nil))
+        } catch let damage as BranchDamage {
+            note(damage, of: edge)
             return try link(.wasCut(edge, common, epoch: nil))
         } catch is NoBranchLeft {
             log(.error, "branch not sealed", "\(name(edge)) has \(EdgeLedgers.branchesMax) sealed branches; move some away")

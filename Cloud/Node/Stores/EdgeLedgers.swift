@@ -21,8 +21,10 @@ package final class EdgeLedgers {
     /// The key that an edge showed when it was enrolled: its first signature must be under it.
     var firstKeys: [EdgeID: [UInt8]] = [:]
     /// The branch of an edge that is being stored beside its ledger, and what the next entry of it is held to.
-    private var branches: [EdgeID: EntryStore] = [:]
+    private var branches: [EdgeID: (path: String, file: EntryStore)] = [:]
     private var branchRules: [EdgeID: (signed: CheckpointRule, trust: CloudTrust)] = [:]
+    /// Files of branches that could not be read or written in this process: they are kept as they are, and passed over.
+    private var unusable: Set<String> = []
 
     /// - Parameters:
     ///   - folder: of the `<id>.db` files; must exist.
@@ -204,9 +206,11 @@ package final class EdgeLedgers {
     // MARK: - Branches
 
     /// Opens the file for another branch of an edge's ledger, which begins after `common`.
-    /// - Parameter place: how many of those that hold such a branch are passed over; an empty or a new file ends the search.
+    /// - Parameters:
+    ///   - place: how many of those that hold such a branch are passed over; an empty or a new file ends the search.
+    ///   - noting: told of each file that is damaged. It holds a sealed branch or part of one, is none of the ledger's own, and is left alone.
     /// - Returns: the last entry in it; nil when no file is left.
-    package func openBranch(_ edge: EdgeID, after common: Head, place: Int) throws -> Head? {
+    package func openBranch(_ edge: EdgeID, after common: Head, place: Int, noting: (BranchDamage) -> Void = { _ in }) throws -> Head? {
         let epoch = try epoch(edge)
         let base = LogHead(seq: common.seq.raw, hash: common.hash)
         branches[edge] = nil
@@ -214,13 +218,33 @@ package final class EdgeLedgers {
         var left = place
         for number in 1...EdgeLedgers.branchesMax {
             let path = "\(folder)/\(edge).fork-\(epoch)-\(number).db"
-            let file = try branchFile(path, base)
-            guard file.base == base else { continue }
+            guard !unusable.contains(path) else { continue }
+            guard let file = try usableBranch(path, base, noting), file.base == base else { continue }
             guard file.head == base || left == 0 else { left -= 1; continue }
-            branches[edge] = file
+            branches[edge] = (path, file)
             return Head(seq: Seq(file.head.seq), hash: file.head.hash)
         }
         return nil
+    }
+    /// Damage in a branch's file, or a disk that fails under it, is the end of that file's use and of nothing else: no entry of a ledger lies there
+    /// alone that was acknowledged as the ledger's.
+    private func inBranch<Value>(_ path: String, _ body: () throws -> Value) throws -> Value {
+        do { return try body() } catch let error as StoreError {
+            switch error {
+            case .database(let cause) where !cause.isCorrupt && !cause.isIO: throw error
+            case .notNext, .missing: throw error
+            case .failed, .database, .schema: break
+            }
+            unusable.insert(path)
+            for edge in branches.keys where branches[edge]?.path == path { branches[edge] = nil; branchRules[edge] = nil }
+            throw BranchDamage(words: "\(path) cannot be used: \(error)")
+        }
+    }
+    private func usableBranch(_ path: String, _ base: LogHead, _ noting: (BranchDamage) -> Void) throws -> EntryStore? {
+        do { return try inBranch(path) { try branchFile(path, base) } } catch let damage as BranchDamage {
+            noting(damage)
+            return nil
+        }
     }
     /// A disk too full for the index of a new log is a full disk: nothing was written yet.
     private func branchFile(_ path: String, _ base: LogHead) throws -> EntryStore {
@@ -240,12 +264,19 @@ package final class EdgeLedgers {
             for number in 1...EdgeLedgers.branchesMax {
                 // A file that is not there ends a lineage's; one that cannot be read shows nothing.
                 let path = "\(folder)/\(edge).fork-\(lineage)-\(number).db"
-                guard let file = try? EntryStore(path: path, Database.Options(.readOnly, vfs: vfs)) else { break }
-                guard (try? file.meta(EdgeLedgers.cutKey)) == "1", let row = try? file.read(from: head.seq.raw, limit: 1).first else { continue }
+                guard isThere(path) else { break }
+                guard let file = try? EntryStore(path: path, Database.Options(.readOnly, vfs: vfs)),
+                    (try? file.meta(EdgeLedgers.cutKey)) == "1", let row = try? file.read(from: head.seq.raw, limit: 1).first
+                else { continue }
                 if row.seq == head.seq.raw, row.hash == head.hash { return true }
             }
         }
         return false
+    }
+    /// False for a file that nobody has begun; true for one that cannot be read, too.
+    private func isThere(_ path: String) -> Bool {
+        do throws(DatabaseError) { _ = try Database(path: path, Database.Options(.readOnly, vfs: vfs)) } catch { return !error.isMissing }
+        return true
     }
     /// Marks the file of a branch that was taken out of the ledger.
     private static let cutKey = "cut"
@@ -255,9 +286,10 @@ package final class EdgeLedgers {
     /// Stores entries in the branch that is open; durable on return.
     /// - Parameter hole: what lies between the last entry in the branch and these; nil when they follow it.
     /// - Throws: `LedgerDamage` at a signature that does not hold: nothing was written then. A person is not asked to choose a forged history.
+    ///   `BranchDamage` when the file of the branch can no longer be used; the next one that is opened is another.
     package func appendBranch(_ edge: EdgeID, _ entries: [Entry], over hole: LedgerHole? = nil) throws -> Head? {
-        guard let file = branches[edge] else { return nil }
-        var (signed, trust) = try branchRules[edge] ?? branchRules(edge, file)
+        guard let (path, file) = branches[edge] else { return nil }
+        var (signed, trust) = try branchRules[edge] ?? branchRules(edge, path, file)
         if hole != nil { trust = CloudTrust() }
         for entry in entries {
             let words =
@@ -265,17 +297,20 @@ package final class EdgeLedgers {
                 ?? CountersignedFact.fault(in: entry, edge: edge) { seq in
                     // Of the common entries the cloud's own are the branch's too.
                     if seq.raw <= file.base.seq { return try heads(edge, [seq]).first?.hash }
-                    return try entries.first { $0.seq == seq }?.hash ?? file.read(from: seq.raw, limit: 1).first { $0.seq == seq.raw }?.hash
+                    return try entries.first { $0.seq == seq }?.hash
+                        ?? inBranch(path) { try file.read(from: seq.raw, limit: 1).first { $0.seq == seq.raw }?.hash }
                 }
             if let words { throw LedgerDamage(edge: edge, words: words, isOffered: true) }
         }
-        if let hole { try file.append(entries.map(\.row), over: hole.log) } else { try file.append(entries.map(\.row)) }
+        try inBranch(path) {
+            if let hole { try file.append(entries.map(\.row), over: hole.log) } else { try file.append(entries.map(\.row)) }
+        }
         branchRules[edge] = (signed, trust)
         return Head(seq: Seq(file.head.seq), hash: file.head.hash)
     }
 
     /// What the common entries and those in the file say of the keys.
-    private func branchRules(_ edge: EdgeID, _ file: EntryStore) throws -> (signed: CheckpointRule, trust: CloudTrust) {
+    private func branchRules(_ edge: EdgeID, _ path: String, _ file: EntryStore) throws -> (signed: CheckpointRule, trust: CloudTrust) {
         var rules = (signed: CheckpointRule(edge: edge, key: firstKeys[edge], check: check), trust: CloudTrust())
         if let store = stores[edge] {
             try EdgeLedgers.follow(&rules, below: file.base.seq + 1) { kinds, from, below, limit in
@@ -283,13 +318,13 @@ package final class EdgeLedgers {
             }
         }
         try EdgeLedgers.follow(&rules, below: .max) { kinds, from, below, limit in
-            try file.read(kinds: kinds, from: max(from, file.base.seq + 1), below: below, newestFirst: false, limit: limit)
+            try inBranch(path) { try file.read(kinds: kinds, from: max(from, file.base.seq + 1), below: below, newestFirst: false, limit: limit) }
         }
         if let hole = file.holes.last {
             // Behind a hole nothing is known of what it said of the cloud's key.
             var behind = (signed: rules.signed, trust: CloudTrust())
             try EdgeLedgers.follow(&behind, below: .max) { kinds, from, below, limit in
-                try file.read(kinds: kinds, from: max(from, hole.last.seq + 1), below: below, newestFirst: false, limit: limit)
+                try inBranch(path) { try file.read(kinds: kinds, from: max(from, hole.last.seq + 1), below: below, newestFirst: false, limit: limit) }
             }
             rules.trust = behind.trust
         }
@@ -314,10 +349,12 @@ package final class EdgeLedgers {
     }
 
     /// Seals the entries after `common` in a file of their own, then takes them out of the edge's ledger.
-    package func cut(_ edge: EdgeID, after common: Head) throws {
+    /// - Parameter noting: told of each file of a branch that is damaged.
+    /// - Throws: `BranchDamage` when the file can no longer be used: nothing was taken out then, and the next try has another file.
+    package func cut(_ edge: EdgeID, after common: Head, noting: (BranchDamage) -> Void = { _ in }) throws {
         guard let store = stores[edge] else { return }
-        _ = try openBranch(edge, after: common, place: .max)
-        guard let file = branches[edge] else {
+        _ = try openBranch(edge, after: common, place: .max, noting: noting)
+        guard let (path, file) = branches[edge] else {
             throw NoBranchLeft()
         }
         while file.head.seq < store.head.seq {
@@ -327,9 +364,9 @@ package final class EdgeLedgers {
             let end = store.holes.first { $0.after.seq > file.head.seq }?.after.seq ?? .max
             let piece = rows.filter { $0.seq <= end }
             guard !piece.isEmpty else { throw DatabaseError.corrupt("entry \(file.head.seq + 1) of edge \(edge) is missing") }
-            if let hole { try file.append(piece, over: hole) } else { try file.append(piece) }
+            try inBranch(path) { if let hole { try file.append(piece, over: hole) } else { try file.append(piece) } }
         }
-        try file.setMeta(EdgeLedgers.cutKey, "1")
+        try inBranch(path) { try file.setMeta(EdgeLedgers.cutKey, "1") }
         branches[edge] = nil
         try store.cut(after: common.seq.raw)
         // What the sealed branch signed, and the keys it changed to, are no longer this ledger's.
@@ -392,6 +429,11 @@ package final class EdgeLedgers {
 
 /// All places for sealed branches of a lineage are taken.
 struct NoBranchLeft: Error {}
+
+/// A file that holds a branch beside a ledger cannot be read or written.
+package struct BranchDamage: Error, Equatable, Sendable {
+    package let words: String
+}
 
 /// A stored ledger that is not what was written, or entries that may not be.
 package struct LedgerDamage: Error, Equatable, Sendable, CustomStringConvertible {

@@ -28,7 +28,8 @@ enum Page {
         #expect(spoilt > 0, "the text stands nowhere")
     }
 
-    private static func spoil(_ path: String, at offset: Int) throws {
+    /// The page that begins at this place; of the first one nothing tells any more what the file is.
+    static func spoil(_ path: String, at offset: Int) throws {
         let file = try #require(FileHandle(forUpdatingAtPath: path))
         try file.seek(toOffset: UInt64(offset))
         try file.write(contentsOf: [0xFF])
