@@ -17,6 +17,8 @@ package struct Ask: Hashable, Sendable {
     package var expects: Expectation?
     /// The waiting command that this one is to replace.
     package var supersedes: CommandID?
+    /// The edge is enrolled, and is not shown for now: nothing is known of it, and a halt waits for it all the same.
+    package var isOfUnseen = false
     package init(id: CommandID, edge: EdgeID, user: String, body: CommandBody, title: String, fingerprint: [UInt8]) {
         self.id = id; self.edge = edge; self.user = user; self.body = body; self.title = title; self.fingerprint = fingerprint
     }

@@ -171,7 +171,7 @@ package struct ControlRoom: Sendable {
         if let known = outbox.records[request.id] {
             return (known.fingerprint == request.fingerprint && known.user == request.user ? .repeated(known) : .refused(.keyReused), out)
         }
-        guard let edge = edges[request.edge] else { return (.refused(.unknownEdge), out) }
+        guard let edge = edges[request.edge] else { return askOfUnseen(request, now, out) }
         guard edge.book.commands[request.id] == nil else { return (.refused(.keyReused), out) }
         if !request.body.reducesRisk {
             guard edge.presence == .live else { return (.refused(.edgeSilent(name: edge.name)), out) }
@@ -188,6 +188,16 @@ package struct ControlRoom: Sendable {
         if !isAlwaysTaken, outbox.open(of: request.edge).count >= Outbox.openMax { return (.refused(.tooManyOpen), out) }
         let record = CommandRecord(
             command: request.command(mode: edge.book.boot?.mode, at: now), user: request.user, title: request.title, fingerprint: request.fingerprint)
+        apply(outbox.handle(.place(record), at: now), &out)
+        return (.queued(outbox.records[request.id] ?? record), out)
+    }
+
+    /// An edge whose ledger is not taken up may trade on: a halt is there for it when it links again. Nothing else is: nobody sees what it would do.
+    private mutating func askOfUnseen(_ request: Ask, _ now: Instant, _ outcome: ControlOutcome) -> (AskVerdict, ControlOutcome) {
+        var out = outcome
+        guard request.isOfUnseen, request.body.isKill else { return (.refused(.unknownEdge), out) }
+        let record = CommandRecord(
+            command: request.command(mode: nil, at: now), user: request.user, title: request.title, fingerprint: request.fingerprint)
         apply(outbox.handle(.place(record), at: now), &out)
         return (.queued(outbox.records[request.id] ?? record), out)
     }

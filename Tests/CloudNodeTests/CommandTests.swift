@@ -2,6 +2,7 @@
 import CloudNode
 import Contract
 import Control
+import Foundation
 import Ledger
 import Testing
 import Values
@@ -124,6 +125,53 @@ import Wire
         let refused = try cloud.post("/api/v1/orders", long3, later, key: "0192f3a4b5c67d8e9fa0b1c2d3e4f509")
         #expect(refused?.status == 409 && refused?.json?["type"]?.text == "/problems/halted")
         #expect(refused?.json?["detail"]?.text?.hasSuffix(": news") == true)
+    }
+
+    private func kill(_ cloud: TestCloud, _ who: [Request.Pair], edge: String? = nil) throws -> Answer? {
+        let body = Array(#"{"level":"HALT","reason":"news"}"#.utf8)
+        return try cloud.send(
+            Request(
+                method: "POST", path: "/api/v1/kill", query: edge.map { [("edge", $0)] } ?? [], headers: who + [("idempotency-key", key)], body: body)
+        ).answer
+    }
+
+    /// Nothing of an edge is taken here, and it trades on: the halt is there for it when it links again, and whoever asks is told which edge cannot
+    /// hear it and where to give it. The other edge hears it at once.
+    @Test(arguments: [1, 2], [false, true]) func aHaltIsKeptForAnEdgeThatIsSetAside(edges: Int, isNamed: Bool) throws {
+        let cloud = try TestCloud(edges: (1...edges).map { TestEdge.edge(UInt8($0)) })
+        let all = (1...edges).map { TestEdge(cloud, id: TestEdge.edge(UInt8($0))) }
+        for edge in all {
+            edge.goLive()
+            try edge.connect()
+            try edge.pass(.milliseconds(250))
+            edge.disconnect()
+        }
+        let path = "\(cloud.folder)/edges/\(TestEdge.id).db"
+        try cloud.restart { try Page.spoil(path, table: "entry") }
+        #expect(cloud.node.control.edges[TestEdge.id] == nil)
+        for edge in all.dropFirst() { try edge.connect() }
+        let who = try cloud.bearer(), open = isNamed ? 1 : edges
+        for _ in 0..<2 {
+            let told = try #require(try kill(cloud, who, edge: isNamed ? "home-1" : nil))
+            #expect(told.status == 503 && told.json?["type"]?.text == "/problems/not-told", "\(told.status)")
+            #expect(told.json?["title"]?.text == "home-1 cannot be told to stop")
+            #expect(told.json?["cure"]?.text?.contains("tidewire-edge kill") == true)
+            #expect(cloud.node.control.outbox.open.count == open, "asked twice is asked once")
+        }
+        for edge in all.dropFirst() {
+            try edge.pass(.milliseconds(250))
+            #expect(edge.commands.count == (isNamed ? 0 : 1))
+        }
+        // The file is put right: what waited goes down.
+        for edge in all.dropFirst() { edge.disconnect() }
+        try cloud.restart { for tail in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + tail) } }
+        try all[0].connect()
+        try all[0].pass(.milliseconds(250))
+        #expect(all[0].commands.map(\.body) == [.raise(.halt, reason: "news")])
+        // The control: with all of them taken up again it is an ordinary 202.
+        for edge in all.dropFirst() { try edge.connect() }
+        let again = try cloud.post("/api/v1/kill", #"{"level":"HALT","reason":"more"}"#, cloud.bearer(), key: "0192f3a4b5c67d8e9fa0b1c2d3e4f503")
+        #expect(again?.status == 202)
     }
 
     @Test(arguments: [("REDUCING", "reduceOnly"), ("HALT", "halt"), ("CANCEL", "cancelAll")])

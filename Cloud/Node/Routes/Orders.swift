@@ -101,17 +101,38 @@ extension Node {
         let reason = try body.required("reason")
         guard (1...200).contains(reason.utf8.count) else { throw Problem.badRequest("'reason' must have 1 to 200 bytes.") }
         let id = try key(call)
-        if let known = try repeated(call, id) { return known }
-        let first = try target(call)
-        let asked = CommandBody.raise(level, reason: reason)
-        let answer = try place(asked, nil, first, id, call)
-        guard call.request.parameter("edge") == nil else { return answer }
-        for edge in control.sortedEdges where edge.id != first.id {
-            // An id of its own for each further edge, the same each time the same key comes.
-            guard let own = CommandID(bytes: Hashing.blake2b(id.bytes + edge.id.bytes, length: 16)) else { continue }
-            _ = try place(asked, nil, picture(edge), own, call)
+        _ = try repeated(call, id)
+        let targets = try killTargets(call)
+        let first = control.outbox.records[id]?.command.edge ?? targets.first
+        for edge in targets {
+            // An id of its own for each further edge, the same each time the same key comes: asked again, nobody is told twice or left out.
+            guard let own = edge == first ? id : CommandID(bytes: Hashing.blake2b(id.bytes + edge.bytes, length: 16)) else { continue }
+            _ = try record(.raise(level, reason: reason), nil, picture(edge) ?? blank(edge), own, call)
         }
-        return answer
+        // Whoever asks must not take it for heard where it cannot be.
+        let unseen = targets.filter { control.edges[$0] == nil }.map { name($0) }
+        guard unseen.isEmpty else { throw Problem.notTold(unseen, of: targets.count) }
+        guard let record = control.outbox.records[id] else { throw Problem.noEdge }
+        return .answer(Node.accepted(record))
+    }
+
+    /// Whom a kill is for, the one whose command has the caller's key first: the edge that is named, or all, those also of which nothing is shown.
+    private func killTargets(_ call: Call) throws(Problem) -> [EdgeID] {
+        let unseen = enrolled.values.filter { isUnseen($0.id) }.sorted { ($0.name, $0.id) < ($1.name, $1.id) }.map(\.id)
+        if let text = call.request.parameter("edge"), control.edge(named: text) == nil {
+            guard let edge = unseen.first(where: { name($0) == text || $0.description == text }) else { throw .noEdge }
+            return [edge]
+        }
+        if control.edges.isEmpty, !unseen.isEmpty { return unseen }
+        let first = try target(call).id
+        guard call.request.parameter("edge") == nil else { return [first] }
+        return [first] + control.sortedEdges.map(\.id).filter { $0 != first } + unseen
+    }
+
+    /// True for an edge that is enrolled and may trade, and of which nothing is shown or taken: it is set aside, or to be confirmed anew.
+    func isUnseen(_ edge: EdgeID) -> Bool {
+        guard control.edges[edge] == nil, let known = enrolled[edge], known.status != .revoked else { return false }
+        return damaged[edge] != nil || known.announced.seq > Seq(0)
     }
 
     // MARK: - Parts
@@ -156,6 +177,7 @@ extension Node {
         var wish = Ask(
             id: id, edge: picture.id, user: call.caller?.user ?? "console", body: body, title: extras.title ?? picture.title(body, preview: preview),
             fingerprint: Node.fingerprint(call))
+        wish.isOfUnseen = isUnseen(picture.id)
         if extras.expects != Expectation() { wish.expects = extras.expects }
         wish.supersedes = extras.supersedes
         switch ask(wish) {

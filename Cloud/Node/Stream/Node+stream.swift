@@ -147,12 +147,14 @@ extension Node {
     /// One command as the API shows it; nil for one that is forgotten or whose edge is gone.
     func commandRow(_ id: CommandID) -> JSONValue? {
         guard let record = control.outbox.records[id] else { return nil }
-        let edge = record.command.edge
         // Of an edge that was revoked its commands still have an end to be told.
+        return (picture(record.command.edge) ?? blank(record.command.edge)).commandRow(CommandPicture(record))
+    }
+
+    /// An edge of which nothing is shown.
+    func blank(_ edge: EdgeID) -> EdgePicture {
         let none = LinkPicture(state: .never, lastHeard: nil, announced: Seq(0), acked: Seq(0))
-        let picture =
-            picture(edge) ?? EdgePicture(id: edge, name: name(edge), book: Book(edge: edge), live: LiveState(), link: none, milestones: Milestones())
-        return picture.commandRow(CommandPicture(record))
+        return EdgePicture(id: edge, name: name(edge), book: Book(edge: edge), live: LiveState(), link: none, milestones: Milestones())
     }
 
     /// Links that were turned away.

@@ -74,6 +74,17 @@ extension Problem {
             "edge-silent", 503, "The edge is silent", detail: "\(heard); no opening order is taken until it reports.",
             cure: "Look at the edge's machine and its network. Close and Kill are still taken, and expire.")
     }
+    /// A halt is queued everywhere, and some edges cannot hear it.
+    static func notTold(_ names: [String], of count: Int) -> Problem {
+        let list = names.joined(separator: ", "), isOne = names.count == 1
+        let others = count > names.count ? "The kill switch is on its way to the other edges. " : ""
+        return Problem(
+            "not-told", 503, "\(list) cannot be told to stop",
+            detail:
+                "\(others)\(list) \(isOne ? "is" : "are") set aside here and may trade on: nothing goes there until the page Edges has no more to say "
+                + "about \(isOne ? "it" : "them"). The kill switch waits until then.",
+            cure: "Give it there: tidewire-edge kill, on the machine of \(list), or the broker's own screen.")
+    }
     static func halted(_ detail: String) -> Problem {
         Problem("halted", 409, "Trading is halted", detail: detail, cure: "Lower it at the edge's console: tidewire-edge resume.")
     }
