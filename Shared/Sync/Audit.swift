@@ -54,6 +54,21 @@ package struct AuditReport: Hashable, Sendable {
     /// The first of them, at most `findingsMax`.
     package internal(set) var findings: [AuditFinding] = []
     package internal(set) var healed = 0
+    /// Entries whose bytes are right here and stay wrong at the edge, counted.
+    package internal(set) var staysAtEdge = 0
+    /// Ranges below them that the edge has otherwise and in which nobody looked for the entry: so many are one thing, and a person's.
+    package internal(set) var unsearched = 0
+    /// It came to the first entry: every one of them is whole here, whatever the edge has.
+    package internal(set) var isThrough = false
+    /// The highest of those that stay damaged at the edge.
+    var firstAtEdge: AuditFinding?
+    /// What is said of them.
+    var wordsOfEdge: String {
+        guard let first = firstAtEdge else { return "" }
+        let more = staysAtEdge > 1 ? ", and \(staysAtEdge - 1) more there" : ""
+        let rest = unsearched > 0 ? ", and \(unsearched) ranges of up to \(RangeQuestion.entriesMax) entries differ there besides" : ""
+        return "entry \(first.entry.seq) is damaged: \(first.words)\(more)\(rest)"
+    }
     /// More are counted, not listed.
     package static let findingsMax = 64
 
@@ -112,10 +127,17 @@ struct Audit: Sendable {
     }
     /// True for a range that the edge lost for good: this end's bytes are checked alone.
     var isLostAtTheEdge: Bool { gaps.contains { $0.from <= known.seq && known.seq <= $0.to } }
+    /// The entry before this one of the range, as the bytes here say.
+    func before(_ seq: Seq) -> Head? {
+        guard let mine, seq >= mine.from, seq <= mine.through, let entry = mine.entries[Int(seq.raw - mine.from.raw)] else { return nil }
+        return Head(seq: Seq(seq.raw - 1), hash: entry.previous)
+    }
     func question(step: Int, _ numbers: ClosedRange<UInt64>? = nil) -> RangeQuestion {
         RangeQuestion(
             audit: id, from: numbers.map { Seq($0.lowerBound) } ?? from, through: numbers.map { Seq($0.upperBound) } ?? known.seq, step: step)
     }
+    /// Entries that stay damaged at the edge for which one comparison looks, each in three questions.
+    static let staysAtEdgeMax = 8
     /// The second and the last of the three questions by which one entry among 1,024 is found.
     static let fineStep = 32
 }

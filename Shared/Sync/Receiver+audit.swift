@@ -27,7 +27,10 @@ extension Receiver {
         while let hole = audit.holes.first(where: { $0.last == audit.known }) { audit.known = hole.after }
         edges[edge]?.audit?.known = audit.known
         guard audit.known.seq > Seq(0) else {
-            endAudit(edge, audit.report.healed > 0 ? .healed : .agrees, "", at: now, into: &out)
+            edges[edge]?.audit?.report.isThrough = true
+            let report = audit.report
+            endAudit(
+                edge, report.staysAtEdge > 0 ? .differs : report.healed > 0 ? .healed : .agrees, report.wordsOfEdge, at: now, into: &out)
             return
         }
         audit.stage = .comparing(theirs: nil)
@@ -109,6 +112,9 @@ extension Receiver {
         let digests = mine.digests(step: RangeQuestion.entriesMax)
         switch mine.check(endingAt: audit.known) {
         case .whole(let before) where digests == theirs: rangeDone(edge, before: before, digests, at: now, into: &out)
+        case .whole(let before) where audit.report.staysAtEdge >= Audit.staysAtEdgeMax:
+            edges[edge]?.audit?.report.unsearched += 1
+            rangeDone(edge, before: before, digests, at: now, into: &out)
         case .whole:
             let question = audit.question(step: Audit.fineStep)
             edges[edge]?.audit?.stage = .searching(question)
@@ -192,12 +198,22 @@ extension Receiver {
             edge, at: now, into: &out)
     }
 
-    /// Notes a damaged entry: a healed one is looked at again with its whole range, one that stays damaged ends the comparison.
+    /// Notes a damaged entry: a healed one is looked at again with its whole range. One that stays damaged here ends the comparison; one that stays
+    /// so at the edge does not, for what lies below it may be damaged here and sound there.
     private mutating func found(_ finding: AuditFinding, _ edge: EdgeID, at now: ClockReading, into out: inout [Action]) {
         guard var audit = edges[edge]?.audit else { return }
         if audit.report.findings.count < AuditReport.findingsMax { audit.report.findings.append(finding) }
         if finding.isHealed { audit.report.healed += 1 }
         edges[edge]?.audit = audit
+        if !finding.isHealed, finding.wrong == .edge, let before = audit.before(finding.entry.seq) {
+            if audit.report.staysAtEdge == 0 { edges[edge]?.audit?.report.firstAtEdge = finding }
+            edges[edge]?.audit?.report.staysAtEdge += 1
+            // What is above it in this range is the same at both ends.
+            edges[edge]?.audit?.report.from = finding.entry.seq
+            edges[edge]?.audit?.known = before
+            nextRange(edge, at: now, into: &out)
+            return
+        }
         guard finding.isHealed else {
             endAudit(edge, .differs, "entry \(finding.entry.seq) is damaged: \(finding.words)", at: now, into: &out)
             return

@@ -158,6 +158,31 @@ import Wire
         #expect(!verdicts(cloud).contains("ENTRY_DAMAGED"), "it is right on the disk")
     }
 
+    /// One entry stays wrong at the edge, in a file that it cannot mend by itself, and was told. What rots here later is put right from the edge all the
+    /// same, and the edge is not set aside.
+    @Test func whatStaysWrongAtTheEdgeHealsTheCloud() throws {
+        let (cloud, edge) = try kept()
+        try cloud.restart()
+        var rotten = try #require(edge.entries.last)
+        rotten.body[4] ^= 1
+        edge.rotten[rotten.seq] = rotten
+        edge.takesMends = false
+        try edge.connect()
+        #expect(try cloud.post("/api/v1/edges/home-1/reconcile", "{}", cloud.bearer())?.status == 202)
+        for _ in 0..<8 { try edge.pass(.seconds(1)) }
+        #expect(verdicts(cloud) == ["LEDGERS_DIFFER"])
+        edge.disconnect()
+        try cloud.turn([.stop])
+        try cloud.restart { try rot(cloud, "body = '{}' WHERE seq = 300") }
+        #expect(restored(cloud) && verdicts(cloud) == ["ENTRY_DAMAGED"])
+        try edge.connect()
+        for _ in 0..<8 { try edge.pass(.seconds(2)) }
+        #expect(cloud.node.control.edges[TestEdge.id] != nil && edge.sender.phase == .open && !verdicts(cloud).contains("LEDGER_DAMAGED"))
+        let row = try cloud.get("/api/v1/edges", cloud.bearer())?.json?["edges"]?.elements?.first?["comparison"]
+        #expect(row?["healed"]?.integerValue == 1 && row?["askedBy"]?.text == "damage", "\(row as Any)")
+        #expect(!verdicts(cloud).contains("ENTRY_DAMAGED"))
+    }
+
     /// A copy of the edge writes on from entry 300, whose row has rotted here: the two histories part behind it, not before. Where the next row has
     /// rotted too, nobody knows what stood there, and nobody is accused.
     @Test(arguments: [true, false]) func noVerdictRestsOnARottenRow(isNamed: Bool) throws {

@@ -221,6 +221,24 @@ import Wire
         #expect(try compared() == 0 && row(cloud)?["state"]?.text == "interrupted")
     }
 
+    /// One entry stays wrong at the edge, in a file that it cannot mend by itself: it is named, and every other one is compared.
+    @Test func whatStaysWrongAtTheEdgeIsNamed() throws {
+        let (cloud, edge, _, _) = try rig()
+        var rotten = try #require(edge.entries.last)
+        rotten.body[4] ^= 1
+        edge.rotten[rotten.seq] = rotten
+        edge.takesMends = false
+        _ = try ask(cloud)
+        try edge.pump()
+        let done = try #require(try row(cloud)), words = done["words"]?.text ?? ""
+        #expect(done["state"]?.text == "differs" && done["compared"]?.integerValue == Int64(edge.entries.count))
+        #expect(words.hasPrefix("entry \(rotten.seq) is damaged: the edge did not put") && words.contains("is whole here"), "\(words)")
+        #expect(done["cure"]?.text?.hasPrefix("Every entry is whole here.") == true)
+        edge.disconnect()
+        try cloud.restart()
+        #expect(try row(cloud) == done, "as it was said")
+    }
+
     /// Broken off at night: tried again in the same night, after pauses that grow.
     @Test(arguments: [false, true]) func aNightlyComparisonThatWasBrokenOffIsTriedAgain(restarts: Bool) throws {
         let cloud = try TestCloud(edges: [TestEdge.id], comparesNightly: true)

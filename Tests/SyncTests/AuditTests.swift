@@ -238,6 +238,34 @@ private struct Pair {
         #expect(report.state == .differs && report.findings.map(\.wrong) == [.edge] && report.findings.map(\.isHealed) == [false])
     }
 
+    /// An entry stays wrong at the edge: what is damaged below it is put right at both ends as ever, and what stays is named.
+    @Test(arguments: [1_024, 700, 1]) func whatStaysWrongAtTheEdgeEndsNothing(seq: Int) throws {
+        var pair = try Pair(2_500)
+        pair.edgeRot[2_200] = .some(pair.rotten(2_200, 0))
+        pair.edgeRot[seq] = .some(pair.rotten(seq, 1))
+        pair.cloudRot[2_100] = .some(pair.rotten(2_100, 0))
+        pair.cloudRot[300] = .some(pair.rotten(300, 3))
+        pair.edgeTakes = false
+        try pair.compare()
+        let report = try #require(pair.reports.first)
+        #expect(pair.reports.count == 1 && report.state == .differs && report.isThrough && report.from == Seq(1))
+        #expect(pair.cloudRot.isEmpty && report.healed == 2 && report.staysAtEdge == 2 && report.unsearched == 0 && pair.badGifts == 0)
+        #expect(
+            report.words.hasPrefix("entry 2200 is damaged: the edge did not put") && report.words.hasSuffix(", and 1 more there"), "\(report.words)")
+    }
+
+    /// A whole file of the edge's is gone: a few of its entries are looked for, and the rest of this end is read and put right all the same.
+    @Test func ofManyOnlyAFewAreLookedFor() throws {
+        var pair = try Pair(5_000)
+        for seq in 1_500...4_500 { pair.edgeRot.updateValue(nil, forKey: seq) }
+        pair.cloudRot[700] = .some(pair.rotten(700, 0))
+        pair.edgeTakes = false
+        try pair.compare()
+        let report = try #require(pair.reports.first)
+        #expect(report.state == .differs && report.isThrough && pair.cloudRot.isEmpty && report.staysAtEdge == 8 && report.unsearched == 4)
+        #expect((pair.frames[.heal] ?? 0) < 16, "\(pair.frames)")
+    }
+
     /// At night one range, then a pause: neither end is busy for long.
     @Test func nobodyHurriesAtNight() throws {
         var pair = try Pair(2_500)

@@ -17,7 +17,8 @@ struct AuditDesk {
     var books: [EdgeID: BookMatch] = [:]
     /// The day on which the last one that came to its end began.
     var days: [EdgeID: Int64] = [:]
-    /// Edges of which an entry stays damaged: a person was told, and the next try is the night's.
+    /// Edges of which an entry stays damaged here: a person was told, and the next try is the night's. What is wrong at an edge alone is not among
+    /// them: its copy may still put right what rots here.
     var unhealed: Set<EdgeID> = []
     /// After one that was broken off, by the boot clock: not before this again, unless a person asks; and how long the pause was.
     var pauses: [EdgeID: (until: Span, length: Span)] = [:]
@@ -38,12 +39,19 @@ struct AuditDesk {
     /// Takes up what the store has of an edge.
     mutating func load(_ edge: EdgeID, _ text: String) {
         guard !text.isEmpty, let row = try? JSONReader.read(Array(text.utf8), limits: .frame) else { return }
-        rows[edge] = row
-        if row["state"]?.text == AuditReport.State.differs.rawValue { unhealed.insert(edge) }
+        rows[edge] = .object((row.members ?? []).filter { $0.key != AuditDesk.wholeKey })
+        if row["state"]?.text == AuditReport.State.differs.rawValue, row[AuditDesk.wholeKey] == nil { unhealed.insert(edge) }
         // One that was broken off is tried again, in this process or the next.
         guard row["state"]?.text != AuditReport.State.interrupted.rawValue else { return }
         days[edge] = (row["startedAt"]?.text).flatMap { Instant(rfc3339: $0) }.map(AuditDesk.day)
     }
+
+    /// As it is stored: the row, and whether every entry here was found whole.
+    static func text(_ row: JSONValue, _ report: AuditReport) -> String {
+        let mark = report.isThrough ? [JSONMember(wholeKey, .bool(true))] : []
+        return String(decoding: JSONWriter.plain(.object((row.members ?? []) + mark)), as: UTF8.self)
+    }
+    private static let wholeKey = "cloudIsWhole"
 
     func isDue(_ edge: EdgeID, at now: ClockReading) -> Bool {
         now.wall.seconds % 86_400 / 3_600 >= AuditDesk.nightlyHour && days[edge] != AuditDesk.day(now.wall) && mayTry(edge, at: now)
@@ -64,7 +72,7 @@ struct AuditDesk {
         pauses[edge] = nil
         cutOff[edge] = nil
         days[edge] = AuditDesk.day(report.startedAt)
-        if report.state == .differs { unhealed.insert(edge) } else { unhealed.remove(edge); said[edge] = nil }
+        if report.state == .differs, !report.isThrough { unhealed.insert(edge) } else { unhealed.remove(edge); said[edge] = nil }
     }
 }
 
@@ -141,7 +149,7 @@ extension Node {
         guard report.state != .running, let row = audits.rows[edge] else { return }
         audits.note(report, at: clock)
         streams.note(.edge(edge))
-        store(.meta(key: AuditDesk.key(edge), value: String(decoding: JSONWriter.plain(row), as: UTF8.self)))
+        store(.meta(key: AuditDesk.key(edge), value: AuditDesk.text(row, report)))
         let words = row["words"]?.text ?? ""
         log(report.state == .agrees ? .info : report.state == .healed ? .warning : .error, "ledgers compared", "\(name(edge)): \(words)")
         guard report.state == .differs || report.state == .healed else { return }
@@ -208,6 +216,9 @@ extension AuditReport {
         switch state {
         case .running, .agrees: ""
         case .healed: "Nothing is lost. Look at the disk that held the damaged bytes: its copy was put right from the other side."
+        case .differs where isThrough:
+            "Every entry is whole here. At the edge, put back the file that holds the damaged one, or let it take its whole ledger back from here "
+                + "(deploy/guide/ledger.md)."
         case .differs: "Nothing was changed. Put back the newest backup of edges/\(edge).db, or the edge's ledger.db, in which the entry is sound."
         case .interrupted where isCutOff: "It begins again when the edge is linked. If its link breaks each time, compare when it holds."
         case .interrupted: "Compare again when the edge is linked."
@@ -223,6 +234,7 @@ extension AuditReport {
         case .healed:
             let sides = Set(findings.map(\.wrong.rawValue)).sorted().joined(separator: " and the ")
             return "\(healed) damaged \(healed == 1 ? "entry" : "entries") of the \(sides) put right; now \(range) are the same at both ends."
+        case .differs where isThrough: return "\(words). Every entry up to \(head.seq) is whole here; but for those the edge has the same."
         case .differs where entries == 0: return "\(words). No entry is known to be the same at both ends."
         case .differs: return "\(words). \(range.prefix(1).uppercased())\(range.dropFirst()) are the same at both ends."
         case .interrupted: return "Not finished: \(words)."
@@ -236,7 +248,8 @@ extension AuditReport {
         lines += holes.map {
             "\($0.words) are missing for good and not compared; entry \($0.last.seq.next) follows the hash \(Hex.text($0.last.hash))"
         }
-        if ranges > 0 {
+        // Of ranges in which the edge's bytes stay wrong no digest is the same at both ends.
+        if ranges > 0, staysAtEdge == 0 {
             lines.append("\(ranges) ranges of up to \(RangeQuestion.entriesMax) entries, from \(from) to \(head.seq), digest \(Hex.text(digest))")
         }
         for finding in findings {
