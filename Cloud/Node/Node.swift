@@ -388,7 +388,8 @@ package final class Node {
     /// Durable first, then acknowledged, then shown.
     private func keep(_ entries: [Entry], of edge: EdgeID) throws {
         let hole = holesToCome.removeValue(forKey: edge)
-        do { try stores.ledgers.append(edge, entries, over: hole) } catch let damage as LedgerDamage {
+        var rotten: LedgerDamage?
+        do { try stores.ledgers.append(edge, entries, over: hole) { rotten = $0 } } catch let damage as LedgerDamage {
             return try notTaken(damage)
         } catch StoreError.database(let cause) {
             log(.error, "entries not stored", "\(name(edge)): \(cause)")
@@ -402,6 +403,9 @@ package final class Node {
         // A backlog is stored and acknowledged at the disk's pace; the book follows it from the store.
         if books.isDue(entries, after: control.edges[edge]?.book.head) { fold(entries, of: edge) } else { leaveBehind(edge) }
         try link(.committed(edge, last.head))
+        guard let rotten else { return }
+        tellRotten(rotten)
+        try found(rotten)
     }
 
     /// Market data may be lost: a failure is told and the node goes on.

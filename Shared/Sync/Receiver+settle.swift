@@ -104,6 +104,13 @@ extension Receiver {
         judge(opening, at: now, into: &out)
     }
 
+    /// There are two histories, and one of them is nobody's choice: the edge hears of the fork, and no person is asked.
+    mutating func branchForged(_ edge: EdgeID, _ common: Head, _ words: String, into out: inout [Action]) {
+        guard let opening = edges[edge]?.opening, opening.stage == .branching(common) else { return }
+        edges[edge]?.opening = nil
+        answer(opening, .error(.forged(after: common.seq, words)), into: &out)
+    }
+
     /// The edge has carried out the decision to keep its branch: the cloud's own goes into a sealed file.
     mutating func adopt(_ current: Opening, _ settlement: Settlement, into out: inout [Action]) {
         var opening = current

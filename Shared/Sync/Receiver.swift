@@ -40,6 +40,8 @@ package struct Receiver: Sendable {
         case settle(Settlement)
         /// Answer to `.openBranch` and `.keepBranch`: the last entry stored after `common`; nil when the store could not.
         case branch(EdgeID, common: Head, Head?)
+        /// The other answer to `.keepBranch`: the branch is not signed as the edge's ledger is, so that nothing of it is kept.
+        case branchForged(EdgeID, common: Head, words: String)
         /// Answer to `.cut`, with the epoch of the last entry left; nil when the store could not.
         case wasCut(EdgeID, Head, epoch: UInt32?)
         /// Send a command; its bound boot is already durable.
@@ -171,6 +173,7 @@ package struct Receiver: Sendable {
         case .mended(let edge, let seq, let isDone): mended(edge, seq, isDone: isDone, at: clock, into: &out)
         case .settle(let settlement): edges[settlement.edge]?.memory.settle(settlement, rules)
         case .branch(let edge, let common, let head): branch(edge, common, head, at: clock, into: &out)
+        case .branchForged(let edge, let common, let words): branchForged(edge, common, words, into: &out)
         case .wasCut(let edge, let common, let epoch): wasCut(edge, common, epoch: epoch, at: clock, into: &out)
         case .dispatch(let command): dispatch(command, at: clock, into: &out)
         case .tick: for edge in order { watch(edge, at: clock, into: &out) }

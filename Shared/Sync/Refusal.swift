@@ -59,6 +59,17 @@ extension Trouble {
             code: "UNSIGNED_ENTRIES", text: "The cloud takes nothing of this edge: what it sent is not signed as it must be (\(words)).",
             cure: "Put back the copy of keys/ that belongs to this ledger, and start the edge; then start the cloud again.", ends: true)
     }
+    /// The edge's history is another than the cloud's, and not signed as this edge's is.
+    static func forged(after common: Seq, _ words: String) -> Trouble {
+        Trouble(
+            code: RefusalCase.fork.rawValue,
+            text:
+                "This ledger is another than the cloud's from entry \(common.next) on, and the cloud keeps nothing of it: it is not signed as it must be "
+                + "(\(words)).",
+            cure:
+                "Stop every copy of this edge but the one whose history the cloud has. If this is the one, put back the copy of keys/ that belongs to its "
+                + "ledger, and start it again.", ends: true)
+    }
     /// Somebody enrolled this edge with another key.
     package static let enrolledAnew = Trouble(
         code: "ENROLLED_ANEW", text: "This edge was enrolled anew, and its link opens again when the digits are confirmed.",

@@ -119,6 +119,9 @@ import Wire
         guard way != "good" else { return }
         let wanted = way == "another key" ? "signed by another key" : "signature of countersigned head"
         #expect(row?["words"]?.text?.contains(wanted) == true && row?["cure"]?.text?.contains("edge revoke home-1") == true)
+        // It hears that there is another history: it must not trade.
+        guard case .refused(let trouble) = copy.sender.phase else { Issue.record("\(copy.sender.phase)"); return }
+        #expect(trouble.code == "FORK" && trouble.haltsTrading && trouble.text.contains(wanted))
         // The true edge goes on.
         copy.disconnect()
         try cloud.tick(after: .seconds(20))

@@ -202,6 +202,34 @@ import Wire
         #expect(try branch.read(from: 1, limit: 100).map { try Entry($0) } == Array(copy.entries[300...]))
     }
 
+    /// An entry here and the one behind it have rotted, and the edge's next entry carries the cloud's own word of the first. What stood there is not
+    /// known here: the edge is blamed for nothing, its entries are taken, and its copy puts both right.
+    @Test func nobodyIsBlamedForWhatRottedHere() throws {
+        let (cloud, edge) = try kept()
+        let keys = try #require(SigningKeys(seed: [UInt8](3..<35)))
+        try cloud.restart { try rot(cloud, "body = '{}' WHERE seq IN (300, 301)") }
+        #expect(restored(cloud))
+        edge.write(.countersigned(CountersignedFact(head: edge.entries[299].head, edge: TestEdge.id, keys: keys)))
+        try edge.connect()
+        #expect(edge.sender.isCaughtUp && edge.sender.phase == .open, "\(edge.sender.phase)")
+        for _ in 0..<4 { try edge.pass(.seconds(2)) }
+        #expect(edge.sender.phase == .open && verdicts(cloud) == ["HEALED"])
+    }
+
+    /// The same in another copy's history: it is kept and shown like any other, and is no forger's.
+    @Test func noCopyIsBlamedForWhatRottedHere() throws {
+        let (cloud, edge) = try kept()
+        let keys = try #require(SigningKeys(seed: [UInt8](3..<35)))
+        let copy = TestEdge(cloud, boot: 8, after: Array(edge.entries.prefix(400)))
+        copy.write(.countersigned(CountersignedFact(head: edge.entries[299].head, edge: TestEdge.id, keys: keys)))
+        try cloud.restart { try rot(cloud, "body = '{}' WHERE seq IN (300, 301)") }
+        try copy.connect()
+        try copy.pass(.milliseconds(250))
+        #expect(verdicts(cloud).contains("FORK") && !verdicts(cloud).contains("UNSIGNED_BRANCH"), "\(verdicts(cloud))")
+        let branch = try EntryStore(path: path(cloud, "fork-1-1.db"), .init(.readOnly))
+        #expect(try branch.read(from: 1, limit: 100).map { try Entry($0) } == Array(copy.entries[400...]))
+    }
+
     /// A page of the entries themselves is none any more: this edge is set aside, and its cloud goes on.
     @Test func aFileThatFailsEndsNoCloud() throws {
         let (cloud, edge) = try kept()

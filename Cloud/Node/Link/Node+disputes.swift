@@ -78,26 +78,38 @@ extension Node {
 
     func keepBranch(of edge: EdgeID, _ common: Head, _ entries: [Entry]) throws {
         let hole = holesToCome.removeValue(forKey: edge)
-        do { try link(.branch(edge, common: common, stores.ledgers.appendBranch(edge, entries, over: hole))) } catch let error
-            where Node.isFull(error)
-        {
+        var rotten: LedgerDamage?
+        do {
+            let head = try stores.ledgers.appendBranch(edge, entries, over: hole) { rotten = $0 }
+            try link(.branch(edge, common: common, head))
+        } catch let error where Node.isFull(error) {
             log(.error, "branch not stored", "\(name(edge)): \(error)")
             try link(.branch(edge, common: common, nil))
         } catch let damage as BranchDamage {
             // The edge shows it again by its next HELLO, and another file takes it.
             note(damage, of: edge)
             try link(.branch(edge, common: common, nil))
-        } catch let damage as LedgerDamage {
-            log(.error, "branch not stored", "\(name(edge)): \(damage.words)")
-            show(
-                "unsigned-\(edge.description.prefix(8))", of: edge, "UNSIGNED_BRANCH",
-                "\(name(edge)) shows another history than the one stored here, from entry \(common.seq.next) on, and it is not signed as it must be: "
-                    + "\(damage.words). Nothing of it is stored, and nothing here is changed.",
-                cure:
-                    "Look who uses this edge's link key. If it is not your machine: tidewire-cloud edge revoke \(name(edge)). If it is, put back the "
-                    + "copy of its keys/ that belongs to its ledger, and start it again.")
-            try link(.branch(edge, common: common, nil))
+        } catch let damage as LedgerDamage where damage.isOffered {
+            try turnAway(damage, after: common)
         }
+        guard let rotten else { return }
+        tellRotten(rotten)
+        try found(rotten)
+    }
+
+    /// What an edge shows as its history is forged, or signed by keys that are not its own: nothing of it is kept, nobody is asked to choose it, and the
+    /// edge hears that there is another history, so that it does not trade.
+    private func turnAway(_ damage: LedgerDamage, after common: Head) throws {
+        let edge = damage.edge
+        log(.error, "branch not stored", "\(name(edge)): \(damage.words)")
+        show(
+            "unsigned-\(edge.description.prefix(8))", of: edge, "UNSIGNED_BRANCH",
+            "\(name(edge)) shows another history than the one stored here, from entry \(common.seq.next) on, and it is not signed as it must be: "
+                + "\(damage.words). Nothing of it is stored, and nothing here is changed.",
+            cure:
+                "Look who uses this edge's link key. If it is not your machine: tidewire-cloud edge revoke \(name(edge)). If it is, put back the "
+                + "copy of its keys/ that belongs to its ledger, and start it again.")
+        try link(.branchForged(edge, common: common, words: damage.words))
     }
 
     /// The edge keeps its branch: what this cloud had after `common` goes into a sealed file, and everything shown is folded anew.

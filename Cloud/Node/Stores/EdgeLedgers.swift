@@ -105,9 +105,13 @@ package final class EdgeLedgers {
     package func holes(_ edge: EdgeID) -> [LedgerHole] { stores[edge]?.holes.map { LedgerHole($0) } ?? [] }
 
     /// Durable on return. Opens a new file for an edge that has none.
-    /// - Parameter hole: what lies between the last stored entry and these; nil when they follow it.
+    /// - Parameters:
+    ///   - hole: what lies between the last stored entry and these; nil when they follow it.
+    ///   - noting: told of each damaged entry here of which one of these speaks: what it was is not known then, and nobody is blamed for it.
     /// - Throws: `LedgerDamage` at a checkpoint that is not signed as it must be: nothing was written then.
-    package func append(_ edge: EdgeID, _ entries: [Entry], over hole: LedgerHole? = nil) throws {
+    package func append(
+        _ edge: EdgeID, _ entries: [Entry], over hole: LedgerHole? = nil, noting: (LedgerDamage) -> Void = { _ in }
+    ) throws {
         if stores[edge] == nil { try open(edge) { _ in } }
         var rule = signatures[edge] ?? CheckpointRule(edge: edge, check: check)
         // Behind a hole nothing is known of what it said before.
@@ -115,7 +119,7 @@ package final class EdgeLedgers {
         for entry in entries {
             let words =
                 try rule.accept(entry) ?? trust.accept(entry)
-                ?? CountersignedFact.fault(in: entry, edge: edge) { seq in try hash(edge, of: seq, among: entries) }
+                ?? CountersignedFact.fault(in: entry, edge: edge) { seq in try hash(edge, of: seq, among: entries, noting) }
             if let words { throw LedgerDamage(edge: edge, words: words, isOffered: true) }
         }
         if let hole { try stores[edge]?.append(entries.map(\.row), over: hole.log) } else { try stores[edge]?.append(entries.map(\.row)) }
@@ -124,9 +128,14 @@ package final class EdgeLedgers {
     }
 
     /// Of one of these entries, or of a stored one; nil for one that is not there.
-    private func hash(_ edge: EdgeID, of seq: Seq, among entries: [Entry]) throws -> [UInt8]? {
+    private func hash(_ edge: EdgeID, of seq: Seq, among entries: [Entry], _ noting: (LedgerDamage) -> Void) throws -> [UInt8]? {
         if let first = entries.first, seq >= first.seq { return entries.first { $0.seq == seq }?.hash }
-        return try heads(edge, [seq]).first?.hash
+        return try knownHash(edge, seq, noting)
+    }
+
+    /// Of a stored entry; nil for one that is not there, and for one that has rotted together with the one behind it.
+    private func knownHash(_ edge: EdgeID, _ seq: Seq, _ noting: (LedgerDamage) -> Void) throws -> [UInt8]? {
+        do { return try heads(edge, [seq], noting: noting).first?.hash } catch is LedgerDamage { return nil }
     }
 
     /// Entries from `seq` on, in order.
@@ -284,10 +293,14 @@ package final class EdgeLedgers {
     private static let lineagesMax = 64
 
     /// Stores entries in the branch that is open; durable on return.
-    /// - Parameter hole: what lies between the last entry in the branch and these; nil when they follow it.
+    /// - Parameters:
+    ///   - hole: what lies between the last entry in the branch and these; nil when they follow it.
+    ///   - noting: told of each damaged common entry of which one of these speaks.
     /// - Throws: `LedgerDamage` at a signature that does not hold: nothing was written then. A person is not asked to choose a forged history.
     ///   `BranchDamage` when the file of the branch can no longer be used; the next one that is opened is another.
-    package func appendBranch(_ edge: EdgeID, _ entries: [Entry], over hole: LedgerHole? = nil) throws -> Head? {
+    package func appendBranch(
+        _ edge: EdgeID, _ entries: [Entry], over hole: LedgerHole? = nil, noting: (LedgerDamage) -> Void = { _ in }
+    ) throws -> Head? {
         guard let (path, file) = branches[edge] else { return nil }
         var (signed, trust) = try branchRules[edge] ?? branchRules(edge, path, file)
         if hole != nil { trust = CloudTrust() }
@@ -296,7 +309,7 @@ package final class EdgeLedgers {
                 try signed.accept(entry) ?? trust.accept(entry)
                 ?? CountersignedFact.fault(in: entry, edge: edge) { seq in
                     // Of the common entries the cloud's own are the branch's too.
-                    if seq.raw <= file.base.seq { return try heads(edge, [seq]).first?.hash }
+                    if seq.raw <= file.base.seq { return try knownHash(edge, seq, noting) }
                     return try entries.first { $0.seq == seq }?.hash
                         ?? inBranch(path) { try file.read(from: seq.raw, limit: 1).first { $0.seq == seq.raw }?.hash }
                 }
