@@ -17,7 +17,7 @@ import Wire
         range.map { seq in
             EntryRow(
                 seq: seq, epoch: 1, boot: 1, wall: Int64(seq), mono: 0, hlc: Int64(seq), kind: 21, kver: 2, flags: 0, ref: ref(seq),
-                body: Array(#"{"postings":[{"account":"a\#(seq % 3)","amount":5,"asset":"USD"}]}"#.utf8),
+                body: Array(#"{"number":\#(seq),"postings":[{"account":"a\#(seq % 3)","amount":5,"asset":"USD"}]}"#.utf8),
                 prev: seq == 1 ? LogHead.empty.hash : hash(seq - 1), hash: hash(seq))
         }
     }
@@ -44,6 +44,19 @@ import Wire
         }
         try file.close()
         #expect(places.count == tables.count)
+    }
+    /// The page of the table of entries in which these bytes stand, in a file that nobody holds.
+    private func spoil(holding bytes: [UInt8]) throws {
+        let path = folder.file("ledger.db")
+        let all = [UInt8](try #require(FileManager.default.contents(atPath: path)))
+        let places = Set(all.ranges(of: bytes).map { $0.lowerBound / 4_096 * 4_096 })
+        let file = try #require(FileHandle(forUpdatingAtPath: path))
+        for place in places {
+            try file.seek(toOffset: UInt64(place))
+            try file.write(contentsOf: [0xFF])
+        }
+        try file.close()
+        #expect(!places.isEmpty)
     }
     private func isRenewed(_ store: EntryStore) -> Bool { if case .renewed = store.followers { true } else { false } }
     private func about(_ seq: UInt64, through head: UInt64) -> [UInt64] { (1...head).filter { ref($0) == ref(seq) } }
@@ -96,6 +109,55 @@ import Wire
             while try store.compact(through: .max, olderThan: .max) != nil {}
             #expect(store.anchor.seq == 600)
         }
+    }
+
+    /// The index is damaged, and so is a page of the entries that it is made anew from: that is the log's damage and ends the store, and nobody is told
+    /// that only an index is concerned.
+    @Test func damageInTheEntriesIsNotTheIndexs() throws {
+        try spoil(["subject"])
+        try spoil(holding: Array(#""number":300,"#.utf8))
+        let store = try open()
+        try store.append(rows(601...601))
+        #expect(try store.indexSubjects(limit: 256) == 0 && isRenewed(store), "what was read of the entries was sound")
+        #expect(try store.indexSubjects(limit: 256) == 256)
+        #expect(throws: StoreError.self) { for _ in 0..<20 { _ = try store.indexSubjects(limit: 256) } }
+        #expect(store.failure?.isCorrupt == true && isRenewed(store))
+    }
+
+    /// The same met by a reader, a cut and a mend: the entries that they touch are damaged, and the index is left as it is.
+    @Test(arguments: 0..<3) func whoeverMeetsDamagedEntriesStops(way: Int) throws {
+        try spoil([])
+        try spoil(holding: Array(#""number":300,"#.utf8))
+        let store = try open()
+        #expect(throws: StoreError.self) {
+            switch way {
+            case 0: _ = try store.entries(ref: ref(300), limit: 1_000)
+            case 1: try store.cut(after: 200, meta: [:])
+            default: try store.mend(rows(300...300)[0], note: "test")
+            }
+        }
+        #expect(store.failure?.isCorrupt == true && store.followers == .sound)
+    }
+
+    /// Left behind for good after the eighth time, and made anew when a person asks for it: the next run finds no word of damage.
+    @Test func whatWasLeftBehindIsMadeAnewOnDemand() throws {
+        try spoil(["subject"])
+        do {
+            let store = try open()
+            try store.setMeta("followers_renewed", "8")
+            try store.append(rows(601...601))
+            #expect(try store.indexSubjects(limit: 256) == 0 && store.followers.isDamaged && store.failure == nil)
+        }
+        do {
+            let store = try open()
+            #expect(store.followers.isDamaged)
+            try store.forgetFollowers()
+            #expect(store.followers == .sound)
+            while try store.indexSubjects(limit: 256) > 0 {}
+        }
+        let store = try open()
+        #expect(store.followers == .sound && store.subjectsBehind == 0)
+        #expect(try store.subjectDamage(limit: 9).isEmpty && store.postingCount(through: .max) == 601)
     }
 
     /// Damage in the entries themselves is the end of the store, as ever.

@@ -12,7 +12,7 @@ extension EntryStore {
         }
         try beOfToday()
         stopMoving()
-        try transactionWithFollowers { touchesFollowers throws(DatabaseError) in
+        try transactionWithFollowers(min(seq, head.seq)...head.seq) { touchesFollowers throws(DatabaseError) in
             try self.deleting { () throws(DatabaseError) in
                 for table in touchesFollowers ? ["entry", "subject", "posting"] : ["entry"] {
                     try self.database.run("DELETE FROM \(table) WHERE seq > ?", .integer(Int64(seq)))

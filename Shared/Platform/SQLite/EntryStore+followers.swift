@@ -14,6 +14,7 @@ package enum FollowerState: Hashable, Sendable {
 extension EntryStore {
     static let indexedKey = "subjects"
     private static let damagedKey = "followers_damaged"
+    private static let renewedKey = "followers_renewed"
     static let subjectTable =
         "CREATE TABLE subject(ref BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(ref, seq)) STRICT, WITHOUT ROWID;"
 
@@ -36,7 +37,7 @@ extension EntryStore {
                 try self.writeMeta(EntryStore.postedKey, String(max(through, self.followed.postings)))
             }
         } catch {
-            try renewFollowers(after: error)
+            try renewFollowers(after: error, done...through)
             return 0
         }
         followed = (max(through, followed.subjects), max(through, followed.postings))
@@ -52,16 +53,19 @@ extension EntryStore {
     /// The entries about one subject, oldest first, at most `limit`: by the index as far as it reaches, and by looking from there on.
     package func entries(ref: [UInt8], limit: Int) throws(StoreError) -> [EntryRow] {
         try settled { () throws(StoreError) in
-            if !self.followers.isDamaged, let found = try self.indexed(ref, limit: limit) { return found }
+            var cause: DatabaseError?
+            if !self.followers.isDamaged, let found = try self.indexed(ref, limit: limit, &cause) { return found }
+            if let cause { try self.renewFollowers(after: .database(cause), self.anchor.seq...self.head.seq) }
             return try self.walked(ref, limit: limit)
         }
     }
 
-    /// - Returns: nil when the index cannot be read.
-    private func indexed(_ ref: [UInt8], limit: Int) throws(StoreError) -> [EntryRow]? {
+    /// - Parameter cause: the damage that was met.
+    /// - Returns: nil when the index, or an entry that it leads to, cannot be read.
+    private func indexed(_ ref: [UInt8], limit: Int, _ cause: inout DatabaseError?) throws(StoreError) -> [EntryRow]? {
         var moved: [EntryRow] = []
         if anchor.seq != base.seq {
-            let seqs = try following { () throws(DatabaseError) in
+            let seqs = try following(&cause) { () throws(DatabaseError) in
                 try self.database.rows(
                     "SELECT seq FROM subject WHERE ref = ? AND seq <= ? ORDER BY seq LIMIT ?", .blob(ref), .integer(Int64(self.anchor.seq)),
                     .integer(Int64(limit))
@@ -71,7 +75,7 @@ extension EntryStore {
             moved = try self.moved(seqs)
         }
         guard moved.count < limit else { return moved }
-        let stored = try following { () throws(DatabaseError) in
+        let stored = try following(&cause) { () throws(DatabaseError) in
             try self.database.rows(
                 """
                 WITH reach(seq) AS (SELECT coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = '\(EntryStore.indexedKey)'), 0)), \
@@ -103,66 +107,93 @@ extension EntryStore {
             })
     }
 
-    /// Empties what follows the entries, so that it is made anew from them: the cure for a table that says something else than the bodies.
+    /// Empties what follows the entries, so that it is made anew from them: the cure for a table that says something else than the bodies, and for
+    /// damaged ones that were left behind, as long as no entries have moved.
     package func forgetFollowers() throws(StoreError) {
         try beOfToday()
         // What followed entries that have moved stays: it cannot be made anew from the table.
         let anchor = anchor.seq
+        if followers.isDamaged, anchor == base.seq {
+            let place = try renewals() + 1
+            try transaction { () throws(DatabaseError) in try self.replaceFollowers(place) }
+            (followed, followers) = ((base.seq, base.seq), .sound)
+            return
+        }
         try transaction { () throws(DatabaseError) in
             for table in ["posting", "subject"] { try self.database.run("DELETE FROM \(table) WHERE seq > ?", .integer(Int64(anchor))) }
             if anchor == 0 { for table in ["account", "asset"] { try self.database.run("DELETE FROM \(table)") } }
             try self.writeMeta(EntryStore.postedKey, String(anchor))
             try self.writeMeta(EntryStore.indexedKey, String(anchor))
+            try self.database.run("DELETE FROM meta WHERE key = ?", .text(EntryStore.damagedKey))
         }
-        followed = (anchor, anchor)
+        (followed, followers) = ((anchor, anchor), .sound)
     }
 
     // MARK: - Damage
 
     /// Runs a query over the followers.
-    /// - Returns: nil when they are damaged; renewed or not, the entries themselves are to be asked then.
-    private func following<Value>(_ body: () throws(DatabaseError) -> Value) throws(StoreError) -> Value? {
-        var cause: DatabaseError?
+    /// - Parameter cause: the damage that it met; whose that is, is not known yet.
+    /// - Returns: nil when there was some.
+    private func following<Value>(_ cause: inout DatabaseError?, _ body: () throws(DatabaseError) -> Value) throws(StoreError) -> Value? {
+        var met: DatabaseError?
         let value = try query { () throws(DatabaseError) -> Value? in
             do throws(DatabaseError) { return try body() } catch {
                 guard error.isCorrupt else { throw error }
-                cause = error
+                met = error
                 return nil
             }
         }
-        if let cause { try renewFollowers(after: .database(cause)) }
+        cause = met
         return value
+    }
+
+    /// Reads every byte of these entries, as the table has them.
+    /// - Throws: `.failed` when a page of theirs is damaged.
+    private func readEntries(_ range: ClosedRange<UInt64>) throws(StoreError) {
+        try query { () throws(DatabaseError) in
+            // The last columns lie on a long row's last page.
+            _ = try self.database.first(
+                "SELECT sum(length(body)), max(ref), max(prev), max(hash) FROM entry WHERE seq >= ? AND seq <= ?",
+                .integer(Int64(clamping: range.lowerBound)), .integer(Int64(clamping: range.upperBound)), read: { $0.integer(0) })
+        }
     }
 
     /// A transaction that had to touch the followers met damage: new ones take their place where the entries are all in the table; the damaged
     /// tables keep their pages, under another name, for nobody knows whose pages they still point at. Otherwise nothing follows any more.
+    /// - Parameter read: the entries that it read or wrote besides: damage in them is the log's, and no new tables cure it.
     /// - Throws: `error`, when it is another one than damage; none of its own but the end of the store.
-    func renewFollowers(after error: StoreError) throws(StoreError) {
+    func renewFollowers(after error: StoreError, _ read: ClosedRange<UInt64>) throws(StoreError) {
         guard case .database(let cause) = error, cause.isCorrupt else { throw error }
+        try readEntries(read)
         followers = .damaged(cause.description)
         guard !isReader, !cause.isIO else { return }
         let canRenew = anchor.seq == base.seq
         do throws(StoreError) {
-            let place = try meta("followers_renewed").flatMap { Int($0) } ?? 0
+            let place = try renewals()
             guard canRenew, place < EntryStore.renewalsMax else {
                 try transaction { () throws(DatabaseError) in try self.writeMeta(EntryStore.damagedKey, cause.description) }
                 return
             }
-            try transaction(touchesFollowers: true) { () throws(DatabaseError) in
-                for table in ["posting", "subject", "account", "asset"] {
-                    try self.database.script("ALTER TABLE \(table) RENAME TO \(table)_damaged_\(place + 1)")
-                }
-                try self.database.script(EntryStore.postingTables + EntryStore.subjectTable)
-                try self.writeMeta(EntryStore.postedKey, String(self.base.seq))
-                try self.writeMeta(EntryStore.indexedKey, String(self.base.seq))
-                try self.writeMeta("followers_renewed", String(place + 1))
-            }
+            try transaction(touchesFollowers: true) { () throws(DatabaseError) in try self.replaceFollowers(place + 1) }
             followed = (base.seq, base.seq)
             followers = .renewed(cause.description)
         } catch {
             // Without room, or with damage in the list of tables, it stays as it is until the next start.
             guard case .database = error else { throw error }
         }
+    }
+    private func renewals() throws(StoreError) -> Int { try meta(EntryStore.renewedKey).flatMap { Int($0) } ?? 0 }
+
+    /// Empty ones in the place of those there are; inside the caller's transaction.
+    private func replaceFollowers(_ place: Int) throws(DatabaseError) {
+        for table in ["posting", "subject", "account", "asset"] {
+            try database.script("ALTER TABLE \(table) RENAME TO \(table)_damaged_\(place)")
+        }
+        try database.script(EntryStore.postingTables + EntryStore.subjectTable)
+        try writeMeta(EntryStore.postedKey, String(base.seq))
+        try writeMeta(EntryStore.indexedKey, String(base.seq))
+        try writeMeta(EntryStore.renewedKey, String(place))
+        try database.run("DELETE FROM meta WHERE key = ?", .text(EntryStore.damagedKey))
     }
     /// A disk that rots on is no place for a ninth try.
     private static let renewalsMax = 8
@@ -171,11 +202,13 @@ extension EntryStore {
     func storedFollowers() throws(StoreError) -> FollowerState { try meta(EntryStore.damagedKey).map { .damaged($0) } ?? .sound }
 
     /// A transaction over entries that takes the followers along; those that are damaged, or turn out to be, are left behind.
-    /// - Parameter body: with whether to touch them.
-    func transactionWithFollowers(_ body: (Bool) throws(DatabaseError) -> Void) throws(StoreError) {
+    /// - Parameters:
+    ///   - entries: those that the body reads or changes.
+    ///   - body: with whether to touch the followers.
+    func transactionWithFollowers(_ entries: ClosedRange<UInt64>, _ body: (Bool) throws(DatabaseError) -> Void) throws(StoreError) {
         if !followers.isDamaged {
             do throws(StoreError) { return try transaction(touchesFollowers: true) { () throws(DatabaseError) in try body(true) } } catch {
-                try renewFollowers(after: error)
+                try renewFollowers(after: error, entries)
             }
         }
         let touches = !followers.isDamaged

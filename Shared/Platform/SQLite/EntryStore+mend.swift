@@ -38,7 +38,7 @@ extension EntryStore {
         }
         try beOfToday()
         stopMoving()
-        try transactionWithFollowers { touchesFollowers throws(DatabaseError) in
+        try transactionWithFollowers(row.seq...row.seq) { touchesFollowers throws(DatabaseError) in
             try self.deleting { () throws(DatabaseError) in try self.database.run("DELETE FROM entry WHERE seq = ?", .integer(Int64(row.seq))) }
             try self.insert([row])
             try self.writeMeta("mended:\(row.seq)", note)
