@@ -81,6 +81,8 @@ package struct LinkRefusal: Hashable, Sendable {
     package internal(set) var times: Int64 = 1
     package internal(set) var first: Instant
     package internal(set) var last: Instant
+    /// A session that opens says nothing about it: it stays on the page.
+    package var outlivesSessions = false
     package init(id: String, edge: EdgeID?, key: String?, verdict: String, words: String, cure: String, at now: Instant) {
         self.id = id; self.edge = edge; self.key = key; self.verdict = verdict; self.words = words; self.cure = cure; first = now; last = now
     }
@@ -209,7 +211,9 @@ package struct ControlRoom: Sendable {
         // HELLO has told the head, so what former runs wrote is known; of this run nothing is told before its first beat.
         edges[id]?.toldThrough = Instant(nanoseconds: .min)
         edges[id]?.pulse = Pulse(announced: announced)
-        if refusals.contains(where: { $0.edge == id }) { refusals.removeAll { $0.edge == id }; out.changes.append(.refusals) }
+        let before = refusals.count
+        refusals.removeAll { $0.edge == id && !$0.outlivesSessions }
+        if refusals.count != before { out.changes.append(.refusals) }
         apply(outbox.handle(.linked(id, session: session.number, boot: session.boot), at: now), &out)
         settle(id, now, &out)
         out.changes.append(.edge(id))

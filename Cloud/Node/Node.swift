@@ -279,6 +279,7 @@ package final class Node {
     /// The stored ledger is shorter than it was: what it adds up to is read from it anew.
     func refold(_ edge: EdgeID) throws {
         tell(.cut(edge))
+        tell(.refusalOver(id: Node.rottenID(edge)))
         dropKept(edge)
         milestones[edge] = nil
         leaveBehind(edge)
@@ -454,8 +455,11 @@ package final class Node {
     }
 
     /// Puts what is wrong with an edge's link or ledger, and what to do about it, on the Edges page; one row for each `id`.
-    func show(_ id: String, of edge: EdgeID, _ verdict: String, _ words: String, cure: String) {
-        tell(.linkRefused(LinkRefusal(id: id, edge: edge, key: nil, verdict: verdict, words: "\(name(edge)): \(words)", cure: cure, at: now)))
+    /// - Parameter stays: it is about what lies here or was shown before, and a session that opens does not end it.
+    func show(_ id: String, of edge: EdgeID, _ verdict: String, _ words: String, cure: String, stays: Bool = false) {
+        var row = LinkRefusal(id: id, edge: edge, key: nil, verdict: verdict, words: "\(name(edge)): \(words)", cure: cure, at: now)
+        row.outlivesSessions = stays
+        tell(.linkRefused(row))
     }
 }
 

@@ -129,6 +129,8 @@ import Wire
         try back.connect()
         try back.pass(.milliseconds(250))
         #expect(back.sender.phase == .open && back.sender.isCaughtUp)
+        let later = try #require(try cloud.get("/api/v1/edges", cloud.bearer())?.json?["refusals"]?.elements)
+        #expect(later.contains { $0["verdict"]?.text == "UNSIGNED_BRANCH" }, "that somebody has its key is no less true now")
     }
 
     /// A file that holds a branch of long ago is damaged: in its head, in its newest page, in an old one that nobody reads before more is written.

@@ -247,6 +247,14 @@ import Wire
         for _ in 0..<3 { edge.fill(nil) }
         for _ in 0..<4 { try edge.pass(.milliseconds(250)) }
         #expect(edge.sender.isCaughtUp && cloud.node.control.edges[TestEdge.id] != nil && verdicts(cloud) == ["INDEX_DAMAGED"])
+        // A session that opens says nothing about it, and neither does the next day.
+        edge.disconnect()
+        try cloud.tick(after: .seconds(20))
+        try edge.connect()
+        try edge.pass(.milliseconds(250))
+        #expect(edge.sender.phase == .open && verdicts(cloud) == ["INDEX_DAMAGED"])
+        for _ in 0..<2 { try cloud.tick(after: .hours(25)) }
+        #expect(verdicts(cloud).contains("INDEX_DAMAGED"))
         edge.disconnect()
         try cloud.restart {
             let store = try EntryStore(path: path(cloud, "db"), .init(.readOnly))

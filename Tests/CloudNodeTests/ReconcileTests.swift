@@ -239,6 +239,20 @@ import Wire
         #expect(try row(cloud) == done, "as it was said")
     }
 
+    /// Damage that is met while no comparison can begin is put right as soon as one can, whether anybody reads that entry again or not.
+    @Test func whatIsMetInAPauseIsHealedAfterIt() throws {
+        let (cloud, edge, text, _) = try rig()
+        try flip(cloud, text, at: 20)
+        edge.readsStored = false
+        _ = try ask(cloud)
+        for _ in 0..<60 { try edge.pass(.seconds(1)) }
+        #expect(try row(cloud)?["state"]?.text == "interrupted")
+        edge.readsStored = true
+        #expect(try cloud.get("/api/v1/ledger?limit=500", cloud.bearer())?.status == 503)
+        for _ in 0..<700 { try edge.pass(.seconds(1)) }
+        #expect(try row(cloud)?["state"]?.text == "healed" && stored(cloud) == edge.entries)
+    }
+
     /// Broken off at night: tried again in the same night, after pauses that grow.
     @Test(arguments: [false, true]) func aNightlyComparisonThatWasBrokenOffIsTriedAgain(restarts: Bool) throws {
         let cloud = try TestCloud(edges: [TestEdge.id], comparesNightly: true)

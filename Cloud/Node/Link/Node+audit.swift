@@ -20,6 +20,8 @@ struct AuditDesk {
     /// Edges of which an entry stays damaged here: a person was told, and the next try is the night's. What is wrong at an edge alone is not among
     /// them: its copy may still put right what rots here.
     var unhealed: Set<EdgeID> = []
+    /// Damaged entries found while no comparison could begin: it begins as soon as one can.
+    var wanted: [EdgeID: LedgerDamage] = [:]
     /// After one that was broken off, by the boot clock: not before this again, unless a person asks; and how long the pause was.
     var pauses: [EdgeID: (until: Span, length: Span)] = [:]
     /// What somebody waits for and its link ended: who asked, and how often it was begun again. A person who asks anew begins to count anew.
@@ -152,6 +154,7 @@ extension Node {
         store(.meta(key: AuditDesk.key(edge), value: AuditDesk.text(row, report)))
         let words = row["words"]?.text ?? ""
         log(report.state == .agrees ? .info : report.state == .healed ? .warning : .error, "ledgers compared", "\(name(edge)): \(words)")
+        if report.isThrough { tell(.refusalOver(id: Node.rottenID(edge))) }
         guard report.state == .differs || report.state == .healed else { return }
         show(
             "compared-\(edge.description.prefix(8))", of: edge, report.state == .healed ? "HEALED" : "LEDGERS_DIFFER", words, cure: report.cure)
@@ -163,6 +166,9 @@ extension Node {
         where receiver.mayAudit(edge) && !receiver.isAuditing(edge) && !settings.linkRules.leavesCutOffAudits {
             audits.cutOff[edge] = (wish.by, wish.times + 1)
             try link(.audit(edge, by: wish.by, isHurried: true))
+        }
+        for edge in audits.wanted.keys.sorted() where mayHeal(edge) {
+            if let damage = audits.wanted.removeValue(forKey: edge) { try found(damage) }
         }
         guard settings.comparesNightly else { return }
         for edge in receiver.enrolled where audits.isDue(edge, at: clock) && receiver.mayAudit(edge) && !receiver.isAuditing(edge) {
@@ -176,10 +182,12 @@ extension Node {
         if audits.said.updateValue(damage.words, forKey: damage.edge) != damage.words {
             log(.error, "entry damaged", "\(name(damage.edge)): \(damage.words)")
         }
-        guard !audits.unhealed.contains(damage.edge), audits.mayTry(damage.edge, at: clock) else { return }
-        guard receiver.mayAudit(damage.edge), !receiver.isAuditing(damage.edge) else { return }
+        guard !audits.unhealed.contains(damage.edge) else { return }
+        guard mayHeal(damage.edge) else { audits.wanted[damage.edge] = damage; return }
         try link(.audit(damage.edge, by: "damage", isHurried: true))
     }
+
+    private func mayHeal(_ edge: EdgeID) -> Bool { audits.mayTry(edge, at: clock) && receiver.mayAudit(edge) && !receiver.isAuditing(edge) }
 
     // MARK: - For a person
 

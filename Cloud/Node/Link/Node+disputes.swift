@@ -108,7 +108,7 @@ extension Node {
                 + "\(damage.words). Nothing of it is stored, and nothing here is changed.",
             cure:
                 "Look who uses this edge's link key. If it is not your machine: tidewire-cloud edge revoke \(name(edge)). If it is, put back the "
-                + "copy of its keys/ that belongs to its ledger, and start it again.")
+                + "copy of its keys/ that belongs to its ledger, and start it again.", stays: true)
         try link(.branchForged(edge, common: common, words: damage.words))
     }
 

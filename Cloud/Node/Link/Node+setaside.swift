@@ -34,6 +34,7 @@ extension Node {
         try link(.setAside(edge.id, why.trouble))
         tell(.revoked(edge.id))
         books.caughtUp(edge.id)
+        audits.wanted[edge.id] = nil
         stores.ledgers.close(edge.id)
         // A start says it once, when all edges are known.
         if !isStarting { effect(.admit(linkKeys)) }
@@ -116,7 +117,7 @@ extension Node {
         show(
             row, of: damage.edge, "ENTRY_DAMAGED", "A stored entry is damaged: \(damage.words).",
             cure: "It is put right from the edge's copy as soon as the edge is linked. If that cannot be, stop the cloud and put the newest copy of "
-                + "edges/\(damage.edge).db back.")
+                + "edges/\(damage.edge).db back.", stays: true)
     }
     static func rottenID(_ edge: EdgeID) -> String { "entry-\(edge.description.prefix(8))" }
 
@@ -131,11 +132,12 @@ extension Node {
             case .renewed(let cause): words = "The index beside its stored entries was damaged and is made anew from them (\(cause))."
             case .damaged(let cause): words = "The index beside its stored entries is damaged; they are looked for one by one (\(cause))."
             }
-            guard keeping.indexesTold.updateValue(words, forKey: edge) != words else { continue }
-            log(.error, "index damaged", "\(name(edge)): \(words)")
+            if keeping.indexesTold.updateValue(words, forKey: edge) != words { log(.error, "index damaged", "\(name(edge)): \(words)") }
+            let row = "index-\(edge.description.prefix(8))"
+            guard !control.refusals.contains(where: { $0.id == row }) else { continue }
             show(
-                "index-\(edge.description.prefix(8))", of: edge, "INDEX_DAMAGED", words,
-                cure: "No entry is concerned. Look at the disk: what damaged these pages may damage others.")
+                row, of: edge, "INDEX_DAMAGED", words,
+                cure: "No entry is concerned. Look at the disk: what damaged these pages may damage others.", stays: true)
         }
     }
 
