@@ -40,6 +40,8 @@ package final class Node {
     /// What lies before the entries that are committed next.
     var holesToCome: [EdgeID: LedgerHole] = [:]
     private var toldAt: [EdgeID: Instant] = [:]
+    /// Said once in this process.
+    private var isShortOfCharts = false
 
     var books = BookWatch()
     var keeping = BookKeeping()
@@ -413,7 +415,17 @@ package final class Node {
     private func keep(_ market: MarketBars, of edge: EdgeID) {
         guard market.timeframe == .minute else { return }
         do {
-            try stores.bars.put(market.instrument, market.bars)
+            switch try stores.bars.put(market.instrument, market.bars, at: now) {
+            case .kept: break
+            case .keptFor(let quiet): log(.info, "bars given up", "those of \(quiet.text), in whose place \(market.instrument.text) is kept")
+            case .noRoom:
+                guard !isShortOfCharts else { break }
+                isShortOfCharts = true
+                log(
+                    .warning, "bars not kept",
+                    "\(BarStore.instrumentsMax) instruments had bars in the last day: those of \(market.instrument.text), and of whatever comes new, are not "
+                        + "kept until one of them is quiet")
+            }
         } catch { log(.error, "bars not stored", "\(error)") }
         if !market.isHistory, let bar = market.bars.last { streams.noteClosed(edge, market.instrument, bar) }
     }

@@ -27,19 +27,52 @@ import Wire
         #expect(sockets() == [false])
     }
 
+    private func bar(_ start: Instant) -> Bar {
+        Bar(start: start, open: Price(raw: 1), high: Price(raw: 1), low: Price(raw: 1), close: Price(raw: 1), volume: Quantity(raw: 1))
+    }
+
+    /// An edge that makes instruments up takes nobody's chart: what had a bar in the last day stays, also of a bar that is said to come from tomorrow.
     @Test func barsOfManyInstrumentsAreNotKept() throws {
         let cloud = try TestCloud()
         let path = cloud.folder + "/bars.db"
         var store: BarStore? = try BarStore(path: path)
-        let bar = Bar(
-            start: TestCloud.start, open: Price(raw: 1), high: Price(raw: 1), low: Price(raw: 1), close: Price(raw: 1), volume: Quantity(raw: 1))
-        for number in 0..<(BarStore.instrumentsMax + 9) { try store?.put(InstrumentID("X\(number).CME"), [bar]) }
+        let now = TestCloud.start
+        for number in 0..<(BarStore.instrumentsMax + 9) {
+            let taken = try store?.put(InstrumentID("X\(number).CME"), [bar(now + .minutes(Int64(number)))], at: now)
+            #expect(taken == (number < BarStore.instrumentsMax ? .kept : .noRoom))
+        }
         let last = InstrumentID("X\(BarStore.instrumentsMax).CME")
-        #expect(try store?.oldest(InstrumentID("X5.CME")) == TestCloud.start && store?.oldest(last) == nil)
+        #expect(try store?.oldest(InstrumentID("X5.CME")) == now + .minutes(5) && store?.oldest(last) == nil)
         store = nil
         store = try BarStore(path: path)
-        try store?.put(last, [bar])
-        #expect(try store?.oldest(last) == nil, "the next process counts those that are there")
+        #expect(try store?.put(last, [bar(now)], at: now) == .noRoom, "the next process counts those that are there")
+        #expect(try store?.oldest(last) == nil)
+    }
+
+    /// Contracts end and new ones come: beyond the limit the one that has been quiet for longest goes, in this process and in the next.
+    @Test(arguments: [false, true]) func aNewContractTakesThePlaceOfTheQuietest(isRestarted: Bool) throws {
+        let cloud = try TestCloud()
+        let path = cloud.folder + "/bars.db"
+        var store: BarStore? = try BarStore(path: path)
+        let start = TestCloud.start
+        for number in 0..<BarStore.instrumentsMax {
+            try store?.put(InstrumentID("X\(number).CME"), [bar(start + .hours(number == 7 ? -2 : 0))], at: start)
+        }
+        // One of them goes on, also by an old piece of its history.
+        let two = InstrumentID("X2.CME"), new = InstrumentID("NEW.CME"), now = start + .hours(30)
+        try store?.put(two, [bar(now)], at: now)
+        try store?.put(two, [bar(start + .hours(-9))], at: now)
+        if isRestarted {
+            store = nil
+            store = try BarStore(path: path)
+        }
+        #expect(try store?.put(new, [bar(now)], at: now) == .keptFor(InstrumentID("X7.CME")))
+        #expect(try store?.put(InstrumentID("NEWER.CME"), [bar(now)], at: now) == .keptFor(InstrumentID("X0.CME")))
+        #expect(try store?.oldest(InstrumentID("X7.CME")) == nil && store?.bars(new, from: nil, limit: 9).count == 1)
+        #expect(try store?.bars(two, from: nil, limit: 9).count == 3)
+        store = nil
+        let database = try Database(path: path, .init(.readOnly))
+        #expect(try database.first("SELECT count(DISTINCT instrument) FROM bar", read: { Int($0.integer(0)) }) == BarStore.instrumentsMax)
     }
 
     /// Old bars go whether they come as history or one by one.
@@ -53,7 +86,7 @@ import Wire
                     start: TestCloud.start + .minutes(Int64(piece * 2_000 + number)), open: Price(raw: 1), high: Price(raw: 1), low: Price(raw: 1),
                     close: Price(raw: 1), volume: Quantity(raw: 1))
             }
-            try store.put(id, bars)
+            try store.put(id, bars, at: TestCloud.start)
         }
         #expect(try store.bars(id, from: nil, limit: 100_000).count == BarStore.barsMax)
     }

@@ -2,17 +2,29 @@
 package import Platform
 package import Values
 
+/// Where new bars went.
+package enum BarIntake: Hashable, Sendable {
+    case kept
+    /// In the place of this instrument's, which had been quiet for longest.
+    case keptFor(InstrumentID)
+    /// As many instruments as there is room for had bars in the last day.
+    case noRoom
+}
+
 /// Bars by instrument and start. One owner, one thread.
 package final class BarStore {
     /// Bars kept of one instrument: thirty days of minutes.
     package static let barsMax = 43_200
-    /// More instruments than a person trades in years; those of a hostile edge beyond that are not kept.
+    /// More instruments than a person watches at once. Contracts end and new ones come: beyond it, the one that has been quiet for longest goes.
     package static let instrumentsMax = 256
+    /// What had a bar in this time is not pushed out: of more than `instrumentsMax` that live, those there are keep their charts, and an edge that
+    /// makes instruments up takes nobody's.
+    package static let quietMin = Span.hours(24)
     /// Bars that may come before those beyond `barsMax` go.
     private static let pruneEvery = 1_000
     private let database: Database
-    /// Each instrument that has bars, with how many came since it was pruned.
-    private var fresh: [InstrumentID: Int] = [:]
+    /// Each instrument that has bars, with how many came since it was pruned, and when its newest began.
+    private var held: [InstrumentID: (fresh: Int, newest: Instant)] = [:]
 
     /// Opens or creates the file.
     package init(path: String, vfs: String? = nil) throws(DatabaseError) {
@@ -34,15 +46,23 @@ package final class BarStore {
         while let next = try database.first(
             "SELECT instrument FROM bar WHERE instrument > ? ORDER BY instrument LIMIT 1", .text(last), read: { $0.text(0) })
         {
-            fresh[InstrumentID(next)] = 0
+            let newest = try database.first("SELECT max(start) FROM bar WHERE instrument = ?", .text(next), read: { $0.integer(0) }) ?? 0
+            held[InstrumentID(next)] = (0, Instant(nanoseconds: newest))
             last = next
         }
     }
 
-    /// Puts bars in place; one of the same minute is replaced. The oldest go beyond `barsMax`, and instruments beyond `instrumentsMax` are not kept.
-    package func put(_ instrument: InstrumentID, _ bars: [Bar]) throws {
-        guard !bars.isEmpty, fresh[instrument] != nil || fresh.count < BarStore.instrumentsMax else { return }
+    /// Puts bars in place; one of the same minute is replaced. The oldest go beyond `barsMax`, and the instrument that was quiet for longest beyond
+    /// `instrumentsMax`.
+    @discardableResult package func put(_ instrument: InstrumentID, _ bars: [Bar], at now: Instant) throws -> BarIntake {
+        guard let newest = bars.map(\.start).max() else { return .kept }
+        var quiet: InstrumentID?
+        if held[instrument] == nil, held.count >= BarStore.instrumentsMax {
+            quiet = quietest(at: now)
+            guard quiet != nil else { return .noRoom }
+        }
         try database.write { database in
+            if let quiet { try database.run("DELETE FROM bar WHERE instrument = ?", .text(quiet.text)) }
             for bar in bars {
                 try database.run(
                     "INSERT OR REPLACE INTO bar(instrument, start, open, high, low, close, volume) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -50,9 +70,18 @@ package final class BarStore {
                     .integer(bar.close.raw), .integer(bar.volume.raw))
             }
         }
-        fresh[instrument, default: 0] += bars.count
-        if fresh[instrument, default: 0] >= BarStore.pruneEvery { try prune(instrument) }
+        if let quiet { held[quiet] = nil }
+        let known = held[instrument] ?? (0, newest)
+        held[instrument] = (known.fresh + bars.count, max(known.newest, newest))
+        if known.fresh + bars.count >= BarStore.pruneEvery { try prune(instrument) }
         if database.logBytes > 4 << 20 { try database.checkpoint() }
+        return quiet.map { .keptFor($0) } ?? .kept
+    }
+
+    /// Whose newest bar is the oldest; nil when that is no day ago. A bar that is said to come from tomorrow is today's.
+    private func quietest(at now: Instant) -> InstrumentID? {
+        let last = held.map { (since: min($0.value.newest, now), id: $0.key) }.min { ($0.since, $0.id.text) < ($1.since, $1.id.text) }
+        return last.flatMap { now - $0.since >= BarStore.quietMin ? $0.id : nil }
     }
 
     /// Oldest first: the `limit` bars from `from` on, or the newest `limit`.
@@ -76,7 +105,7 @@ package final class BarStore {
 
     /// Deletes what is beyond `barsMax` of an instrument.
     private func prune(_ instrument: InstrumentID) throws(DatabaseError) {
-        fresh[instrument] = 0
+        held[instrument]?.fresh = 0
         try database.run(
             """
             DELETE FROM bar WHERE instrument = ?1 AND start < (SELECT start FROM bar WHERE instrument = ?1 ORDER BY start DESC LIMIT 1 OFFSET ?2)
