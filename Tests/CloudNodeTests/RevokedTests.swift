@@ -50,6 +50,25 @@ import Wire
         try EntryStore(path: "\(cloud.folder)/edges/\(TestEdge.id)\(name).db", .init(.readOnly)).read(from: 1, limit: 1_000).map { try Entry($0) }
     }
 
+    /// It was set aside for what it sent, and is revoked as the page says: the page, the console and readiness name it for that no more.
+    @Test func whatItWasSetAsideForIsOver() throws {
+        let (cloud, edge) = try TestCloud.linked()
+        for key in UInt8(1)...2 { edge.write(.cloudKey(CloudKeyFact(key: [UInt8](repeating: key, count: 32), ground: .firstUse))) }
+        try edge.pump()
+        try cloud.tick()
+        func status() throws -> String? {
+            let asked = try cloud.send(Request(method: "GET", path: "/console/edges", address: "unix", isLocal: true))
+            return asked.answer?.json?["edges"]?.elements?.first?["status"]?.text
+        }
+        func missing() throws -> String { (try cloud.get("/ready")?.json?["missing"]?.elements ?? []).compactMap(\.text).joined(separator: ", ") }
+        #expect(try row(cloud, "UNSIGNED_ENTRIES") != nil && status() == "damaged" && missing().contains("sends what is not signed"))
+        try revoke(cloud)
+        for _ in 0..<2 { try cloud.tick() }
+        #expect(try row(cloud, "UNSIGNED_ENTRIES") == nil && row(cloud, "REVOKED") != nil && status() == "revoked")
+        let rest = try missing()
+        #expect(!rest.contains("not signed") && !rest.contains("damaged"), "\(rest)")
+    }
+
     /// What never left had no effect, what left may have had one, and what was taken is told no further.
     @Test func itsCommandsEnd() throws {
         let (cloud, edge) = try TestCloud.linked()

@@ -92,6 +92,9 @@ extension Node {
             store(.meta(key: EdgeMatter.key(edge.id), value: ""))
         }
         forgetFormerKey(of: edge.id)
+        // What is wrong with its ledger, or with what it sent, is looked at again when it is let in again.
+        damaged[edge.id] = nil
+        tell(.refusalOver(id: Node.damagedID(edge.id)))
         try link(.revoked(edge.id))
         tell(.expelled(edge.id))
         effect(.admit(linkKeys))

@@ -41,10 +41,12 @@ extension Node {
         tellDamage()
     }
 
+    static func damagedID(_ edge: EdgeID) -> String { "damaged-\(edge.description.prefix(8))" }
+
     /// Keeps the word of damage on the Edges page for as long as it is so.
     func tellDamage() {
         for (id, why) in damaged.sorted(by: { $0.key < $1.key }) {
-            let row = "damaged-\(id.description.prefix(8))"
+            let row = Node.damagedID(id)
             guard !control.refusals.contains(where: { $0.id == row }) else { continue }
             if why.isOffered {
                 show(
