@@ -216,6 +216,7 @@ extension Hello {
                     }))
         }
         if !formerStores.isEmpty { out.put("formerStores", .array(formerStores.map { .string($0) })) }
+        out.put("patience", patience?.nanoseconds)
         return out.value
     }
     fileprivate init(_ f: Fields) throws(CodecError) {
@@ -237,6 +238,7 @@ extension Hello {
         }
         formerStores = try f.optional("formerStores", f.names) ?? []
         guard formerStores.count <= Identity.formerStoresMax else { throw .badValue("formerStores") }
+        patience = try f.optional("patience", f.span)
     }
 }
 

@@ -57,6 +57,8 @@ package struct Hello: Hashable, Sendable {
     package var formerStores: [String] = []
     /// What its ledger says that it lost for good, the newest at the end.
     package var gaps: [GapFact] = []
+    /// How long this edge waits for an answer, when its line is so slow that the usual time is too short.
+    package var patience: Span?
     /// Bytes of a name in it (a release, a store, a kind of command) that are read.
     package static let nameBytesMax = 64
     /// Names of one sort that are read.

@@ -19,6 +19,7 @@ extension Receiver {
         if case .hello(let hello) = message { greet(hello, from: peer, at: now, into: &out); return }
         if let session = edges[peer.edge]?.session, frame.session == session.id {
             edges[peer.edge]?.session?.heardAt = now.monotonic
+            edges[peer.edge]?.session?.isUnheard = false
             edges[peer.edge]?.heard = now
             show(peer.edge, .live, into: &out)
             receive(message, number: frame.number, of: peer.edge, at: now, into: &out)
@@ -44,7 +45,12 @@ extension Receiver {
                 guard hello.attempt > session.attempt else { return }
                 close(edge, "the edge connected again", into: &out)
             } else if !rules.noTwinCheck {
-                opening.stage = .twin(challengedAt: now.monotonic, oldAnswered: false, newAnswered: false)
+                // What was shown after an earlier HELLO of the same run counts: on a slow line each check would be overtaken by the next HELLO.
+                if let earlier = edges[edge]?.opening, earlier.isTwinCheck, earlier.hello.boot == hello.boot, !rules.neverWaitsLonger {
+                    opening.stage = earlier.stage
+                } else {
+                    opening.stage = .twin(challengedAt: now.monotonic, oldAnswered: false, newAnswered: false)
+                }
                 edges[edge]?.opening = opening
                 let stamp = session.clock.stamp(at: now.monotonic, wall: now.wall)
                 send(.beat(Beat(stamp: Stamp(sentAt: now.monotonic, wall: now.wall, echo: stamp.echo), wantsAnswer: true)), to: edge, into: &out)
@@ -125,6 +131,7 @@ extension Receiver {
         session.clock = opening.clock
         session.commandKinds = Set(hello.commandKinds)
         session.gaps = hello.gaps
+        session.patience = opening.patience(rules)
         session.features = Set(Feature.allCases.filter { hello.can($0) })
         edges[edge]?.opening = nil
         edges[edge]?.shown = nil
@@ -177,7 +184,7 @@ extension Receiver {
             opening.isAlive = opening.isAlive || (beat.stamp.echo.map { $0.sentAt >= opening.since } ?? false)
             edges[opening.peer.edge]?.opening = opening
             if opening.stage == .confirming, opening.isAlive { judge(opening, at: now, into: &out) }
-            if case .twin(let challengedAt, let oldAnswered, _) = opening.stage, beat.stamp.echo?.sentAt == challengedAt {
+            if case .twin(let challengedAt, let oldAnswered, _) = opening.stage, beat.stamp.echo.map({ $0.sentAt >= challengedAt }) ?? false {
                 opening.stage = .twin(challengedAt: challengedAt, oldAnswered: oldAnswered, newAnswered: true)
                 settle(opening, at: now, into: &out)
             }
@@ -185,10 +192,10 @@ extension Receiver {
         }
     }
 
-    /// The run that has the session answered a beat; if that was the challenge, it lives.
+    /// The run that has the session answered a beat; if that left with the challenge or after it, the run lives.
     func oldAnswered(_ beat: Beat, of edge: EdgeID) -> Opening? {
         guard var opening = edges[edge]?.opening, case .twin(let challengedAt, _, let newAnswered) = opening.stage,
-            beat.stamp.echo?.sentAt == challengedAt
+            beat.stamp.echo.map({ $0.sentAt >= challengedAt }) ?? false
         else { return nil }
         opening.stage = .twin(challengedAt: challengedAt, oldAnswered: true, newAnswered: newAnswered)
         return opening
@@ -207,7 +214,7 @@ extension Receiver {
             var word = refusal.trouble
             word.ends = false
             send(.error(word), to: edge, into: &out)
-        } else if now.monotonic - challengedAt >= rules.twinWait {
+        } else if now.monotonic - challengedAt >= opening.twinWait(beside: edges[opening.peer.edge]?.session, rules) {
             edges[opening.peer.edge]?.opening = nil
             // A newcomer that did not answer was a late copy of a dead run's HELLO, or will say HELLO again.
             guard newAnswered else { return }
@@ -220,7 +227,7 @@ extension Receiver {
     /// Time passes over an opening: the twin check ends, an unanswered question is dropped (the edge says HELLO again).
     mutating func watch(_ opening: Opening, at now: ClockReading, into out: inout [Action]) {
         if opening.isTwinCheck { settle(opening, at: now, into: &out); return }
-        if now.monotonic - opening.since >= rules.helloEvery { edges[opening.peer.edge]?.opening = nil }
+        if now.monotonic - opening.since >= opening.keptFor(rules) { edges[opening.peer.edge]?.opening = nil }
     }
 
     /// The store is done with everything, or has answered: an opening that waited for it goes on.

@@ -211,13 +211,19 @@ package struct Receiver: Sendable {
     private func wakeAt(_ state: EdgeState) -> Span? {
         var times: [Span] = []
         if let session = state.session {
-            times.append(session.heardAt + (state.presence == .live ? rules.silentAfter : rules.deadAfter))
+            times.append(session.heardAt + (state.presence == .live ? rules.silentAfter : session.silenceMax(rules)))
             times += session.commands.map { $0.sentAt + rules.commandRetry }
             if let audit = state.audit {
                 if case .resting(let until) = audit.stage { times.append(until) } else { times.append(audit.askedAt + rules.auditPatience) }
             }
         }
-        if let opening = state.opening { times.append(opening.since + (opening.isTwinCheck ? rules.twinWait : rules.helloEvery)) }
+        if let opening = state.opening {
+            if case .twin(let challengedAt, _, _) = opening.stage {
+                times.append(challengedAt + opening.twinWait(beside: state.session, rules))
+            } else {
+                times.append(opening.since + opening.keptFor(rules))
+            }
+        }
         return times.min()
     }
 
@@ -301,7 +307,7 @@ package struct Receiver: Sendable {
         if let opening = edges[edge]?.opening { watch(opening, at: now, into: &out) }
         guard let session = edges[edge]?.session else { return }
         let quiet = now.monotonic - session.heardAt
-        if quiet >= rules.deadAfter {
+        if quiet >= session.silenceMax(rules) {
             close(edge, "not heard for \(quiet.nanoseconds / 1_000_000_000) s", into: &out)
             return
         }

@@ -18,6 +18,8 @@ package struct Rules: Hashable, Sendable {
     package var stallsMax = 3
     /// Between two HELLOs that nobody answers; above the two seconds of a twin check.
     package var helloEvery = Span.seconds(5)
+    /// The same on a line that has shown itself slower than that.
+    package var helloEveryMax = Span.seconds(60)
     /// Unanswered HELLOs until the edge opens the link anew.
     package var hellosMax = 3
     /// How long the cloud waits for both claimants of one edge to show themselves.
@@ -55,6 +57,7 @@ package struct Rules: Hashable, Sendable {
     package var anyVerdictContinues = false
     package var neverRewind = false
     package var neverSlowsDown = false
+    package var neverWaitsLonger = false
     package var ignoreCredit = false
     package var deadlineFromReceipt = false
     package var noTwinCheck = false

@@ -14,6 +14,7 @@ extension Sender {
             return
         }
         hasHeard = true
+        learn(from: message, frame, at: now.monotonic)
         switch phase {
         case .down, .stopped, .refused: return
         case .healing: receiveWhileHealing(message, frame, at: now, into: &out)
@@ -21,6 +22,7 @@ extension Sender {
         case .open:
             guard frame.session == session else { return }
             heardAt = now.monotonic
+            isUnheard = false
             receiveWhileOpen(message, at: now, into: &out)
         }
     }

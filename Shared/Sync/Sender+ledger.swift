@@ -151,7 +151,7 @@ extension Sender {
 
     /// A session ends and what was under way did not arrive in time: the next one sends smaller pieces, which do.
     mutating func slowDown(at time: Span) {
-        guard !flights.isEmpty, stalls > 0 || time - progressAt >= rules.stallAfter, !rules.neverSlowsDown else { return }
+        guard !flights.isEmpty, stalls > 0 || time - progressAt >= rules.stallAfter + lag, !rules.neverSlowsDown else { return }
         batchTarget = max(Sender.batchTargetMin, batchTarget / 2)
     }
 

@@ -170,6 +170,14 @@ package struct Sender: Sendable {
     var number: UInt64 = 0
     var attempt: Int64 = 0
     var hellos = 0
+    /// How long an answer to a HELLO is waited for: as the line has shown.
+    var patience: Span
+    /// HELLOs of this run whose answers may still be on their way, oldest first.
+    var greetings: [(attempt: Int64, at: Span)] = []
+    /// The cloud has answered one of them since the link came up.
+    var isAnswered = false
+    /// The first word inside the session is still on its way.
+    var isUnheard = false
     /// When the current HELLO left, or when a refused edge was refused.
     var openedAt = Span.zero
     var heardAt = Span.zero
@@ -224,6 +232,7 @@ package struct Sender: Sendable {
         self.identity = identity; self.head = head; self.acked = acked; self.rules = rules
         sent = acked.seq
         attempt = identity.attempts
+        patience = rules.helloEvery
     }
 
     /// True when the cloud has everything.
@@ -235,7 +244,7 @@ package struct Sender: Sendable {
     package mutating func handle(_ input: Input, at clock: ClockReading) -> [Action] {
         var out: [Action] = []
         switch input {
-        case .linkUp: hellos = 0; isBlocked = [false, false]; open(at: clock, into: &out)
+        case .linkUp: hellos = 0; isAnswered = false; isBlocked = [false, false]; open(at: clock, into: &out)
         case .linkDown:
             slowDown(at: clock.monotonic)
             isBlocked = [false, false]
@@ -270,11 +279,11 @@ package struct Sender: Sendable {
     package var wakeAt: Span? {
         switch phase {
         case .down, .stopped: nil
-        case .opening, .healing: openedAt + rules.helloEvery
+        case .opening, .healing: openedAt + patience
         case .refused(let trouble): openedAt + retry(trouble)
         case .open:
             [
-                beatAt + rules.beatEvery, heardAt + rules.deadAfter, flights.isEmpty ? nil : progressAt + rules.stallAfter,
+                beatAt + rules.beatEvery, heardAt + silenceMax, flights.isEmpty ? nil : progressAt + rules.stallAfter + lag,
                 changed.isEmpty || isBlocked[Int(Lane.control.rawValue)] ? nil : stateAt + rules.stateEvery,
             ].compactMap { $0 }.min()
         }
@@ -296,6 +305,8 @@ package struct Sender: Sendable {
             incarnation: identity.incarnation)
         hello.formerStores = identity.formerStores
         hello.gaps = identity.gaps.suffix(Identity.gapsMax)
+        hello.patience = patience > rules.helloEvery ? patience : nil
+        greetings = greetings.suffix(Sender.greetingsMax - 1) + [(attempt, now.monotonic)]
         send(.hello(hello), into: &out)
     }
 
@@ -316,9 +327,10 @@ package struct Sender: Sendable {
             return
         }
         clock.heard(welcome.stamp, at: now.monotonic, wall: now.wall)
+        settle(on: clock.roundTrip)
         takesGaps = welcome.takesGaps
         takesLinkKeys = welcome.takesLinkKeys
-        session = id; hellos = 0; credit = welcome.credit
+        session = id; hellos = 0; isUnheard = true; credit = welcome.credit
         heardAt = now.monotonic; progressAt = now.monotonic; beatAt = now.monotonic - rules.beatEvery
         acked = welcome.have
         sent = acked.seq
@@ -358,13 +370,13 @@ package struct Sender: Sendable {
         let time = now.monotonic
         switch phase {
         case .down, .stopped: break
-        case .opening where time - openedAt >= rules.helloEvery, .healing where time - openedAt >= rules.helloEvery:
-            if hellos >= rules.hellosMax { reopen(into: &out) } else { open(at: now, into: &out) }
+        case .opening where time - openedAt >= patience, .healing where time - openedAt >= patience:
+            if hellos >= rules.hellosMax { waitLonger(); reopen(into: &out) } else { open(at: now, into: &out) }
         case .refused(let trouble) where time - openedAt >= retry(trouble): hellos = 0; open(at: now, into: &out)
         case .opening, .healing, .refused: break
         case .open:
-            if time - heardAt >= rules.deadAfter { slowDown(at: time); reopen(into: &out); return }
-            if !flights.isEmpty, time - progressAt >= rules.stallAfter {
+            if time - heardAt >= silenceMax { slowDown(at: time); reopen(into: &out); return }
+            if !flights.isEmpty, time - progressAt >= rules.stallAfter + lag {
                 stalls += 1
                 if stalls >= rules.stallsMax { slowDown(at: time); reopen(into: &out); return }
                 progressAt = time

@@ -49,6 +49,10 @@ struct Session: Hashable, Sendable {
     var commandKinds: Set<String> = []
     var number: UInt64 = 0
     var heardAt: Span
+    /// Nothing was heard in it yet: its first word has the whole way of the line before it.
+    var isUnheard = true
+    /// How long this edge waits for an answer on a slow line; nil on any other.
+    var patience: Span?
     var clock = ClockExchange()
     var credit: Credit
     /// Entries and bytes handed to the store and not yet durable.
@@ -58,6 +62,9 @@ struct Session: Hashable, Sendable {
     /// Number of the newest STATE frame taken in.
     var stateNumber: UInt64 = 0
     var commands: [OnTheWay] = []
+
+    /// After how much silence it is over.
+    func silenceMax(_ rules: Rules) -> Span { isUnheard ? rules.deadAfter + (patience ?? .zero) : rules.deadAfter }
 
     static func == (a: Session, b: Session) -> Bool { a.id == b.id && a.number == b.number }
     func hash(into hasher: inout Hasher) { hasher.combine(id) }
@@ -98,6 +105,18 @@ struct Opening: Hashable, Sendable {
     /// It takes back what it lost.
     var isFetching = false
     var clock = ClockExchange()
+
+    /// How long the edge waits for an answer, as far as that is believed; nil when as long as usual.
+    func patience(_ rules: Rules) -> Span? {
+        hello.patience.flatMap { $0 > rules.helloEvery && !rules.neverWaitsLonger ? min($0, rules.helloEveryMax) : nil }
+    }
+    /// How long it is kept without a word.
+    func keptFor(_ rules: Rules) -> Span { patience(rules) ?? rules.helloEvery }
+    /// How long both runs have to show themselves: each answer has its line's whole way before it.
+    func twinWait(beside session: Session?, _ rules: Rules) -> Span {
+        let slow = session?.clock.roundTrip.map { $0 + $0 }.flatMap { $0 > rules.helloEvery ? min($0, rules.helloEveryMax) : nil }
+        return max(rules.twinWait, patience(rules) ?? .zero, rules.neverWaitsLonger ? .zero : slow ?? .zero)
+    }
 }
 
 /// Everything the receiver holds about one edge.

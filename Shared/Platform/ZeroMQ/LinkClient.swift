@@ -68,7 +68,12 @@ final class LinkClientEngine: LinkEngine {
     private struct Lane {
         var socket: LinkSocket
         var monitor: LinkSocket
+        /// Used for it: more patient than ours on a slow line.
+        var settings: LinkSettings
         var connected = false
+        /// When the connection under way began, and how long the last one took.
+        var beganAt: Int64?
+        var connectionTook: Int64 = 0
         /// Refusals in a row, and when the next knock is due.
         var refusals = 0
         var rebuildAt: Int64?
@@ -88,7 +93,7 @@ final class LinkClientEngine: LinkEngine {
         guard zmq_has("curve") == 1, configuration.serverKey.count == 32, let context = LinkContext() else { throw .noCurve }
         self.context = context
         for _ in 0..<max(1, configuration.lanes) {
-            guard let lane = open() else {
+            guard let lane = open(configuration.settings) else {
                 throw .cannotConnect(host: configuration.host, port: configuration.port, reason: LinkSocket.lastError)
             }
             lanes.append(lane)
@@ -144,14 +149,13 @@ final class LinkClientEngine: LinkEngine {
     }
 
     /// The connection begins with the call; nil when the library refuses an option or the address.
-    private func open() -> Lane? {
+    private func open(_ settings: LinkSettings) -> Lane? {
         guard let socket = LinkSocket(context, type: ZMQ_DEALER), let monitor = LinkSocket(context, type: ZMQ_PAIR) else { return nil }
-        let settings = configuration.settings
         socket.apply(settings)
         socket.set(ZMQ_IMMEDIATE, 1)
         socket.set(ZMQ_RECONNECT_IVL, settings.reconnectMillisMin)
         socket.set(ZMQ_RECONNECT_IVL_MAX, settings.reconnectMillisMax)
-        socket.set(ZMQ_CONNECT_TIMEOUT, settings.handshakeMillis)
+        socket.set(ZMQ_CONNECT_TIMEOUT, settings.connectMillis)
         guard socket.set(ZMQ_CURVE_SERVERKEY, configuration.serverKey), socket.set(ZMQ_CURVE_PUBLICKEY, configuration.keys.publicKey),
             socket.set(ZMQ_CURVE_SECRETKEY, configuration.keys.secretKey)
         else { return nil }
@@ -159,11 +163,11 @@ final class LinkClientEngine: LinkEngine {
         let address = "inproc://monitor-\(monitors)"
         let events =
             ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL
-            | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_DISCONNECTED
+            | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CONNECT_DELAYED | ZMQ_EVENT_CONNECTED
         guard zmq_socket_monitor(socket.raw, address, events) == 0, zmq_connect(monitor.raw, address) == 0,
             zmq_connect(socket.raw, LinkSocket.endpoint(host: configuration.host, port: configuration.port)) == 0
         else { return nil }
-        return Lane(socket: socket, monitor: monitor)
+        return Lane(socket: socket, monitor: monitor, settings: settings)
     }
 
     /// A monitor's message: event (16 bits) and value (32 bits) in the machine's order, then the address.
@@ -172,9 +176,17 @@ final class LinkClientEngine: LinkEngine {
         let event = Int32(UInt16(head[0]) | UInt16(head[1]) << 8)
         let value = UInt32(head[2]) | UInt32(head[3]) << 8 | UInt32(head[4]) << 16 | UInt32(head[5]) << 24
         switch event {
+        case ZMQ_EVENT_CONNECT_DELAYED: lanes[index].beganAt = now
+        case ZMQ_EVENT_CONNECTED:
+            guard let began = lanes[index].beganAt else { return }
+            lanes[index].beganAt = nil
+            lanes[index].connectionTook = now - began
+            // What the library was told is for the next connection: this one would be given up in its handshake, and so would each after it.
+            if lanes[index].settings.isTooShort(for: now - began), lanes[index].rebuildAt == nil { lanes[index].rebuildAt = now }
         case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
             lanes[index].connected = true
             lanes[index].refusals = 0
+            lanes[index].rebuildAt = nil
             handler(.connected(lane: index))
         case ZMQ_EVENT_DISCONNECTED:
             guard lanes[index].connected else { return }
@@ -205,11 +217,12 @@ final class LinkClientEngine: LinkEngine {
     private func rebuild(_ index: Int) {
         let refusals = lanes[index].refusals
         zmq_socket_monitor(lanes[index].socket.raw, nil, 0)
-        guard var lane = open() else {
+        guard var lane = open(configuration.settings.patient(for: lanes[index].connectionTook)) else {
             lanes[index].rebuildAt = monotonicMillis() + Int64(configuration.settings.reconnectMillisMax)
             return
         }
         lane.refusals = refusals
+        lane.connectionTook = lanes[index].connectionTook
         lanes[index] = lane
     }
 }

@@ -8,7 +8,7 @@ package struct LinkServerConfiguration: Sendable {
     /// Addresses (`0.0.0.0`, `::`, `127.0.0.1`) and ports; port 0 lets the system choose.
     package var endpoints: [(host: String, port: Int)]
     package var keys: CurveKeys
-    package var settings = LinkSettings()
+    package var settings = LinkSettings.ofServer
     /// Asked on the link's thread for each handshake; must be quick. The enrolment socket accepts every key and takes the key
     /// itself, in Z85, for the user.
     package var verdict: @Sendable (LinkKnock) -> LinkVerdict

@@ -7,6 +7,8 @@ package struct LinkSettings: Sendable {
     package var heartbeatTimeoutMillis = 15_000
     /// A handshake that takes longer is started over; it is also what a peer told "not now" waits.
     package var handshakeMillis = 10_000
+    /// For the connection itself: time for a line whose round trip is nearly as long.
+    package var connectMillis = 25_000
     package var reconnectMillisMin = 100
     package var reconnectMillisMax = 8_000
     /// One frame: a megabyte of body and the header. A longer one drops the connection.
@@ -14,6 +16,25 @@ package struct LinkSettings: Sendable {
     /// Messages in each direction between the library and us.
     package var queuedMessagesMax = 64
     package init() {}
+
+    /// What the cloud uses for everybody: its handshake takes two round trips, a client's three, and each client keeps to its own time.
+    package static let ofServer: LinkSettings = {
+        var settings = LinkSettings()
+        settings.handshakeMillis = LinkSettings.patienceMillisMax
+        settings.heartbeatTimeoutMillis = LinkSettings.patienceMillisMax
+        return settings
+    }()
+    private static let patienceMillisMax = 60_000
+    /// True when a handshake may not be over in time on a line on which a connection took so long: it needs three times that.
+    func isTooShort(for connection: Int64) -> Bool { handshakeMillis < LinkSettings.patienceMillisMax && connection * 4 > Int64(handshakeMillis) }
+    /// These, with the time that such a line takes.
+    func patient(for connection: Int64) -> LinkSettings {
+        var settings = self
+        let time = Int(min(Int64(LinkSettings.patienceMillisMax), connection * 6))
+        settings.handshakeMillis = max(handshakeMillis, time)
+        settings.heartbeatTimeoutMillis = max(heartbeatTimeoutMillis, time)
+        return settings
+    }
 }
 
 /// A client at the server's door.
