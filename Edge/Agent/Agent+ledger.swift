@@ -148,6 +148,33 @@ extension Agent {
         tell(at: clock, into: &effects)
     }
 
+    /// The cloud turned away another running copy of this edge. This run has its place and goes on; who looks at it is told, for a day after the last
+    /// word, and however often a copy knocks the words change once in a while only.
+    package func noteCopy(_ words: String, at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
+        try mustLive()
+        guard copiedAt.map({ clock.monotonic - $0 >= Agent.copyToldEvery }) ?? true else { return [] }
+        copiedAt = clock.monotonic
+        let trouble = LedgerTrouble(
+            .copied, "Another copy of this edge is running, and the cloud turned it away (\(words)). This one goes on.",
+            cure: "Find the other machine and stop it: it has this edge's keys and ledger, and may trade on the same account.")
+        guard troubles[.copied] != trouble else { return [] }
+        troubles[.copied] = trouble
+        Log.write(.error, trouble.text, ["cure": trouble.cure])
+        var effects: [AgentEffect] = []
+        tell(at: clock, into: &effects)
+        return effects
+    }
+
+    /// Nobody has knocked for long.
+    private func forgetCopy(at clock: ClockReading, into effects: inout [AgentEffect]) {
+        guard let at = copiedAt, clock.monotonic - at >= Agent.copyShownFor else { return }
+        copiedAt = nil
+        troubles[.copied] = nil
+        tell(at: clock, into: &effects)
+    }
+    private static let copyToldEvery = Span.minutes(1)
+    private static let copyShownFor = Span.hours(24)
+
     /// Tries right bytes for a damaged entry on the journal: taken, they are noted in the ledger, and the check from the first entry begins anew.
     package func mend(_ entry: Entry, at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
         try mustLive()
@@ -217,6 +244,7 @@ extension Agent {
         do throws(JournalError) {
             try journal.idle(at: clock.wall)
             noteFollowers(at: clock, into: &effects)
+            forgetCopy(at: clock, into: &effects)
             guard unwritten.isEmpty, troubles[.damaged] == nil else { return effects }
             step = try rebuild.step(
                 at: clock, edge: chain.edge, head: journal.head, digest: { desk.book.digest() }, kept: compactor == nil ? [] : snapshots?.kept ?? [],

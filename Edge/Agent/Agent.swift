@@ -61,6 +61,8 @@ package final class Agent {
     var keeper: LedgerKeeper?
     private let postingRules: PostingRules
     var troubles: [LedgerTrouble.Kind: LedgerTrouble] = [:]
+    /// When the cloud last told of a copy of this edge, by the boot clock.
+    var copiedAt: Span?
     var watch: DiskWatch?
     var rebuild = RebuildCheck()
     /// Keeps the fold for the next start; nil for an agent whose starts are short.

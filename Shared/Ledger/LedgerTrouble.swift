@@ -18,6 +18,8 @@ package struct LedgerTrouble: Hashable, Sendable {
         case full
         /// Little room is left.
         case short
+        /// Another running copy of this edge asked for its place at the cloud.
+        case copied
         /// Room is running out; nothing is held back yet.
         case warning
         /// The mark beside the ledger is not there or not readable.
@@ -28,7 +30,7 @@ package struct LedgerTrouble: Hashable, Sendable {
         case unindexed
         package static func < (a: Kind, b: Kind) -> Bool { a.rawValue < b.rawValue }
         /// True when opening orders wait until it is over.
-        package var stopsOpening: Bool { self < .warning }
+        package var stopsOpening: Bool { self <= .short }
         /// True when no order at all may leave: it could not be journalled before, or what was is not to be relied on.
         package var stopsAll: Bool { self <= .damaged }
     }

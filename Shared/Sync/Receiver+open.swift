@@ -211,6 +211,8 @@ extension Receiver {
             let refusal = Refusal(.twin, edge: edge, text: "run \(opening.hello.boot) came while run \(old) was alive")
             edges[edge]?.opening = nil
             refuse(opening.hello, refusal, to: opening.peer, into: &out)
+            guard let told = edges[edge]?.session?.knocked, told.count < Session.knocksMax, !told.contains(opening.hello.boot) else { return }
+            edges[edge]?.session?.knocked.insert(opening.hello.boot)
             var word = refusal.trouble
             word.ends = false
             send(.error(word), to: edge, into: &out)

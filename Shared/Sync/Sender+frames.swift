@@ -1,6 +1,7 @@
 // Frames from the cloud, as the sender takes them.
 internal import Ledger
 internal import Values
+internal import Wire
 
 extension Sender {
     /// One frame. What cannot be read is named and dropped; what belongs to another session is dropped in silence.
@@ -64,7 +65,10 @@ extension Sender {
             note(backup: theirs.backup, into: &out)
             if theirs.wantsAnswer { beat(wantsAnswer: false, at: now, into: &out) }
         case .command(let order): take(order, at: now, into: &out)
-        case .error(let trouble): if trouble.ends { close(trouble, at: now, into: &out) }
+        case .error(let trouble) where trouble.ends: close(trouble, at: now, into: &out)
+        case .error(let trouble):
+            guard trouble.code == RefusalCase.twin.rawValue else { break }
+            out.append(.copied(JSONValue.string(trouble.text).cut(to: Sender.wordsMax).text ?? ""))
         case .countersigned(let fact): out.append(.countersigned(fact))
         case .range(let question): digest(question, into: &out)
         case .fetch(let audit, _, let upTo): give(audit, upTo, into: &out)

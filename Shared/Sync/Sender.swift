@@ -128,6 +128,8 @@ package struct Sender: Sendable {
         /// Close the connection and make a new one.
         case reopen
         case phase(LinkPhase)
+        /// Another running copy of this edge was turned away by the cloud, in its words: for a person to know; the session goes on.
+        case copied(String)
         /// A frame that could not be read.
         case malformed(FrameError)
     }
@@ -221,6 +223,8 @@ package struct Sender: Sendable {
     static let batchesMax = 19
     /// An ack that comes this soon after its batch shows that the line carries larger ones.
     static let quickAck = Span.seconds(1)
+    /// Bytes of the cloud's words that are passed on to people.
+    static let wordsMax = 300
     /// Items in one STATE frame.
     package static let stateItemsMax = 256
     /// Bytes of the items in one STATE frame, however long the words of a broker in them are.

@@ -45,6 +45,10 @@ struct Session: Hashable, Sendable {
     var features: Set<Feature> = []
     /// What its ledger says that it lost for good.
     var gaps: [GapFact] = []
+    /// Runs that claimed to be this edge while this session stood, as far as its own run was told.
+    var knocked: Set<Boot> = []
+    /// So many of them are told: a copy that starts over and over is the same news.
+    static let knocksMax = 16
     /// Kinds and versions of commands that the edge understands.
     var commandKinds: Set<String> = []
     var number: UInt64 = 0

@@ -121,7 +121,7 @@ private final class LinkedEdge: Sendable {
             case .acked(let head): acks.put(head)
             case .phase(let phase): phases.put(phase)
             case .deliver, .reopen, .malformed, .heal, .settle, .incarnation, .readBranch, .readStored, .mend, .countersigned, .signers,
-                .serverKey, .backedUp:
+                .serverKey, .copied, .backedUp:
                 break
             }
         }

@@ -5,6 +5,7 @@ import Platform
 import Simulation
 import Sync
 import Testing
+import Trading
 import Values
 import Wire
 
@@ -40,6 +41,32 @@ import Wire
         #expect(fact == CloudKeyFact(key: cloud.publicKey, ground: .firstUse))
         try say(rig, cloud)
         #expect(try kinds(rig).count { $0 == Kind.cloudKey.rawValue } == 1 && heads(rig) == 2)
+    }
+
+    /// The run that has the session is told of a copy, on its screens and in its status; it trades on, is not flooded, and forgets it after a day.
+    @Test func aCopyThatKnocksIsToldAndStopsNothing() throws {
+        let rig = try rig()
+        let agent = try #require(rig.agent)
+        let before = agent.journal.head
+        var effects = try agent.noteCopy("run 5 came while run 4 was alive", at: rig.clock)
+        guard case .live(let items)? = effects.first, case .notice(let notice)? = items.first else { Issue.record("\(effects)"); return }
+        #expect(notice.code == Notice.ledger && notice.text.contains("run 5 came while run 4") && !notice.cure.isEmpty && effects.count == 1)
+        let trouble = try #require(agent.ledgerTroubles.first)
+        #expect(trouble.kind == .copied && !trouble.kind.stopsOpening && !trouble.kind.stopsAll && agent.desk.isTrading)
+        #expect(agent.journal.head == before && agent.desk.book.haltLevel == .normal, "nothing for the ledger")
+        for boot in 6...60 { effects = try agent.noteCopy("run \(boot) came while run 4 was alive", at: rig.clock) }
+        #expect(effects.isEmpty && agent.ledgerTroubles.first == trouble, "once in a minute")
+        try rig.settle(seconds: 61)
+        #expect(try agent.noteCopy("run 61 came while run 4 was alive", at: rig.clock).count == 1)
+        _ = try rig.buy(1)
+        try rig.settle(seconds: 4)
+        var later = rig.clock
+        later.monotonic = later.monotonic + .hours(23)
+        _ = try agent.idle(at: later)
+        #expect(agent.ledgerTroubles.first?.text.contains("run 61") == true)
+        later.monotonic = later.monotonic + .hours(1)
+        _ = try agent.idle(at: later)
+        #expect(agent.ledgerTroubles == [])
     }
 
     @Test func anotherKeysWordIsToldAndNotTaken() throws {

@@ -17,6 +17,8 @@ private struct LongLine {
         var opened: [Span] = []
         var reopened = 0
         var refused: Set<String> = []
+        /// What it was told of copies.
+        var copies: [String] = []
     }
     private struct Parcel { var at: Span, run: Int, connection: UInt64, isUpward: Bool, bytes: [UInt8] }
 
@@ -87,6 +89,7 @@ private struct LongLine {
                     inputs.append(.healed(entries))
                 case .phase(.open): runs[run].opened.append(now)
                 case .phase(.refused(let trouble)): runs[run].refused.insert(trouble.code)
+                case .copied(let words): runs[run].copies.append(words)
                 case .reopen:
                     runs[run].reopened += 1
                     inputs.append(.linkDown)
@@ -248,8 +251,10 @@ struct LongLineTests {
             _ = line.run(atMost: .minutes(10)) { $0.runs[1].refused.contains("TWIN") }
             return line
         }
-        let line = try meet(Rules())
+        var line = try meet(Rules())
         #expect(line.runs[1].refused == ["TWIN"] && line.refusals.contains(.twin))
+        _ = line.run(atMost: .minutes(3)) { _ in false }
+        #expect(line.runs[0].copies.count == 1 && line.runs[0].copies[0].contains("\(line.runs[1].ledger.boot)"), "\(line.runs[0].copies)")
         #expect(line.runs[1].opened.isEmpty && line.sessions.allSatisfy { $0 == ledger.boot } && line.runs[0].sender.phase == .open)
         let hasty = try meet(Self.hasty)
         #expect(hasty.runs[1].refused.isEmpty || !hasty.runs[1].opened.isEmpty, "without the time to answer they are not found out, or trade places")

@@ -304,6 +304,28 @@ struct ReceiverTests {
         #expect(careless.receiver.link(Samples.edge)?.boot == Boot(raw: 5), "the mutant lets the twin take over unseen")
     }
 
+    /// A copy knocks every half minute, and one that crashes has another name each time: the run with the session hears of each once, and of no more
+    /// than so many; the page counts them all.
+    @Test func aKnockIsToldOnceForEachRunAndNotWithoutEnd() throws {
+        var tower = try Tower(10)
+        try tower.open()
+        var told: [UInt64: Int] = [:], refused = 0
+        func knock(_ boot: UInt64, _ attempt: Int64) throws {
+            let newcomer = Peer(edge: Samples.edge, connection: 1_000 + boot)
+            let asked = try tower.sent(tower.hear(tower.hello(attempt: attempt, boot: Boot(raw: boot)), session: 0, from: newcomer))
+            _ = tower.hear(try #require(tower.beat(asked.first, boot: tower.ledger.boot)))
+            for action in tower.hear(try #require(tower.beat(asked.last, boot: Boot(raw: boot))), session: 0, from: newcomer) {
+                if case .refused(let refusal) = action, refusal.verdict == .twin { refused += 1 }
+                if case .send(let bytes, tower.peer) = action, case .error = try Message(Frame(bytes)) { told[boot, default: 0] += 1 }
+            }
+        }
+        for attempt in 1...5 as ClosedRange<Int64> { try knock(500, attempt) }
+        #expect(told == [500: 1] && refused == 5)
+        for boot in 501...560 as ClosedRange<UInt64> { try knock(boot, 1) }
+        #expect(told.count == 16 && told.values.allSatisfy { $0 == 1 } && refused == 65)
+        #expect(tower.receiver.link(Samples.edge)?.boot == tower.ledger.boot)
+    }
+
     @Test func aDeadRunGivesWayAfterTwoSecondsAndADeadNewcomerIsForgotten() throws {
         for isNewcomerAlive in [true, false] {
             var tower = try Tower(10)

@@ -308,10 +308,15 @@ struct SenderTests {
         #expect(has(desk.hear(word, session: 0, number: 1), .reopen))
     }
 
+    /// The run that has the session hears of a copy, for a person to know, in words of a bounded length; of nothing else that ends nothing.
     @Test func aWarningDoesNotEndTheSession() throws {
         var desk = try Desk(5)
         _ = desk.open(have: 5)
-        #expect(desk.hear(.error(Trouble(code: "TWIN", text: "t", cure: "c", ends: false))).isEmpty && desk.sender.phase == .open)
+        let long = String(repeating: "t", count: 5_000)
+        let told = desk.hear(.error(Trouble(code: "TWIN", text: long, cure: "c", ends: false)))
+        guard case .copied(let words)? = told.first, told.count == 1 else { Issue.record("\(told)"); return }
+        #expect(long.hasPrefix(words.prefix(200)) && words.utf8.count <= 310 && desk.sender.phase == .open)
+        #expect(desk.hear(.error(Trouble(code: "SOMETHING", text: "t", cure: "c", ends: false))).isEmpty && desk.sender.phase == .open)
         #expect(has(desk.hear(.bye(reason: "stopping")), .reopen))
     }
 

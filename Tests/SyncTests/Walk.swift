@@ -118,7 +118,7 @@ struct Walk {
             case .acked(let head):
                 guard head.seq.raw <= UInt64(stored.count) else { throw Broken(description: "acked \(head.seq), stored \(stored.count)") }
             case .reopen: try disconnect(until: now + .milliseconds(100))
-            case .phase, .malformed, .incarnation, .countersigned, .signers, .serverKey, .backedUp: break
+            case .phase, .copied, .malformed, .incarnation, .countersigned, .signers, .serverKey, .backedUp: break
             }
         }
         mostUnderWay = max(mostUnderWay, sender.head.seq.raw >= sender.acked.seq.raw ? Int(sender.sent.raw) - Int(sender.acked.seq.raw) : 0)

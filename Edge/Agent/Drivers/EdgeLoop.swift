@@ -136,6 +136,7 @@ package final class EdgeLoop {
         }
         try takeMends(at: clock)
         if let changes = uplink?.takeSigners(), !changes.isEmpty { try perform(agent.follow(changes, at: clock), at: clock) }
+        if let words = uplink?.takeCopied() { try perform(agent.noteCopy(words, at: clock), at: clock) }
         if let fact = uplink?.takeCountersigned() { try perform(agent.countersigned(fact, at: clock), at: clock) }
         takeCommands(at: clock)
         try takeRequests(at: clock)

@@ -40,6 +40,7 @@ package final class Uplink {
     private var serverKey: ServerKeyFact?
     private var search: ServerKeySearch
     private var answeredBy: [UInt8]?
+    private var copied: String?
     private var missing: [(from: Seq, to: Seq)] = []
     private var settlement: Settlement?
     private var notedAt = Span.zero
@@ -151,6 +152,11 @@ package final class Uplink {
     }
     /// The cloud's next key is this one: tried when the present one is not answered.
     package func mayTry(_ key: [UInt8]) { search.announce(key) }
+    /// What the cloud says of a copy of this edge that it turned away, once.
+    package func takeCopied() -> String? {
+        defer { copied = nil }
+        return copied
+    }
     /// Right bytes for damaged entries, each to be tried on the journal; then `mended`.
     package func takeMends() -> [Entry] {
         defer { toMend = [] }
@@ -208,6 +214,7 @@ package final class Uplink {
             case .serverKey(let word): serverKey = word
             case .backedUp(let seq): try journal.noteBackup(seq)
             case .reopen: try renew(at: clock)
+            case .copied(let words): copied = words
             case .phase(let phase): Log.write(.info, "link", ["phase": "\(phase)"])
             case .malformed(let error): Log.write(.warning, "link frame refused", ["error": "\(error)"])
             }

@@ -40,6 +40,8 @@ package enum UplinkEffect: Equatable, Sendable {
     /// Close the connection and make a new one.
     case reopen
     case phase(LinkPhase)
+    /// Another running copy of this edge was turned away, in the cloud's words: for the agent to tell.
+    case copied(String)
     case malformed(FrameError)
     /// The cloud wants entries that this ledger cannot read any more: to be said in the ledger.
     case missing(from: Seq, to: Seq)
@@ -197,6 +199,7 @@ package struct UplinkCore {
             case .backedUp(let seq): out.append(.backedUp(seq))
             case .reopen: out.append(.reopen)
             case .phase(let phase): out.append(.phase(phase))
+            case .copied(let words): out.append(.copied(words))
             case .malformed(let error): out.append(.malformed(error))
             }
         }

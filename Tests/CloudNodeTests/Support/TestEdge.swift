@@ -51,6 +51,8 @@ final class TestEdge {
     /// What the cloud signed and said of its backups.
     private(set) var countersigned: [CountersignedFact] = []
     private(set) var backups: [Seq] = []
+    /// What it was told of copies of itself.
+    private(set) var copies: [String] = []
     /// What its disk has instead of what was written.
     var rotten: [Seq: Entry?] = [:]
     var takesMends = true
@@ -152,6 +154,7 @@ final class TestEdge {
             waiting += sender.handle(.mended(entry.seq), at: cloud.clock)
         case .countersigned(let fact): countersigned.append(fact)
         case .backedUp(let seq): backups.append(seq)
+        case .copied(let words): copies.append(words)
         case .heal, .incarnation, .acked, .phase, .malformed, .signers, .serverKey: break
         }
     }

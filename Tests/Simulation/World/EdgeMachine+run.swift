@@ -275,7 +275,7 @@ extension EdgeMachine {
                 case .settle(let settlement): program?.decided = settlement
                 case .phase(.open): seen.append(.opened(setup.isClone ? .twin : .edge))
                 // The lane stands still, and both never come to rest.
-                case .phase, .malformed, .missing, .signers, .serverKey: break
+                case .phase, .copied, .malformed, .missing, .signers, .serverKey: break
                 }
             }
             if program?.uplink.hasMore == true { more += try program?.uplink.readOn(at: clock) ?? [] }
