@@ -2,6 +2,7 @@
 import CloudNode
 import Control
 import Ledger
+import Platform
 import Simulation
 import Sync
 import Testing
@@ -175,6 +176,28 @@ import Wire
         try edge.connect()
         try edge.pass(.milliseconds(250))
         #expect(edge.sender.phase == .open && edge.sender.isCaughtUp)
+    }
+
+    /// Whoever enrols a linked edge anew cuts its old key off: the run that is linked hears why, and nothing more of it is taken until the digits are
+    /// confirmed.
+    @Test func aLinkedEdgeHearsThatItWasEnrolledAnew() throws {
+        let (cloud, edge) = try TestCloud.linked()
+        let stored = try #require(cloud.node.control.edges[TestEdge.id]?.book.head)
+        #expect(edge.sender.phase == .open && edge.sender.isCaughtUp)
+        let token = try invite(cloud)
+        _ = try #require(try? enrol(cloud, EnrolmentRequest(edge: TestEdge.id, linkKey: key, token: token)))
+        edge.fill(nil)
+        try edge.pass(.milliseconds(250))
+        guard case .refused(let trouble) = edge.sender.phase else { Issue.record("\(edge.sender.phase)"); return }
+        #expect(trouble.code == "ENROLLED_ANEW" && trouble.text.contains("enrolled anew") && trouble.cure.contains("edge revoke"))
+        #expect(!trouble.haltsTrading, "it trades on without the cloud")
+        try edge.pass(.seconds(31))
+        try edge.pass(.seconds(31))
+        #expect(cloud.node.control.edges.isEmpty && edge.sender.phase != .open)
+        try cloud.restart {
+            let file = try EntryStore(path: "\(cloud.folder)/edges/\(TestEdge.id).db", .init(.readOnly))
+            #expect(file.head.seq == stored.seq.raw, "nothing of the old key is stored")
+        }
     }
 
     /// Whoever holds a token for another name does not get to replace the key of an edge that is here.

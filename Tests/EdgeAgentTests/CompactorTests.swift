@@ -86,6 +86,43 @@ import Wire
         #expect(rig.agent?.ledgerTroubles == [] && rig.agent?.compaction?.moved == Seq(224))
     }
 
+    /// A page of the index of subjects is none any more while entries lie in segments, so that it cannot be made anew: the screens say so in this run
+    /// and the next, orders go on, and nothing moves.
+    @Test func anIndexThatIsDamagedBehindSegmentsIsTold() throws {
+        let rig = try running()
+        try rig.agent?.journal.noteBackup(Seq(9_999))
+        rig.now = rig.now + .hours(1)
+        try rig.settle(seconds: 1)
+        try idle(rig, seconds: 150, every: 100)
+        #expect(rig.agent?.journal.compacted == Seq(224) && rig.agent?.ledgerTroubles == [])
+        rig.crash()
+        let page: Int64? = try {
+            let database = try Database(path: "ledger.db", .init(.readWrite, vfs: rig.disk.name))
+            return try database.first("SELECT rootpage FROM sqlite_schema WHERE name = 'subject'") { $0.integer(0) }
+        }()
+        var bytes = try #require(rig.disk.bytes(of: "ledger.db"))
+        bytes[(Int(try #require(page)) - 1) * 4_096] = 0xFF
+        rig.disk.place("ledger.db", bytes)
+        for _ in 0..<2 {
+            try rig.start()
+            try rig.settle(seconds: 4)
+            try rig.turn([.desk(.resume(reason: "y"))])
+            try rig.buy(1)
+            for number in 0..<600 {
+                rig.now = rig.now + .milliseconds(30)
+                try rig.turn(number % 2 == 0 ? [.desk(.halt(source: "file", reason: "x"))] : [.desk(.resume(reason: "y"))])
+            }
+            try idle(rig, seconds: 30, every: 500)
+            let trouble = try #require(rig.agent?.ledgerTroubles.first { $0.kind == .unindexed })
+            #expect(trouble.text.contains("follows no more") && trouble.cure.contains("Orders go on") && !trouble.kind.stopsOpening)
+            #expect(rig.agent?.desk.isTrading == true && rig.agent?.desk.ledgerTrouble == trouble)
+            rig.now = rig.now + .hours(1)
+            try idle(rig, seconds: 150, every: 100)
+            #expect(rig.agent?.journal.compacted == Seq(224))
+            rig.crash()
+        }
+    }
+
     /// Each bound holds by itself.
     @Test(arguments: ["acknowledged", "backup", "age"]) func nothingMovesBefore(bound: String) throws {
         let rig = try running()

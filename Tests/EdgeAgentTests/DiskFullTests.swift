@@ -137,6 +137,30 @@ import Wire
         try expectAllJournalled(rig)
     }
 
+    /// Facts that nothing can write wait in memory up to a bound; one turn more ends the process, and what the broker says it says again to the next.
+    @Test func factsThatWaitForRoomAreBounded() throws {
+        let rig = try trading()
+        rig.reserve?.release()
+        rig.disk.capacity = rig.used
+        let durable = try #require(rig.agent?.journal.head)
+        var known = durable.seq.raw
+        func say(_ count: Int) throws {
+            let lowering = (0..<count).map { number -> AgentInput in
+                number % 2 == 0 ? .desk(.halt(source: "file", reason: "x")) : .desk(.resume(reason: "y"))
+            }
+            try rig.turn(lowering)
+            known = rig.book.head.seq.raw
+        }
+        while known - durable.seq.raw < 9_000 { try say(1_000) }
+        #expect(rig.agent?.journal.head == durable && rig.agent?.ledgerTroubles.first?.kind == .unwritten)
+        #expect(throws: AgentFailure.self) { for _ in 0..<20 { try say(1_000) } }
+        #expect(known - durable.seq.raw <= 10_000 && rig.agent?.journal.head == durable)
+        rig.crash()
+        rig.disk.capacity = nil
+        try rig.start()
+        #expect(rig.book.head.seq > durable.seq && rig.book.head.seq.raw < durable.seq.raw + 100)
+    }
+
     /// The very turn that finds the disk full: its order is not sent and known not to be, its protection is not taken away.
     @Test func theTurnThatFindsItFullSendsNothingUnwritten() throws {
         let rig = try trading()

@@ -58,4 +58,51 @@ import Wire
         try connect()
         #expect(uplink.phase == .opening)
     }
+
+    /// A cloud that lets the edge in and answers nothing: what the sockets hold would stand before the next session's first word, so that each one has
+    /// other connections.
+    @Test func aSessionThatDoesNotOpenIsTriedOnOtherConnections() throws {
+        let folder = try TemporaryFolder()
+        let journal = try Journal(path: folder.file("ledger.db"), edge: LedgerWriter.edge)
+        var writer = LedgerWriter(boot: 7, after: nil)
+        _ = try journal.commit([writer.entry(LedgerWriter.bootFact)])
+        let loop = EventLoop()
+        var events: [LinkEvent] = []
+        var greeted: [LinkPeer: Int] = [:]
+        let toEdge = loop.inbox(of: LinkEvent.self) { events += $0 }
+        let toCloud = loop.inbox(of: LinkMessage.self) { messages in for message in messages { greeted[message.peer, default: 0] += 1 } }
+        let (server, own) = (CurveKeys.generate(), CurveKeys.generate())
+        let cloud = try LinkServer(
+            LinkServerConfiguration(endpoints: [("127.0.0.1", 0)], keys: server) { _ in .accept(userID: "edge") }, handler: { toCloud.post($0) })
+        defer { cloud.stop() }
+        let settings = UplinkSettings(host: "127.0.0.1", port: cloud.ports[0], serverKey: server.publicKey, keys: own)
+        let identity = Identity(edge: LedgerWriter.edge, boot: Boot(raw: 7), epoch: 1, release: "t")
+        let uplink = try Uplink(settings, journal: journal, identity: identity) { toEdge.post($0) }
+        var clock = ClockReading(wall: Instant(seconds: 1_795_000_100), monotonic: .seconds(50))
+        defer { uplink.stop(reason: "over", at: clock) }
+        /// Turns the loop until it is so; false after ten seconds.
+        func wait(until isSo: () -> Bool) throws -> Bool {
+            let end = SystemClock.monotonic() + .seconds(10)
+            while !isSo(), SystemClock.monotonic() < end {
+                loop.turn(milliseconds: 50)
+                let taken = events
+                events = []
+                for event in taken { try uplink.receive(event, at: clock) }
+                try uplink.tick(at: clock)
+            }
+            return isSo()
+        }
+        var before: Set<LinkPeer> = []
+        for round in 1...3 {
+            #expect(try wait { greeted.count == round }, "round \(round): \(uplink.phase)")
+            #expect(before.isSubset(of: greeted.keys))
+            before = Set(greeted.keys)
+            // Nobody answers, for as long as it asks.
+            for _ in 0..<200 where uplink.phase == .opening {
+                clock.monotonic = clock.monotonic + .seconds(1); clock.wall = clock.wall + .seconds(1)
+                try uplink.tick(at: clock)
+            }
+            #expect(uplink.phase == .down)
+        }
+    }
 }

@@ -267,6 +267,18 @@ private struct Pair {
     }
 
     /// At night one range, then a pause: neither end is busy for long.
+    /// A disk on which many entries rotted: each is put right and counted, and the report lists the first of them.
+    @Test func aReportListsSoManyFindings() throws {
+        var pair = try Pair(5_000)
+        for seq in stride(from: 50, to: 5_000, by: 60) { pair.cloudRot[seq] = pair.rotten(seq, 0) }
+        let places = pair.cloudRot.count
+        try pair.compare(hurried: false)
+        for _ in 0..<40 where pair.reports.isEmpty { try pair.pass(.seconds(1)) }
+        let report = try #require(pair.reports.last)
+        #expect(report.state == .healed && report.healed == places && places > 64 && pair.cloudRot.isEmpty, "\(report.state) \(report.words)")
+        #expect(report.findings.count == 64 && AuditReport.findingsMax == 64)
+    }
+
     @Test func nobodyHurriesAtNight() throws {
         var pair = try Pair(2_500)
         try pair.compare(hurried: false)
