@@ -325,6 +325,87 @@ private let long3 = CommandBody.order(instrument: mbt, side: .buy, size: .quanti
         #expect(stage.record(1)?.stage == .filled)
     }
 
+    /// Once the rest of the book is there, what the edge told meanwhile counts at once: no further word of it is needed.
+    @Test func aWholeBookSettlesWhatWasToldMeanwhile() {
+        var stage = Stage()
+        _ = stage.ask(1, long3)
+        _ = stage.room.handle(.behind(edge, true), at: t0)
+        _ = stage.room.handle(.heard(edge, session: 1, Pulse(announced: Seq(0))), at: t0 + .seconds(30))
+        #expect(stage.record(1)?.isFinal == false)
+        _ = stage.room.handle(.behind(edge, false), at: t0 + .seconds(31))
+        #expect(stage.record(1)?.stage == .expired)
+    }
+
+    /// What a former session still says is nothing about this one: it may have been told before the command left.
+    @Test func aFormerSessionsWordSettlesNothing() {
+        var stage = Stage()
+        _ = stage.ask(1, long3)
+        _ = stage.link(session: 2, boot: 7, at: t0 + .seconds(1))
+        _ = stage.room.handle(.heard(edge, session: 1, Pulse(announced: Seq(0))), at: t0 + .seconds(30))
+        #expect(stage.record(1)?.isFinal == false && stage.room.edges[edge]?.settledThrough?.nanoseconds == .min)
+        _ = stage.room.handle(.heard(edge, session: 2, Pulse(announced: Seq(0))), at: t0 + .seconds(31))
+        #expect(stage.record(1)?.stage == .expired)
+    }
+
+    /// A decision that the present run carries out writes off nothing of its own.
+    @Test func aDecisionOfThePresentRunLosesNoneOfItsCommands() {
+        var stage = Stage()
+        _ = stage.ask(1, long3)
+        #expect(stage.record(1)?.command.boundBoot == Boot(raw: 7))
+        stage.maker = EdgeMaker(boot: 7, after: nil, at: t0 + .seconds(5))
+        stage.delivered = 0
+        stage.maker.write(.lineage(EdgeMaker.lineage))
+        _ = stage.deliver(at: t0 + .seconds(6))
+        #expect(stage.record(1)?.isFinal == false)
+        stage.maker.fill(stage.maker.intent(command: EdgeMaker.command(1)))
+        _ = stage.deliver(at: t0 + .seconds(7))
+        #expect(stage.record(1)?.stage == .accepted || stage.record(1)?.stage == .filled)
+    }
+
+    /// What the edge took on is followed further: a decision writes off only what nobody knows.
+    @Test func aDecisionLosesNothingThatWasTakenOn() {
+        var stage = Stage()
+        _ = stage.ask(1, long3)
+        stage.maker.accept(EdgeMaker.command(1))
+        let tag = stage.maker.intent(command: EdgeMaker.command(1))
+        _ = stage.deliver()
+        _ = stage.link(session: 2, boot: 8, at: t0 + .seconds(59))
+        stage.maker = EdgeMaker(boot: 8, after: stage.maker.entries.last, at: t0 + .seconds(60))
+        stage.delivered = 0
+        stage.maker.write(.lineage(EdgeMaker.lineage))
+        _ = stage.deliver(at: t0 + .seconds(61))
+        #expect(stage.record(1)?.isFinal == false)
+        stage.maker.fill(tag)
+        _ = stage.deliver(at: t0 + .seconds(62))
+        #expect(stage.record(1)?.stage == .filled)
+    }
+
+    /// What a start's book tells of commands behind its file's entry is heard, and the rest of them is not ended by it.
+    @Test func aRestoredBookTellsItsNews() {
+        var stage = Stage(linked: false)
+        _ = stage.ask(1, .close(instrument: mbt))
+        _ = stage.ask(2, .close(instrument: mbt))
+        stage.maker.refuse(EdgeMaker.command(1), code: "notCompleted")
+        var book = Book(edge: edge)
+        for entry in stage.maker.entries { book.apply(entry) }
+        _ = stage.room.handle(.restored(edge, book, recent: stage.maker.entries, news: stage.maker.entries), at: t0)
+        #expect(stage.record(1)?.stage == .refused && stage.record(2)?.isFinal == false)
+    }
+
+    /// The words of a broker, too: an order's end becomes its command's.
+    @Test func aBrokersWordsWithoutEndAreCut() throws {
+        var stage = Stage()
+        _ = stage.ask(1, long3)
+        stage.maker.accept(EdgeMaker.command(1))
+        let tag = stage.maker.intent(command: EdgeMaker.command(1))
+        let words = String(repeating: "e\u{301}", count: 9_000)
+        stage.maker.write(.orderReport(OrderReport(tag: tag, status: .rejected, permID: 1, code: 201, text: words)))
+        _ = stage.deliver()
+        let record = try #require(stage.record(1))
+        #expect(record.stage == .refused && record.reason?.hasPrefix("e\u{301}e\u{301}") == true)
+        #expect(record.reason?.unicodeScalars.count ?? 0 <= 1_001 && JSONWriter.plain(record.value).count < 8_000)
+    }
+
     /// The words are the edge's to choose; a row that could not be read back would be the end of the next start.
     @Test func wordsWithoutEndAreCut() throws {
         var stage = Stage()
@@ -345,6 +426,20 @@ private let long3 = CommandBody.order(instrument: mbt, side: .buy, size: .quanti
         #expect(stage.record(1)?.isFinal == false, "flat is only half of it")
         stage.maker.fill(stage.maker.intent(command: EdgeMaker.command(1)))
         _ = stage.deliver()
+        #expect(stage.record(1)?.stage == .filled)
+    }
+
+    /// The same while the edge ends the closing part itself: with the opening filled the command is done, whatever word of the closing comes later.
+    @Test func aReversalIsDoneWithItsOpeningWhateverTheClosingSays() {
+        var stage = Stage()
+        _ = stage.ask(1, .order(instrument: mbt, side: .buy, size: .quantity(Quantity(whole: 3)), trailing: nil, reverse: true))
+        stage.maker.accept(EdgeMaker.command(1), code: "closing")
+        stage.maker.fill(stage.maker.intent(command: EdgeMaker.command(1), role: .close))
+        _ = stage.deliver()
+        for seconds in 1...50 { _ = stage.room.handle(.tick, at: t0 + .seconds(Int64(seconds))) }
+        #expect(stage.record(1)?.isFinal == false, "the edge has not said that the closing is done")
+        stage.maker.fill(stage.maker.intent(command: EdgeMaker.command(1)))
+        _ = stage.deliver(at: t0 + .seconds(51))
         #expect(stage.record(1)?.stage == .filled)
     }
 
