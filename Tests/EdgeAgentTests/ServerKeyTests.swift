@@ -94,7 +94,7 @@ private final class Places: ServerKeyPlaces {
 
     @Test func bothKeysAreTriedByTurnsWhileNeitherIsAnswered() {
         var search = ServerKeySearch(proved: now)
-        #expect(search.failed(at: .seconds(10)) == nil && search.tick(at: .seconds(90)) == nil, "there is no other")
+        #expect(search.failed(at: .seconds(10)) == nil && search.tick(at: .seconds(95)) == nil, "there is no other")
         search.announce(next)
         #expect(search.connected() == nil)
         #expect(search.failed(at: .seconds(99)) == nil && search.tick(at: .seconds(99)) == nil, "it is answered")
@@ -102,10 +102,10 @@ private final class Places: ServerKeyPlaces {
         #expect(search.failed(at: .seconds(101)) == nil, "the other lane's word comes as well")
         #expect(search.failed(at: .seconds(102)) == next)
         #expect(search.failed(at: .seconds(103)) == nil && search.failed(at: .seconds(104)) == now, "and back")
-        #expect(search.tick(at: .seconds(123)) == nil && search.tick(at: .seconds(124)) == next, "silence takes longer")
+        #expect(search.tick(at: .seconds(193)) == nil && search.tick(at: .seconds(194)) == next, "silence takes longer")
         #expect(search.connected() == next && search.proved == next)
-        search.disconnected(at: .seconds(130))
-        #expect(search.failed(at: .seconds(140)) == nil && search.tick(at: .seconds(200)) == nil, "the old key is over")
+        search.disconnected(at: .seconds(230))
+        #expect(search.failed(at: .seconds(240)) == nil && search.tick(at: .seconds(400)) == nil, "the old key is over")
     }
 
     @Test func theFolderKeepsBothAndTheRestOfTheEnrolment() throws {
