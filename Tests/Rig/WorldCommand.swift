@@ -178,14 +178,15 @@ private struct Sum {
     var orders = 0
     var fills = 0
     var entries = 0
-    /// Of the seed with the most.
+    /// Of the seed with the most, and that seed.
     var eventsMost = 0
+    var longest: UInt64 = 0
     var marks: [String: Int] = [:]
 
     mutating func add(_ report: WorldReport) {
         seeds += 1; violations += report.violations.count; events += report.events; crashes += report.crashes; cuts += report.cuts
         orders += report.orders; fills += report.fills; entries += report.entries
-        eventsMost = max(eventsMost, report.events)
+        if report.events > eventsMost { eventsMost = report.events; longest = report.seed }
         marks.merge(report.marks, uniquingKeysWith: +)
     }
 
@@ -210,7 +211,7 @@ private struct Sum {
             return Console.out(String(decoding: JSONWriter.plain(line), as: UTF8.self))
         }
         Console.out(
-            "\(events) events (at most \(eventsMost) of a seed), \(crashes) crashes, \(cuts) cuts, \(orders) orders, \(fills) fills, \(entries) entries in \(milliseconds) ms, "
+            "\(events) events (at most \(eventsMost), of seed \(longest)), \(crashes) crashes, \(cuts) cuts, \(orders) orders, \(fills) fills, \(entries) entries in \(milliseconds) ms, "
                 + "\(Int64(events) * 1_000 / max(1, milliseconds)) events/s")
         Console.out("\(seeds) seeds, \(violations) violations")
     }

@@ -39,7 +39,7 @@ struct FixtureTests {
         #expect(isSession || seed.pace == "close", "there is no pace '\(seed.pace)'")
         let faults = try seed.faults.map { names in try names.map { try #require(WorldFault(rawValue: $0), "there is no fault '\($0)'") } }
         let report = World(
-            seed: seed.seed, duration: isSession ? .minutes(390) : .seconds(seed.seconds ?? 90), pace: isSession ? .session : .close,
+            seed: seed.seed, duration: isSession ? .minutes(390) : .seconds(seed.seconds ?? 90), pace: isSession ? .closeSession : .close,
             faults: faults.map { Set($0) }, keepsHouse: seed.house ?? true, changesKeys: seed.keys ?? true
         ).run()
         #expect(report.violations == [], "\(seed.showed)")

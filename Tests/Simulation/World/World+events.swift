@@ -15,6 +15,7 @@ extension World {
         case .tick(let generation):
             guard generation == ticks else { report.events -= 1; return }
             log(1)
+            ticked += 1
             try broker()
             try turn(.edge, .tick)
             if twin != nil { try turn(.twin, .tick) }

@@ -80,7 +80,7 @@ extension World {
             return true
         }
         guard now >= knockAt else { return false }
-        knockAt = now + .seconds(2)
+        knockAt = now + pace.knockEvery
         tell("the door does not know the edge's key")
         log(17)
         try act(.cloud) { _ in try cloud.stranger(key, at: cloudClock) }

@@ -37,6 +37,14 @@ extension World {
         }
     }
 
+    /// What the world's events were: how long it takes to live it is a matter of these.
+    func markEvents() {
+        report.marks["events: ticks"] = ticked
+        report.marks["events: frames and faults"] = report.events - ticked
+        report.marks["events: of the edge's disk"] = edge.diskOperations
+        report.marks["events: of the cloud's disk"] = cloud.diskOperations
+    }
+
     /// How commands ended, and what else came of them, by the edge's ledger at rest.
     func markCommands(_ rows: StoredRows) {
         for row in rows {

@@ -128,6 +128,8 @@ package final class World {
     var now = Span.zero
     var isCalm = false
     var ticks: UInt64 = 0
+    /// Those that came about.
+    var ticked = 0
     var busyUntil = Span.zero
     /// What each disk was found to hold.
     var sights: [Who: StoredRows] = [:]
@@ -159,7 +161,7 @@ package final class World {
         house = HouseMenu(seed: seed, only: keepsHouse ? faults : [], breaker, rarity: pace.rarity)
         keyMenu = KeyMenu(seed: seed, only: changesKeys && keepsHouse ? faults : [], breaker, rarity: pace.rarity)
         keyMenu.change(&menu, rarity: pace.rarity)
-        wishMenu = WishMenu(seed: seed, only: changesKeys && keepsHouse ? faults : [], breaker, rarity: pace.rarity)
+        wishMenu = WishMenu(seed: seed, only: changesKeys && keepsHouse ? faults : [], breaker, rarity: pace.wishRarity)
         wishMenu.change(&menu, rarity: pace.rarity)
         if !asks { wishMenu.wishes = .zero }
         if house.rots > .zero, menu.visits == .zero { menu.visits = Span(nanoseconds: Span.seconds(12).nanoseconds * max(1, pace.rarity / 8)) }
@@ -237,6 +239,7 @@ package final class World {
             if !isAtRest { restless = now }
         }
         try compare()
+        markEvents()
         report.events += edge.diskOperations + cloud.diskOperations
         report.happened = plans.happened + link.happened + twinLink.happened
     }
