@@ -102,10 +102,10 @@ private final class Places: ServerKeyPlaces {
         #expect(search.failed(at: .seconds(101)) == nil, "the other lane's word comes as well")
         #expect(search.failed(at: .seconds(102)) == next)
         #expect(search.failed(at: .seconds(103)) == nil && search.failed(at: .seconds(104)) == now, "and back")
-        #expect(search.tick(at: .seconds(193)) == nil && search.tick(at: .seconds(194)) == next, "silence takes longer")
+        #expect(search.tick(at: .seconds(253)) == nil && search.tick(at: .seconds(254)) == next, "silence takes longer")
         #expect(search.connected() == next && search.proved == next)
-        search.disconnected(at: .seconds(230))
-        #expect(search.failed(at: .seconds(240)) == nil && search.tick(at: .seconds(400)) == nil, "the old key is over")
+        search.disconnected(at: .seconds(330))
+        #expect(search.failed(at: .seconds(340)) == nil && search.tick(at: .seconds(600)) == nil, "the old key is over")
     }
 
     @Test func theFolderKeepsBothAndTheRestOfTheEnrolment() throws {

@@ -88,6 +88,20 @@ struct LinkTests {
         #expect(settings.heartbeatMillis == 5_000 && settings.heartbeatTimeoutMillis == 15_000)
     }
 
+    /// A handshake takes four round trips, and a connection one: on a line whose connections take long it gets the time, within a bound.
+    @Test func aSlowLinesHandshakeGetsTheTime() {
+        let usual = LinkSettings()
+        #expect(!usual.isTooShort(for: 0) && !usual.isTooShort(for: 2_000) && usual.isTooShort(for: 2_100) && usual.isTooShort(for: .max))
+        for connection in [2_100, 8_000, 20_000] as [Int64] {
+            let patient = usual.patient(for: connection)
+            #expect(!patient.isTooShort(for: connection) && patient.handshakeMillis >= 5 * Int(connection))
+            #expect(patient.heartbeatTimeoutMillis >= usual.heartbeatTimeoutMillis && patient.heartbeatTimeoutMillis <= 60_000)
+        }
+        let most = usual.patient(for: .max)
+        #expect(most.handshakeMillis == 120_000 && !most.isTooShort(for: .max), "or each connection would be given up for the next")
+        #expect(usual.patient(for: 40).handshakeMillis == usual.handshakeMillis && LinkSettings.ofServer.handshakeMillis == most.handshakeMillis)
+    }
+
     @Test func framesGoBothWaysUnderTheKeysName() throws {
         let messages = Letterbox<LinkMessage>()
         let cloud = try listen { messages.put($0) }

@@ -13,7 +13,7 @@ package struct ServerKeySearch {
     /// A handshake that fails is no reason to change sooner: each lane fails for itself, and what the sockets before these had to say comes late.
     package static let patienceMin = Span.seconds(2)
     /// Without any word, as from a host that does not answer, the other one's turn comes after this: longer than a handshake on the slowest line takes.
-    package static let patienceMax = Span.seconds(90)
+    package static let patienceMax = Span.seconds(150)
 
     /// - Parameter announced: the key that the cloud is going to answer by, if it said so.
     package init(proved: [UInt8], announced: [UInt8]? = nil) { tried = proved; self.proved = proved; self.announced = announced }

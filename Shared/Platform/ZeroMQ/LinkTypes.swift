@@ -17,22 +17,25 @@ package struct LinkSettings: Sendable {
     package var queuedMessagesMax = 64
     package init() {}
 
-    /// What the cloud uses for everybody: its handshake takes two round trips, a client's three, and each client keeps to its own time.
+    /// What the cloud uses for everybody: a handshake takes four round trips, and each client keeps to its own time.
     package static let ofServer: LinkSettings = {
         var settings = LinkSettings()
-        settings.handshakeMillis = LinkSettings.patienceMillisMax
-        settings.heartbeatTimeoutMillis = LinkSettings.patienceMillisMax
+        settings.handshakeMillis = LinkSettings.handshakeMillisMax
+        settings.heartbeatTimeoutMillis = LinkSettings.heartbeatTimeoutMillisMax
         return settings
     }()
-    private static let patienceMillisMax = 60_000
-    /// True when a handshake may not be over in time on a line on which a connection took so long: it needs three times that.
-    func isTooShort(for connection: Int64) -> Bool { handshakeMillis < LinkSettings.patienceMillisMax && connection * 4 > Int64(handshakeMillis) }
+    private static let handshakeMillisMax = 120_000
+    private static let heartbeatTimeoutMillisMax = 60_000
+    /// True when a handshake may not be over in time on a line on which a connection took so long: it needs four times that.
+    package func isTooShort(for connection: Int64) -> Bool {
+        handshakeMillis < LinkSettings.handshakeMillisMax && connection > Int64(handshakeMillis) / 5
+    }
     /// These, with the time that such a line takes.
-    func patient(for connection: Int64) -> LinkSettings {
+    package func patient(for connection: Int64) -> LinkSettings {
         var settings = self
-        let time = Int(min(Int64(LinkSettings.patienceMillisMax), connection * 6))
+        let time = Int(min(Int64(LinkSettings.handshakeMillisMax), min(connection, Int64(LinkSettings.handshakeMillisMax)) * 8))
         settings.handshakeMillis = max(handshakeMillis, time)
-        settings.heartbeatTimeoutMillis = max(heartbeatTimeoutMillis, time)
+        settings.heartbeatTimeoutMillis = max(heartbeatTimeoutMillis, min(time, LinkSettings.heartbeatTimeoutMillisMax))
         return settings
     }
 }
