@@ -32,8 +32,8 @@ package struct TellChecker: Checker {
         // A chosen copy that vanished before it wrote leaves the question open; once its first entry is stored there is none.
         case .refused(let who, "FORK", let stored), .refused(let who, "ROLLBACK_UNSYNCED", let stored):
             if let epoch = epochs[who], epoch < stored { return "a copy of lineage \(epoch) is put before a person, \(stored) is stored" }
-        case .rows(.edge, _):
-            // A new run knows of acknowledgements only what was noted lazily.
+        case .rows(.edge, _), .setBack(.edge):
+            // A new run knows of acknowledgements only what was noted lazily, and a branch that is given up takes along what was known of its own.
             due.removeAll { $0.words == ["CLOUD_RESTORED"] }
         case .opened(let who):
             if let epoch = epochs[who], epoch < chosen { return "a copy of lineage \(epoch) has a session, \(chosen) was chosen" }
