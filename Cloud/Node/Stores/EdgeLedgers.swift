@@ -23,7 +23,7 @@ package final class EdgeLedgers {
     /// The branch of an edge that is being stored beside its ledger, and what the next entry of it is held to.
     private var branches: [EdgeID: (path: String, file: EntryStore)] = [:]
     private var branchRules: [EdgeID: (signed: CheckpointRule, trust: CloudTrust)] = [:]
-    /// Files of branches that could not be read or written in this process: they are kept as they are, and passed over.
+    /// Files of branches that were found damaged in this process: they are kept as they are, and passed over.
     private var unusable: Set<String> = []
 
     /// - Parameters:
@@ -235,14 +235,14 @@ package final class EdgeLedgers {
         }
         return nil
     }
-    /// Damage in a branch's file, or a disk that fails under it, is the end of that file's use and of nothing else: no entry of a ledger lies there
-    /// alone that was acknowledged as the ledger's.
+    /// Damage in a branch's file is the end of that file's use and of nothing else: no entry of a ledger lies there alone that was acknowledged as the
+    /// ledger's. A disk that fails under it is another matter: what was synced before is no longer certain, and the process ends.
     private func inBranch<Value>(_ path: String, _ body: () throws -> Value) throws -> Value {
         do { return try body() } catch let error as StoreError {
             switch error {
-            case .database(let cause) where !cause.isCorrupt && !cause.isIO: throw error
+            case .database(let cause), .failed(let cause): guard cause.isCorrupt else { throw error }
             case .notNext, .missing: throw error
-            case .failed, .database, .schema: break
+            case .schema: break
             }
             unusable.insert(path)
             for edge in branches.keys where branches[edge]?.path == path { branches[edge] = nil; branchRules[edge] = nil }
