@@ -216,7 +216,7 @@ extension Receiver {
             var word = refusal.trouble
             word.ends = false
             send(.error(word), to: edge, into: &out)
-        } else if now.monotonic - challengedAt >= opening.twinWait(beside: edges[opening.peer.edge]?.session, rules) {
+        } else if now.monotonic - challengedAt >= opening.twinEnds(beside: edges[opening.peer.edge]?.session, rules) {
             edges[opening.peer.edge]?.opening = nil
             // A newcomer that did not answer was a late copy of a dead run's HELLO, or will say HELLO again.
             guard newAnswered else { return }

@@ -219,7 +219,7 @@ package struct Receiver: Sendable {
         }
         if let opening = state.opening {
             if case .twin(let challengedAt, _, _) = opening.stage {
-                times.append(challengedAt + opening.twinWait(beside: state.session, rules))
+                times.append(challengedAt + opening.twinEnds(beside: state.session, rules))
             } else {
                 times.append(opening.since + opening.keptFor(rules))
             }

@@ -116,9 +116,15 @@ struct Opening: Hashable, Sendable {
     }
     /// How long it is kept without a word.
     func keptFor(_ rules: Rules) -> Span { patience(rules) ?? rules.helloEvery }
+    /// The same, and until a newcomer that has not answered is given up: its line may be slower than anything it could say of it.
+    func twinEnds(beside session: Session?, _ rules: Rules) -> Span {
+        let wait = twinWait(beside: session, rules)
+        guard case .twin(_, _, newAnswered: false) = stage, !rules.neverWaitsLonger else { return wait }
+        return max(wait, keptFor(rules))
+    }
     /// How long both runs have to show themselves: each answer has its line's whole way before it.
     func twinWait(beside session: Session?, _ rules: Rules) -> Span {
-        let slow = session?.clock.roundTrip.map { $0 + $0 }.flatMap { $0 > rules.helloEvery ? min($0, rules.helloEveryMax) : nil }
+        let slow = session?.clock.roundTrip.map { min($0 + $0, rules.helloEveryMax) }
         return max(rules.twinWait, patience(rules) ?? .zero, rules.neverWaitsLonger ? .zero : slow ?? .zero)
     }
 }

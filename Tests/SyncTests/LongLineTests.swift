@@ -233,7 +233,7 @@ struct LongLineTests {
     }
 
     /// Two living runs, whichever of them is far away: neither takes the session from the other, and the one that came later is told.
-    @Test(arguments: [(20_000, 50), (50, 20_000), (8_000, 8_000), (3_000, 50)])
+    @Test(arguments: [(20_000, 50), (50, 20_000), (8_000, 8_000), (3_000, 50), (50, 3_000), (50, 4_500), (2_300, 50), (3_500, 3_500)])
     func twinsAreFoundOutOverALongWay(first: Int64, second: Int64) throws {
         let ledger = try Self.ledger(20)
         func meet(_ rules: Rules) throws -> LongLine {

@@ -28,8 +28,8 @@ package struct ServerKeyFollower {
     package init(_ places: any ServerKeyPlaces) { self.places = places }
 
     /// The cloud said so when a session was opened.
-    package mutating func hear(_ word: ServerKeyFact) { if word != written { heard = word } }
-    /// A handshake proved that this key is the cloud's.
+    package mutating func hear(_ word: ServerKeyFact) { heard = word }
+    /// A session showed that this key is the cloud's.
     package mutating func answered(by key: [UInt8]) { answered = key }
 
     /// Once a second: keeps what was heard, and writes it down.
@@ -53,6 +53,11 @@ package struct ServerKeyFollower {
         }
         // The file first: who reads in the ledger that this edge knows the key may change to it.
         if try places.nextServerKey() != word.key { try places.keepServerKey(word.key) }
+        // Said once a run; kept each time, as an enrolment in between writes the file anew.
+        if word == written {
+            heard = nil
+            return ([], word.key)
+        }
         guard let effects = try agent.note(word, at: clock) else { return ([], word.key) }
         heard = nil
         written = word

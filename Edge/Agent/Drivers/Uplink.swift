@@ -63,7 +63,7 @@ package final class Uplink {
         configuration.lanes = Lane.allCases.count
         self.journal = journal
         self.settings = settings
-        search = ServerKeySearch(proved: settings.serverKey, announced: settings.nextServerKey)
+        search = ServerKeySearch(proved: settings.serverKey, announced: settings.nextServerKey, at: SystemClock.monotonic())
         core = UplinkCore(identity, head: journal.head, acked: try UplinkCore.acknowledged(in: journal), ledger: journal)
         client = try LinkClient(configuration, handler: events)
     }
@@ -89,7 +89,7 @@ package final class Uplink {
         case .connected(let lane):
             lanesUp.insert(lane)
             isKeyRefused = false
-            if let key = search.connected() { answeredBy = key }
+            search.connected()
             if lanesUp.count == Lane.allCases.count, !isUp { isUp = true; try feed(.linkUp, at: clock) }
         case .disconnected(let lane), .handshakeFailed(let lane, _):
             if case .handshakeFailed(_, .refused) = event { isKeyRefused = true }
@@ -98,7 +98,7 @@ package final class Uplink {
             if isUp { isUp = false; try feed(.linkDown, at: clock) }
             if lanesUp.isEmpty { search.disconnected(at: clock.monotonic) }
             if case .handshakeFailed(_, let why) = event, why != .refused, let key = search.failed(at: clock.monotonic) {
-                client.renew(serverKey: key)
+                try turn(to: key, at: clock)
             }
         case .message(_, let bytes): try feed(.frame(bytes), at: clock)
         }
@@ -121,7 +121,7 @@ package final class Uplink {
         for lane in Lane.allCases { try flush(lane, at: clock) }
         try feed(.tick, at: clock)
         try relieve(at: clock)
-        if let key = search.tick(at: clock.monotonic) { client.renew(serverKey: key) }
+        if let key = search.tick(at: clock.monotonic) { try turn(to: key, at: clock) }
         guard clock.monotonic - notedAt >= Uplink.noteEvery, acked.seq > noted else { return }
         notedAt = clock.monotonic
         noted = acked.seq
@@ -215,7 +215,9 @@ package final class Uplink {
             case .backedUp(let seq): try journal.noteBackup(seq)
             case .reopen: try renew(at: clock)
             case .copied(let words): copied = words
-            case .phase(let phase): Log.write(.info, "link", ["phase": "\(phase)"])
+            case .phase(let phase):
+                if phase == .open, let key = search.opened() { answeredBy = key }
+                Log.write(.info, "link", ["phase": "\(phase)"])
             case .malformed(let error): Log.write(.warning, "link frame refused", ["error": "\(error)"])
             }
         }
@@ -227,6 +229,13 @@ package final class Uplink {
         isOverfull = false
         Log.write(.warning, "link overfull", ["frames": "\(framesWaiting)"])
         try renew(at: clock)
+    }
+
+    /// Looks for a cloud of another key; what the sockets before said of their connection is over.
+    private func turn(to key: [UInt8], at clock: ClockReading) throws(JournalError) {
+        waiting = [[], []]; isBlocked = [false, false]; lanesUp = []
+        if isUp { isUp = false; try feed(.linkDown, at: clock) }
+        client.renew(serverKey: key)
     }
 
     /// Other sockets: what waits in these would stand before everything that the next session sends.
