@@ -29,7 +29,7 @@ extension Breaker {
         rules.anyVerdictContinues = self == .anyVerdict
         // A sender that stalls for long enough opens the link anew, which would do instead.
         if self == .neverRewinds { rules.stallsMax = .max }
-        if self == .noTwinWait { rules.twinWait = .zero }
+        if self == .noTwinWait { rules.twinWait = .zero; rules.neverWaitsLonger = true }
         // One copy of each command, so that a late one has no sibling that came in time.
         if isAboutTime { rules.commandRetry = .seconds(60) }
         return rules
