@@ -101,11 +101,16 @@ extension Agent {
     /// Writes down that the cloud is going to answer by another key of its link, which the caller has kept.
     /// - Returns: nil when that cannot be written now.
     package func note(_ word: ServerKeyFact, at clock: ClockReading) throws(AgentFailure) -> [AgentEffect]? {
+        try writeWhenThereIsRoom(.serverKey(word), at: clock)
+    }
+
+    /// One entry about keys, which can wait: nil while the disk is full.
+    private func writeWhenThereIsRoom(_ fact: Fact, at clock: ClockReading) throws(AgentFailure) -> [AgentEffect]? {
         try mustLive()
         guard unwritten.isEmpty, !journal.isShortOfRoom else { return nil }
         var effects: [AgentEffect] = []
         var turn = Turn()
-        try number([Draft(.serverKey(word))], at: clock, into: &turn)
+        try number([Draft(fact)], at: clock, into: &turn)
         _ = try commit(&turn, at: clock, into: &effects)
         return effects
     }
@@ -113,12 +118,7 @@ extension Agent {
     /// Believes this key of the cloud's from now on, for the reason that the fact gives.
     /// - Returns: nil when that cannot be written now.
     package func believe(_ fact: CloudKeyFact, at clock: ClockReading) throws(AgentFailure) -> [AgentEffect]? {
-        try mustLive()
-        guard unwritten.isEmpty, !journal.isShortOfRoom else { return nil }
-        var effects: [AgentEffect] = []
-        var turn = Turn()
-        try number([Draft(.cloudKey(fact))], at: clock, into: &turn)
-        _ = try commit(&turn, at: clock, into: &effects)
+        guard var effects = try writeWhenThereIsRoom(.cloudKey(fact), at: clock) else { return nil }
         if troubles.removeValue(forKey: .strangeKey) != nil { tell(at: clock, into: &effects) }
         return effects
     }

@@ -98,7 +98,7 @@ package final class Uplink {
             if isUp { isUp = false; try feed(.linkDown, at: clock) }
             if lanesUp.isEmpty { search.disconnected(at: clock.monotonic) }
             if case .handshakeFailed(_, let why) = event, why != .refused, let key = search.failed(at: clock.monotonic) {
-                try turn(to: key, at: clock)
+                try renew(serverKey: key, at: clock)
             }
         case .message(_, let bytes): try feed(.frame(bytes), at: clock)
         }
@@ -121,7 +121,7 @@ package final class Uplink {
         for lane in Lane.allCases { try flush(lane, at: clock) }
         try feed(.tick, at: clock)
         try relieve(at: clock)
-        if let key = search.tick(at: clock.monotonic) { try turn(to: key, at: clock) }
+        if let key = search.tick(at: clock.monotonic) { try renew(serverKey: key, at: clock) }
         guard clock.monotonic - notedAt >= Uplink.noteEvery, acked.seq > noted else { return }
         notedAt = clock.monotonic
         noted = acked.seq
@@ -231,18 +231,12 @@ package final class Uplink {
         try renew(at: clock)
     }
 
-    /// Looks for a cloud of another key; what the sockets before said of their connection is over.
-    private func turn(to key: [UInt8], at clock: ClockReading) throws(JournalError) {
-        waiting = [[], []]; isBlocked = [false, false]; lanesUp = []
-        if isUp { isUp = false; try feed(.linkDown, at: clock) }
-        client.renew(serverKey: key)
-    }
-
     /// Other sockets: what waits in these would stand before everything that the next session sends.
-    private func renew(at clock: ClockReading) throws(JournalError) {
+    /// - Parameter serverKey: the cloud's, when another one is tried from now on.
+    private func renew(serverKey: [UInt8]? = nil, at clock: ClockReading) throws(JournalError) {
         waiting = [[], []]; isBlocked = [false, false]; lanesUp = []; isUp = false
         try feed(.linkDown, at: clock)
-        client.renew()
+        if let serverKey { client.renew(serverKey: serverKey) } else { client.renew() }
     }
 
     /// Hands waiting frames to the lane; tells the sender when it fills and when it has room again.
