@@ -36,13 +36,12 @@ extension Receiver {
                 hello, Refusal(.identity, edge: edge, text: "the key of edge \(edge) was used to speak for edge \(hello.edge)"), to: peer, into: &out)
             return
         }
-        if let opening = edges[edge]?.opening, opening.hello.boot == hello.boot, opening.hello.attempt >= hello.attempt { return }
+        guard edges[edge]?.isNew(hello) ?? false else { return }
         var opening = Opening(hello: hello, peer: peer, since: now.monotonic, stage: .draining)
         opening.clock.heard(hello.stamp, at: now.monotonic, wall: now.wall)
         if let shown = edges[edge]?.shown, shown.boot == hello.boot { opening.evidence = shown.evidence }
         if let session = edges[edge]?.session {
             if session.boot == hello.boot {
-                guard hello.attempt > session.attempt else { return }
                 close(edge, "the edge connected again", into: &out)
             } else if !rules.noTwinCheck {
                 // What was shown after an earlier HELLO of the same run counts: on a slow line each check would be overtaken by the next HELLO.

@@ -148,6 +148,11 @@ struct EdgeState: Sendable {
     /// The last entry of the newest verified backup.
     var backup: Seq?
     var opening: Opening?
+    /// The newest HELLO of each of the runs that spoke last. One of before says what its run had then: taken for news, a ledger that has grown since
+    /// would look rolled back, and the run that lives would answer for it.
+    private var greeted: [(boot: Boot, attempt: Int64)] = []
+    /// So many runs are remembered; more never speak for one edge within the life of a delayed frame, unless somebody starts copies of it.
+    private static let greetedMax = 8
     var presence = Presence.dead
     /// By both clocks at the last frame of a session.
     var heard: ClockReading?
@@ -159,6 +164,14 @@ struct EdgeState: Sendable {
     init(edge: EdgeID, memory: EdgeMemory) {
         self.memory = memory
         tail = ChainVerifier(edge: edge, after: memory.have)
+    }
+
+    /// Takes note of a HELLO; false for one that its run has said a newer one after, or that came twice.
+    mutating func isNew(_ hello: Hello) -> Bool {
+        if let known = greeted.first(where: { $0.boot == hello.boot }), known.attempt >= hello.attempt { return false }
+        greeted.removeAll { $0.boot == hello.boot }
+        greeted = greeted.suffix(EdgeState.greetedMax - 1) + [(hello.boot, hello.attempt)]
+        return true
     }
 }
 

@@ -101,6 +101,17 @@ struct CheckerTests {
         #expect(told.look(.injected(.twinHadTime), at: .zero) != nil)
     }
 
+    /// What a restored cloud lacks is to be told, unless a copy of the edge has sent it again before the edge could ask.
+    @Test func whatACopySentAgainIsNotMissed() {
+        for (seq, hasCopy) in [(UInt64(1), true), (2, true), (3, true), (3, false)] {
+            var told = TellChecker()
+            _ = told.look(.injected(.cloudRestored(isRenamed: false, mayBeKnown: true, lacks: 2)), at: .zero)
+            if hasCopy { _ = told.look(.opened(.twin), at: .zero) }
+            _ = told.look(.copyAcked(seq: seq), at: .zero)
+            #expect((told.look(.opened(.edge), at: .zero) == nil) == (seq >= 2 && hasCopy), "without a copy it is a late word of the store that was")
+        }
+    }
+
     /// A WELCOME of a store that was put back since acknowledges nothing that the present one has to have.
     @Test func onlyTheStoreOfNowAcknowledges() {
         let (first, second) = (Self.row(1, 1, "{}"), Self.row(2, 1, "{}"))

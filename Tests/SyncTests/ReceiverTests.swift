@@ -67,6 +67,33 @@ struct ReceiverTests {
         #expect(actions.contains(.presence(Samples.edge, .live)) && tower.receiver.link(Samples.edge)?.backlog == 6)
     }
 
+    /// A HELLO from before the run's last entries, delayed until neither a session nor an opening remembers it: judged, it would be a rollback, and the
+    /// run that lives would answer for it.
+    @Test func anOldHelloOfTheSameRunIsNoNews() throws {
+        for isOld in [true, false] {
+            var tower = try Tower(10, have: 4, announced: 4)
+            try tower.open()
+            _ = tower.receiver.handle(.gone(tower.peer), at: tower.now)
+            #expect(tower.receiver.link(Samples.edge)?.boot == nil && tower.receiver.link(Samples.edge)?.announced == tower.head(10))
+            let told = tower.hear(tower.hello(attempt: isOld ? 0 : 2, count: 6), session: 0)
+            // The control: by a newer HELLO the same ledger is asked about what is gone.
+            #expect(told.isEmpty == isOld)
+        }
+    }
+
+    /// Each run numbers its HELLOs from a place of its own; those of the runs that spoke last are told apart.
+    @Test func numbersOfHellosAreOfTheirRun() throws {
+        var tower = try Tower(10, have: 4, announced: 4)
+        func isHeard(_ run: UInt64, _ attempt: Int64) -> Bool {
+            let said = tower.hear(tower.hello(attempt: attempt, boot: Boot(raw: run)), session: 0)
+            _ = tower.receiver.handle(.gone(tower.peer), at: tower.now)
+            return !said.isEmpty
+        }
+        #expect(isHeard(1, 7) && isHeard(2, 3) && !isHeard(1, 7) && !isHeard(1, 6) && !isHeard(2, 3) && isHeard(2, 4) && isHeard(1, 8))
+        for run in UInt64(3)...9 { #expect(isHeard(run, 1)) }
+        #expect(!isHeard(1, 8) && isHeard(2, 1), "the run that spoke longest ago is forgotten")
+    }
+
     /// The keys that countersigned before, and the next key of the link, are told to an edge that can follow them, and to no other.
     @Test func announcedSignersAreTold() throws {
         let keys = try (UInt8(0)..<3).map { try #require(SigningKeys(seed: [UInt8]($0..<$0 + 32))) }

@@ -13,6 +13,8 @@ package enum Observation: Sendable {
     case asked(command: String, lifetime: Span?)
     /// The edge was told that the cloud has everything up to here on its disk.
     case acked(seq: UInt64, hash: [UInt8])
+    /// A copy of the edge was told so, of everything up to here.
+    case copyAcked(seq: UInt64)
     /// What a disk holds after a restart, or at the end.
     case rows(LedgerSide, StoredRows)
     /// A ledger was set back, by a person or by a person's decision: what it held before may be gone from it.
@@ -82,8 +84,8 @@ package enum Disaster: Hashable, Sendable {
     /// - Parameters:
     ///   - isRenamed: it says so by the name of its store, which the running edge does not know.
     ///   - mayBeKnown: the name is an old one: a copy of the edge from its time is right to complain.
-    ///   - losesAcked: the running edge knows of an acknowledgement that the copy does not remember.
-    case cloudRestored(isRenamed: Bool, mayBeKnown: Bool, losesAcked: Bool)
+    ///   - lacks: the entry up to which the running edge has an acknowledgement, when the copy does not reach so far.
+    case cloudRestored(isRenamed: Bool, mayBeKnown: Bool, lacks: UInt64?)
     /// A copy of the edge runs beside it.
     /// - Parameter meetsOriginal: the original believes that it has an open session, and until both had time nothing else happens to either.
     case twinStarted(meetsOriginal: Bool)

@@ -7,6 +7,10 @@ package struct TellChecker: Checker {
     /// What has to be told before the edge's next session opens: any of these words will do.
     private var due: [(words: Set<String>, why: String)] = []
     private var allowed: Set<String> = []
+    /// The entry that the cloud lacks since it was put back, though the edge had its word for it.
+    private var lacking: UInt64?
+    /// A copy of the edge had a session since.
+    private var copySpoke = false
     private var twinIsDue = false
     /// Until then an edge that was put back is to be healed, and nothing else.
     private var healsUntil: Span?
@@ -35,7 +39,11 @@ package struct TellChecker: Checker {
         case .rows(.edge, _), .setBack(.edge):
             // A new run knows of acknowledgements only what was noted lazily, and a branch that is given up takes along what was known of its own.
             due.removeAll { $0.words == ["CLOUD_RESTORED"] }
+        case .copyAcked(let seq):
+            // A copy of the edge has sent them again before the edge could ask: nothing is short any more.
+            if let last = lacking, seq >= last, copySpoke { due.removeAll { $0.words == ["CLOUD_RESTORED"] } }
         case .opened(let who):
+            if who == .twin { copySpoke = true }
             if let epoch = epochs[who], epoch < chosen { return "a copy of lineage \(epoch) has a session, \(chosen) was chosen" }
             return who == .edge ? overdue : nil
         case .quiet: return overdue
@@ -54,12 +62,14 @@ package struct TellChecker: Checker {
             guard let losesKnown else { return nil }
             due.removeAll { $0.words == TellChecker.lineage }
             if losesKnown { due.append((TellChecker.lineage, "the edge was put back")) }
-        case .cloudRestored(let isRenamed, let mayBeKnown, let losesAcked):
+        case .cloudRestored(let isRenamed, let mayBeKnown, let lacks):
             due = []
+            lacking = isRenamed ? nil : lacks
+            copySpoke = false
             chosen = 1
             healsUntil = nil
             if !isRenamed || mayBeKnown { allowed.insert("CLOUD_RESTORED") }
-            if !isRenamed, losesAcked { due.append((["CLOUD_RESTORED"], "the cloud was put back")) }
+            if lacking != nil { due.append((["CLOUD_RESTORED"], "the cloud was put back")) }
         case .twinStarted(let meetsOriginal):
             allowed.formUnion(TellChecker.lineage)
             twinIsDue = meetsOriginal

@@ -221,20 +221,29 @@ package final class NodeMachine: Machine {
     }
 
     /// Somebody looks at the Edges page and decides what waits for a decision.
-    package func settle(_ kept: KeptBranch, at clock: ClockReading) throws {
-        guard node != nil, isAsked else { return }
+    /// - Returns: what was decided; nil when nothing was.
+    @discardableResult
+    package func settle(_ kept: KeptBranch, at clock: ClockReading) throws -> KeptBranch? {
+        guard node != nil, isAsked else { return nil }
         disk.now = clock.wall
+        var decided: KeptBranch?
         try guarded {
             bearer = nil
             try signIn(at: clock)
             var answer: Answer?
             for choice in [kept, .edge] where answer?.status != 200 {
-                defer { if answer?.status == 200 { seen.append(.decided(choice)) } }
+                defer {
+                    if answer?.status == 200 {
+                        decided = choice
+                        seen.append(.decided(choice))
+                    }
+                }
                 answer = try post("/api/v1/edges/\(edge)/settle", ["keep": .string(choice.rawValue), "confirm": "home"], at: clock)
             }
             let problem = answer.flatMap { try? JSONReader.read($0.body) }?["type"]?.text
             if problem == "/problems/nothing-to-settle" { isAsked = false }
         }
+        return decided
     }
 
     // MARK: - Copies

@@ -97,10 +97,9 @@ extension World {
         let theirs = try sight(of: .cloud, isWhole: true)
         told = 0
         tell("the cloud is put back to entry \(theirs.count), \(name.map { "and is \($0) now" } ?? "under its old name"); the edge knows of \(acked)")
-        let losesAcked = acked > UInt64(theirs.count)
         // A copy from before an earlier renaming has another name than the edge knows, too.
         let isRenamed = known.map { !$0.isEmpty && $0 != present } ?? false
-        let disaster = Disaster.cloudRestored(isRenamed: isRenamed, mayBeKnown: name == nil, losesAcked: losesAcked)
+        let disaster = Disaster.cloudRestored(isRenamed: isRenamed, mayBeKnown: name == nil, lacks: acked > UInt64(theirs.count) ? acked : nil)
         age += 1
         look([.setBack(.cloud), .rows(.cloud, theirs), .injected(disaster)])
         queue.add(.restart(.cloud), at: now + .milliseconds(Int64(chance.int(50...6_000))))
@@ -168,7 +167,10 @@ extension World {
     private func visit() throws {
         var (chance, _) = plans.next(.visit)
         let kept: KeptBranch = chance.chance(1, in: 2) ? .cloud : .edge
-        try act(.cloud) { _ in try cloud.settle(kept, at: cloudClock) }
+        var decided: KeptBranch?
+        try act(.cloud) { _ in decided = try cloud.settle(kept, at: cloudClock) }
+        // A person has given up whatever the edge announced beyond what it showed: a copy that lacks it once more lacks nothing that counts.
+        if decided == .edge { told = min(told, lastSaid) }
         guard twin == nil else { return }
         switch edge.phase {
         case .refused(let trouble)? where trouble.code == RefusalCase.fenced.rawValue:

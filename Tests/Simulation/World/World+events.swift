@@ -249,6 +249,7 @@ extension World {
         guard let frame = try? Frame(bytes) else { return }
         mark(frame)
         switch frame.type {
+        case .ack: guard over == .twin else { return }
         case .hello, .welcome, .error, .beat: guard menu.images > .zero else { return }
         case .batch: guard menu.isNarrow, over == .edge else { return }
         case .command: break
@@ -258,8 +259,12 @@ extension World {
         switch message {
         case .hello(let hello):
             look([.greeted(over == .twin ? .twin : .edge, epoch: hello.epoch)])
-            if over == .edge { said[hello.attempt] = hello.head.seq.raw }
+            if over == .edge {
+                said[hello.attempt] = hello.head.seq.raw
+                lastSaid = hello.head.seq.raw
+            }
             announced = max(announced, hello.head.seq.raw)
+        case .ack(let head): look([.copyAcked(seq: head.seq.raw)])
         case .beat(let beat): if who != .cloud { announced = max(announced, beat.head?.seq.raw ?? 0) }
         case .error(let trouble) where who == .cloud && frame.session == 0:
             // Read from a copy of the disk, and only where it matters.

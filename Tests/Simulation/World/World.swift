@@ -121,6 +121,8 @@ package final class World {
     /// Heads of the edge's HELLOs by attempt, and the highest that the cloud has answered with a session.
     var said: [Int64: UInt64] = [:]
     var told: UInt64 = 0
+    /// Of the last HELLO that the cloud took from the edge.
+    var lastSaid: UInt64 = 0
     /// The highest head that the edge, or a copy of it, ever put on the wire: the cloud may know of it.
     var announced: UInt64 = 0
     var plans: AdversityPlan
