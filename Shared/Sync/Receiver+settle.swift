@@ -96,10 +96,17 @@ extension Receiver {
         }
     }
 
-    /// The store has the edge's branch up to here; nil when it could not be stored.
+    /// The store has the edge's branch up to here; nil when it could not be stored. Then nobody is asked, for what would be sealed is not here; but
+    /// the edge hears that there are two histories, so that it does not trade on beside the other.
     mutating func branch(_ edge: EdgeID, _ common: Head, _ head: Head?, at now: ClockReading, into out: inout [Action]) {
         guard let opening = edges[edge]?.opening, opening.stage == .branching(common) else { return }
-        guard let head else { edges[edge]?.opening = nil; return }
+        guard let head else {
+            edges[edge]?.opening = nil
+            guard let memory = edges[edge]?.memory, case .disputed(let found) = Verdict.judge(opening.hello, memory, opening.evidence, rules) else { return }
+            let text = "\(found.text); the edge's branch cannot be stored here now, and until it is nobody can decide"
+            conclude(opening, Refusal(found.verdict, edge: edge, text: text), at: now, into: &out)
+            return
+        }
         edges[edge]?.branch = Branch(common: common, head: head)
         judge(opening, at: now, into: &out)
     }

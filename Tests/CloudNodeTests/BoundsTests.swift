@@ -75,6 +75,23 @@ import Wire
         #expect(try database.first("SELECT count(DISTINCT instrument) FROM bar", read: { Int($0.integer(0)) }) == BarStore.instrumentsMax)
     }
 
+    /// An edge whose clock ran ahead keeps no place by it: what it sent counts from when it came, and in the next process from when that was needed.
+    @Test(arguments: [false, true]) func barsOfTomorrowAreQuietOneDay(isRestarted: Bool) throws {
+        let cloud = try TestCloud()
+        let path = cloud.folder + "/bars.db"
+        var store: BarStore? = try BarStore(path: path)
+        let start = TestCloud.start
+        for number in 0..<BarStore.instrumentsMax { try store?.put(InstrumentID("X\(number).CME"), [bar(start + .hours(9_000))], at: start) }
+        let new = InstrumentID("NEW.CME")
+        if isRestarted {
+            store = nil
+            store = try BarStore(path: path)
+        }
+        let later = start + .hours(25)
+        #expect(try store?.put(new, [bar(later)], at: later) == (isRestarted ? .noRoom : .keptFor(InstrumentID("X0.CME"))))
+        #expect(try store?.put(InstrumentID("NEWER.CME"), [bar(later)], at: later + .hours(24)) != .noRoom)
+    }
+
     /// Old bars go whether they come as history or one by one.
     @Test func barsOneByOneAreBoundedToo() throws {
         let cloud = try TestCloud()

@@ -98,6 +98,25 @@ struct SettleTests {
 
     @Test(arguments: 1...10) func aLostEndIsWrittenOffByAPerson(seed: UInt64) throws { try Self.rollback(seed) }
 
+    /// A cloud without room for the edge's branch asks nobody, for it has nothing to seal; the edge hears of the fork all the same, and once there is
+    /// room everything goes its way.
+    @Test(arguments: 41...44) func aForkIsToldAlsoWithoutRoomForTheBranch(seed: UInt64) throws {
+        var walk = try Self.rested(seed)
+        walk.allowed = [.fork]
+        let common = walk.stored.count / 2
+        try walk.fork(at: common, growing: 4)
+        walk.hasNoRoom = seed % 2 == 0
+        let isFull = walk.hasNoRoom
+        try Self.run(&walk) { walk in if case .refused = walk.sender.phase { true } else { false } }
+        #expect((walk.dispute == nil) == isFull && (walk.refusals.last?.text.contains("cannot be stored here now") ?? false) == isFull)
+        walk.hasNoRoom = false
+        try Self.run(&walk) { $0.dispute != nil }
+        try walk.decide(.edge)
+        try Self.run(&walk) { $0.settled != nil }
+        try walk.calmDown()
+        #expect(walk.stored == walk.ledger.entries)
+    }
+
     /// The newest ledger is put back before anybody decides: the question is over by itself.
     @Test func theRightLedgerPutBackEndsTheDispute() throws {
         var walk = try Self.rested(31)

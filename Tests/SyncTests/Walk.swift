@@ -66,6 +66,8 @@ struct Walk {
     /// The edge's branch beside the cloud's ledger, and what either end sealed.
     var branch: [Entry] = []
     var sealedByCloud: [Entry] = []
+    /// The cloud's disk takes no branches.
+    var hasNoRoom = false
     var sealedByEdge: [Entry] = []
     /// The decision for the cloud's history that the edge carries out.
     var pending: Settlement?
@@ -152,10 +154,10 @@ struct Walk {
                 if hasLost, decision == nil { throw Broken(description: "an edge that lost what it had announced was let in") }
             case .openBranch(let edge, let common, let place):
                 if place > 0 || branch.first.map({ $0.previous != common.hash }) ?? false { branch = [] }
-                try cloud(.branch(edge, common: common, branch.last?.head ?? common))
+                try cloud(.branch(edge, common: common, hasNoRoom ? nil : branch.last?.head ?? common))
             case .keepBranch(let edge, let common, let entries):
-                branch += entries
-                try cloud(.branch(edge, common: common, entries.last?.head))
+                if !hasNoRoom { branch += entries }
+                try cloud(.branch(edge, common: common, hasNoRoom ? nil : entries.last?.head))
             case .cut(let edge, let common):
                 guard decision != nil else { throw Broken(description: "entries were sealed and nobody had decided") }
                 sealedByCloud = Array(stored[Int(common.seq.raw)...])

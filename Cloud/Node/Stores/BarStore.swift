@@ -23,7 +23,7 @@ package final class BarStore {
     /// Bars that may come before those beyond `barsMax` go.
     private static let pruneEvery = 1_000
     private let database: Database
-    /// Each instrument that has bars, with how many came since it was pruned, and when its newest began.
+    /// Each instrument that has bars, with how many came since it was pruned, and when its newest began, or came if that was earlier.
     private var held: [InstrumentID: (fresh: Int, newest: Instant)] = [:]
 
     /// Opens or creates the file.
@@ -71,17 +71,19 @@ package final class BarStore {
             }
         }
         if let quiet { held[quiet] = nil }
-        let known = held[instrument] ?? (0, newest)
-        held[instrument] = (known.fresh + bars.count, max(known.newest, newest))
+        let known = held[instrument] ?? (0, min(newest, now))
+        held[instrument] = (known.fresh + bars.count, max(known.newest, min(newest, now)))
         if known.fresh + bars.count >= BarStore.pruneEvery { try prune(instrument) }
         if database.logBytes > 4 << 20 { try database.checkpoint() }
         return quiet.map { .keptFor($0) } ?? .kept
     }
 
-    /// Whose newest bar is the oldest; nil when that is no day ago. A bar that is said to come from tomorrow is today's.
+    /// Whose newest bar is the oldest; nil when that is no day ago. A bar found in the file that is said to come from tomorrow is today's from now on:
+    /// else an edge with a wrong clock would hold its place for good.
     private func quietest(at now: Instant) -> InstrumentID? {
-        let last = held.map { (since: min($0.value.newest, now), id: $0.key) }.min { ($0.since, $0.id.text) < ($1.since, $1.id.text) }
-        return last.flatMap { now - $0.since >= BarStore.quietMin ? $0.id : nil }
+        for (id, state) in held where state.newest > now { held[id]?.newest = now }
+        let last = held.min { ($0.value.newest, $0.key.text) < ($1.value.newest, $1.key.text) }
+        return last.flatMap { now - $0.value.newest >= BarStore.quietMin ? $0.key : nil }
     }
 
     /// Oldest first: the `limit` bars from `from` on, or the newest `limit`.
