@@ -294,7 +294,9 @@ extension Agent {
             let cure = "Nothing is to be done now. Look at the disk: what damaged these pages may damage others."
             trouble = LedgerTrouble(.unindexed, "The ledger's index was damaged and is made anew from its entries (\(words)).", cure: cure)
         case .damaged(let words):
-            let cure = "Orders go on, and old entries move no more. Put the ledger back from the cloud's copy when it suits, and look at the disk."
+            let cure =
+                "Orders go on, and old entries move no more. Look at the disk, and when it suits stop the edge and run tidewire-edge "
+                + "ledger reindex; if that cannot do it, put the ledger back from the cloud's copy."
             trouble = LedgerTrouble(.unindexed, "The ledger's index is damaged and follows no more (\(words)).", cure: cure)
         }
         guard troubles[.unindexed] != trouble else { return }

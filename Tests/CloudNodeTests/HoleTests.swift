@@ -76,6 +76,7 @@ import Wire
         edge.disconnect()
         try cloud.restart {
             #expect(run(["ledger", "verify", "--json"], cloud) == 0)
+            #expect(run(["ledger", "reindex", "home-1", "--json"], cloud) == 0 && run(["ledger", "reindex", "nobody"], cloud) == 1)
             #expect(run(["ledger", "rebuild", "home-1", "--json"], cloud) == 0)
             #expect(run(["ledger", "prove", "home-1", "\(hole.after.seq)", "--json"], cloud) == 5, "there is no way across")
             #expect(run(["ledger", "prove", "home-1", "\(hole.last.seq.next)", "--json"], cloud) == 3, "not signed yet, and no hole in the way")

@@ -203,8 +203,8 @@ import Wire
             let finding = try LedgerAudit.verify(path: "ledger.db", vfs: disk.name)
             #expect(finding.exitCode == 5 && finding.difference?.contains(words) == true, "\(sql): \(finding.report)")
             let store = try EntryStore(path: "ledger.db", .init(.readWrite, vfs: disk.name))
-            try store.forgetFollowers()
-            _ = try store.indexSubjects(limit: 100)
+            let report = try FollowerReport(store) { _ in }
+            #expect(report.isSound && report.through == 4 && report.text(verify: "CHECK").hasSuffix("Check them: CHECK"))
             #expect(try LedgerAudit.verify(path: "ledger.db", vfs: disk.name).difference == nil)
         }
     }

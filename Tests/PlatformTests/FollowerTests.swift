@@ -151,13 +151,22 @@ import Wire
         do {
             let store = try open()
             #expect(store.followers.isDamaged)
-            try store.forgetFollowers()
-            #expect(store.followers == .sound)
-            while try store.indexSubjects(limit: 256) > 0 {}
+            var told: [UInt64] = []
+            #expect(try store.remakeFollowers { told.append($0) } == .sound && told == [601])
         }
         let store = try open()
         #expect(store.followers == .sound && store.subjectsBehind == 0)
         #expect(try store.subjectDamage(limit: 9).isEmpty && store.postingCount(through: .max) == 601)
+    }
+
+    /// What followed entries that lie in segments is not made anew: that is said, and nothing is changed.
+    @Test func whatFollowedMovedEntriesStaysDamaged() throws {
+        try spoil(["subject"], segmentRows: 256, moves: true)
+        let store = try open(segmentRows: 256)
+        #expect(try store.entries(ref: ref(3), limit: 1_000).count == 86 && store.followers.isDamaged)
+        let report = try FollowerReport(store) { _ in Issue.record("nothing was made") }
+        #expect(!report.isSound && report.text(verify: "").contains("could not be made anew") && store.failure == nil)
+        #expect(report.value["sound"]?.boolValue == false && report.value["damage"]?.text == report.damage)
     }
 
     /// Damage in the entries themselves is the end of the store, as ever.

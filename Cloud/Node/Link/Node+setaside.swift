@@ -139,7 +139,8 @@ extension Node {
             guard !control.refusals.contains(where: { $0.id == row }) else { continue }
             show(
                 row, of: edge, "INDEX_DAMAGED", words,
-                cure: "No entry is concerned. Look at the disk: what damaged these pages may damage others.", stays: true)
+                cure: "No entry is concerned. Look at the disk: what damaged these pages may damage others. "
+                    + (state.isDamaged ? "Then, with the cloud stopped: tidewire-cloud ledger reindex \(name(edge))." : ""), stays: true)
         }
     }
 

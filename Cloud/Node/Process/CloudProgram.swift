@@ -56,6 +56,9 @@ package enum CloudProgram {
             CommandSpec(
                 "ledger verify", options: [CommandOption("edge", value: "ID", "only the edge of this id")],
                 "checks the stored ledgers, entry by entry"),
+            CommandSpec(
+                "ledger reindex", operands: ["EDGE"],
+                "makes the tables beside an edge's stored entries anew, when a check finds them damaged or wrong; while the cloud does not run"),
             CommandSpec("ledger rebuild", operands: ["EDGE"], "folds an edge's stored entries again and compares with the signed digests"),
             CommandSpec("ledger prove", operands: ["EDGE", "SEQ"], "the hashes from an entry to the signature over it"),
             CommandSpec(
@@ -98,6 +101,7 @@ package enum CloudProgram {
             case "store renew-incarnation": return try RestoredStore.renew(folder: folder, isJSON: options["json"] != nil)
             case "store backup": return try console.backUp(to: operands[0])
             case "ledger verify": return try StoredLedgers(folder: folder, isJSON: options["json"] != nil).verify(only: options["edge"])
+            case "ledger reindex": return try StoredLedgers(folder: folder, isJSON: options["json"] != nil).reindex(operands[0])
             case "ledger rebuild", "ledger prove", "ledger tail", "ledger export":
                 return try StoredLedgers(folder: folder, isJSON: options["json"] != nil).read(command, operands, options)
             case "user add", "user password":

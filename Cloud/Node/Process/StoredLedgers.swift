@@ -4,7 +4,7 @@ internal import Platform
 internal import Values
 internal import Wire
 
-/// The ledger files of a data folder, opened for reading only.
+/// The ledger files of a data folder; opened for reading only, but for what follows the entries.
 struct StoredLedgers {
     let folder: String
     let isJSON: Bool
@@ -84,6 +84,18 @@ struct StoredLedgers {
         let id = try control.first("SELECT id FROM edge WHERE name = ? ORDER BY enrolled DESC", .text(word)) { $0.bytes(0) }
         guard let edge = id.flatMap({ EdgeID(bytes: $0) }) else { throw CloudRefusal("there is no edge \(word)", exitCode: ExitCode.failed) }
         return edge
+    }
+
+    /// The tables that only follow the entries, made anew from them; the entries stay as they are. The one command here that writes.
+    func reindex(_ word: String) throws -> Int32 {
+        let edge = try self.edge(word)
+        let store = try EntryStore(path: EdgeLedgers.path(folder: folder + "/edges", edge), .init(.readWrite))
+        let report = try FollowerReport(store) { if !isJSON { Console.error($0) } }
+        Console.write(
+            isJSON
+                ? JSONWriter.plain(report.value) + [0x0A]
+                : Array((report.text(verify: "tidewire-cloud ledger verify --edge \(edge)") + "\n").utf8))
+        return report.isSound ? ExitCode.ok : ExitCode.difference
     }
 
     private func rebuild(_ edge: EdgeID, _ store: EntryStore) throws -> Int32 {

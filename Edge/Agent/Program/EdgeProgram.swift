@@ -44,6 +44,9 @@ package enum EdgeProgram {
                 ],
                 "move old entries into segment files, as far as the cloud has them in its backup; a running edge does so by itself and says how far it is"
             ),
+            CommandSpec(
+                "ledger reindex",
+                "make the tables beside the entries anew, for a search or a check that finds them damaged or wrong; while the edge does not run"),
             CommandSpec("ledger rebuild", "fold every entry again and compare with the signed digests and the running edge"),
             CommandSpec("ledger prove", operands: ["SEQ"], "the hashes from an entry to the signature over it, and how to check them with b2sum"),
             CommandSpec(
@@ -126,6 +129,7 @@ package enum EdgeProgram {
             case "ledger tail": return try LedgerCommands.tail(path, count: options["count"], follows: options["follow"] != nil, isJSON: isJSON)
             case "ledger compact":
                 return try LedgerCommands.compact(path, days: options["days"], isDry: options["dry-run"] != nil, isJSON: isJSON)
+            case "ledger reindex": return try LedgerCommands.reindex(path + "/ledger.db", isJSON: isJSON)
             case "ledger rebuild": return try LedgerCommands.rebuild(path, isJSON: isJSON)
             case "ledger prove": return try LedgerCommands.prove(path + "/ledger.db", operands[0], isJSON: isJSON)
             case "ledger export": return try LedgerCommands.export(path + "/ledger.db", raw: options["raw"])

@@ -113,6 +113,14 @@ enum LedgerCommands {
         return ExitCode.ok
     }
 
+    /// The tables that only follow the entries, made anew from them; the entries stay as they are.
+    static func reindex(_ path: String, isJSON: Bool) throws -> Int32 {
+        let store = try EntryStore(path: path, .init(.readWrite))
+        let report = try FollowerReport(store) { if !isJSON { Console.error($0) } }
+        Console.write(isJSON ? JSONWriter.plain(report.value) + [0x0A] : Array((report.text(verify: "tidewire-edge ledger verify") + "\n").utf8))
+        return report.isSound ? ExitCode.ok : ExitCode.difference
+    }
+
     private static func show(_ value: JSONValue, isJSON: Bool) -> Int32 {
         guard !isJSON else {
             Console.write(JSONWriter.plain(value) + [0x0A])

@@ -129,6 +129,20 @@ extension EntryStore {
         (followed, followers) = ((anchor, anchor), .sound)
     }
 
+    /// `forgetFollowers`, and everything that follows is made anew, a thousand entries at a time.
+    /// - Parameter each: told how far it is, by the number of an entry.
+    /// - Returns: how they stand then: `.damaged` when what is there cannot be replaced.
+    package func remakeFollowers(_ each: (UInt64) -> Void) throws(StoreError) -> FollowerState {
+        // What followed entries that lie in segments is lost with damaged tables, for those that follow read the table.
+        if followers.isDamaged, anchor.seq != base.seq { return followers }
+        try forgetFollowers()
+        while subjectsBehind > 0 {
+            _ = try indexSubjects(limit: 1_000)
+            each(min(followed.subjects, followed.postings))
+        }
+        return followers
+    }
+
     // MARK: - Damage
 
     /// Runs a query over the followers.
