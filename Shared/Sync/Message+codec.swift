@@ -44,7 +44,9 @@ extension Message {
         case .hello(let hello): return hello.value
         case .welcome(let welcome): return welcome.value
         case .prove(let attempt, let seqs): out.put("attempt", attempt); out.put("seqs", .array(seqs.map { .integer(Int64(clamping: $0.raw)) }))
-        case .proof(let attempt, let heads): out.put("attempt", attempt); out.put("heads", .array(heads.map(\.value)))
+        case .proof(let attempt, let heads, let asked):
+            out.put("attempt", attempt); out.put("heads", .array(heads.map(\.value)))
+            if let asked { out.put("asked", .array(asked.map { .integer(Int64(clamping: $0.raw)) })) }
         case .behind(let attempt, let have): out.put("attempt", attempt); out.put("have", have.value)
         case .settle(let attempt, let settlement): out.put("attempt", attempt); out.put("settlement", settlement.value)
         case .fetch(let attempt, let after, let upTo):
@@ -74,20 +76,24 @@ extension Message {
         return out.value
     }
 
+    private static func seqs(_ f: Fields, _ name: String) throws(CodecError) -> [Seq] {
+        var seqs: [Seq] = []
+        for value in try f.list(name) { seqs.append(try Seq(value, name)) }
+        guard seqs.count <= proofsMax else { throw .badValue(name) }
+        return seqs
+    }
+
     private static func read(_ type: FrameType, _ f: Fields) throws(CodecError) -> Message {
         switch type {
         case .hello: return .hello(try Hello(f))
         case .welcome: return .welcome(try Welcome(f))
         case .prove:
-            var seqs: [Seq] = []
-            for value in try f.list("seqs") { seqs.append(try Seq(value, "seqs")) }
-            guard seqs.count <= proofsMax else { throw .badValue("seqs") }
-            return .prove(attempt: try f.integer("attempt"), seqs: seqs)
+            return .prove(attempt: try f.integer("attempt"), seqs: try seqs(f, "seqs"))
         case .proof:
             var heads: [Head] = []
             for value in try f.list("heads") { heads.append(try Head(value, "heads")) }
             guard heads.count <= proofsMax else { throw .badValue("heads") }
-            return .proof(attempt: try f.integer("attempt"), heads: heads)
+            return .proof(attempt: try f.integer("attempt"), heads: heads, asked: f.has("asked") ? try seqs(f, "asked") : nil)
         case .behind: return .behind(attempt: try f.integer("attempt"), have: try f.head("have"))
         case .settle: return .settle(attempt: try f.integer("attempt"), try Settlement(f.raw("settlement")))
         case .fetch: return .fetch(attempt: try f.integer("attempt"), after: try f.head("after"), upTo: try Seq(f.raw("upTo"), "upTo"))

@@ -180,7 +180,9 @@ package enum Message: Hashable, Sendable {
     /// Show the hashes of these entries.
     case prove(attempt: Int64, seqs: [Seq])
     /// The hashes asked for; those that are not kept are left out.
-    case proof(attempt: Int64, heads: [Head])
+    /// - Parameter asked: the entries that were asked for, so that an answer to an earlier question is not taken for one to this; nil from releases
+    ///   that did not say so.
+    case proof(attempt: Int64, heads: [Head], asked: [Seq]? = nil)
     /// The edge's ledger is the beginning of the cloud's, which ends at `have`: it may fetch the rest.
     case behind(attempt: Int64, have: Head)
     /// What a person decided about the two histories.

@@ -167,9 +167,9 @@ extension Receiver {
     private mutating func receive(_ message: Message, for current: Opening, at now: ClockReading, into out: inout [Action]) {
         var opening = current
         switch message {
-        case .proof(let attempt, let heads) where attempt == opening.hello.attempt:
-            // A late copy of the answer to an earlier question says nothing about this one.
-            guard case .proving(let seqs) = opening.stage, heads.allSatisfy({ seqs.contains($0.seq) }) else { return }
+        case .proof(let attempt, let heads, let asked) where attempt == opening.hello.attempt:
+            // A late copy of the answer to an earlier question says nothing about this one: what it does not show would be as good as another hash.
+            guard case .proving(let seqs) = opening.stage, asked ?? seqs == seqs, heads.allSatisfy({ seqs.contains($0.seq) }) else { return }
             opening.evidence.shown(heads, of: seqs)
             opening.isAlive = true
             opening.since = now.monotonic

@@ -73,7 +73,7 @@ package struct Sender: Sendable {
         /// Answer to `.read` when the entry of this number cannot be read any more.
         case unreadable(Seq)
         /// Answer to `.readHeads`: those that are kept.
-        case heads(attempt: Int64, [Head])
+        case heads(attempt: Int64, asked: [Seq], [Head])
         /// What `.heal` brought is durable here.
         case healed([Entry])
         /// The ledger's owner did not take what `.heal` brought, for this reason; nothing of it was written.
@@ -258,8 +258,8 @@ package struct Sender: Sendable {
         case .grew(let head): if head.seq > self.head.seq { self.head = head }
         case .entries(let from, let entries): read(from, entries, at: clock, into: &out)
         case .unreadable(let seq): passOver(seq, into: &out)
-        case .heads(let attempt, let heads):
-            if phase == .opening, attempt == self.attempt { send(.proof(attempt: attempt, heads: heads), into: &out) }
+        case .heads(let attempt, let asked, let heads):
+            if phase == .opening, attempt == self.attempt { send(.proof(attempt: attempt, heads: heads, asked: asked), into: &out) }
         case .healed(let entries): healed(entries, at: clock, into: &out)
         case .healRefused(let words): healRefused(words, at: clock, into: &out)
         case .branch(let after, let entries): branch(after, entries, into: &out)

@@ -117,7 +117,7 @@ private final class LinkedEdge: Sendable {
             case .read(let from, let count, _):
                 perform(handle(.entries(from: from, Array(entries.dropFirst(Int(from.raw) - 1).prefix(count)))), client)
             case .readHeads(let attempt, let seqs):
-                perform(handle(.heads(attempt: attempt, seqs.map { entries[Int($0.raw) - 1].head })), client)
+                perform(handle(.heads(attempt: attempt, asked: seqs, seqs.map { entries[Int($0.raw) - 1].head })), client)
             case .acked(let head): acks.put(head)
             case .phase(let phase): phases.put(phase)
             case .deliver, .reopen, .malformed, .heal, .settle, .incarnation, .readBranch, .readStored, .mend, .countersigned, .signers,

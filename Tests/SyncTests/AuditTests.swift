@@ -61,7 +61,7 @@ private struct Pair {
                 if case .heal(let body) = message, try isBad(body) { badGifts += 1 }
                 if loses(message) { keptBack.append(bytes) } else { try cloud(.frame(bytes, from: peer)) }
             case .readHeads(let attempt, let seqs):
-                try run(sender.handle(.heads(attempt: attempt, seqs.map { good[Int($0.raw) - 1].head }), at: now))
+                try run(sender.handle(.heads(attempt: attempt, asked: seqs, seqs.map { good[Int($0.raw) - 1].head }), at: now))
             case .readStored(let from, let through): try run(sender.handle(.stored(from: from, stored(edgeRot, from, through)), at: now))
             case .mend(let entry):
                 let after = entry.seq.raw < UInt64(good.count) ? stored(edgeRot, entry.seq.next, entry.seq.next)[0] : nil

@@ -52,7 +52,8 @@ struct FrameTests {
                     dispute: Dispute(
                         verdict: .fork, common: .start, edgeHead: .start, edgeEpoch: 1, cloudHead: .start, isCloudBranchKept: true),
                     decidedBy: "cloud:a", decidedAt: Instant(seconds: 1))),
-            .prove(attempt: 3, seqs: [Seq(1), Seq(9)]), .proof(attempt: 3, heads: [head]), .batch([1, 2, 3]), .ack(head), .nack(.start),
+            .prove(attempt: 3, seqs: [Seq(1), Seq(9)]), .proof(attempt: 3, heads: [head]), .proof(attempt: 3, heads: [], asked: [head.seq]),
+            .batch([1, 2, 3]), .ack(head), .nack(.start),
             .countersigned(CountersignedFact(head: head, signature: [UInt8](repeating: 5, count: 64), key: [UInt8](repeating: 6, count: 32))),
             .credit(Credit(entries: 10, bytes: 20)),
             .beat(Beat(boot: Boot(raw: 5), head: head, roundTrip: .milliseconds(4), stamp: stamp, wantsAnswer: true)),

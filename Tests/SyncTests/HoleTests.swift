@@ -64,7 +64,7 @@ private struct Pair {
                 }
             case .readHeads(let attempt, let seqs):
                 let shown = seqs.filter { !lost.contains(Int($0.raw)) || Int($0.raw) == lost.upperBound }
-                try edge(sender.handle(.heads(attempt: attempt, shown.map { ledger.entries[Int($0.raw) - 1].head }), at: now))
+                try edge(sender.handle(.heads(attempt: attempt, asked: seqs, shown.map { ledger.entries[Int($0.raw) - 1].head }), at: now))
             case .readStored(let from, let through):
                 let rows = (Int(from.raw)...Int(through.raw)).map { lost.contains($0) ? nil : ledger.entries[$0 - 1] }
                 try edge(sender.handle(.stored(from: from, rows), at: now))

@@ -80,7 +80,8 @@ private struct LongLine {
                     inputs.append(.entries(from: from, Array(runs[run].ledger.entries[(Int(from.raw) - 1)...].prefix(entries))))
                 case .readHeads(let attempt, let seqs):
                     let entries = runs[run].ledger.entries
-                    inputs.append(.heads(attempt: attempt, seqs.filter { $0.raw <= entries.count }.map { entries[Int($0.raw) - 1].head }))
+                    inputs.append(
+                        .heads(attempt: attempt, asked: seqs, seqs.filter { $0.raw <= entries.count }.map { entries[Int($0.raw) - 1].head }))
                 case .readBranch(let after):
                     let entries = runs[run].ledger.entries
                     inputs.append(.branch(after: after, Array(entries[Int(after.seq.raw)...])))

@@ -67,6 +67,20 @@ struct ReceiverTests {
         #expect(actions.contains(.presence(Samples.edge, .live)) && tower.receiver.link(Samples.edge)?.backlog == 6)
     }
 
+    /// What a PROOF does not show is as good as another hash: one to an earlier question, with less or nothing in it, is no answer to this one.
+    @Test func anOldProofIsNoAnswer() throws {
+        for asked in [[Seq(4)], nil] {
+            var tower = try Tower(10, have: 4, announced: 6)
+            #expect(try tower.sent(tower.hear(tower.hello(), session: 0)) == [.prove(attempt: 1, seqs: [Seq(4), Seq(6)])])
+            let told = try tower.sent(tower.hear(.proof(attempt: 1, heads: [tower.head(4)], asked: asked), session: 0))
+            // The control: one that does not say what it answers is believed, and accuses the edge.
+            #expect(told.isEmpty == (asked != nil))
+            guard asked != nil else { continue }
+            let answer = try tower.sent(tower.hear(.proof(attempt: 1, heads: [tower.head(4), tower.head(6)], asked: [Seq(4), Seq(6)]), session: 0))
+            #expect(answer.contains { if case .welcome = $0 { true } else { false } })
+        }
+    }
+
     /// A HELLO from before the run's last entries, delayed until neither a session nor an opening remembers it: judged, it would be a rollback, and the
     /// run that lives would answer for it.
     @Test func anOldHelloOfTheSameRunIsNoNews() throws {

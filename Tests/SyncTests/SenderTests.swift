@@ -424,6 +424,9 @@ struct SenderTests {
         _ = desk.say(.linkUp)
         #expect(desk.hear(.prove(attempt: 1, seqs: [Seq(2)]), session: 0) == [.readHeads(attempt: 1, [Seq(2)])])
         #expect(desk.hear(.prove(attempt: 2, seqs: [Seq(2)]), session: 0).isEmpty)
-        #expect(try messages(desk.say(.heads(attempt: 1, [desk.head(2)]))) == [.proof(attempt: 1, heads: [desk.head(2)])])
+        #expect(
+            try messages(desk.say(.heads(attempt: 1, asked: [Seq(2)], [desk.head(2)]))) == [
+                .proof(attempt: 1, heads: [desk.head(2)], asked: [Seq(2)])
+            ])
     }
 }

@@ -67,7 +67,8 @@ private struct SlowLine {
                         return entry.seq == from || size <= bytes
                     }
                     inputs.append(.entries(from: from, Array(piece)))
-                case .readHeads(let attempt, let seqs): inputs.append(.heads(attempt: attempt, seqs.map { ledger.entries[Int($0.raw) - 1].head }))
+                case .readHeads(let attempt, let seqs):
+                    inputs.append(.heads(attempt: attempt, asked: seqs, seqs.map { ledger.entries[Int($0.raw) - 1].head }))
                 case .reopen:
                     reopened += 1
                     inputs.append(.linkDown)

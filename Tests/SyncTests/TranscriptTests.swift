@@ -71,7 +71,7 @@ struct TranscriptStage {
             case .send(_, let bytes): fromEdge.append(bytes)
             case .read(let from, let limit, _): edge(.entries(from: from, Array(ledger.entries[(Int(from.raw) - 1)...].prefix(limit))))
             case .readHeads(let attempt, let seqs):
-                edge(.heads(attempt: attempt, seqs.filter { $0 <= ledger.head.seq }.map { ledger.entries[Int($0.raw) - 1].head }))
+                edge(.heads(attempt: attempt, asked: seqs, seqs.filter { $0 <= ledger.head.seq }.map { ledger.entries[Int($0.raw) - 1].head }))
             case .heal(let entries): ledger.adopt(entries); edge(.healed(entries))
             default: break
             }
@@ -124,14 +124,17 @@ struct TranscriptTests {
         case first
         /// Knows nothing of changes of the link's key and of the one that countersigns.
         case second
+        /// Does not say what a PROOF answers.
+        case third
         case now
     }
 
-    /// A HELLO as such an edge wrote it: without what came later.
+    /// A HELLO or a PROOF as such an edge wrote it: without what came later.
     private static func said(_ bytes: [UInt8], by speaker: Speaker) throws -> [UInt8] {
         var frame = try Frame(bytes)
-        guard frame.type == .hello, speaker != .now else { return bytes }
+        guard frame.type == .hello || frame.type == .proof, speaker != .now else { return bytes }
         var members = try JSONReader.read(frame.body).members ?? []
+        if frame.type == .proof { members.removeAll { $0.key == "asked" } }
         switch speaker {
         case .first: members.removeAll { ["features", "incarnation"].contains($0.key) }
         case .second:
@@ -140,7 +143,7 @@ struct TranscriptTests {
                 guard member.key == "features" else { return member }
                 return JSONMember("features", .array((member.value.elements ?? []).filter { !later.contains($0) }))
             }
-        case .now: break
+        case .third, .now: break
         }
         frame.body = try JSONWriter.canonical(.object(members))
         return frame.bytes
@@ -190,7 +193,7 @@ struct TranscriptTests {
     /// The records: the release of the edge, the release of the cloud, and how many entries the edge has left of ten; the cloud has eight.
     static let records: [(name: String, kept: Int, speaker: Speaker)] = [
         ("now-now", 10, .now), ("now-now-behind", 5, .now), ("second-now", 10, .second), ("second-now-behind", 5, .second),
-        ("first-now", 10, .first), ("first-now-behind", 5, .first),
+        ("third-now", 10, .third), ("first-now", 10, .first), ("first-now-behind", 5, .first),
     ]
 
     /// Today's ends say what they said when it was recorded: a change of a byte on the wire is a change of the protocol, and needs a record of its own.

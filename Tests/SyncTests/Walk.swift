@@ -103,7 +103,7 @@ struct Walk {
             case .send(let lane, let bytes): if isConnected { post(bytes, lane, to: \.up) }
             case .read(let from, let entries, _): reads.append((now + Span(nanoseconds: Int64(random.int(0...2_000_000))), from, entries))
             case .readHeads(let attempt, let seqs):
-                try edge(.heads(attempt: attempt, seqs.filter { $0 <= ledger.head.seq }.map { ledger.entries[Int($0.raw) - 1].head }))
+                try edge(.heads(attempt: attempt, asked: seqs, seqs.filter { $0 <= ledger.head.seq }.map { ledger.entries[Int($0.raw) - 1].head }))
             case .deliver(let command, let deadline): delivered.append((command.id, ledger.boot, now, deadline.map { $0 - edgeOffset }))
             case .heal(let entries):
                 ledger.adopt(entries)

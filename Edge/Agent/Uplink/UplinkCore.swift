@@ -177,7 +177,7 @@ package struct UplinkCore {
                     // A proof without them would read as another history: the link stays closed, and trading goes on.
                     out.append(.missing(from: from, to: to))
                 } else {
-                    try perform(sender.handle(.heads(attempt: attempt, heads), at: clock), at: clock, into: &out)
+                    try perform(sender.handle(.heads(attempt: attempt, asked: seqs, heads), at: clock), at: clock, into: &out)
                 }
             case .deliver(let command, let deadline): out.append(.deliver(command, deadline: deadline))
             case .acked(let head): out.append(.acked(head))

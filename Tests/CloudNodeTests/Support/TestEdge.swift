@@ -128,7 +128,7 @@ final class TestEdge {
             let heads = seqs.filter { lost?.contains($0.raw) != true || $0.raw == lost?.upperBound }.compactMap { seq in
                 seq.raw >= 1 && Int(seq.raw) <= entries.count ? entries[Int(seq.raw) - 1].head : nil
             }
-            waiting += sender.handle(.heads(attempt: attempt, heads), at: cloud.clock)
+            waiting += sender.handle(.heads(attempt: attempt, asked: seqs, heads), at: cloud.clock)
         case .deliver(let command, _): commands.append(command)
         case .reopen: reopened += 1
         case .readBranch(let after):

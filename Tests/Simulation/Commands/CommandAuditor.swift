@@ -23,6 +23,8 @@ struct CommandAuditor {
     /// Codes of refusals, counted.
     private(set) var refusals: [String: Int] = [:]
     private var ends: [CommandID: Int] = [:]
+    /// Commands that had an effect of which the edge's ledger tells no more.
+    private var lost: Set<CommandID> = []
     private var orders: [String: Int] = [:]
     private var bound: [CommandID: Boot] = [:]
     private var places: [CommandID: CommandPlace] = [:]
@@ -65,6 +67,25 @@ struct CommandAuditor {
             refusals[outcome.code, default: 0] += 1
             end(outcome.command)
         default: break
+        }
+    }
+
+    /// Entries that the edge has lost with a restored image. Those that nobody was told of nobody can miss: the cloud then says of their commands that
+    /// the ledger does not mention them, and the edge may end them once more. No order may come of them a second time for that.
+    mutating func edgeLost(_ entries: some Sequence<Entry>) {
+        for entry in entries {
+            guard let fact = try? entry.decoded() else { continue }
+            switch fact {
+            case .intent(let ticket):
+                guard let id = ticket.command else { continue }
+                if ticket.legs.contains(where: { $0.role == .open }) { ends[id, default: 0] -= 1 }
+                lost.insert(id)
+            case .commandAccepted(let outcome):
+                if outcome.code != "closing" { ends[outcome.command, default: 0] -= 1 }
+                lost.insert(outcome.command)
+            case .commandRefused(let outcome): ends[outcome.command, default: 0] -= 1
+            default: continue
+            }
         }
     }
 
@@ -134,7 +155,7 @@ struct CommandAuditor {
             broken("\(id) was called \(record.stage.rawValue) before the ledger said so")
         }
         guard record.isFinal else { return }
-        if effects[id] != nil, [.withdrawn, .superseded, .expired].contains(record.stage) {
+        if effects[id] != nil, !lost.contains(id), [.withdrawn, .superseded, .expired].contains(record.stage) {
             broken("\(id) was executed and told \(record.stage.rawValue)")
         }
         told[id] = record.stage

@@ -223,7 +223,9 @@ package struct CommandWorld {
     /// A restored image: the newest entries are gone, and the broker has all.
     private mutating func rollBack() {
         isRolledBack = true
-        ledger.removeLast(min(ledger.count - 1, chance.int(1...12)))
+        let count = min(ledger.count - 1, chance.int(1...12))
+        auditor.edgeLost(ledger.suffix(count))
+        ledger.removeLast(count)
         restart()
     }
 
@@ -267,7 +269,9 @@ package struct CommandWorld {
                 uplink(.entries(from: from, Array(ledger.dropFirst(Int(from.raw) - 1).prefix(limit))))
             case .readHeads(let attempt, let seqs):
                 uplink(
-                    .heads(attempt: attempt, seqs.compactMap { $0.raw >= 1 && $0.raw <= UInt64(ledger.count) ? ledger[Int($0.raw) - 1].head : nil }))
+                    .heads(
+                        attempt: attempt, asked: seqs,
+                        seqs.compactMap { $0.raw >= 1 && $0.raw <= UInt64(ledger.count) ? ledger[Int($0.raw) - 1].head : nil }))
             case .deliver(let command, let deadline):
                 // By the edge's own steady time, as the agent does.
                 decide(.command(command, deadline: deadline.map { edgeNow + ($0 - edgeClock.monotonic) }))
