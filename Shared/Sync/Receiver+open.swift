@@ -108,6 +108,8 @@ extension Receiver {
         edges[opening.peer.edge]?.opening = nil
         if let dispute {
             edges[opening.peer.edge]?.memory.dispute = dispute
+            // Another question than the one that was decided; the store drops that decision, too.
+            edges[opening.peer.edge]?.memory.settlement = nil
             out.append(.disputed(opening.peer.edge, dispute))
         }
         refuse(opening.hello, refusal, to: opening.peer, into: &out)

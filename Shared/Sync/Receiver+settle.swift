@@ -163,10 +163,17 @@ extension Receiver {
         edges[edge]?.branch = nil
     }
 
-    /// The first entry of the new epoch is stored.
+    /// Entries are stored: with the first one of the new epoch a decision is over. One for the cloud's branch is over too when the edge goes on behind
+    /// that branch without having to: the right copy was started, or the files were put in place by hand.
     mutating func finishSettlement(of edge: EdgeID, into out: inout [Action]) {
-        guard let memory = edges[edge]?.memory, let settlement = memory.settlement, memory.epoch >= settlement.epoch else { return }
-        finish(settlement, of: edge, into: &out)
+        guard let memory = edges[edge]?.memory, let settlement = memory.settlement else { return }
+        if memory.epoch >= settlement.epoch {
+            finish(settlement, of: edge, into: &out)
+        } else if settlement.kept == .cloud, memory.have.seq > settlement.dispute.cloudHead.seq {
+            edges[edge]?.memory.settlement = nil
+            edges[edge]?.memory.dispute = nil
+            out.append(.undisputed(edge))
+        }
     }
 
     private mutating func finish(_ settlement: Settlement, of edge: EdgeID, into out: inout [Action]) {

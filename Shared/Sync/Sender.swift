@@ -170,7 +170,7 @@ package struct Sender: Sendable {
     var audits: Int64?
     var session: UInt64 = 0
     var number: UInt64 = 0
-    var attempt: Int64 = 0
+    package internal(set) var attempt: Int64 = 0
     var hellos = 0
     /// How long an answer to a HELLO is waited for: as the line has shown.
     var patience: Span

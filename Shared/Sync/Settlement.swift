@@ -67,11 +67,11 @@ package struct Settlement: Hashable, Sendable {
 }
 
 extension Settlement {
-    /// What counts as announced from this decision on, when it is another head than before. What a revoked edge wrote is sealed with everything that it
-    /// had told of: it is not missed when the edge is revoked once more, and the decision given up, before it says that it has carried it out.
+    /// What counts as announced from this decision on, when it is another head than before. With the branch that is sealed goes what was told of it: that
+    /// is not missed, whether the decision is carried out or given up. What is announced from now on is.
     package func announcedAnew(_ announced: Head, _ rules: Rules = Rules()) -> Head? {
-        guard kept == .cloud, dispute.verdict == .quarantined, announced.seq > dispute.common.seq, !rules.keepsSealedHeads else { return nil }
-        return dispute.common
+        guard kept == .cloud, announced.seq > dispute.cloudHead.seq, !rules.keepsSealedHeads else { return nil }
+        return dispute.cloudHead
     }
 
     /// The entry that begins the epoch, on the branch that goes on after `ours`.

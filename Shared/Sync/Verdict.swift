@@ -153,13 +153,15 @@ private struct Judge {
         for seq in evidence.both where seq > low && seq < high && compare(seq) == .same { low = seq }
         for seq in evidence.both where seq > low && seq < high { high = seq }
         // What lies in a hole tells nothing; what stands behind it does.
-        for seq in anchors where seq > low && seq < high {
+        for seq in anchors where seq > low && seq < high && !hello.gaps.contains(where: { $0.hides(seq) }) {
             switch compare(seq) {
             case .same: low = seq
             case .different: break
             case .unknown(let question): return question
             }
         }
+        // Behind another history's entry nothing that the edge cannot show is common, and it is not asked for: it would never answer.
+        for gap in hello.gaps where gap.from > low && gap.from < high { high = gap.from }
         var search = Bisection(same: low, different: high, asked: 1)
         while !search.isDone {
             let round = search.questions
@@ -222,11 +224,9 @@ private struct Judge {
             verdict: verdict, common: common, edgeHead: hello.head, edgeEpoch: hello.epoch, cloudHead: memory.announced, isCloudBranchKept: false)
     }
 
-    /// True when a person has decided and what was announced before no longer counts.
-    private var isForgiven: Bool {
-        guard let settlement = memory.settlement else { return false }
-        return settlement.kept == .cloud || hello.epoch >= settlement.epoch
-    }
+    /// True when a person has decided for this branch and what was announced before no longer counts. A decision for the cloud's has set the announced
+    /// head anew when it was made, once.
+    private var isForgiven: Bool { memory.settlement.map { $0.kept == .edge && hello.epoch >= $0.epoch } ?? false }
 
     // MARK: - The person's word
 

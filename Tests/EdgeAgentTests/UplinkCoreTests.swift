@@ -6,6 +6,20 @@ import Sync
 import Testing
 import Values
 
+/// A journal in which the bytes of one entry have changed.
+private final class RottenLedger: LedgerReader {
+    private let journal: Journal
+    private let seq: Seq
+    init(_ journal: Journal, _ seq: Seq) { self.journal = journal; self.seq = seq }
+
+    func read(from first: Seq, limit: Int, maxBytes: Int) throws(JournalError) -> [Entry] {
+        let entries = try journal.read(from: first, limit: limit, maxBytes: maxBytes)
+        if entries.contains(where: { $0.seq == seq }) { throw .damaged("entry \(seq) is not what was written") }
+        return entries
+    }
+    func stored(from first: Seq, through: Seq) throws(JournalError) -> [Entry?] { try journal.stored(from: first, through: through) }
+}
+
 /// An uplink and a receiver whose frames reach one another at once.
 private struct Pair {
     let folder: TemporaryFolder
@@ -202,6 +216,40 @@ struct UplinkCoreTests {
         var old = LedgerWriter(boot: 4, after: before.last)
         _ = try pair.journal.commit([try old.entry(LedgerWriter.bootFact)])
         #expect(try LedgerAudit.verify(path: pair.folder.file("ledger.db")).count == 702)
+    }
+
+    /// An old entry's bytes have changed on the disk: what stands before it goes up, its lane stands still there, and the run goes on. A PROOF of it has
+    /// its hash from the entry behind.
+    @Test func aDamagedEntryEndsNoRun() throws {
+        var writer = LedgerWriter(boot: 3, after: nil)
+        var pair = try Pair(&writer, backlog: 30)
+        pair.uplink = UplinkCore(
+            Identity(edge: LedgerWriter.edge, boot: Boot(raw: 3), epoch: 1, release: "t"), head: pair.journal.head,
+            ledger: RottenLedger(pair.journal, Seq(20)))
+        try pair.carry(pair.uplink.handle(.linkUp, at: pair.now))
+        #expect(pair.stored.count == 19 && pair.uplink.sender.phase == .open)
+        #expect(pair.seen.contains(.missing(from: Seq(20), to: Seq(20))))
+        _ = try pair.uplink.handle(.linkDown, at: pair.now)
+        _ = try pair.uplink.handle(.linkUp, at: pair.now)
+        let question = Message.prove(attempt: pair.uplink.sender.attempt, seqs: [Seq(19), Seq(20)])
+        let said = try pair.uplink.handle(.frame(question.frame(session: 0, number: 1).bytes), at: pair.now)
+        let proofs = try said.compactMap { effect throws -> [Head]? in
+            guard case .send(_, let bytes) = effect, case .proof(_, let heads, _) = try Message(Frame(bytes)) else { return nil }
+            return heads
+        }
+        #expect(proofs.first?.map(\.seq) == [Seq(19), Seq(20)])
+    }
+
+    /// Another link of the same run counts its HELLOs on from the one before: the cloud hears no number twice.
+    @Test func anotherLinkOfTheRunCountsOn() throws {
+        var writer = LedgerWriter(boot: 3, after: nil)
+        var pair = try Pair(&writer, backlog: 1)
+        for _ in 0..<3 { try pair.carry(pair.uplink.handle(.linkUp, at: pair.now) + pair.uplink.handle(.linkDown, at: pair.now)) }
+        let last = pair.uplink.sender.attempt, boot = Boot(raw: 3)
+        let next = try StartTalk.identity(pair.journal, boot, release: "t", mayHeal: false, after: last)
+        #expect(last >= 3 && next.attempts >= last)
+        let first = try StartTalk.identity(pair.journal, Boot(raw: 3 << 40), release: "t", mayHeal: false)
+        #expect(first.attempts == 3 << 40, "a run begins at a place of its own")
     }
 
     @Test func aHeadBeyondTheLedgerIsDamageAndNoEndlessReading() throws {

@@ -98,6 +98,30 @@ struct SettleTests {
 
     @Test(arguments: 1...10) func aLostEndIsWrittenOffByAPerson(seed: UInt64) throws { try Self.rollback(seed) }
 
+    /// A decision for the cloud's history that nobody has to carry out, because the right copy was started, is over with what that one writes, and
+    /// forgives nothing that is announced later.
+    @Test(arguments: 51...54) func aDecisionThatNobodyCarriesOutForgivesNothing(seed: UInt64) throws {
+        var walk = try Self.rested(seed)
+        walk.allowed = [.fork, .rollbackUnsynced]
+        let right = walk.ledger
+        try walk.fork(at: walk.stored.count / 2, growing: 4)
+        try Self.run(&walk) { $0.dispute != nil }
+        try walk.decide(.cloud)
+        try walk.putBack(right)
+        try walk.calmDown()
+        #expect(walk.settled == nil)
+        if seed % 2 == 0 {
+            try walk.grow(3)
+            try walk.calmDown()
+            #expect(walk.dispute == nil, "nobody is told of it any more")
+        }
+        walk.decision = nil
+        walk.dispute = nil
+        try walk.announceAndLose(9, keeping: 3)
+        try Self.run(&walk) { $0.dispute != nil }
+        #expect(walk.dispute?.verdict == .rollbackUnsynced || walk.dispute?.verdict == .fork)
+    }
+
     /// A cloud without room for the edge's branch asks nobody, for it has nothing to seal; the edge hears of the fork all the same, and once there is
     /// room everything goes its way.
     @Test(arguments: 41...44) func aForkIsToldAlsoWithoutRoomForTheBranch(seed: UInt64) throws {

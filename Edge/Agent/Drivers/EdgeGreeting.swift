@@ -63,8 +63,8 @@ package struct Greeting {
         return greeting
     }
 
-    static func identity(_ journal: Journal, _ boot: Boot, mayHeal: Bool) throws(JournalError) -> Identity {
-        try StartTalk.identity(journal, boot, release: Version.product, mayHeal: mayHeal)
+    static func identity(_ journal: Journal, _ boot: Boot, mayHeal: Bool, after greeted: Int64 = 0) throws(JournalError) -> Identity {
+        try StartTalk.identity(journal, boot, release: Version.product, mayHeal: mayHeal, after: greeted)
     }
 }
 

@@ -109,16 +109,18 @@ package final class EdgeLoop {
 
     private func startUplink() throws {
         guard let link = try folder.uplink() else { return }
+        var greeted: Int64 = 0
         if let old = uplink {
             guard !old.dials(link) else { return }
             Log.write(.info, "enrolled with another cloud", ["host": link.host, "port": "\(link.port)"])
             old.stop(reason: "the edge was enrolled with another cloud", at: Self.clock())
+            greeted = old.sender.attempt
             uplink = nil
             // What the old connection still said is nobody's any more.
             inbox.loop.turn(milliseconds: 0)
             _ = inbox.takeLinkEvents()
         }
-        let identity = try Greeting.identity(agent.journal, agent.boot, mayHeal: false)
+        let identity = try Greeting.identity(agent.journal, agent.boot, mayHeal: false, after: greeted)
         uplink = try Uplink(link, journal: agent.journal, identity: identity, events: inbox.linkHandler())
     }
 

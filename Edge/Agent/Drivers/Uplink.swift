@@ -191,6 +191,8 @@ package final class Uplink {
         // The end comes whether or not a last frame can be made.
         try? feed(.stop(reason: reason), at: clock)
         client.stop()
+        // The next run may be let in by nobody before it knows how far the cloud had read: a key of the link that was announced is found by it.
+        if acked.seq > noted { try? journal.noteAcknowledged(acked.seq) }
     }
 
     private func feed(_ input: Sender.Input, at clock: ClockReading) throws(JournalError) { try perform(core.handle(input, at: clock), at: clock) }

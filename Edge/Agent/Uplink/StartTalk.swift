@@ -90,11 +90,15 @@ package struct StartTalk {
     }
 
     /// Who the run says it is.
-    /// - Parameter mayHeal: true for a run that has written nothing yet.
-    package static func identity(_ journal: Journal, _ boot: Boot, release: String, mayHeal: Bool) throws(JournalError) -> Identity {
+    /// - Parameters:
+    ///   - mayHeal: true for a run that has written nothing yet.
+    ///   - greeted: the number of the last HELLO of this run. Whoever goes on counts on from there: the cloud hears no number twice.
+    package static func identity(
+        _ journal: Journal, _ boot: Boot, release: String, mayHeal: Bool, after greeted: Int64 = 0
+    ) throws(JournalError) -> Identity {
         var identity = Identity(
             edge: journal.edge, boot: boot, epoch: journal.last?.epoch ?? 1, release: release, mayHeal: mayHeal,
-            incarnation: try journal.incarnation(), signer: journal.signer, attempts: attempts(of: boot))
+            incarnation: try journal.incarnation(), signer: journal.signer, attempts: max(attempts(of: boot), greeted))
         identity.formerStores = try journal.formerStores()
         identity.gaps = try journal.gaps()
         return identity

@@ -69,13 +69,19 @@ package struct UplinkCore {
         return try head(of: seq, in: journal).head ?? .start
     }
 
-    /// An entry's number and hash; of the last entry of a hole the one behind it tells. What is missing is no failure of the link.
+    /// Which entries a read could not give, when the file itself can be read: those of a lost segment, or one whose bytes are not what was written.
+    /// What is damaged is told by the check of the whole; the link alone is no reason to end a run that trades.
+    private static func unreadable(_ error: JournalError, at seq: Seq) -> (from: Seq, to: Seq)? {
+        if case .damaged = error { (seq, seq) } else { error.missing }
+    }
+
+    /// An entry's number and hash; of a damaged one and of the last entry of a hole the one behind it tells. What is missing is no failure of the link.
     private static func head(of seq: Seq, in ledger: any LedgerReader) throws(JournalError) -> (head: Head?, missing: (from: Seq, to: Seq)?) {
         do throws(JournalError) {
             let entry = try ledger.read(from: seq, limit: 1, maxBytes: .max).first
             return (entry.flatMap { $0.seq == seq ? $0.head : nil }, nil)
         } catch {
-            guard let missing = error.missing else { throw error }
+            guard let missing = unreadable(error, at: seq) else { throw error }
             guard missing.to == seq else { return (nil, missing) }
             do throws(JournalError) {
                 guard let behind = try ledger.read(from: seq.next, limit: 1, maxBytes: .max).first, behind.seq == seq.next else {
@@ -83,7 +89,7 @@ package struct UplinkCore {
                 }
                 return (Head(seq: seq, hash: behind.previous), nil)
             } catch {
-                guard error.missing != nil else { throw error }
+                guard unreadable(error, at: seq.next) != nil else { throw error }
                 return (nil, missing)
             }
         }
@@ -127,9 +133,9 @@ package struct UplinkCore {
         guard let (from, limit, bytes) = wanted else { return [] }
         wanted = nil
         let entries: [Entry]
-        do throws(JournalError) { entries = try ledger.read(from: from, limit: limit, maxBytes: bytes) } catch {
+        do throws(JournalError) { entries = try sound(from: from, limit: limit, maxBytes: bytes) } catch {
             // The lane of the ledger stands still; commands, live state and trading go on.
-            guard let missing = error.missing else { throw error }
+            guard let missing = UplinkCore.unreadable(error, at: from) else { throw error }
             // What was confessed is passed over, if the cloud takes what stands behind it.
             if sender.mayPassOver(from) { return try handle(.unreadable(from), at: clock) }
             return [.missing(from: missing.from, to: missing.to)]
@@ -139,14 +145,25 @@ package struct UplinkCore {
         return try handle(.entries(from: from, entries), at: clock)
     }
 
+    /// The entries from here on, or those of them that stand before a damaged one.
+    private func sound(from: Seq, limit: Int, maxBytes: Int) throws(JournalError) -> [Entry] {
+        var limit = limit
+        while true {
+            do throws(JournalError) { return try ledger.read(from: from, limit: limit, maxBytes: maxBytes) } catch {
+                guard case .damaged = error, limit > 1 else { throw error }
+                limit /= 2
+            }
+        }
+    }
+
     /// A piece of this ledger's branch, from behind what was confessed as lost when it begins there; or what is missing and was not.
     private func branch(from first: Seq) throws(JournalError) -> (entries: [Entry], missing: (from: Seq, to: Seq)?) {
         var from = first
         while true {
             do throws(JournalError) {
-                return (try ledger.read(from: from, limit: Batch.entriesMax, maxBytes: Batch.rawBytesTarget), nil)
+                return (try sound(from: from, limit: Batch.entriesMax, maxBytes: Batch.rawBytesTarget), nil)
             } catch {
-                guard let missing = error.missing else { throw error }
+                guard let missing = UplinkCore.unreadable(error, at: from) else { throw error }
                 guard let gap = sender.gap(over: from) else { return ([], missing) }
                 from = gap.to.next
             }

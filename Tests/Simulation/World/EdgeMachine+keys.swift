@@ -53,7 +53,13 @@ extension EdgeMachine {
         let view = linkView
         let effects = try program?.linkKeys.step(agent, view, at: clock) ?? []
         try perform(program?.uplink.note(effects, at: clock) ?? [], at: clock)
-        if connection != nil, let linkedBy, linkedBy != linkKey { left.append(.reopen) }
+        guard connection != nil, let linkedBy, linkedBy != linkKey, let program else { return }
+        // As in production, where another key is another link with a sender of its own.
+        let identity = try StartTalk.identity(program.journal, program.boot, release: release, mayHeal: false, after: program.uplink.sender.attempt)
+        self.program?.uplink = UplinkCore(
+            identity, head: program.journal.head, acked: try UplinkCore.acknowledged(in: program.journal), ledger: program.journal, rules: setup.rules
+        )
+        left.append(.reopen)
     }
 
     private var linkView: LinkKeyView? {
