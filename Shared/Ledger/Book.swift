@@ -147,7 +147,7 @@ package struct Book: Sendable {
         case .instrument(let instrument): instruments[instrument.id] = instrument
         case .correction(let correction): reverse(correction, entry.wall)
         // All that these say is in their postings.
-        case .transfer, .dividend, .interest, .accountFee, .exchange: break
+        case .transfer, .dividend, .interest, .accountFee, .borrowFee, .exchange: break
         case .suspense(let suspense):
             guard let id = suspense.instrument else { return }
             suspended[id] = balances.total(.suspense, suspense.asset) == 0 ? nil : suspense.asset

@@ -87,7 +87,7 @@ extension Fact {
         case .commandAccepted: return .commandAccepted(try CommandOutcome(f))
         case .commandRefused: return .commandRefused(try CommandOutcome(f))
         case .denied, .halt, .resume, .instrumentHalt, .brokerSession, .reconciled, .difference, .instrument, .bot: return try decodeState(kind, f)
-        case .transfer, .dividend, .interest, .accountFee, .exchange, .correction, .suspense: return try decodeMoney(kind, f)
+        case .transfer, .dividend, .interest, .accountFee, .borrowFee, .exchange, .correction, .suspense: return try decodeMoney(kind, f)
         }
     }
 
@@ -130,6 +130,7 @@ extension Fact {
         case .dividend: return .dividend(try CashMove(f))
         case .interest: return .interest(try CashMove(f))
         case .accountFee: return .accountFee(try CashMove(f))
+        case .borrowFee: return .borrowFee(try CashMove(f))
         case .exchange:
             return .exchange(
                 CashExchange(

@@ -43,6 +43,7 @@ extension Fact {
         case .dividend: .dividend
         case .interest: .interest
         case .accountFee: .accountFee
+        case .borrowFee: .borrowFee
         case .exchange: .exchange
         case .correction: .correction
         case .suspense: .suspense
@@ -62,7 +63,7 @@ extension Fact {
         case .cancelRefused(let refusal): Array(refusal.tag.text.utf8)
         case .commandAccepted(let outcome), .commandRefused(let outcome): outcome.command.bytes
         case .correction(let correction): Array(correction.execID.utf8.prefix(255))
-        case .transfer, .dividend, .interest, .accountFee, .exchange, .suspense: []
+        case .transfer, .dividend, .interest, .accountFee, .borrowFee, .exchange, .suspense: []
         case .snapshot, .healed, .lineage, .gap, .countersigned, .keyRotated, .cloudKey, .linkKey, .serverKey: []
         case .boot, .shutdown, .checkpoint, .sent, .denied, .halt, .resume, .instrumentHalt, .brokerSession, .reconciled, .difference, .instrument,
             .bot:
@@ -126,7 +127,7 @@ extension Fact {
         case .bot(let fact):
             out.put("bot", fact.bot); out.put("instrument", fact.instrument); out.put("state", fact.state); out.put("reason", fact.reason)
             out.put("until", fact.until)
-        case .transfer(let move), .dividend(let move), .interest(let move), .accountFee(let move): move.write(into: &out)
+        case .transfer(let move), .dividend(let move), .interest(let move), .accountFee(let move), .borrowFee(let move): move.write(into: &out)
         case .exchange(let exchange): exchange.write(into: &out)
         case .correction(let fact): out.put("execID", fact.execID); out.put("by", fact.by); out.put("reason", fact.reason)
         case .suspense(let fact):

@@ -61,6 +61,8 @@ package enum Fact: Hashable, Sendable {
     case interest(CashMove)
     /// A fee of the account, not of an execution.
     case accountFee(CashMove)
+    /// What the broker takes for shares that were lent for a short sale.
+    case borrowFee(CashMove)
     case exchange(CashExchange)
     case correction(Correction)
     case suspense(Suspense)

@@ -13,7 +13,7 @@ package enum Kind: UInt16, CaseIterable, Sendable {
     case instrument = 60
     case bot = 70
     case cloudKey = 90, linkKey = 91, serverKey = 92
-    case transfer = 80, dividend = 81, interest = 82, accountFee = 83, exchange = 84, correction = 85, suspense = 86
+    case transfer = 80, dividend = 81, interest = 82, accountFee = 83, exchange = 84, correction = 85, suspense = 86, borrowFee = 87
 }
 
 extension Kind {
@@ -28,7 +28,7 @@ extension Kind {
     /// True for kinds whose body lists postings, possibly none.
     package var hasPostings: Bool {
         switch self {
-        case .fill, .commission, .transfer, .dividend, .interest, .accountFee, .exchange, .correction, .suspense: true
+        case .fill, .commission, .transfer, .dividend, .interest, .accountFee, .borrowFee, .exchange, .correction, .suspense: true
         default: false
         }
     }

@@ -12,7 +12,7 @@ package struct CashMove: Hashable, Sendable {
     /// `console` for what a person wrote down.
     package var source: String
     package var note: String
-    /// What paid the dividend, when it was one thing.
+    /// What paid the dividend, or was borrowed, when it was one thing.
     package var instrument: InstrumentID?
     package init(account: String, currency: String, amount: Money, at: Instant, source: String, note: String, instrument: InstrumentID? = nil) {
         self.account = account; self.currency = currency; self.amount = amount; self.at = at; self.source = source; self.note = note

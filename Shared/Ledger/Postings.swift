@@ -80,7 +80,7 @@ extension Book {
         case .transfer(let move): return try lines(of: move, against: .transfer)
         case .dividend(let move): return try lines(of: move, against: .dividend)
         case .interest(let move): return try lines(of: move, against: .interest)
-        case .accountFee(let move): return try lines(of: move, against: .fee)
+        case .accountFee(let move), .borrowFee(let move): return try lines(of: move, against: .fee)
         case .exchange(let exchange):
             return Posting.pair(.cash, .trading, exchange.account, nil, exchange.soldCurrency, -exchange.sold.raw)
                 + Posting.pair(.cash, .trading, exchange.account, nil, exchange.boughtCurrency, exchange.bought.raw)

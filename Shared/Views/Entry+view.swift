@@ -68,7 +68,7 @@ extension EdgePicture {
         case .instrument(let instrument): about.instrument = instrument.id
         case .bot(let bot): about.bot = bot.bot; about.instrument = bot.instrument
         case .healed, .lineage, .gap, .snapshot, .countersigned, .keyRotated, .cloudKey, .linkKey, .serverKey: break
-        case .dividend(let move): about.instrument = move.instrument
+        case .dividend(let move), .borrowFee(let move): about.instrument = move.instrument
         case .correction(let correction):
             let fill = book.fill(correction.execID)?.fill
             about = Subject(fill?.tag.flatMap { book.order($0) }); about.instrument = fill?.instrument

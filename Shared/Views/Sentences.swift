@@ -54,6 +54,7 @@ extension EdgePicture {
         case .dividend(let move): return "Dividend\(move.instrument.map { " of \(shortName($0))" } ?? ""): \(amountWords(move))"
         case .interest(let move): return "Interest \(move.amount.raw > 0 ? "earned" : "paid"): \(amountWords(move))"
         case .accountFee(let move): return "Fee of the account: \(amountWords(move))"
+        case .borrowFee(let move): return "Borrow fee\(move.instrument.map { " of \(shortName($0))" } ?? ""): \(amountWords(move))"
         case .exchange(let fact):
             return "Exchanged \(Plain.money(fact.sold, fact.soldCurrency)) for \(Plain.money(fact.bought, fact.boughtCurrency))"
         case .correction(let fact): return "Execution \(fact.execID) no longer counts: \(fact.reason)"

@@ -63,6 +63,10 @@ struct MoneyRecordTests {
             (["kind": "interest", "amount": "-5", "currency": "USD"], ["cash:DU1 -500000000", "interest:DU1 500000000"]),
             (["kind": "fee", "amount": "5", "currency": "USD", "account": "U7", "at": "2026-11-01"], ["cash:U7 -500000000", "fee:U7 500000000"]),
             (
+                ["kind": "borrow-fee", "amount": "0.75", "currency": "USD", "instrument": "NVDA.NASDAQ"],
+                ["cash:DU1 -75000000", "fee:DU1 75000000"]
+            ),
+            (
                 ["kind": "exchange", "amount": "108", "currency": "USD", "toAmount": "100", "toCurrency": "EUR"],
                 ["cash:DU1 -10800000000", "trading:DU1 10800000000", "cash:DU1 10000000000", "trading:DU1 -10000000000"]
             ),
@@ -70,6 +74,8 @@ struct MoneyRecordTests {
         for (body, lines) in expected {
             guard case .record(let fact, _) = try ask(rig, body) else { Issue.record("\(body)"); continue }
             #expect(rig.agent.desk.book.postings(of: fact).lines.map { "\($0.account) \($0.amount)" } == lines)
+            guard case .borrowFee(let move) = fact else { continue }
+            #expect(move.instrument == InstrumentID("NVDA.NASDAQ"), "what was borrowed stands with its fee")
         }
     }
 

@@ -97,6 +97,7 @@ struct BookTests {
                     at: Instant(seconds: 3), source: "console", note: "n")),
             .correction(Correction(execID: "e1", by: "e3", reason: "r")),
             .suspense(Suspense(rule: "R9", account: "DU1", asset: mbt.text, amount: 100_000_000, instrument: mbt, text: "t")),
+            .borrowFee(move(-3, InstrumentID("AAPL.NASDAQ"))),
         ]
     }
 

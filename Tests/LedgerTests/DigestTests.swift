@@ -50,6 +50,7 @@ struct DigestTests {
         "dividend.account", "dividend.amount", "dividend.currency", "dividend.at", "dividend.note", "dividend.source", "dividend.instrument",
         "interest.account", "interest.amount", "interest.currency", "interest.at", "interest.note", "interest.source",
         "accountFee.account", "accountFee.amount", "accountFee.currency", "accountFee.at", "accountFee.note", "accountFee.source",
+        "borrowFee.account", "borrowFee.amount", "borrowFee.currency", "borrowFee.at", "borrowFee.note", "borrowFee.source", "borrowFee.instrument",
         "exchange.account", "exchange.sold", "exchange.soldCurrency", "exchange.bought", "exchange.boughtCurrency", "exchange.at", "exchange.note",
         "exchange.source", "correction.reason",
         "suspense.account", "suspense.amount", "suspense.rule", "suspense.text",

@@ -122,11 +122,12 @@ struct PostingHistoryTests {
     private func move(_ step: Int, _ ledger: inout TestLedger, _ auditor: inout Auditor, _ random: inout SeededRandom) throws {
         let currency = random.chance(1, in: 2) ? "USD" : "EUR", amount = Int64(random.int(-5_000_000_000...5_000_000_001))
         let move = CashMove(account: "DU1", currency: currency, amount: Money(raw: amount), at: Instant(seconds: 1), source: "s", note: "\(step)")
-        switch random.int(0...4) {
+        switch random.int(0...5) {
         case 0: try ledger.add(.transfer(move))
         case 1: try ledger.add(.dividend(move))
         case 2: try ledger.add(.interest(move))
         case 3: try ledger.add(.accountFee(move))
+        case 4: try ledger.add(.borrowFee(move))
         default:
             let bought = Money(raw: Int64(random.int(1...1_000_000_000)))
             try ledger.add(

@@ -203,6 +203,18 @@ import Wire
         #expect(EdgePicture.kindName(999) == "kind-999" && EdgePicture.kindNumber("kind-999") == 999 && EdgePicture.kindNumber("nonsense") == nil)
     }
 
+    @Test func aBorrowFeeNamesWhatWasBorrowed() throws {
+        var entry = try #require(scene.entries.last)
+        entry.kind = Kind.borrowFee.rawValue; entry.kindVersion = 1
+        let body =
+            #"{"account":"DU1","amount":-1250000000,"at":1,"currency":"USD","instrument":"MBTZ6.CME","note":"November","postings":[],"#
+            + #""source":"console"}"#
+        entry.body = Array(body.utf8)
+        let row = scene.picture.entryRow(entry)
+        #expect(contract.problems(of: row, as: "entry") == [])
+        #expect(row["kind"] == "borrowFee" && row["words"] == "Borrow fee of MBTZ6: 12.50 USD, November", "\(row)")
+    }
+
     @Test func anUnknownKindIsShownRaw() throws {
         var entry = try #require(scene.entries.last)
         entry.kind = 999

@@ -1,4 +1,4 @@
-// Money that a person writes down at the console: deposits, withdrawals, dividends, interest, fees and exchanges, read strictly.
+// Money that a person writes down at the console: deposits, withdrawals, dividends, interest, fees, borrow fees and exchanges, read strictly.
 internal import Ledger
 internal import Values
 internal import Views
@@ -7,7 +7,7 @@ internal import Wire
 /// One record as it is asked for, and what it will write.
 struct MoneyRecord {
     /// What a person may write down.
-    static let kinds = ["deposit", "withdrawal", "dividend", "interest", "fee", "exchange"]
+    static let kinds = ["deposit", "withdrawal", "dividend", "interest", "fee", "borrow-fee", "exchange"]
 
     let fact: Fact
     /// What will be written, in words for the question before it.
@@ -38,15 +38,16 @@ struct MoneyRecord {
             text = "exchange of \(amount) \(currency) for \(bought) \(other) in account \(account) at \(at)" + (note.isEmpty ? "" : ": \(note)")
             return
         }
-        let leaves = kind == "withdrawal" || kind == "fee"
+        let leaves = ["withdrawal", "fee", "borrow-fee"].contains(kind)
         let move = CashMove(
             account: account, currency: currency, amount: leaves ? amount.negated : amount, at: at, source: "console", note: note,
-            instrument: kind == "dividend" ? fields["instrument"]?.text.map { InstrumentID($0) } : nil)
+            instrument: kind == "dividend" || kind == "borrow-fee" ? fields["instrument"]?.text.map { InstrumentID($0) } : nil)
         fact =
             switch kind {
             case "deposit", "withdrawal": .transfer(move)
             case "dividend": .dividend(move)
             case "interest": .interest(move)
+            case "borrow-fee": .borrowFee(move)
             default: .accountFee(move)
             }
         text = "\(kind) of \(amount) \(currency) in account \(account) at \(at)" + (note.isEmpty ? "" : ": \(note)")

@@ -68,10 +68,10 @@ package enum EdgeProgram {
                     CommandOption("note", value: "TEXT", "what it was, for the reader"),
                     CommandOption("at", value: "DAY", "when it happened at the broker; by default now"),
                     CommandOption("account", value: "NAME", "the broker's account; by default that of the session"),
-                    CommandOption("instrument", value: "ID", "what paid the dividend"),
+                    CommandOption("instrument", value: "ID", "what paid the dividend, or was borrowed"),
                     CommandOption("to-amount", value: "NUMBER", "of an exchange: what came in"),
                     CommandOption("to-currency", value: "CODE", "of an exchange: its currency"),
-                ], "write down money that no order moved: deposit, withdrawal, dividend, interest, fee or exchange"),
+                ], "write down money that no order moved: deposit, withdrawal, dividend, interest, fee, borrow-fee or exchange"),
             CommandSpec("close", operands: ["INSTRUMENT"], options: [yes], "close a position at market and cancel its protection"),
             CommandSpec(
                 "kill",
