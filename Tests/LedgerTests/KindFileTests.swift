@@ -78,6 +78,44 @@ struct KindFileTests {
         #expect(Set(Kind.allCases.map(\.rawValue)).count == Kind.allCases.count)
     }
 
+    /// What there are entries of, and every member that one may have. Prices as they come, lines of a log and measurements of the program are none of
+    /// it: those lie in files that may go. Who adds a word here answers that it is none of these.
+    private static let subjects = """
+        boot shutdown checkpoint snapshot healed lineage gap countersigned keyRotated cloudKey linkKey serverKey intent sent cancelIntent modifyIntent \
+        orderReport fill commission orderDead stopMoved cancelRefused commandAccepted commandRefused denied halt resume instrumentHalt brokerSession \
+        reconciled difference instrument bot transfer dividend interest accountFee borrowFee exchange correction suspense
+        """
+    private static let members = """
+        account amount asset at book bot bought boughtCurrency brokerContractID brokerOrderID by bytes code command configuration connected cumQty \
+        currency decidedBy differences digest digests evidence exchange execID file from generation ground halted hash id instrument issuer \
+        kernelBoot key kind lastPx lastQty legs level limitPrice localSymbol lotStep machine maturityDate milestones minPriceIncrement mode \
+        multiplier note old oldEpoch ordType origin ours parent permID postings proof quantity reason role rule sealed securityType seq side \
+        signature signer sold soldCurrency source state status stopPrice symbol tag tags text timeInForce to tradingClass trailPercent \
+        transactTime until version
+        """
+    /// Members at any depth that no entry has.
+    private static func strays(in body: JSONValue) -> Set<String> {
+        let known = Set(members.split(separator: " ").map(String.init))
+        let own = Set((body.members ?? []).map(\.key)).subtracting(known)
+        return ((body.members ?? []).map(\.value) + (body.elements ?? [])).reduce(own) { $0.union(strays(in: $1)) }
+    }
+
+    @Test func noEntryCarriesMarketDataLogsOrMetrics() throws {
+        #expect(Set(Self.subjects.split(separator: " ").map(String.init)) == Set(Kind.allCases.map { "\($0)" }))
+        for fact in BookTests.everyFact {
+            let body = Draft(fact).body(edge: TestLedger.edge, boot: Self.boot, seq: Self.seq)
+            #expect(Self.strays(in: body) == [], "\(fact.kind)")
+        }
+        for file in try FileManager.default.contentsOfDirectory(atPath: Self.folder.path) where file != "SUMS" {
+            let body = try JSONReader.read(Array(try #require(Self.bytes(file)).dropLast()))
+            #expect(Self.strays(in: body) == [], "\(file)")
+        }
+        // Planted: a quote, a bar in a list, a line of a log, a measurement.
+        #expect(Self.strays(in: ["instrument": "MBT", "bid": 1, "ask": 2]) == ["bid", "ask"])
+        #expect(Self.strays(in: ["legs": [["open": 1, "high": 2, "quantity": 3]]]) == ["open", "high"])
+        #expect(Self.strays(in: ["level": "info", "line": "x"]) == ["line"] && Self.strays(in: ["millis": 4]) == ["millis"])
+    }
+
     @Test func theChainWritesThePresentVersion() throws {
         var ledger = try TestLedger()
         for fact in BookTests.everyFact { #expect(try ledger.add(fact).kindVersion == fact.kind.version) }
