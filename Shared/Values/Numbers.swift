@@ -94,11 +94,9 @@
     @inlinable package var negated: Money { Money(raw: 0 &- raw) }
     /// `price * quantity * multiplier`, rounded half to even at 10^-8, or nil when it does not fit.
     package static func value(_ price: Price, _ quantity: Quantity, multiplier: Quantity) -> Money? {
-        // Int128 holds price*quantity (2^126); dividing in between keeps the second product inside.
-        let first = Int128(price.raw) * Int128(quantity.raw)
-        let (product, over) = first.multipliedReportingOverflow(by: Int128(multiplier.raw))
-        if !over { return Decimals.divide(product, by: 10_000_000_000_000_000).map { Money(raw: $0) } }
-        return Decimals.divide(first, by: 100_000_000).flatMap { Decimals.product($0, multiplier.raw, scale: 8) }.map { Money(raw: $0) }
+        // Rounded once. What leaves 2^127 here is above 10^22 when divided, and so leaves the range as well.
+        let (product, over) = (Int128(price.raw) * Int128(quantity.raw)).multipliedReportingOverflow(by: Int128(multiplier.raw))
+        return over ? nil : Decimals.divide(product, by: 10_000_000_000_000_000).map { Money(raw: $0) }
     }
     @usableFromInline package var description: String { Decimals.text(raw, scale: 8) }
 }

@@ -84,9 +84,76 @@ struct DeskTests {
                 == "unknownInstrument")
     }
 
+    /// Whichever amount of an order it is that leaves the range of ±92 bn: its value, its margin, or what the orders in flight take of the funds.
+    @Test func anAmountThatLeavesTheRangeIsRefusedAsSuch() throws {
+        func desk(funds: Int64 = 92_000_000_000) throws -> TestDesk {
+            let limits = SizingLimits(utilisation: Ratio(raw: 800_000), quantityMax: Quantity(raw: .max), notionalMax: Money(raw: .max))
+            var desk = try TestDesk(settings: DeskSettings(mode: .paper, limits: limits))
+            try desk.makeReady()
+            try desk.tell(funds: Money(whole: funds), margin: Money(raw: 1))
+            return desk
+        }
+        func denied(_ desk: inout TestDesk, _ quantity: Int64) throws -> String? {
+            let before = desk.placed.count
+            _ = try desk.command(Self.buy(quantity))
+            guard desk.placed.count == before else { return nil }
+            #expect(desk.denial?.rule == desk.refusal?.code)
+            return desk.refusal?.code
+        }
+        // Worth 9,800.50 each: 9.4 million are 92,124,700,000, and a hundred thousand more leave the range.
+        var value = try desk()
+        #expect(try denied(&value, 9_500_000) == "overflow")
+        #expect(try denied(&value, 9_400_000) == nil, "the last one that can be computed is taken")
+
+        var margin = try desk()
+        try margin.tell(funds: Money(whole: 92_000_000_000), margin: Money(whole: 92_000_000_000))
+        #expect(try denied(&margin, 2) == "overflow", "and not for want of a margin")
+        #expect(try denied(&margin, 1) == nil)
+
+        var flying = try desk()
+        #expect(try denied(&flying, 100) == nil)
+        try flying.tell(margin: Money(whole: 1_000_000_000))
+        #expect(try denied(&flying, 1) == "overflow", "a hundred in flight take more than can be computed")
+
+        var owing = try desk()
+        #expect(try denied(&owing, 100) == nil)
+        try owing.tell(funds: Money(whole: -92_000_000_000), margin: Money(whole: 10_000_000))
+        #expect(try denied(&owing, 1) == "overflow", "nor can what is left without them")
+    }
+
     mutating func open(_ desk: inout TestDesk, _ quantity: Int64, trailing: TrailingOffset? = nil) throws {
         _ = try desk.command(Self.buy(quantity, trailing: trailing))
         try desk.send(.fill(desk.brokerFill(desk.placed[0], "x1", quantity, 98_000)))
+    }
+
+    /// Prices, figures of the account and the broker's notices are shown and not kept: an hour of them leaves no entry.
+    @Test func whatIsOnlySeenIsNoEntry() throws {
+        var desk = try TestDesk()
+        try desk.makeReady()
+        let before = desk.entries.count
+        for minute in 0..<60 {
+            desk.now = desk.now + .minutes(1)
+            let price = Price(whole: 98_000 + Int64(minute) * 5), id = TestDesk.mbt
+            var quote = Quote(asOf: desk.now)
+            quote.last = price; quote.bid = price; quote.ask = price
+            var values = AccountValues(account: "DU1", currency: "USD", asOf: desk.now)
+            values.availableFunds = Money(whole: 50_000 + Int64(minute)); values.netLiquidation = Money(whole: 60_000 + Int64(minute))
+            let margin = ContractMargin(initial: Money(whole: 2_000 + Int64(minute)), maintenance: Money(whole: 1_800), asOf: desk.now)
+            let bar = Bar(start: desk.now, price: price, size: Quantity(whole: 1))
+            let seen: [VenueEvent] = [
+                .quote(id, quote), .trade(id, price: price, size: Quantity(whole: 1), at: desk.now), .bars(id, [bar], isHistory: minute % 2 == 0),
+                .account(values), .margin(id, margin), .front(symbol: "MBT", id), .noInstrument(symbol: "X", text: "none"),
+                .notice(Notice(code: 2_104, instrument: nil, text: "The data farm is well, \(minute).", cure: "", asOf: desk.now)),
+            ]
+            for event in seen {
+                let outcome = try desk.send(event)
+                #expect(outcome.drafts.isEmpty && !outcome.live.isEmpty, "\(event)")
+            }
+        }
+        #expect(desk.entries.count == before && desk.desk.live.quote(TestDesk.mbt)?.last == Price(whole: 98_295))
+        // The control: what happened is an entry.
+        #expect(try desk.send(.commission(Commission(execID: "e", amount: Money(whole: 1), currency: "USD"))).drafts.count == 1)
+        #expect(desk.entries.count == before + 1)
     }
 
     @Test mutating func closingTakesTheProtectionAwayFirst() throws {

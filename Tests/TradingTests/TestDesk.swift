@@ -87,6 +87,16 @@ struct TestDesk {
         try send(.quote(id, quote))
     }
 
+    /// What the account has and a contract takes, as told just now; nil leaves it as it was.
+    mutating func tell(funds: Money? = nil, margin: Money) throws {
+        if let funds {
+            var values = AccountValues(account: "DU1", currency: "USD", asOf: now)
+            values.availableFunds = funds
+            try send(.account(values))
+        }
+        try send(.margin(TestDesk.mbt, ContractMargin(initial: margin, maintenance: margin, asOf: now)))
+    }
+
     mutating func command(_ body: CommandBody, boot: UInt64 = 1, lifetime: Int64 = 10) throws -> CommandID {
         nextCommand += 1
         let id = try #require(CommandID(bytes: [UInt8](repeating: nextCommand, count: 16)))

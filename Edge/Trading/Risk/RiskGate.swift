@@ -131,9 +131,8 @@ extension Desk {
         let available = try freeFunds()
         var needed = notional
         if instrument.securityType == .future {
-            guard let margin = live.margin(wish.instrument)?.initial,
-                let total = Decimals.product(margin.raw, wish.quantity.raw, scale: 8)
-            else { throw missingMargin(of: wish.instrument) }
+            guard let margin = live.margin(wish.instrument)?.initial else { throw missingMargin(of: wish.instrument) }
+            guard let total = Decimals.product(margin.raw, wish.quantity.raw, scale: 8) else { throw .overflow }
             needed = Money(raw: total)
         }
         guard needed <= available else { throw .insufficientFunds(needed: needed, available: available) }
