@@ -24,6 +24,17 @@ private final class FailingStore: ForwardingStore {
     }
 }
 
+/// A store that notes how many rows each commit had.
+private final class CountedStore: ForwardingStore {
+    let store: EntryStore
+    var commits: [Int] = []
+    init(_ store: EntryStore) { self.store = store }
+    func append(_ rows: [EntryRow], meta: KeyValuePairs<String, String>) throws(StoreError) {
+        commits.append(rows.count)
+        try store.append(rows, meta: meta)
+    }
+}
+
 @Suite struct StopRuleTests {
     /// READ, SHORT_READ, WRITE, FSYNC, DIR_FSYNC, TRUNCATE, FSTAT, LOCK, ACCESS, CLOSE, SHMOPEN, SHMSIZE, SHMMAP, DATA; CORRUPT; NOTADB.
     static let codes: [Int32] = [1, 2, 3, 4, 5, 6, 7, 15, 13, 16, 18, 19, 21, 32].map { 10 | $0 << 8 } + [11, 11 | 1 << 8, 26]
@@ -60,6 +71,32 @@ private final class FailingStore: ForwardingStore {
             }
             #expect(placed.allSatisfy { tags.contains($0) })
         }
+    }
+
+    /// All that one turn brings about is one transaction, so that no power cut keeps a part of it.
+    @Test func aTurnIsOneTransaction() throws {
+        func commits(_ split: ([AgentInput]) -> [[AgentInput]]) throws -> (rows: [Int], placed: Int) {
+            let disk = FaultyDisk(seed: 1)
+            let counting = CountedStore(try EntryStore(path: "ledger.db", .init(.create, vfs: disk.name)))
+            let rig = DiskRig()
+            let agent = rig.agent(over: try Journal(store: counting, edge: LedgerWriter.edge))
+            _ = try agent.start(DiskRig.bootFact, at: rig.clock)
+            for _ in 0..<40 { rig.now = rig.now + .milliseconds(250); _ = try agent.turn([.tick], at: rig.clock) }
+            while agent.hasPending { _ = try agent.turn([], at: rig.clock) }
+            let head = agent.journal.head.seq.raw
+            counting.commits = []
+            let inputs: [AgentInput] = [
+                .desk(rig.wish(of: agent, 0)), .desk(rig.wish(of: agent, 1)), .desk(.halt(source: "file", reason: "KILL")),
+            ]
+            for turn in split(inputs) { _ = try agent.turn(turn, at: rig.clock) }
+            #expect(counting.commits.reduce(0, +) == Int(agent.journal.head.seq.raw - head))
+            return (counting.commits, rig.placed(by: agent).count)
+        }
+        let together = try commits { [$0] }
+        #expect(together.rows.count == 1 && together.rows[0] >= 3 && together.placed == 2, "\(together)")
+        // The control: the same as three turns is three of them.
+        let apart = try commits { $0.map { [$0] } }
+        #expect(apart.rows.count == 3 && apart.placed == 2, "\(apart)")
     }
 
     /// At every call and every read of a start, a session, two orders, checkpoint, mark and shutdown, the power cut right after: what left is
