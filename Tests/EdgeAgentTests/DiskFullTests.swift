@@ -44,6 +44,22 @@ import Wire
         }
     }
 
+    /// The words say what is done, and nothing else: no log or recording is dropped, because the edge keeps none.
+    @Test(arguments: [
+        (9_000, " are left on the ledger's disk.", "Free some room: below 128 MiB nothing is opened."),
+        (512, " are left on the ledger's disk.", "Free some room: below 128 MiB nothing is opened."),
+        (511, " are left on the ledger's disk.", "Free some room soon: below 128 MiB nothing is opened."),
+        (128, " are left on the ledger's disk.", "Free some room soon: below 128 MiB nothing is opened."),
+        (127, " are left on the ledger's disk: no position is opened any more.", "Free some room; opening orders are taken again by themselves."),
+    ])
+    func theWordsSayWhatIsDone(mebibytes: Int64, words: String, cure: String) throws {
+        let rig = try trading()
+        try free(rig, mebibytes: mebibytes)
+        #expect(rig.agent?.ledgerTroubles.map { $0.text + $0.cure } == ["\(mebibytes) MiB" + words + cure])
+        let order = try rig.buy(1)
+        #expect((rig.book.commands[order]?.code == "ledgerUnsound") == (mebibytes < 128), "\(String(describing: rig.book.commands[order]))")
+    }
+
     @Test func littleRoomIsToldThenStopsOpeningAndEndsByItself() throws {
         let rig = try trading()
         #expect(rig.agent?.ledgerTroubles == [] && rig.reserve?.isHeld == true, "the reserve is made at the start")
