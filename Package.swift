@@ -64,7 +64,9 @@ let package = Package(
         tests("TradingTests", ["Values", "Wire", "Ledger", "Trading"]),
         room("CAllocations", "Tests/Allocations"),
         tests("VenuesTests", ["Venues", "Values", "Wire", "Ledger", "Simulation", "CAllocations"]),
-        tests("EdgeAgentTests", ["Values", "Wire", "Ledger", "Sync", "Views", "Platform", "EdgeAgent", "Trading", "Venues", "Simulation"]),
+        tests(
+            "EdgeAgentTests",
+            ["Values", "Wire", "Ledger", "Sync", "Views", "Platform", "EdgeAgent", "Trading", "Venues", "Simulation", "CAllocations"]),
         room("Contract", "Tests/Contract", ["Wire"]),
         tests("ViewsTests", ["Values", "Wire", "Ledger", "Views", "Contract"]),
         tests(

@@ -1,5 +1,7 @@
 // The head mark: its bytes, its file, and what it says of a ledger that was put back; with the database it survives any power cut.
+import CAllocations
 import EdgeAgent
+import Foundation
 import Ledger
 import Platform
 import Simulation
@@ -19,6 +21,32 @@ import Values
         try file.write(HeadMarkTests.mark.bytes)
         try file.write(HeadMarkTests.mark.bytes)
         #expect(try file.read() == HeadMarkTests.mark.bytes)
+    }
+
+    /// The real file's calls, seen at the C library's door: written beside, synced, put in place, the folder synced. Whichever of them fails is told, and
+    /// leaves a whole mark.
+    @Test func theFileIsSyncedAndPutInPlaceByRename() throws {
+        func calls(failing: Int = 0, _ body: () throws -> Void) rethrows -> [String] {
+            files_trace(Int32(failing))
+            defer { _ = files_traced() }
+            try body()
+            return String(cString: files_traced()).split(separator: "\n").map(String.init)
+        }
+        let folder = try TemporaryFolder()
+        let path = folder.file("head.mark"), file = FileMark(path: path)
+        let place = try #require(folder.path.split(separator: "/").last)
+        let order = ["write head.mark.new", "sync head.mark.new", "rename head.mark.new head.mark", "sync \(place)"]
+        let old = HeadMarkTests.mark.bytes
+        let new = HeadMark(edge: LedgerWriter.edge, epoch: 3, head: HeadMarkTests.mark.head, writtenAt: Instant(seconds: 10)).bytes
+        #expect(try calls { try file.write(old) } == order)
+        for failing in 1...order.count {
+            try file.write(old)
+            #expect(calls(failing: failing) { #expect(throws: MarkError.self) { try file.write(new) } } == Array(order.prefix(failing)))
+            #expect(try file.read() == (failing < order.count ? old : new), "\(order[failing - 1])")
+        }
+        // The control: what is written in the place itself has none of this.
+        let plain = try calls { try FileHandle(forWritingAtPath: path)?.write(contentsOf: Data(new)) }
+        #expect(plain == ["write head.mark"])
     }
 
     @Test func noDamagedMarkIsTrusted() {

@@ -48,9 +48,11 @@ enum Rooms {
         "Shared/Values/Maths.swift": ["Glibc"]
     ]
 
-    /// C modules in Tests: the fault disk is an in-memory SQLite VFS; allocations are counted, and wake-ups lost, at the C library's door.
+    /// C modules in Tests: the fault disk is an in-memory SQLite VFS; allocations are counted, wake-ups lost and a file's calls noted at the C library's
+    /// door.
     static let testLeave: [String: Set<String>] = [
         "Tests/Simulation": ["CSQLite"], "Tests/VenuesTests": ["CAllocations"], "Tests/PlatformTests": ["CAllocations"],
+        "Tests/EdgeAgentTests": ["CAllocations"],
     ]
 
     static func room(of path: String) -> Room? { all.first { $0.holds(path) } }
