@@ -1,4 +1,6 @@
 // The pages of deploy/guide/ledger.md that give a ledger back, walked with the real programs: a lost edge, a lost cloud, two histories.
+import Ledger
+import Platform
 import Processes
 import Testing
 import Wire
@@ -38,6 +40,51 @@ import Wire
         let own = healed.dropFirst(written.count).prefix(2).joined()
         #expect(own.contains("\"boot\"") && own.contains("\"healed\""), "and the new run says so: \(own)")
         #expect(try refusals(stage).isEmpty)
+    }
+
+    /// With a broker beside it, a position there and an open bot: an edge that lost its ledger says nothing to the broker, with and without the link,
+    /// until all has come back; then it compares, and trades on.
+    @FirstStage @Test func aBrokerIsNotSpokenToBeforeTheLedgerIsBack() throws {
+        let stage = try Stage(.busy())
+        try stage.open()
+        try stage.patience.until("the bot has traded", within: 60) { try LedgerBooks(path: stage.edgeLedger).intents > 1 }
+        #expect(Files.clients(ofPort: stage.gatewayPort) == 1, "what this looks at shows the edge")
+        #expect(try stage.stop(.edge) == 0)
+        let before = try stage.awaitSameHead()
+        // What the broker has taken, or still reads from its socket.
+        let known = try LedgerBooks(path: stage.edgeLedger).book.orders.count
+        // The mark stays and says that entries are missing.
+        forgetLedger(stage)
+        try stage.link("cut")
+        let edge = try stage.spawn("edge-behind", "tidewire-edge", stage.edgeWords)
+        try stage.patience.until("the edge has opened what it has", within: 30) { edge.complaints.contains("ledger verified") }
+        var looks = 0
+        func look() throws -> Bool {
+            let clients = Files.clients(ofPort: stage.gatewayPort)
+            // In this order: what came back may come back between the two.
+            if edge.complaints.contains("entries came back from the cloud") { return true }
+            guard edge.isRunning else { throw ProcessTrouble("the edge ended: \(edge.complaints)") }
+            #expect(clients == 0, "the broker is spoken to before the ledger is back")
+            looks += 1
+            return false
+        }
+        try stage.patience.until("it was looked at for two seconds", within: 50) { try look() || looks >= 80 }
+        #expect(looks >= 80, "nothing can come back over a cut link")
+        try stage.link("mend")
+        try stage.patience.until("the ledger is back", within: 50, excuse: { edge.complaints }, look)
+        try stage.patience.until("the edge is ready", within: 30) { edge.complaints.contains("edge ready") }
+        try stage.awaitBroker()
+        #expect(Files.clients(ofPort: stage.gatewayPort) == 1)
+
+        try stage.patience.until("the bot goes on", within: 60) { try stage.brokerOrders() > known }
+        edge.terminate()
+        #expect(try stage.patience.first("the edge ends") { edge.exitCode } == 0)
+        let rows = try EntryStore(path: stage.edgeLedger, .init(.readOnly)).read(from: UInt64(before.seq) + 1, limit: 100_000)
+        let kinds: [Kind] = rows.compactMap { Kind(rawValue: $0.kind) }
+        #expect(kinds.prefix(2) == [.boot, .healed] && kinds.filter { $0 == .boot }.count == 1)
+        let compared = try #require(kinds.firstIndex(of: .reconciled)), placed = try #require(kinds.firstIndex(of: .intent))
+        #expect(compared < placed)
+        #expect(try Comparison.violations(edgeLedger: stage.edgeLedger, gatewayFolder: stage.gatewayFolder) == [])
     }
 
     @FirstStage @Test func aCloudThatLostItsCopiesHasThemBackFromTheEdge() throws {

@@ -29,6 +29,15 @@ package enum Files {
         defer { fclose(file) }
         guard fseek(file, offset, SEEK_SET) == 0, fputc(Int32(byte), file) == Int32(byte) else { throw ProcessTrouble("cannot write \(path)") }
     }
+    /// Connections that somebody on this machine has to a port of 127.0.0.1, as the kernel lists them.
+    package static func clients(ofPort port: Int) -> Int {
+        text("/proc/net/tcp").split(separator: "\n").count { line in
+            // Number, local and remote address, state: 01 is an open one.
+            let columns = line.split(separator: " ")
+            guard columns.count > 3, columns[3] == "01", let colon = columns[2].firstIndex(of: ":") else { return false }
+            return Int(columns[2][columns[2].index(after: colon)...], radix: 16) == port
+        }
+    }
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     /// The names in a folder, sorted; none when there is no such folder.
