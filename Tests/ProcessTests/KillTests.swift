@@ -1,4 +1,5 @@
-// Twenty times `kill -9`: of each process while the bot trades and commands come, of edge and cloud while a backlog is on its way. Nothing lost, nothing doubled, both ledgers with one head.
+// Twenty times `kill -9`: of each process while the bot trades and commands come, of edge and cloud while a backlog is on its way; then disks that
+// fail under them. Nothing lost, nothing doubled, both ledgers with one head.
 import Processes
 import Testing
 
@@ -12,5 +13,28 @@ import Testing
         #expect(report.killsOnBacklog >= 4, "so many of the sixteen met entries under way; on a quiet machine thirteen")
         #expect(report.fills > 0)
         #expect(report.head.count == 64)
+    }
+
+    /// The kernel refuses every byte behind the first four thousand of a file from one moment on, as a disk that fails does: a running program ends and
+    /// says by its exit code that its store failed, and the next one reads everything again and goes on.
+    @FirstStage @Test(arguments: [Stage.Part.edge, .cloud]) func aDiskThatFailsUnderARunningProgramEndsItWith70(part: Stage.Part) throws {
+        let stage = try Stage(.busy())
+        try stage.open()
+        let before = try stage.edgeHead()
+        let child = try #require(stage.child(part))
+        try stage.shell("prlimit --pid \(child.pid) --fsize=4096")
+        let code = try stage.patience.first("\(part) ends", within: 40, excuse: { child.complaints }) { child.exitCode }
+        #expect(code == 70, "\(child.complaints)")
+        for other in Stage.Part.allCases where other != part { #expect(stage.isRunning(other), "\(other)") }
+        if part == .edge {
+            let words = Files.text(stage.edgeFolder + "/last-failure")
+            #expect(words.contains("the ledger cannot be written"), "\(words)")
+        }
+        try stage.start(part)
+        try stage.awaitLink()
+        try stage.awaitBroker()
+        #expect(try stage.stop(.edge) == 0)
+        #expect(try stage.awaitSameHead().seq > before.seq)
+        #expect(try Comparison.violations(edgeLedger: stage.edgeLedger, gatewayFolder: stage.gatewayFolder) == [])
     }
 }

@@ -36,6 +36,8 @@ enum EdgeRun {
         let started = SystemClock.monotonic()
         let edge = try folder.identity()
         let reserve = BallastFile(path: folder.ballast)
+        // Before the ledger is opened: from here on a write that fails is an error and never a signal.
+        let inbox = EdgeInbox()
         let recovered = try open(folder, edge, reserve)
         let journal = recovered.journal
         var (book, milestones) = (recovered.book, recovered.milestones)
@@ -46,7 +48,6 @@ enum EdgeRun {
                 "entries": "\(journal.head.seq)", "from": recovered.snapshot.map { "the snapshot at entry \($0.head.seq)" } ?? "the first entry",
                 "millis": "\((SystemClock.monotonic() - started).nanoseconds / 1_000_000)", "data": folder.path,
             ])
-        let inbox = EdgeInbox()
         var isShort = false
         if case .rolledBack = try self.witness(folder, journal).1 { isShort = true }
         let greeting = try Greeting.greet(inbox, journal, boot, folder, isShort: isShort, reserve: reserve) { entry in

@@ -66,4 +66,7 @@ int tidewire_signalfd_read(int descriptor) {
     struct signalfd_siginfo info;
     return read(descriptor, &info, sizeof info) == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
 }
-void tidewire_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
+void tidewire_ignore_write_signals(void) {
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+}

@@ -32,7 +32,7 @@ package final class EventLoop {
     /// `resolve` finds the addresses of a host name; it is called on threads of its own and may take its time. The system's way unless given.
     package init(resolve: @escaping @Sendable (String) -> NameAnswer = { NameLookups.system($0) }) {
         self.resolve = resolve
-        tidewire_ignore_sigpipe()
+        tidewire_ignore_write_signals()
         epoll = tidewire_epoll()
         precondition(epoll >= 0, "epoll_create1 failed with errno \(errno)")
         wake = WakeUp()

@@ -33,8 +33,8 @@ void tidewire_eventfd_drain(int descriptor);
 int tidewire_signalfd(void);
 // The next signal number waiting, or 0.
 int tidewire_signalfd_read(int descriptor);
-// SIGPIPE is ignored from now on: a peer that left is an errno.
-void tidewire_ignore_sigpipe(void);
+// SIGPIPE and SIGXFSZ are ignored from now on: a peer that left, and a file that may grow no further, are an errno.
+void tidewire_ignore_write_signals(void);
 
 // --- sockets; all non-blocking and close-on-exec
 // Begins a connection to a numeric address; the descriptor, or -1 with errno (EINVAL: no such address). Never waits for DNS.
