@@ -70,3 +70,27 @@ extension Journal {
         try Journal.reading { () throws(StoreError) in try store.setMeta("gap:\(hole.from)-\(hole.to)", "noted") }
     }
 }
+
+extension Journal {
+    /// The first entry from `from` on that lets more trade than before, and that no signature of this edge covers: whoever gave these entries back could
+    /// have made it up.
+    func unsignedLoosening(from: Seq) throws(JournalError) -> Seq? {
+        var loosening: [Seq] = []
+        var next = from
+        while next <= head.seq {
+            let entries = try read(from: next, limit: 1_000)
+            for entry in entries {
+                switch try? entry.decoded() {
+                case .resume: loosening.append(entry.seq)
+                case .instrumentHalt(_, halted: false, _): loosening.append(entry.seq)
+                // Adopted, its signature was checked.
+                case .checkpoint(let fact): loosening.removeAll { $0 <= fact.head.seq }
+                default: break
+                }
+            }
+            guard let last = entries.last else { break }
+            next = last.seq.next
+        }
+        return loosening.first
+    }
+}

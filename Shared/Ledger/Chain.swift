@@ -125,6 +125,8 @@ package struct ChainVerifier: Sendable {
     package private(set) var head: Head
     /// Entries accepted so far.
     package private(set) var count: UInt64 = 0
+    /// The beginning of the year 2200, in nanoseconds, and more decisions than anybody makes.
+    private static let hlcMax: Int64 = 7_258_118_400_000_000_000, epochMax: UInt32 = 1 << 30
     /// What the clock rules need of the entry before.
     private var last: (boot: Boot, epoch: UInt32, mono: Span, hlc: Int64)?
 
@@ -157,6 +159,9 @@ package struct ChainVerifier: Sendable {
     private mutating func follow(_ entry: Entry) throws(ChainError) {
         let startsRun = last.map { $0.boot != entry.boot } ?? (entry.seq == Seq(1))
         if startsRun, entry.kind != Kind.boot.rawValue { throw .noBoot(at: entry.seq) }
+        // The next entry's clock and epoch are counted from these: at the end of their ranges there is no next one.
+        guard entry.hlc < ChainVerifier.hlcMax else { throw .clockOrder(at: entry.seq) }
+        guard entry.epoch < ChainVerifier.epochMax else { throw .epoch(at: entry.seq) }
         if let last {
             guard entry.hlc > last.hlc else { throw .clockOrder(at: entry.seq) }
             // A new epoch is a person's word, and that word is its first entry.

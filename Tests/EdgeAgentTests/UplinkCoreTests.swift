@@ -5,6 +5,7 @@ import Platform
 import Sync
 import Testing
 import Values
+import Wire
 
 /// A journal in which the bytes of one entry have changed.
 private final class RottenLedger: LedgerReader {
@@ -93,7 +94,7 @@ struct UplinkCoreTests {
             let journal = try Journal(path: folder.file("ledger.db"), edge: LedgerWriter.edge)
             let sender = Sender(Identity(edge: LedgerWriter.edge, boot: Boot(raw: 4), epoch: 1, release: "t"), head: journal.head)
             var talk = try StartTalk(journal, isShort: false, at: .zero)
-            let isOver = talk.isOver(sender, nil, of: journal, at: now.monotonic)
+            let isOver = try talk.isOver(sender, nil, of: journal, at: now.monotonic)
             #expect(isOver)
             let healed = try #require(talk.findings.healed)
             #expect(healed == HealedFact(from: Seq(1), to: Seq(3), source: "cloud"))
@@ -101,6 +102,41 @@ struct UplinkCoreTests {
             #expect(journal.adoptedFrom == nil)
         }
         #expect(try Journal(path: folder.file("ledger.db"), edge: LedgerWriter.edge).adoptedFrom == nil, "said once")
+    }
+
+    /// A cloud gives back a ledger in which trading goes on, and nothing that this edge signed covers it: nobody afar lifts a halt.
+    @Test(arguments: [false, true]) func whatCameBackLiftsNoHalt(isSigned: Bool) throws {
+        let folder = try TemporaryFolder()
+        let keys = try #require(SigningKeys(seed: [UInt8](1...32)))
+        var writer = LedgerWriter(boot: 3, after: nil)
+        var lost = [try writer.entry(LedgerWriter.bootFact), try writer.intent(1)]
+        lost.append(try writer.entry(.halt(HaltFact(level: .halt, source: "console", reason: "r"))))
+        lost.append(try writer.entry(.resume(HaltFact(level: .normal, source: "console", reason: "looked"))))
+        if isSigned {
+            let digest = [UInt8](repeating: 7, count: 32)
+            lost.append(
+                try writer.entry(.checkpoint(CheckpointFact(head: lost[3].head, digest: digest, edge: LedgerWriter.edge, epoch: 1, keys: keys))))
+        }
+        let journal = try Journal(path: folder.file("ledger.db"), edge: LedgerWriter.edge)
+        try journal.adopt(lost)
+        let sender = Sender(Identity(edge: LedgerWriter.edge, boot: Boot(raw: 4), epoch: 1, release: "t"), head: journal.head)
+        var talk = try StartTalk(journal, isShort: false, at: .zero)
+        #expect(try talk.isOver(sender, nil, of: journal, at: .seconds(50)))
+        #expect((talk.findings.trouble?.code == "UNSIGNED_RESUME") == !isSigned && talk.findings.inputs.isEmpty == isSigned)
+    }
+
+    /// Entries at the end of the clock's or the epochs' range have no next one: they are no part of any ledger.
+    @Test func aLedgerThatCannotGoOnIsNotTaken() throws {
+        var writer = LedgerWriter(boot: 3, after: nil)
+        let first = try writer.entry(LedgerWriter.bootFact)
+        for change in [{ (entry: inout Entry) in entry.hlc = .max }, { $0.epoch = .max }] {
+            var entry = first
+            change(&entry)
+            entry.hash = Chain.hash(entry, edge: LedgerWriter.edge)
+            let journal = try Journal(path: TemporaryFolder().file("ledger.db"), edge: LedgerWriter.edge)
+            #expect(throws: JournalError.self) { try journal.adopt([entry]) }
+            #expect(journal.head == .start)
+        }
     }
 
     /// What the agent could not write keeps the cloud from concluding anything; once it is written the cloud may again.
@@ -136,7 +172,7 @@ struct UplinkCoreTests {
         func isOver(_ journal: Journal, after span: Span) throws -> Bool {
             let sender = Sender(Identity(edge: LedgerWriter.edge, boot: Boot(raw: 4), epoch: 1, release: "t"), head: journal.head)
             var talk = try StartTalk(journal, isShort: false, at: .zero)
-            return talk.isOver(sender, nil, of: journal, at: span)
+            return try talk.isOver(sender, nil, of: journal, at: span)
         }
         do { try open().adopt(Array(lost[..<2]), of: Seq(3)) }
         do {

@@ -54,7 +54,7 @@ package struct Greeting {
             }
             try uplink.tick(at: clock)
             let decided = uplink.takeSettlement()
-            if talk.isOver(uplink.sender, decided, isKeyRefused: uplink.isKeyRefused, of: journal, at: clock.monotonic) { break }
+            if try talk.isOver(uplink.sender, decided, isKeyRefused: uplink.isKeyRefused, of: journal, at: clock.monotonic) { break }
         }
         greeting.findings = talk.findings
         if let healed = talk.findings.healed {

@@ -64,9 +64,10 @@ package struct StartTalk {
     /// To be asked after every change of the link and at least ten times a second.
     /// - Parameter decided: a person's decision that the cloud has just told.
     /// - Returns: true when the run may write, or has to end because its branch is given up; `findings` says which.
+    /// - Throws: when what came back cannot be read.
     package mutating func isOver(
         _ sender: Sender, _ decided: Settlement?, isKeyRefused: Bool = false, of journal: Journal, at now: Span
-    ) -> Bool {
+    ) throws(JournalError) -> Bool {
         if let decided {
             if decided.kept == .cloud { findings.givingUp = decided } else { findings.settlement = decided }
         } else {
@@ -78,6 +79,12 @@ package struct StartTalk {
         }
         // Also what a run before took back and died over.
         findings.healed = journal.adoptedFrom.map { HealedFact(from: $0, to: journal.head.seq, source: "cloud") }
+        if findings.trouble == nil, let from = journal.adoptedFrom, let seq = try journal.unsignedLoosening(from: from) {
+            findings.trouble = Trouble(
+                code: "UNSIGNED_RESUME",
+                text: "entry \(seq), which came back from the cloud, lets trading go on, and no signature of this edge covers it",
+                cure: "Nothing from afar may lift a halt. Look whether it was you, then let trading go on here.", ends: false)
+        }
         return true
     }
 
