@@ -325,6 +325,36 @@ import Wire
         #expect(edge.settlements.first?.decidedBy == "cloud-console")
     }
 
+    /// An edge tells of entries that never come, the cloud's process dies, and the edge comes back without them: the next process knows of them.
+    /// The control takes that word out of the file in between.
+    @Test(arguments: ["hello", "beat"], [true, false]) func whatWasAnnouncedOutlivesTheCloudsProcess(_ way: String, isDurable: Bool) throws {
+        let (cloud, edge) = try TestCloud.linked()
+        let common = edge.entries, have = try #require(common.last?.head)
+        #expect(cloud.node.receiver.link(TestEdge.id)?.announced == have)
+        edge.losesBatches = true
+        if way == "hello" { edge.disconnect() }
+        for _ in 0..<3 { edge.fill(nil) }
+        if way == "hello" { try edge.connect() } else { try edge.pass(.seconds(2)) }
+        let lost = try #require(edge.entries.last?.head)
+        #expect(cloud.node.receiver.link(TestEdge.id)?.announced == lost && cloud.node.receiver.link(TestEdge.id)?.have == have)
+        edge.disconnect()
+        try cloud.restart {
+            guard !isDurable else { return }
+            let file = try Database(path: cloud.folder + "/control.db", .init(.readWrite))
+            try file.run("UPDATE edge SET announced_seq = ?, announced_hash = ?", .integer(Int64(have.seq.raw)), .blob(have.hash))
+        }
+        #expect(cloud.node.receiver.link(TestEdge.id)?.announced == (isDurable ? lost : have))
+        let short = TestEdge(cloud, boot: 8, after: common)
+        try short.connect()
+        try short.pass(.milliseconds(250))
+        let verdicts = try #require(try cloud.get("/api/v1/edges", cloud.bearer())?.json?["refusals"]?.elements).compactMap { $0["verdict"]?.text }
+        #expect(verdicts == (isDurable ? ["ROLLBACK_UNSYNCED"] : []))
+        guard isDurable else { #expect(short.sender.phase == .open && short.sender.isCaughtUp); return }
+        guard case .refused(let trouble) = short.sender.phase else { Issue.record("\(short.sender.phase)"); return }
+        #expect(trouble.code == "ROLLBACK_UNSYNCED" && trouble.haltsTrading)
+        #expect(try file(cloud, "") == common, "nothing of it is taken before a person decides")
+    }
+
     /// A command that the lost part of the ledger would have told of has no outcome any more, and says so.
     @Test func commandsOfALostLineageAreLost() throws {
         let (cloud, edge) = try TestCloud.linked()
