@@ -10,6 +10,20 @@ import Testing
 import Values
 import Wire
 
+/// A file of one edge whose log is as long as a test says.
+private final class LongLog: ForwardingLedgerFile {
+    let store: EntryStore
+    var logBytes = 0
+    private(set) var copies = 0
+    var answer: StoreError?
+    init(_ store: EntryStore) { self.store = store }
+    func checkpoint() throws(StoreError) {
+        copies += 1
+        if let answer { throw answer }
+        logBytes = 0
+    }
+}
+
 @Suite struct LedgerLinkTests {
     /// The acknowledgements among frames to the edge.
     private func acks(_ effects: [NodeEffect]) -> [Head] {
@@ -212,6 +226,37 @@ extension LedgerLinkTests {
         try edge.connect()
         try edge.pass(.milliseconds(250))
         #expect(edge.sender.isCaughtUp)
+    }
+
+    /// What the next start has to walk stays short: each edge's log by itself, at the next tick, and again later when the disk is full.
+    @Test func aLogOf64MebibytesIsCopied() throws {
+        var logs: [LongLog] = []
+        let cloud = try TestCloud(edges: [TestEdge.id, TestEdge.edge(2)]) { store in
+            logs.append(LongLog(store))
+            return logs[logs.count - 1]
+        }
+        #expect(logs.count == 2)
+        let most = 64 << 20
+        for log in logs { log.logBytes = most }
+        try cloud.tick()
+        #expect(logs.map(\.copies) == [0, 0])
+        logs[1].logBytes = most + 1
+        try cloud.tick()
+        try cloud.tick()
+        #expect(logs.map(\.copies) == [0, 1] && logs.map(\.logBytes) == [most, 0])
+        logs[0].logBytes = most + 1
+        logs[0].answer = .database(DatabaseError(extendedCode: 13, message: "full"))
+        try cloud.tick()
+        try cloud.tick()
+        #expect(logs.map(\.copies) == [2, 1])
+        logs[0].answer = nil
+        try cloud.tick()
+        try cloud.tick()
+        #expect(logs.map(\.copies) == [3, 1])
+        logs[0].logBytes = most + 1
+        let dead = StoreError.failed(DatabaseError(extendedCode: 10, message: "dead"))
+        logs[0].answer = dead
+        #expect(throws: dead) { try cloud.tick() }
     }
 
     @Test func aBacklogIsAcknowledgedFirstAndReadAfterwards() throws {

@@ -25,16 +25,21 @@ final class TestCloud {
 
     private let comparesNightly: Bool
     private let rules: Rules
+    private let makeFile: (EntryStore) -> any LedgerFile
 
     /// - Parameters:
     ///   - signs: whether it countersigns the edges' heads.
     ///   - comparesNightly: whether it compares stored bytes with the edges' by itself.
     ///   - rules: of the link; others than production's take a protection away.
-    init(edges: [EdgeID] = [], vfs: String? = nil, signs: Bool = false, comparesNightly: Bool = false, rules: Rules = Rules()) throws {
-        self.vfs = vfs; self.signs = signs; self.comparesNightly = comparesNightly; self.rules = rules
+    ///   - makeFile: what stands before each edge's file.
+    init(
+        edges: [EdgeID] = [], vfs: String? = nil, signs: Bool = false, comparesNightly: Bool = false, rules: Rules = Rules(),
+        makeFile: @escaping (EntryStore) -> any LedgerFile = { $0 }
+    ) throws {
+        self.vfs = vfs; self.signs = signs; self.comparesNightly = comparesNightly; self.rules = rules; self.makeFile = makeFile
         folder = vfs == nil ? NSTemporaryDirectory() + "tidewire-cloud-" + UUID().uuidString : ""
         if vfs == nil { try PrivateFiles.makeFolder(folder + "/edges") }
-        let stores = try NodeStores(folder: folder, vfs: vfs)
+        let stores = try NodeStores(folder: folder, vfs: vfs, makeFile: makeFile)
         try stores.control.commit(TestCloud.users.map { .access(.user($0)) })
         try stores.control.commit(edges.enumerated().map { .edge(TestCloud.enrolled($1, key: UInt8($0 + 1))) })
         let fresh = try Node(stores: stores, settings: settings(1), at: clock)
@@ -75,7 +80,7 @@ final class TestCloud {
         running = nil
         try meddle()
         restarts += 1
-        let stores = try NodeStores(folder: folder, vfs: vfs)
+        let stores = try NodeStores(folder: folder, vfs: vfs, makeFile: makeFile)
         let fresh = try Node(stores: stores, settings: settings(100 + restarts), at: clock)
         running = fresh
         effects = fresh.takeEffects()
