@@ -56,6 +56,19 @@ private struct Box {
         #expect(box.place(of: 5) == [1, 1] && box.record(5)?.command.boundBoot == Boot(raw: 8))
     }
 
+    /// A setting that nobody takes ends after five minutes and not before; a closing beside it after one.
+    @Test func aSettingEndsAfterFiveMinutes() {
+        var box = Box()
+        box.place(1, .watch(instrument: mbt))
+        box.place(2)
+        for (seconds, ended) in [(59, [false, false]), (61, [false, true]), (299, [false, true]), (301, [true, true])] as [(Int64, [Bool])] {
+            box.now = t0 + .seconds(seconds)
+            box.tell(.tick)
+            #expect([1, 2].map { box.record($0)?.stage == .expired } == ended, "after \(seconds) s")
+        }
+        #expect(box.record(1)?.reason == "The edge did not take it within 300 s.")
+    }
+
     @Test func whatWaitedForTheEdgeIsNumberedInTheOrderItWasAsked() {
         var box = Box()
         for number: UInt8 in 1...3 { box.place(number) }

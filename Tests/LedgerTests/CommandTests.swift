@@ -26,6 +26,21 @@ struct CommandTests {
         }
     }
 
+    /// How long each kind lives when nobody says otherwise, and the longest that an edge grants. Settings have five minutes, the kill switch for ever.
+    @Test func everyKindHasItsLife() throws {
+        let minute = Span.seconds(60), watch = CommandBody.watch(instrument: BookTests.mbt)
+        let withdraw = CommandBody.withdraw(command: BookTests.command, boot: Boot(raw: 1), kind: "close")
+        for body in Self.bodies + [withdraw] {
+            switch body {
+            case .order: #expect(body.lifetime == .seconds(10) && body.lifetimeMax == minute)
+            case .close, .cancel, .withdraw: #expect(body.lifetime == minute && body.lifetimeMax == minute)
+            case .raise: #expect(body.lifetime == nil && body.lifetimeMax == nil)
+            case .watch: #expect(body.lifetime == .minutes(5) && body.lifetimeMax == .minutes(5))
+            }
+        }
+        #expect(Set((Self.bodies + [withdraw]).map(\.kind)) == Set(CommandBody.kinds) && watch.lifetime == .seconds(300))
+    }
+
     @Test func badCommandsAreNamed() throws {
         let good: JSONValue = [
             "id": .string(BookTests.command.description), "edge": .string(TestLedger.edge.description), "issuer": "x", "tier": 0, "issuedAt": 1,

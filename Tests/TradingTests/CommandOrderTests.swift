@@ -245,6 +245,15 @@ struct CommandOrderTests {
         #expect(try code(DeskTests.buy(101)) == "quantityMax")
     }
 
+    /// A setting may have waited for five minutes before it is carried out; one that was to live longer is refused.
+    @Test func aSettingLivesFiveMinutes() throws {
+        var desk = try TestDesk()
+        try desk.send(Self.watch(desk, 1, place: nil, lifetime: 300))
+        #expect(Self.story(desk) == ["1 done"] && desk.refusal == nil)
+        try desk.send(Self.watch(desk, 2, place: nil, lifetime: 301))
+        #expect(desk.refusal?.code == "lifetime" && Self.story(desk) == ["1 done", "2 lifetime"])
+    }
+
     @Test func aWrongClockStopsNoClosing() throws {
         var desk = try TestDesk()
         try desk.makeReady()
