@@ -88,6 +88,18 @@ struct LinkTests {
         #expect(settings.heartbeatMillis == 5_000 && settings.heartbeatTimeoutMillis == 15_000)
     }
 
+    /// The version that the programs run with decides, whatever they were built with; the one here carries the links of all these tests.
+    @Test(arguments: [
+        (LinkLibrary(major: 4, minor: 3, patch: 4), true), (LinkLibrary(major: 4, minor: 3, patch: 3), false),
+        (LinkLibrary(major: 4, minor: 2, patch: 5), false), (LinkLibrary(major: 3, minor: 9, patch: 9), false),
+        (LinkLibrary(major: 4, minor: 3, patch: 10), true), (LinkLibrary(major: 4, minor: 4, patch: 0), true),
+        (LinkLibrary(major: 5, minor: 0, patch: 0), true),
+    ]) func aLibraryThatIsTooOldIsRefused(_ library: LinkLibrary, isTaken: Bool) {
+        #expect(library.refusal == (isTaken ? nil : .tooOld(library.description)))
+        guard let words = library.refusal?.description else { return }
+        #expect(words == "this libzmq is \(library), and the link needs 4.3.4 or a newer one: install it and start again")
+    }
+
     /// A handshake takes four round trips, and a connection one: on a line whose connections take long it gets the time, within a bound.
     @Test func aSlowLinesHandshakeGetsTheTime() {
         let usual = LinkSettings()

@@ -90,8 +90,8 @@ final class LinkClientEngine: LinkEngine {
         self.configuration = configuration
         self.handler = handler
         self.counters = counters
-        guard zmq_has("curve") == 1, configuration.serverKey.count == 32, let context = LinkContext() else { throw .noCurve }
-        self.context = context
+        context = try LinkContext()
+        guard configuration.serverKey.count == 32 else { throw .noCurve }
         for _ in 0..<max(1, configuration.lanes) {
             guard let lane = open(configuration.settings) else {
                 throw .cannotConnect(host: configuration.host, port: configuration.port, reason: LinkSocket.lastError)

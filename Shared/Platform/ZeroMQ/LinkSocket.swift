@@ -81,12 +81,20 @@ final class LinkSocket {
 /// A libzmq context that ends with its owner, after every socket made in it.
 final class LinkContext {
     let raw: UnsafeMutableRawPointer
-    init?() {
-        guard let raw = zmq_ctx_new() else { return nil }
+    /// - Throws: `.tooOld` or `.noCurve` on a library that cannot carry a link.
+    init() throws(LinkError) {
+        if let refusal = LinkContext.library.refusal { throw refusal }
+        guard zmq_has("curve") == 1, let raw = zmq_ctx_new() else { throw .noCurve }
         // Do not wait for undelivered messages at the end.
         zmq_ctx_set(raw, ZMQ_BLOCKY, 0)
         zmq_ctx_set(raw, ZMQ_IPV6, 1)
         self.raw = raw
     }
     deinit { zmq_ctx_term(raw) }
+
+    private static var library: LinkLibrary {
+        var (major, minor, patch): (Int32, Int32, Int32) = (0, 0, 0)
+        zmq_version(&major, &minor, &patch)
+        return LinkLibrary(major: Int(major), minor: Int(minor), patch: Int(patch))
+    }
 }

@@ -105,15 +105,38 @@ package enum LinkEvent: Sendable, Hashable {
 /// Why a link end did not start.
 package enum LinkError: Error, Hashable, CustomStringConvertible {
     case noCurve
+    /// The library's version, as `major.minor.patch`.
+    case tooOld(String)
     case cannotBind(host: String, port: Int, reason: String)
     case cannotConnect(host: String, port: Int, reason: String)
     package var description: String {
         switch self {
         case .noCurve: "this libzmq has no CURVE, or a key is not of 32 bytes"
+        case .tooOld(let version): "this libzmq is \(version), and the link needs \(LinkLibrary.least) or a newer one: install it and start again"
         case .cannotBind(let host, let port, let reason): "cannot listen for the link on \(host) port \(port): \(reason)"
         case .cannotConnect(let host, let port, let reason): "cannot use \(host) port \(port) for the link: \(reason)"
         }
     }
+}
+
+/// Which libzmq carries a link. Its version counts where the program runs, not where it was built.
+package struct LinkLibrary: Comparable, Sendable, CustomStringConvertible {
+    package let major: Int
+    package let minor: Int
+    package let patch: Int
+    package init(major: Int, minor: Int, patch: Int) { self.major = major; self.minor = minor; self.patch = patch }
+    package var description: String { "\(major).\(minor).\(patch)" }
+    package static func < (left: LinkLibrary, right: LinkLibrary) -> Bool {
+        (left.major, left.minor, left.patch) < (right.major, right.minor, right.patch)
+    }
+
+    /// Its NEWS says what lacks below. 4.3.0 brought the events that tell how a handshake went; 4.3.2 and 4.3.3 closed what anybody could do to a CURVE
+    /// port without a key (CVE-2019-13132, CVE-2020-15166) and a use of freed memory by heartbeats; 4.3.4 dials link-local addresses of IPv6 again,
+    /// which 4.3.3 had lost, and is the one on which everything that is said here of the library's ways was measured.
+    package static let least = LinkLibrary(major: 4, minor: 3, patch: 4)
+
+    /// Why no link is opened on this version; nil when one is.
+    package var refusal: LinkError? { self < LinkLibrary.least ? .tooOld(description) : nil }
 }
 
 /// Counted since the start.
