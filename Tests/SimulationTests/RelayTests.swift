@@ -1,6 +1,7 @@
 // The relay on real sockets: it passes all bytes on, and a cut is a cut.
 import Platform
 import Simulation
+import Synchronization
 import Testing
 import Values
 
@@ -8,6 +9,60 @@ import Values
 private final class Echo: TCPOwner {
     func received(_ bytes: RawSpan, on connection: TCPConnection) { _ = connection.send(bytes) }
     func closed(_ connection: TCPConnection, _ reason: TCPClose) {}
+}
+
+/// What both ends of a link have told from their threads.
+private final class Heard: Sendable {
+    struct State { var isConnected = false, isLost = false, peer: LinkPeer? }
+    let state = Mutex(State())
+}
+
+/// Both ends of the product's link with the relay between them, and nothing above them: no protocol, no timer.
+private final class BareLink {
+    let server: LinkServer
+    private let clientBeats: Bool
+    private let keys: (client: CurveKeys, server: CurveKeys)
+    private let heard = Heard()
+    private var client: LinkClient?
+
+    /// - Parameter beats: the ends that ping the other one; both do in production.
+    init(beats: (client: Bool, server: Bool)) throws {
+        clientBeats = beats.client
+        keys = (CurveKeys.generate(), CurveKeys.generate())
+        var configuration = LinkServerConfiguration(endpoints: [("127.0.0.1", 0)], keys: keys.server, verdict: { LinkServerConfiguration.anyone($0) })
+        configuration.settings = BareLink.settings(beats.server)
+        let heard = heard
+        server = try LinkServer(configuration) { message in heard.state.withLock { $0.peer = message.peer } }
+    }
+    deinit { client?.stop(); server.stop() }
+
+    func connect(to port: Int) throws {
+        var configuration = LinkClientConfiguration(host: "127.0.0.1", port: port, serverKey: keys.server.publicKey, keys: keys.client)
+        configuration.settings = BareLink.settings(clientBeats)
+        let heard = heard
+        client = try LinkClient(configuration) { event in
+            heard.state.withLock { state in
+                if case .connected = event { state.isConnected = true }
+                if case .disconnected = event { state.isLost = true }
+            }
+        }
+    }
+    private static func settings(_ beats: Bool) -> LinkSettings {
+        var settings = LinkSettings()
+        // Short, but not so short that a busy machine is taken for a silent one.
+        settings.heartbeatMillis = beats ? 250 : 0
+        settings.heartbeatTimeoutMillis = 1_500
+        return settings
+    }
+
+    /// A frame of the client has come to the server.
+    var isUp: Bool {
+        let state = heard.state.withLock { $0 }
+        if state.isConnected, state.peer == nil { _ = client?.send([1]) }
+        return state.peer != nil
+    }
+    var isLostAtClient: Bool { heard.state.withLock { $0.isLost } }
+    var isLostAtServer: Bool { heard.state.withLock { $0.peer }.map { server.send([2], to: $0) == .unreachable } ?? false }
 }
 
 @Suite struct RelayTests {
@@ -171,6 +226,24 @@ private final class Echo: TCPOwner {
         #expect(loop.turns { answer.bytes == [3] }, "new connections work")
         if way == .back { #expect(loop.turns { heard.isClosed }) } else { #expect(!heard.isClosed) }
         #expect(heard.bytes == [1] && echoes.count == 2)
+    }
+
+    /// A line that swallows what one end says, with every connection up: the other end's own heartbeats find it, with no timer of the protocol above
+    /// them. The control beside it, on the same relay, has none: it is still up when the first one has been lost.
+    @Test(arguments: RelayWay.allCases) func heartbeatsAloneFindASilentPeer(way: RelayWay) throws {
+        // What comes back is missed by the client, what goes forth by the server.
+        let link = try BareLink(beats: (client: way == .back, server: way == .forth))
+        let control = try BareLink(beats: (client: false, server: false))
+        let here = RelayAddress(host: "127.0.0.1", port: 0)
+        let relay = try TCPRelay(
+            loop, routes: [link, control].map { (listen: here, to: RelayAddress(host: "127.0.0.1", port: $0.server.ports[0])) })
+        try link.connect(to: relay.routes[0].listen.port)
+        try control.connect(to: relay.routes[1].listen.port)
+        #expect(loop.turns { link.isUp && control.isUp })
+        #expect(!link.isLostAtClient && !link.isLostAtServer)
+        relay.weather = try weather("mute=\(way.rawValue)")
+        #expect(loop.turns { way == .back ? link.isLostAtClient : link.isLostAtServer })
+        #expect(!control.isLostAtClient && !control.isLostAtServer)
     }
 
     @Test func lateConnectionsLoseNothing() throws {
