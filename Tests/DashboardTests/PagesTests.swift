@@ -41,6 +41,21 @@ extension Dashboard {
             }
         }
 
+        @Test func aClockMoreThanTwoSecondsOffIsPointedAt() async throws {
+            try await Stage.set { stage in
+                try await stage.go(to: "edges")
+                let ours: [(Int64, String)] = [
+                    (1_999, "+1999 ms"), (-1_999, "\u{2212}1999 ms"), (2_000, "+2000 ms"), (2_001, "+2001 ms: set the clock"),
+                    (-2_001, "\u{2212}2001 ms: set the clock"), (12, "+12 ms"),
+                ]
+                for (millis, words) in ours {
+                    try await stage.turn(["clockSkewMs": .integer(millis)])
+                    try await stage.browser.says("[aria-label=Link]", words)
+                    #expect(try await stage.browser.text("[aria-label=Link] .warn") == (abs(millis) > 2_000 ? words : ""))
+                }
+            }
+        }
+
         @Test func theEdgesPageShowsLinkLedgerAndRefusedLinks() async throws {
             try await Stage.set { stage in
                 try await stage.pull("reset")

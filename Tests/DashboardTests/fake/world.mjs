@@ -184,6 +184,7 @@ export class World {
     if (change.gatewayGone === true) Object.assign(edge, this.only(this.read("edges-gateway-gone").edges[0], ["gateway", "reconciliation"]));
     if (change.gatewayGone === false) Object.assign(edge, this.only(this.read("edges").edges[0], ["gateway", "reconciliation"]));
     if (change.backlog !== undefined) edge.backlog = change.backlog;
+    if (change.clockSkewMs !== undefined) edge.clockSkewMs = change.clockSkewMs;
     if (change.mode !== undefined) { edge.mode = change.mode; this.publish({ accounts: [{ ...this.account, mode: change.mode }] }); }
     if (change.notice !== undefined) this.notice(change.notice);
     if (change.clearNotices === true) this.publish(undefined, { notices: this.rows.notices.map((notice) => notice.id), refusals: this.rows.refusals.map((row) => row.id) });
