@@ -29,7 +29,33 @@ struct BookKeeping {
     var notBefore = Span.zero
 }
 
+/// What was stored of one edge's ledger and its followers have yet to read.
+struct FollowLags {
+    var book = LagWatch()
+    var tables = LagWatch()
+}
+
 extension Node {
+    /// Notes what is stored now, and how far the book and the tables beside the entries have come.
+    func noteLag(of edge: EdgeID) {
+        guard let book = control.edges[edge]?.book.head.seq else { return }
+        var lags = lags[edge] ?? FollowLags()
+        let stored = stores.ledgers.head(edge).seq
+        lags.book.note(stored, at: clock.monotonic)
+        lags.book.followed(through: book)
+        lags.tables.note(stored, at: clock.monotonic)
+        lags.tables.followed(through: stores.ledgers.tablesThrough(edge))
+        self.lags[edge] = lags
+    }
+
+    /// How far they have been behind for longer than a moment.
+    func lasting(_ edge: EdgeRoom) -> (book: Lag?, tables: Lag?) {
+        guard let lags = lags[edge.id] else { return (nil, nil) }
+        return (
+            lags.book.lasting(of: edge.book.head.seq, at: clock), lags.tables.lasting(of: stores.ledgers.tablesThrough(edge.id), at: clock)
+        )
+    }
+
     /// Takes an edge's book out of its file, when there is one that fits the stored ledger.
     /// - Returns: false when every entry has to be read.
     func restoreBook(_ edge: EdgeID) throws -> Bool {

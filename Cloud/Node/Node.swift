@@ -48,7 +48,9 @@ package final class Node {
     /// Edges of which nothing is taken or shown, with what is wrong.
     var damaged: [EdgeID: SetAside] = [:]
     /// What the edges had told of that was not here, with when.
-    var backlogs: [EdgeID: BacklogMarks] = [:]
+    var backlogs: [EdgeID: LagWatch] = [:]
+    /// What was stored, as far as the books and the tables beside the entries have yet to follow.
+    var lags: [EdgeID: FollowLags] = [:]
     var signIns = SignInDesk()
     var budgets = RequestBudgets()
     /// Requests that wait for a command's verdict.
@@ -186,6 +188,7 @@ package final class Node {
         tellRevocations()
         try tickAudits()
         tickStreams()
+        for edge in control.edges.keys { noteLag(of: edge) }
         // Both come again: without room nothing is lost by leaving them.
         do {
             if !isBehind { try stores.ledgers.followSubjects(limit: 2_000) }
@@ -219,10 +222,11 @@ package final class Node {
         var link = LinkPicture(state: state, lastHeard: lastHeard(edge.id), announced: max(edge.announced, stored), acked: stored)
         link.settled = edge.settledThrough.flatMap { $0.nanoseconds > .min ? $0 : nil }
         link.roundTrip = edge.pulse.roundTrip; link.clockOffset = edge.pulse.clockOffset
-        link.backlogOldest = backlogs[edge.id]?.oldest(after: stored)
+        link.backlogOldest = backlogs[edge.id]?.lag(of: stored, at: clock)?.since
         var picture = EdgePicture(
             id: edge.id, name: edge.name, book: edge.book, live: edge.live, link: link, milestones: milestones[edge.id] ?? Milestones())
         picture.comparison = audits.rows[edge.id]
+        (picture.bookLag, picture.tablesLag) = lasting(edge)
         return picture
     }
 
@@ -274,7 +278,9 @@ package final class Node {
             settlement: matters[edge.id]?.settlement, holes: stores.ledgers.holes(edge.id))
         memory.isQuarantined = quarantined.contains(edge.id)
         try link(.enrolled(edge.id, memory))
-        backlogs[edge.id] = BacklogMarks(edge.announced.seq, at: now)
+        backlogs[edge.id] = LagWatch()
+        backlogs[edge.id]?.note(edge.announced.seq, at: clock.monotonic)
+        lags[edge.id] = nil
         if let seq = backups[edge.id] { try link(.backedUp(edge.id, seq)) }
     }
 
@@ -284,7 +290,9 @@ package final class Node {
         tell(.refusalOver(id: Node.rottenID(edge)))
         dropKept(edge)
         milestones[edge] = nil
+        lags[edge] = nil
         leaveBehind(edge)
+        noteLag(of: edge)
         // What screens hold cannot be mended by additions: they come back and see everything anew.
         for stream in streams.sorted {
             effect(.closeStream(stream.number, code: 1_012, reason: "a ledger was set back")); streams.close(stream.number, at: now)
@@ -402,9 +410,10 @@ package final class Node {
         counters.entries += entries.count
         for entry in entries where entry.kind == Kind.linkKey.rawValue { takeLinkKey(of: edge, entry) }
         guard let last = entries.last else { return }
-        backlogs[edge]?.forget(through: last.seq)
+        backlogs[edge]?.followed(through: last.seq)
         // A backlog is stored and acknowledged at the disk's pace; the book follows it from the store.
         if books.isDue(entries, after: control.edges[edge]?.book.head) { fold(entries, of: edge) } else { leaveBehind(edge) }
+        noteLag(of: edge)
         try link(.committed(edge, last.head))
         guard let rotten else { return }
         tellRotten(rotten)
@@ -437,7 +446,7 @@ package final class Node {
         sessionNumbers[edge] = number
         toldAt[edge] = link?.toldAt
         log(.info, "link open", "\(name(edge)), run \(boot), from entry \(link.map { $0.have.seq.next.description } ?? "?")")
-        backlogs[edge, default: BacklogMarks()].note(link?.announced.seq ?? Seq(0), at: now)
+        backlogs[edge, default: LagWatch()].note(link?.announced.seq ?? Seq(0), at: clock.monotonic)
         let session = LinkSession(number: number, boot: boot, release: link?.release ?? "", openedAt: now)
         tell(.opened(edge, session, announced: link?.announced.seq ?? Seq(0)))
     }
@@ -447,7 +456,7 @@ package final class Node {
         guard let link = receiver.link(edge), link.boot != nil, let told = link.toldAt, told != toldAt[edge], let number = sessionNumbers[edge]
         else { return }
         toldAt[edge] = told
-        backlogs[edge, default: BacklogMarks()].note(link.announced.seq, at: told)
+        backlogs[edge, default: LagWatch()].note(link.announced.seq, at: clock.monotonic - (now - told))
         let pulse = Pulse(
             announced: link.announced.seq, roundTrip: link.roundTrip, clockOffset: link.clockOffset, toldAt: told)
         tell(.heard(edge, session: number, pulse))

@@ -3,6 +3,7 @@ package import Ledger
 internal import Platform
 internal import Trading
 package import Values
+package import Views
 package import Wire
 
 extension Agent {
@@ -14,9 +15,21 @@ extension Agent {
         var nothing = Turn()
         if !unwritten.isEmpty { _ = try commit(&nothing, at: clock, into: &effects) }
         watchDisk(at: clock)
+        noteTables(at: clock)
         tell(at: clock, into: &effects)
         guard unwritten.isEmpty, let keeper, keeper.isDue(at: clock.monotonic) else { return effects }
         return effects + (try sign([], at: clock))
+    }
+
+    private func noteTables(at clock: ClockReading) {
+        if journal.tablesBehind >= Journal.subjectsWorthIndexing { tables.note(journal.head.seq, at: clock.monotonic) }
+        tables.followed(through: Seq(journal.head.seq.raw - UInt64(journal.tablesBehind)))
+    }
+
+    /// How far the index and the posting table have been behind the ledger for longer than a moment; nil for the handful that they always may be.
+    package func tablesLag(at clock: ClockReading) -> Lag? {
+        guard journal.tablesBehind >= Journal.subjectsWorthIndexing else { return nil }
+        return tables.lasting(of: Seq(journal.head.seq.raw - UInt64(journal.tablesBehind)), at: clock)
     }
 
     /// The entries that the mark speaks of and the ledger does not hold are given up: a person decided so at the console.

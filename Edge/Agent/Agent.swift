@@ -65,6 +65,8 @@ package final class Agent {
     var copiedAt: Span?
     var watch: DiskWatch?
     var rebuild = RebuildCheck()
+    /// What the tables beside the entries have yet to read, beyond the handful that is not worth a commit.
+    var tables = LagWatch()
     /// Keeps the fold for the next start; nil for an agent whose starts are short.
     var snapshots: SnapshotKeeper?
     /// Moves old entries out of the database; nil for an agent that keeps them all there.

@@ -259,8 +259,9 @@ package final class Journal {
         }
     }
 
-    /// How the tables stand that follow the entries.
+    /// How the tables stand that follow the entries, and how many entries they have yet to read.
     var followers: FollowerState { store.followers }
+    var tablesBehind: Int { store.subjectsBehind }
 
     /// The last entry's position; what the uplink tells the cloud.
     package var head: Head { verifier.head }

@@ -18,6 +18,7 @@ extension EdgePicture {
         row.count("backlog", link.announced.raw - min(link.announced.raw, link.acked.raw))
         row.put("backlogOldest", link.announced > link.acked ? link.backlogOldest : nil)
         row.count("announcedSeq", link.announced.raw); row.count("storedSeq", link.acked.raw); row.count("ackedSeq", link.acked.raw)
+        row.put("bookBehind", bookLag?.row); row.put("tablesBehind", tablesLag?.row)
         row.put("boot", book.bootID?.description); row.put("version", book.boot?.version)
         row.put("halt", haltRow); row.put("gateway", gatewayRow); row.put("reconciliation", reconciliationRow)
         row.put("comparison", comparison); row.put("asOf", asOf)

@@ -83,6 +83,9 @@ package struct EdgePicture: Sendable {
     package let milestones: Milestones
     /// The newest comparison of stored bytes, as it is shown; only the cloud makes them.
     package var comparison: JSONValue?
+    /// How far what is shown here, and the tables beside the entries that are stored here, have been behind them for longer than a moment.
+    package var bookLag: Lag?
+    package var tablesLag: Lag?
     package init(id: EdgeID, name: String, book: Book, live: LiveState, link: LinkPicture, milestones: Milestones) {
         self.id = id; self.name = name; self.book = book; self.live = live; self.link = link; self.milestones = milestones
     }

@@ -1,13 +1,88 @@
 // Every read against the dashboard's own types.
 import CloudNode
 import Contract
+import Control
 import Ledger
+import Platform
+import Simulation
 import Sync
 import Testing
 import Values
 import Wire
 
+/// A file of one edge out of which a row is gone when a test says so.
+private final class TornFile: ForwardingLedgerFile {
+    let store: EntryStore
+    var torn: UInt64?
+    init(_ store: EntryStore) { self.store = store }
+    func read(from seq: UInt64, limit: Int) throws(StoreError) -> [EntryRow] { try store.read(from: seq, limit: limit).filter { $0.seq != torn } }
+}
+
 @Suite struct ReadTests {
+    private func row(_ cloud: TestCloud) throws -> JSONValue? {
+        // Signed in anew each time: a token is not valid before it was made.
+        let answer = try #require(try cloud.get("/api/v1/edges", cloud.bearer())?.json)
+        #expect(try Contract().problems(of: answer, as: "edges") == [])
+        return answer["edges"]?.elements?.first
+    }
+    private func lag(_ entries: Int, _ since: Instant) -> JSONValue {
+        ["entries": .integer(Int64(entries)), "since": .string(since.description)]
+    }
+
+    /// A backlog is stored first, and read into book and tables afterwards. Once that has lasted for more than two seconds it is said, with how many
+    /// entries and since when; setting the wall clock makes it no older.
+    @Test func whatFollowsLateIsShownAfterTwoSeconds() throws {
+        let cloud = try TestCloud(edges: [TestEdge.id])
+        let edge = TestEdge(cloud)
+        for _ in 0..<2_000 { edge.fill(nil, quantity: 1) }
+        var since = cloud.clock.wall
+        try edge.connect()
+        #expect(edge.sender.isCaughtUp && cloud.node.isBehind)
+        cloud.pass(.seconds(2))
+        #expect(try row(cloud)?["bookBehind"] == nil && row(cloud)?["tablesBehind"] == nil)
+        cloud.pass(.milliseconds(1))
+        #expect(try row(cloud)?["bookBehind"] == lag(6_001, since) && row(cloud)?["tablesBehind"] == lag(6_001, since))
+        cloud.setClock(by: .hours(-1))
+        since = since + .hours(-1)
+        edge.fill(nil, quantity: 1)
+        try edge.pump()
+        #expect(try row(cloud)?["bookBehind"] == lag(6_004, since) && row(cloud)?["tablesBehind"] == lag(6_004, since))
+        for _ in 0..<5 where cloud.node.isBehind { try cloud.turn([.follow]) }
+        #expect(try row(cloud)?["bookBehind"] == nil && row(cloud)?["tablesBehind"] == lag(6_004, since))
+        let metrics = String(decoding: try #require(try cloud.get("/metrics")).body, as: UTF8.self)
+        #expect(metrics.contains(#"tidewire_edge_book_seq{edge="home-1"} 6004"#) && metrics.contains(#"tidewire_edge_tables_seq{edge="home-1"} 0"#))
+        try cloud.tick()
+        #expect(try row(cloud)?["tablesBehind"] == lag(4_004, since))
+        for _ in 0..<3 { try cloud.tick() }
+        #expect(try row(cloud)?["tablesBehind"] == nil)
+        // What comes and is followed on an ordinary day is never behind.
+        try edge.pass(.seconds(5))
+        edge.fill(nil, quantity: 1)
+        try edge.pump()
+        try edge.pass(.seconds(5))
+        #expect(try row(cloud)?["bookBehind"] == nil && row(cloud)?["tablesBehind"] == nil)
+    }
+
+    /// A book that waits before an entry that is gone is behind for as long as that lasts.
+    @Test func aBookThatWaitsIsShownAsBehind() throws {
+        var file: TornFile?
+        let cloud = try TestCloud(edges: [TestEdge.id]) { store in
+            let torn = TornFile(store)
+            file = torn
+            return torn
+        }
+        let edge = TestEdge(cloud)
+        for _ in 0..<200 { edge.fill(nil, quantity: 1) }
+        let since = cloud.clock.wall
+        try edge.connect()
+        #expect(edge.sender.isCaughtUp && cloud.node.isBehind)
+        edge.disconnect()
+        file?.torn = 101
+        for _ in 0..<9 { try cloud.tick() }
+        #expect(!cloud.node.isBehind && cloud.node.control.edges[TestEdge.id]?.book.head.seq == Seq(100))
+        #expect(try row(cloud)?["bookBehind"] == lag(501, since) && row(cloud)?["tablesBehind"] == nil)
+    }
+
     /// Entries that cannot come up: how many, and since when at least; once they are stored there are none, though the book follows later.
     @Test func theBacklogHasANumberAndAnAge() throws {
         let (cloud, edge) = try TestCloud.linked()
@@ -23,6 +98,10 @@ import Wire
         #expect(
             try row()?["backlog"]?.integerValue ?? 0 > 0 && [1, 2, 3].contains { (since + .seconds($0)).description == oldest },
             "\(oldest ?? "") since \(since)")
+        cloud.setClock(by: .minutes(10))
+        let later = try row()?["backlogOldest"]?.text
+        #expect([1, 2, 3].contains { (since + .seconds($0 + 600)).description == later }, "setting the clock makes it no older")
+        cloud.setClock(by: .minutes(-10))
         edge.fill(nil)
         for _ in 0..<5 { try edge.pass(.seconds(1)) }
         #expect(try row()?["backlogOldest"]?.text == oldest, "the age is that of the first of them")

@@ -56,6 +56,20 @@ extension Dashboard {
             }
         }
 
+        @Test func whatLagsBehindTheStoredEntriesIsShownWithItsAge() async throws {
+            try await Stage.set { stage in
+                try await stage.go(to: "edges")
+                #expect(try await stage.browser.count("[aria-label=Ledger] .warn") == 0)
+                try await stage.turn(["behind": ["book": 4_096, "tables": 61_001, "ms": 75_000]])
+                try await stage.browser.says("[aria-label=Ledger]", "61,001 behind, oldest 1 min")
+                #expect(try await stage.browser.text("[aria-label=Ledger]").contains("4,096 behind, oldest 1 min"))
+                try await stage.turn(["behind": ["tables": 61_001, "ms": 75_000]])
+                try await stage.browser.wait("document.querySelectorAll('[aria-label=Ledger] .warn').length === 1")
+                try await stage.turn(["behind": ["book": 0]])
+                try await stage.browser.wait("document.querySelector('[aria-label=Ledger] .warn') === null")
+            }
+        }
+
         @Test func theEdgesPageShowsLinkLedgerAndRefusedLinks() async throws {
             try await Stage.set { stage in
                 try await stage.pull("reset")

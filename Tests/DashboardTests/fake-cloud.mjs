@@ -1,6 +1,6 @@
 // A pretended cloud node for design and for the browser tests: serves the built dashboard and the API of Cloud/Dashboard/API.md.
 // node fake-cloud.mjs [--port 0] [--dist DIR] [--samples DIR] [--seed N] [--while-stdin]; prints "listening on 127.0.0.1:PORT". Sign in as admin / tidewire-demo.
-// POST /fake/turn {silent|gatewayGone|delayed|refuse|expire|lost|ttlMs|flat|unheard|mode|backlog|clockSkewMs|still|notice|clearNotices}, /fake/end-sessions, /fake/drop {ms}, /fake/reset; GET /fake/log.
+// POST /fake/turn {silent|gatewayGone|delayed|refuse|expire|lost|ttlMs|flat|unheard|mode|backlog|clockSkewMs|behind|still|notice|clearNotices}, /fake/end-sessions, /fake/drop {ms}, /fake/reset; GET /fake/log.
 import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";

@@ -6,6 +6,7 @@ import Testing
 import Trading
 import Values
 import Venues
+import Views
 
 /// An agent that can be crashed: the broker lives on, the process does not.
 final class AgentRig {
@@ -103,6 +104,34 @@ struct AgentTests {
         try rig.turn([.desk(.resume(reason: "y"))])
         try rig.settle(seconds: 1)
         #expect(rig.agent.desk.live.gateway?.isTrading == true)
+    }
+
+    /// Index and postings follow while the loop has nothing to do. When it never has, that is told; a handful that waits is not.
+    @Test func aLagOfTheTablesIsShownAfterTwoSeconds() throws {
+        let rig = try AgentRig()
+        let journal = rig.agent.journal
+        func clock() -> ClockReading { ClockReading(wall: rig.now, monotonic: Span(nanoseconds: rig.now.nanoseconds)) }
+        func shown(after span: Span) throws -> Lag? {
+            rig.now = rig.now + span
+            _ = try rig.agent.keep(at: clock())
+            return rig.agent.tablesLag(at: clock())
+        }
+        func write(until seq: Int) throws {
+            for _ in journal.head.seq.raw..<UInt64(seq) {
+                try rig.turn([.desk(rig.agent.desk.book.haltLevel == .normal ? .halt(source: "file", reason: "x") : .resume(reason: "y"))])
+            }
+        }
+        try write(until: Journal.subjectsWorthIndexing - 1)
+        #expect(journal.head.seq.raw == 255)
+        #expect(try shown(after: .zero) == nil && shown(after: .seconds(60)) == nil)
+        try write(until: 256)
+        let since = rig.now
+        #expect(try shown(after: .zero) == nil && shown(after: .seconds(2)) == nil)
+        try write(until: 300)
+        #expect(try shown(after: .milliseconds(1)) == Lag(entries: 300, since: since))
+        // It readies its log first, then it has to have been idle before.
+        for _ in 0..<10 { _ = try rig.agent.idle(at: clock()) }
+        #expect(try shown(after: .seconds(5)) == nil)
     }
 
     @Test func twentyFiveLotsFillInPartsAndCloseFlat() throws {

@@ -114,6 +114,25 @@ import Wire
         #expect(contract.problems(of: scene.picture.edgeRow, as: "edge") == [])
     }
 
+    /// The age is that of the first entry that was not followed, by the boot clock, however many come and whatever the wall clock does.
+    @Test func aLagHasItsNumberAndTheAgeOfItsFirstEntry() {
+        func clock(_ seconds: Int64, setBy step: Int64 = 0) -> ClockReading {
+            ClockReading(wall: Instant(seconds: 1_000 + seconds + step), monotonic: .seconds(50 + seconds))
+        }
+        var watch = LagWatch()
+        #expect(watch.lag(of: Seq(0), at: clock(9)) == nil)
+        for second in 0..<1_000 as Range<Int64> { watch.note(Seq(UInt64(second + 1) * 10), at: clock(second).monotonic) }
+        #expect(watch.lag(of: Seq(0), at: clock(1_000)) == Lag(entries: 10_000, since: Instant(seconds: 1_000)))
+        #expect(watch.lag(of: Seq(0), at: clock(1_000, setBy: 7_200)) == Lag(entries: 10_000, since: Instant(seconds: 8_200)))
+        #expect(watch.lag(of: Seq(9), at: clock(1_000))?.since == Instant(seconds: 1_000), "the tenth is not followed yet")
+        #expect(watch.lag(of: Seq(10), at: clock(1_000))?.since == Instant(seconds: 1_001))
+        #expect(watch.lag(of: Seq(9_999), at: clock(1_000)) == Lag(entries: 1, since: Instant(seconds: 1_255)), "the oldest of those with one mark")
+        watch.followed(through: Seq(9_999))
+        #expect(watch.lasting(of: Seq(9_999), at: clock(257)) == nil)
+        #expect(watch.lasting(of: Seq(9_999), at: clock(258)) == Lag(entries: 1, since: Instant(seconds: 1_255)))
+        #expect(watch.lag(of: Seq(10_000), at: clock(1_000)) == nil)
+    }
+
     @Test func anEdgeThatNeverSpokeIsShownToo() {
         var scene = Scene()
         scene.link = LinkPicture(state: .never, announced: Seq(0), acked: Seq(0))

@@ -156,23 +156,3 @@ extension Node {
         return Array(entries[..<(end ?? entries.count)])
     }
 }
-
-/// When an edge told of entries that had not come: how old its backlog is at least.
-struct BacklogMarks {
-    /// Told numbers, rising, each with when it was told first.
-    private var marks: [(seq: Seq, at: Instant)] = []
-    /// Of a backlog that grows for days the age of its first entries is kept, and that of the rest is rounded up.
-    private static let marksMax = 256
-
-    init() {}
-    init(_ seq: Seq, at instant: Instant) { marks = [(seq, instant)] }
-
-    mutating func note(_ seq: Seq, at instant: Instant) {
-        guard seq > marks.last?.seq ?? Seq(0) else { return }
-        if marks.count == BacklogMarks.marksMax { marks[marks.count - 1].seq = seq } else { marks.append((seq, instant)) }
-    }
-    /// When the first entry behind the last stored one was there at the latest; nil when there is none.
-    func oldest(after stored: Seq) -> Instant? { marks.first { $0.seq > stored }?.at }
-    /// What is stored needs no mark.
-    mutating func forget(through stored: Seq) { marks.removeAll { $0.seq <= stored } }
-}

@@ -60,6 +60,7 @@ extension Node {
             ("edge_live", "1 while the edge is heard.", { $0.presence == .live ? 1 : 0 }),
             ("edge_stored_seq", "The last entry stored here.", { self.stores.ledgers.head($0.id).seq.raw }),
             ("edge_book_seq", "The last entry in the book that screens show.", { $0.book.head.seq.raw }),
+            ("edge_tables_seq", "The last entry in the index and the posting table.", { self.stores.ledgers.tablesThrough($0.id).raw }),
             ("edge_backlog_entries", "Entries that the edge has and the cloud has not.", { self.backlog(of: $0) }),
             ("edge_halted", "1 while trading is halted.", { $0.book.haltLevel > .normal ? 1 : 0 }),
         ]

@@ -86,6 +86,9 @@ package final class EdgeLedgers {
     /// How the index of each open ledger stands, in order.
     var followers: [(edge: EdgeID, state: FollowerState)] { stores.keys.sorted().compactMap { id in stores[id].map { (id, $0.followers) } } }
 
+    /// The last entry that the index of subjects and the posting table have read; damaged ones follow no more and are behind nothing.
+    func tablesThrough(_ edge: EdgeID) -> Seq { stores[edge].map { Seq($0.head.seq - UInt64($0.subjectsBehind)) } ?? Seq(0) }
+
     /// True when the edge's ledger is open.
     package func isOpen(_ edge: EdgeID) -> Bool { stores[edge] != nil }
     /// The last durable entry.

@@ -22,6 +22,8 @@ package protocol LedgerFile: AnyObject {
     func entries(ref: [UInt8], limit: Int) throws(StoreError) -> [EntryRow]
     /// Lets the index of subjects follow by at most `limit` rows; 0 when it has caught up.
     func indexSubjects(limit: Int) throws(StoreError) -> Int
+    /// Rows that the index has yet to read.
+    var subjectsBehind: Int { get }
     /// Whether that index can be read; damage in it is none of the rows'.
     var followers: FollowerState { get }
     /// Why it takes and gives nothing any more in this process; nil for one that does.

@@ -373,8 +373,10 @@ package final class EdgeLoop {
     private func picture(at now: Instant) -> EdgePicture {
         let head = agent.journal.head.seq
         let link = LinkPicture(state: .live, lastHeard: now, announced: head, acked: uplink?.acked.seq ?? Seq(0))
-        return EdgePicture(
+        var picture = EdgePicture(
             id: agent.journal.edge, name: settings.name, book: agent.desk.book, live: agent.desk.live, link: link, milestones: agent.milestones)
+        picture.tablesLag = agent.tablesLag(at: Self.clock())
+        return picture
     }
 }
 

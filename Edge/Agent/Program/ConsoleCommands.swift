@@ -166,6 +166,9 @@ struct ConsoleCommands {
             line("halt", [cell(halt, "level"), cell(halt, "source"), cell(halt, "reason")].filter { $0 != "-" }.joined(separator: " · "))
         }
         line("ledger", "\(cell(edge, "announcedSeq")) entries, \(cell(edge, "ackedSeq")) of them in the cloud")
+        if let lag = edge["tablesBehind"] {
+            line("tables", "index and postings are \(cell(lag, "entries")) entries behind since \(cell(lag, "since")); orders do not wait for them")
+        }
         for trouble in value["troubles"]?.elements ?? [] { line("TROUBLE", cell(trouble, "words") + " " + cell(trouble, "cure")) }
         line("link", cell(value, "link"))
         for bot in value["bots"]?.elements ?? [] {

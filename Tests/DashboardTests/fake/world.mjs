@@ -185,12 +185,21 @@ export class World {
     if (change.gatewayGone === false) Object.assign(edge, this.only(this.read("edges").edges[0], ["gateway", "reconciliation"]));
     if (change.backlog !== undefined) edge.backlog = change.backlog;
     if (change.clockSkewMs !== undefined) edge.clockSkewMs = change.clockSkewMs;
+    if (change.behind !== undefined) this.fallBehind(edge, change.behind);
     if (change.mode !== undefined) { edge.mode = change.mode; this.publish({ accounts: [{ ...this.account, mode: change.mode }] }); }
     if (change.notice !== undefined) this.notice(change.notice);
     if (change.clearNotices === true) this.publish(undefined, { notices: this.rows.notices.map((notice) => notice.id), refusals: this.rows.refusals.map((row) => row.id) });
     if (change.flat === true) this.publish({ positions: [{ ...this.position, side: "FLAT", quantity: "0" }] });
     this.publish({ edges: [{ ...edge, asOf }], gates: [this.gate()] });
     this.step();
+  }
+
+  /** What follows the stored entries is so many of them behind, for so long; 0: not any more. */
+  fallBehind(edge, { book = 0, tables = 0, ms = 0 }) {
+    for (const [key, entries] of [["bookBehind", book], ["tablesBehind", tables]]) {
+      if (entries > 0) edge[key] = { entries, since: this.stamp(this.now() - ms) };
+      else delete edge[key];
+    }
   }
 
   /** As after a start of the cloud whose edge has not linked yet: the ledger is known, nothing else is, not even the front contract. */

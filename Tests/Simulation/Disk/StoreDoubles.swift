@@ -55,6 +55,7 @@ extension ForwardingLedgerFile {
     }
     package func entries(ref: [UInt8], limit: Int) throws(StoreError) -> [EntryRow] { try store.entries(ref: ref, limit: limit) }
     package func indexSubjects(limit: Int) throws(StoreError) -> Int { try store.indexSubjects(limit: limit) }
+    package var subjectsBehind: Int { store.subjectsBehind }
     package func cut(after seq: UInt64) throws(StoreError) { try store.cut(after: seq) }
     package var logBytes: Int { store.logBytes }
     package func checkpoint() throws(StoreError) { try store.checkpoint() }

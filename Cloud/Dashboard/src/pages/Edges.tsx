@@ -6,7 +6,7 @@ import { useStore } from "../state/store";
 import { Age, Fact, GATEWAY_WORDS, ModeBadge, Panel, useServerNow } from "../ui/parts";
 import { choiceTitle, SettleDialog } from "../ui/SettleDialog";
 import { api, Refused } from "../wire/api";
-import type { Decision, Edge, Refusal } from "../wire/types";
+import type { Decision, Edge, Lag, Refusal } from "../wire/types";
 
 /** A link beats every 2 s; later than this is odd. */
 const HEARD_STALE_MS = 6_000;
@@ -82,12 +82,18 @@ function LedgerFacts({ edge }: { readonly edge: Edge }): JSX.Element | null {
         <Fact name="Announced by the edge">{quantity(String(edge.announcedSeq))}</Fact>
         <Fact name="Stored here">{quantity(String(edge.storedSeq))}</Fact>
         <Fact name="Acknowledged">{quantity(String(edge.ackedSeq))}</Fact>
+        {edge.bookBehind === undefined ? null : <Fact name="Shown here" strong><Behind lag={edge.bookBehind} /></Fact>}
+        {edge.tablesBehind === undefined ? null : <Fact name="Index and postings"><Behind lag={edge.tablesBehind} /></Fact>}
         <Fact name="Backlog" strong>
           {edge.backlog === 0 ? "0" : <span className="warn">{quantity(String(edge.backlog))}{edge.backlogOldest === undefined ? "" : <>, oldest <Age asOf={edge.backlogOldest} staleMs={0} /></>}</span>}
         </Fact>
       </dl>
     </section>
   );
+}
+
+function Behind({ lag }: { readonly lag: Lag }): JSX.Element | null {
+  return <span className="warn">{quantity(String(lag.entries))} behind, oldest <Age asOf={lag.since} staleMs={0} /></span>;
 }
 
 const COMPARED: Readonly<Record<NonNullable<Edge["comparison"]>["state"], readonly [word: string, tone: string]>> = {

@@ -175,11 +175,15 @@ export const comparison = object({
   /** The last entry compared, how many are compared so far, in how many ranges, and how many were put right. */
   through: count, compared: count, ranges: count, healed: count, words: text, cure: optional(text), proof: list(text),
 });
+/** How many stored entries something has yet to follow, and since when the first of them is there; told once it lasts for more than 2 s. */
+export const lag = object({ entries: count, since: instant });
 export const edge = object({
   id: text, name: text, mode, state: oneOf("live", "silent", "never"), lastHeard: optional(instant), silentSince: optional(instant),
   roundTripMs: optional(count), clockSkewMs: optional(integer),
   /** Entries that the edge holds and the cloud has not stored, and the age of the oldest. */
   backlog: count, backlogOldest: optional(instant), announcedSeq: count, storedSeq: count, ackedSeq: count,
+  /** Of what is shown here, and of the index and the posting table beside the stored entries. */
+  bookBehind: optional(lag), tablesBehind: optional(lag),
   boot: optional(text), version: optional(text),
   halt: object({ level: haltLevel, since: optional(instant), reason: optional(text), by: optional(text), instruments: list(text) }),
   gateway: object({ state: gatewayState, since: instant, words: text, cure: optional(text), data: dataSource, server: optional(text) }),
@@ -216,6 +220,7 @@ export const gate = object({
   instrument: text, account: text, opening: flag, closing: flag, reason: optional(text), cure: optional(text), asOf: instant,
 });
 export type Edge = Infer<typeof edge>;
+export type Lag = Infer<typeof lag>;
 export type Refusal = Infer<typeof refusal>;
 export type Decision = Infer<typeof decision>;
 export type Edges = Infer<typeof edges>;
