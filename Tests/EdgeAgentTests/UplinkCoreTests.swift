@@ -133,7 +133,8 @@ struct UplinkCoreTests {
             var entry = first
             change(&entry)
             entry.hash = Chain.hash(entry, edge: LedgerWriter.edge)
-            let journal = try Journal(path: TemporaryFolder().file("ledger.db"), edge: LedgerWriter.edge)
+            let folder = try TemporaryFolder()
+            let journal = try Journal(path: folder.file("ledger.db"), edge: LedgerWriter.edge)
             #expect(throws: JournalError.self) { try journal.adopt([entry]) }
             #expect(journal.head == .start)
         }

@@ -122,7 +122,8 @@ extension EdgeMachine {
             return
         }
         guard
-            try self.program?.talk?.isOver(program.uplink.sender, decided, isKeyRefused: isKeyRefused, of: program.journal, at: clock.monotonic) == true,
+            try self.program?.talk?.isOver(program.uplink.sender, decided, isKeyRefused: isKeyRefused, of: program.journal, at: clock.monotonic)
+                == true,
             let findings = self.program?.talk?.findings
         else { return }
         if let settlement = findings.givingUp { try giveUp(settlement, at: clock) } else { try begin(findings, at: clock) }
