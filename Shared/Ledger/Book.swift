@@ -35,8 +35,12 @@ package struct OrderRecord: Hashable, Sendable {
 
     /// Average price of the fills, or nil without one.
     package var avgPx: Price? { cumQty.raw > 0 ? Decimals.divide(filledValue, by: Int128(cumQty.raw)).map { Price(raw: $0) } : nil }
-    /// What is still to fill.
-    package var leavesQty: Quantity { status.isTerminal ? .zero : Quantity(raw: max(0, quantity.raw - cumQty.raw)) }
+    /// What is still to fill; never below zero, whatever an edge wrote of its size and its fills.
+    package var leavesQty: Quantity {
+        guard !status.isTerminal, quantity.raw > 0 else { return .zero }
+        // Both are above zero now: the difference fits.
+        return Quantity(raw: max(0, quantity.raw - max(0, cumQty.raw)))
+    }
     /// True for orders that may still change the position.
     package var isWorking: Bool { !status.isTerminal }
 }

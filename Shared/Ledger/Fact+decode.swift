@@ -68,7 +68,7 @@ extension Fact {
         case .modifyIntent:
             return .modifyIntent(
                 ModifyIntent(
-                    tag: ClOrdID(try f.text("tag")), quantity: try f.optional("quantity", f.quantity),
+                    tag: ClOrdID(try f.text("tag")), quantity: try f.optional("quantity", f.size),
                     limitPrice: try f.optional("limitPrice", f.price),
                     stopPrice: try f.optional("stopPrice", f.price), command: try f.optional("command", f.command), reason: try f.text("reason")))
         case .orderReport:
@@ -176,7 +176,7 @@ extension Leg {
         if let percent = try f.optional("trailPercent", f.integer) { trailing = .percent(Ratio(raw: percent)) }
         self.init(
             role: try f.word("role", LegRole.self), instrument: try f.instrument("instrument"), side: try f.word("side", Side.self),
-            quantity: try f.quantity("quantity"), ordType: try f.word("ordType", OrdType.self), limitPrice: try f.optional("limitPrice", f.price),
+            quantity: try f.size("quantity"), ordType: try f.word("ordType", OrdType.self), limitPrice: try f.optional("limitPrice", f.price),
             stopPrice: try f.optional("stopPrice", f.price), trailing: trailing, timeInForce: try f.word("timeInForce", TimeInForce.self),
             parent: try f.optional("parent", f.integer).map(Int.init), brokerOrderID: try f.integer("brokerOrderID"))
     }
@@ -184,11 +184,9 @@ extension Leg {
 
 extension Fill {
     fileprivate init(_ f: Fields) throws(CodecError) {
-        // A fill of nothing is no fill, and whoever folds it must not have to ask.
-        guard try f.quantity("lastQty").raw > 0 else { throw .badValue("lastQty") }
         self.init(
             execID: try f.text("execID"), tag: try f.optional("tag", f.text).map { ClOrdID($0) }, account: try f.text("account"),
-            instrument: try f.instrument("instrument"), side: try f.word("side", Side.self), lastQty: try f.quantity("lastQty"),
+            instrument: try f.instrument("instrument"), side: try f.word("side", Side.self), lastQty: try f.size("lastQty"),
             lastPx: try f.price("lastPx"), cumQty: try f.quantity("cumQty"), permID: try f.integer("permID"),
             transactTime: try f.instant("transactTime"))
         corrects = try f.optional("corrects", f.text)

@@ -46,6 +46,12 @@ package struct Fields: Sendable {
     }
     package func price(_ key: String) throws(CodecError) -> Price { Price(raw: try integer(key)) }
     package func quantity(_ key: String) throws(CodecError) -> Quantity { Quantity(raw: try integer(key)) }
+    /// A quantity above zero. An order or a fill of nothing is none, and whoever folds it must not have to ask.
+    package func size(_ key: String) throws(CodecError) -> Quantity {
+        let size = try quantity(key)
+        guard size.raw > 0 else { throw .badValue(key) }
+        return size
+    }
     package func money(_ key: String) throws(CodecError) -> Money { Money(raw: try integer(key)) }
     package func instant(_ key: String) throws(CodecError) -> Instant { Instant(nanoseconds: try integer(key)) }
     package func instrument(_ key: String) throws(CodecError) -> InstrumentID { InstrumentID(try text(key)) }

@@ -82,6 +82,7 @@ extension Book {
         case .interest(let move): return try lines(of: move, against: .interest)
         case .accountFee(let move), .borrowFee(let move): return try lines(of: move, against: .fee)
         case .exchange(let exchange):
+            guard exchange.sold.raw != .min, exchange.bought.raw != .min else { throw .overflow("an exchange of \(exchange.soldCurrency)") }
             return Posting.pair(.cash, .trading, exchange.account, nil, exchange.soldCurrency, -exchange.sold.raw)
                 + Posting.pair(.cash, .trading, exchange.account, nil, exchange.boughtCurrency, exchange.bought.raw)
         case .suspense(let suspense):

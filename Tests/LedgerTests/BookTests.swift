@@ -137,6 +137,37 @@ struct BookTests {
         #expect(ledger.book.positions[Self.mbt]?.hasOverflowed == true)
     }
 
+    /// Sizes that no order can have are not read, and what executions and corrections leave below zero is no size either.
+    @Test func whatIsStillToFillIsNeverBelowZeroAndNeverATrap() throws {
+        var ledger = try TestLedger()
+        let huge = Leg(
+            role: .open, instrument: Self.mbt, side: .buy, quantity: Quantity(raw: .max), ordType: .market, timeInForce: .day, brokerOrderID: 1)
+        let intent = try ledger.add(.intent(Ticket(account: "DU1", origin: .manual, reason: "r", legs: [huge])))
+        let tag = try #require(try intent.intentTags().first)
+        try ledger.add(Self.fill("a", tag, .buy, 1, 98_000))
+        for size in [Int64.min, -1, 0] {
+            let modify = try ledger.add(.modifyIntent(ModifyIntent(tag: tag, quantity: Quantity(raw: size), reason: "r")))
+            #expect(throws: CodecError.badValue("quantity")) { try modify.decoded() }
+            var leg = huge
+            leg.quantity = Quantity(raw: size)
+            let other = try ledger.add(.intent(Ticket(account: "DU1", origin: .manual, reason: "r", legs: [leg])))
+            #expect(throws: CodecError.badValue("quantity")) { try other.decoded() }
+        }
+        #expect(ledger.book.unreadable == 6 && ledger.book.orders.count == 1)
+        #expect(ledger.book.order(tag)?.leavesQty == Quantity(raw: .max - 100_000_000))
+        // The second of two is not counted, for the sum does not fit; both are taken back all the same.
+        for name in ["b", "c"] {
+            try ledger.add(
+                .fill(
+                    Fill(
+                        execID: name, tag: tag, account: "DU1", instrument: Self.mbt, side: .buy, lastQty: Quantity(raw: .max - 200_000_000),
+                        lastPx: Price(raw: 1), cumQty: .zero, permID: 7, transactTime: Instant(seconds: 1))))
+        }
+        for name in ["b", "c"] { try ledger.add(.correction(Correction(execID: name, by: name + "2", reason: "r"))) }
+        #expect(ledger.book.order(tag)?.cumQty.raw ?? 0 < 0)
+        #expect(ledger.book.order(tag)?.leavesQty == Quantity(raw: .max))
+    }
+
     @Test func fillsMoveOrderAndPosition() throws {
         var ledger = try TestLedger()
         try ledger.add(.instrument(Self.instrument))
