@@ -22,12 +22,13 @@
         let (sum, over) = raw.subtractingReportingOverflow(other.raw)
         return over ? nil : Price(raw: sum)
     }
-    /// True when the price is a whole number of `increment`s; an increment of zero accepts every price.
-    @inlinable package func isMultiple(of increment: Price) -> Bool { increment.raw == 0 || raw % increment.raw == 0 }
+    /// True when the price is a whole number of `increment`s; an increment that is not above zero accepts every price.
+    @inlinable package func isMultiple(of increment: Price) -> Bool { increment.raw <= 0 || raw % increment.raw == 0 }
     /// The nearest multiple of `increment` in the given direction; unchanged when the increment is not positive.
     package func rounded(to increment: Price, up: Bool) -> Price {
         guard increment.raw > 0 else { return self }
-        let rest = ((raw % increment.raw) + increment.raw) % increment.raw
+        let remainder = raw % increment.raw
+        let rest = remainder < 0 ? remainder + increment.raw : remainder
         guard rest != 0 else { return self }
         let down = raw.subtractingReportingOverflow(rest)
         let target = up ? down.partialValue.addingReportingOverflow(increment.raw) : down

@@ -31,7 +31,6 @@ extension EdgePicture {
         // What it cancelled is listed with its orders; what that had filled before is not its fill.
         let filling = command.isFilling ? orders.filter { $0.leg.role != .protect && $0.command == command.id } : []
         let filled = filling.reduce(Quantity.zero) { $0.adding($1.cumQty) ?? $0 }
-        let paid = filling.reduce(Int128(0)) { $0 + $1.filledValue }
         var row = Row()
         row.put("id", command.id.description); row.put("edge", command.edge.description);
         row.put("kind", command.body.isKill ? "kill" : command.body.kind)
@@ -42,12 +41,24 @@ extension EdgePicture {
         row.put("orders", orders.map { OrderName.text($0) } + denials(of: command.id))
         if filled.raw > 0 {
             row.put("filled", filled)
-            row.put("averagePrice", Decimals.divide(paid, by: Int128(filled.raw)).map { Price(raw: $0) })
+            row.put("averagePrice", EdgePicture.averagePrice(of: filling))
         }
         row.put("supersedes", command.supersedes?.description)
         if case .withdraw(let target, _, _) = command.body { row.put("target", target.description) }
         row.put("expiresAt", command.expiresAt); row.put("createdAt", command.issuedAt)
         return row.value
+    }
+
+    /// What orders filled at together; nil without a fill, and where a sum leaves its range: an edge may have written any number.
+    private static func averagePrice(of orders: [OrderRecord]) -> Price? {
+        var paid: Int128 = 0, filled: Int128 = 0
+        for order in orders {
+            let (sum, over) = paid.addingReportingOverflow(order.filledValue)
+            guard !over else { return nil }
+            paid = sum
+            filled += Int128(order.cumQty.raw)
+        }
+        return filled > 0 ? Decimals.divide(paid, by: filled).map { Price(raw: $0) } : nil
     }
 
     /// The line for people, made when the command is.

@@ -55,8 +55,12 @@ package enum Plain {
         if seconds < 3_600 { return "\(seconds / 60) min \(seconds % 60) s" }
         return "\(seconds / 3_600) h \(seconds / 60 % 60) min"
     }
-    /// Rounded half to even to two places, for ratios that people compare.
-    package static func two(_ ratio: Ratio) -> Ratio { Decimals.divide(Int128(ratio.raw), by: 10_000).map { Ratio(raw: $0 * 10_000) } ?? ratio }
+    /// Rounded half to even to two places, for ratios that people compare; as it is where rounding leaves the range.
+    package static func two(_ ratio: Ratio) -> Ratio {
+        guard let hundredths = Decimals.divide(Int128(ratio.raw), by: 10_000) else { return ratio }
+        let (rounded, over) = hundredths.multipliedReportingOverflow(by: 10_000)
+        return over ? ratio : Ratio(raw: rounded)
+    }
     /// `1 contract`, `17 contracts`, `120 shares`.
     package static func units(_ quantity: Quantity, of instrument: Instrument?) -> String {
         let noun =
