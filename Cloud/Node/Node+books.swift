@@ -27,6 +27,8 @@ struct BookKeeping {
     var indexesTold: [EdgeID: String] = [:]
     /// The disk had no room: not before this, by the boot clock.
     var notBefore = Span.zero
+    /// Books that a file cannot hold, each not to be tried before this: they keep nobody else's from being kept.
+    var refused: [EdgeID: Span] = [:]
 }
 
 /// What was stored of one edge's ledger and its followers have yet to read.
@@ -108,11 +110,15 @@ extension Node {
     private func beginBook(behind least: UInt64) throws(KeptFileError) {
         guard let files = stores.ledgers.kept, desk.writes.isEmpty, desk.dispatches.isEmpty, !isBehind else { return }
         for edge in control.sortedEdges where edge.book.head.seq.raw >= (keeping.saved[edge.id]?.raw ?? 0) + least {
+            guard clock.monotonic >= keeping.refused[edge.id] ?? .zero else { continue }
             let rule = stores.ledgers.checkpointRule(edge.id)
             let header = SnapshotHeader(edge: edge.id, release: settings.release, head: edge.book.head, signer: rule?.key)
             let beside = KeptBeside(milestones[edge.id] ?? Milestones(), stores.ledgers.trust(edge.id))
             let builder = SnapshotBuilder(header, edge.book, beside: beside.bytes)
-            guard !builder.isTooLarge else { throw .full("\(name(edge.id)) has more commands than a kept book holds") }
+            guard !builder.isTooLarge else {
+                refuseBook(edge.id, "it has more commands than a kept book holds")
+                continue
+            }
             keeping.work = (edge.id, edge.book.head.seq, builder, try files.begin(EdgeLedgers.bookName(edge.id)))
             return
         }
@@ -125,6 +131,10 @@ extension Node {
             var given = 0
             while given < limit {
                 guard let bytes = work.builder.nextBytes() else {
+                    guard !work.builder.isUnpackable else {
+                        work.writer.abandon()
+                        return refuseBook(work.edge, "a part of it does not come back from its packed form")
+                    }
                     // The disk's work goes on beside the loop; at an orderly end it is waited for.
                     if limit == .max { try work.writer.finishNow() } else if !(try work.writer.finish()) { break }
                     keeping.saved[work.edge] = work.seq
@@ -138,6 +148,12 @@ extension Node {
             keeping.work = work
             throw error
         }
+    }
+
+    /// A start of this edge reads every entry.
+    private func refuseBook(_ edge: EdgeID, _ words: String) {
+        keeping.refused[edge] = clock.monotonic + .minutes(10)
+        log(.warning, "book not kept", "\(name(edge)): \(words)")
     }
 
     /// A book can always be made of its entries again: without room, or with a failing disk, there is none.

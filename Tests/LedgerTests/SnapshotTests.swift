@@ -47,6 +47,39 @@ struct SnapshotTests {
         #expect(!b.hasExecution("never") && b.order(ClOrdID("never")) == nil && b.order(brokerOrderID: 1_000_000) == nil)
     }
 
+    /// A record that does not come back from its packed form.
+    private struct Faulty: Packable {
+        let number: UInt64
+        var canonical: [UInt8] { [1] }
+        init(_ number: UInt64) { self.number = number }
+        init(_ reader: inout Unpacker) throws(PackError) { number = UInt64(try reader.little(UInt8.self)) }
+    }
+
+    /// Whoever makes a snapshot hears that there is none to be made; the records stay at hand.
+    @Test func whatDoesNotPackIsNotPacked() {
+        var records = Records<Faulty>()
+        for number in 0..<300 { records.append(Faulty(UInt64(number))) }
+        let isPacked = records.packNext()
+        #expect(!isPacked && records.packed(0) == nil && records.packed(1) == nil)
+        #expect(records[299] == Faulty(299))
+    }
+
+    /// Each body is as long as one may be, and an order holds the texts of two.
+    @Test func theLongestTextsOfAnEdgePack() throws {
+        var ledger = try TestLedger()
+        let reason = String(repeating: "r", count: 63_000), words = String(repeating: "w", count: 64_000)
+        var tags: [ClOrdID] = []
+        for number in 0..<32 {
+            let legs = (0..<8).map { BookTests.leg(id: Int64(number * 8 + $0)) }
+            tags += try ledger.add(.intent(Ticket(account: "DU1", origin: .manual, reason: reason, legs: legs))).intentTags()
+        }
+        for tag in tags { try ledger.add(.orderReport(OrderReport(tag: tag, status: .new, permID: 1, text: words))) }
+        let isPrepared = ledger.book.prepareParts()
+        #expect(isPrepared)
+        let again = try Self.reopened(ledger.book)
+        #expect(again.order(tags[255]) == ledger.book.order(tags[255]) && again.digest() == ledger.book.digest())
+    }
+
     /// The keys that are not sorted yet stay few, however many are added in one go: a large dictionary holds up whoever makes it grow.
     @Test func anIndexSortsItsKeysAsTheyCome() {
         var index = KeyIndex<Int64>()

@@ -167,7 +167,11 @@ struct SnapshotKeeper {
         }
         var given = 0
         while !current.isWhole, given < limit {
-            guard let bytes = current.builder.nextBytes() else { current.isWhole = true; break }
+            guard let bytes = current.builder.nextBytes() else {
+                if current.builder.isUnpackable { throw .full("a part of the book does not come back from its packed form") }
+                current.isWhole = true
+                break
+            }
             try current.writer.append(bytes)
             given += bytes.count
             current.unsynced += bytes.count

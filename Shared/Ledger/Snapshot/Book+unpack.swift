@@ -22,8 +22,8 @@ package struct BookParts: Sendable {
     package var count: Int { 4 + book.orders.pieceCount + book.fills.pieceCount }
 
     /// One part. Those of full pieces are at hand when the pieces were packed before; the others are packed by the call, and the
-    /// small one, in which all commands stand, takes the longer the more of them there are.
-    package func part(_ number: Int) -> PackedPiece {
+    /// small one, in which all commands stand, takes the longer the more of them there are. Nil for one that would not come back.
+    package func part(_ number: Int) -> PackedPiece? {
         switch number {
         case 0: PackedPiece(Compression.compress(small))
         case 1: PackedPiece(book.orderPlaces.bytes)

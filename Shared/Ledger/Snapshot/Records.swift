@@ -125,15 +125,15 @@ package struct Records<Record: Packable>: RandomAccessCollection, Sendable {
     /// Pieces, the last of them perhaps not full.
     package var pieceCount: Int { pieces.count }
 
-    /// A piece as it goes into a snapshot.
-    package func packed(_ piece: Int) -> PackedPiece { pieces[piece].packed ?? Records.pack(pieces[piece].records) }
+    /// A piece as it goes into a snapshot; nil for one whose records do not come back from their packed form.
+    package func packed(_ piece: Int) -> PackedPiece? { pieces[piece].packed ?? Records.pack(pieces[piece].records) }
 
     /// Packs one full piece that is not, the oldest first, and keeps its records at hand: what a snapshot needs is ready then.
-    /// - Returns: false when there was none.
+    /// - Returns: false when there was none, or none that packs: whoever makes the snapshot meets that one.
     package mutating func packNext() -> Bool {
         let full = count / Records.pieceSize
-        guard let piece = pieces[..<full].firstIndex(where: { $0.packed == nil }) else { return false }
-        pieces[piece].packed = packed(piece)
+        guard let piece = pieces[..<full].firstIndex(where: { $0.packed == nil }), let packed = packed(piece) else { return false }
+        pieces[piece].packed = packed
         return true
     }
 
@@ -168,12 +168,13 @@ package struct Records<Record: Packable>: RandomAccessCollection, Sendable {
         if !pieces[piece].isOpen { pieces[piece].records = Records.unpacked(pieces[piece]) }
     }
 
-    private static func pack(_ records: [Record]) -> PackedPiece {
+    private static func pack(_ records: [Record]) -> PackedPiece? {
         var out = ByteWriter(reserving: records.count * 320)
         out.list(records) { $1.append($0.canonical) }
         let bytes = Compression.compress(out.bytes)
-        // What is read back otherwise would be noticed long after its records are gone from memory.
-        precondition((try? unpack(bytes)) == records, "packed records do not come back")
+        // What is read back otherwise would be noticed long after its records are gone from memory. The records stand in the ledger: without a
+        // snapshot of them the next start reads that.
+        guard (try? unpack(bytes)) == records else { return nil }
         return PackedPiece(bytes)
     }
 
@@ -192,6 +193,7 @@ package struct Records<Record: Packable>: RandomAccessCollection, Sendable {
         try reader.finish()
         return records
     }
-    /// No entry is longer than 64 KiB, so no record is.
-    private static var bytesMax: Int { pieceSize * 65_536 }
+    /// A record holds the texts of two bodies at most: of an order its intent and the broker's last words, of a fill the execution and its
+    /// correction. Its numbers and words of a fixed form are less than 1 KiB.
+    private static var bytesMax: Int { pieceSize * (2 * Entry.bodyBytesMax + 1_024) }
 }

@@ -50,13 +50,19 @@ package struct SnapshotBuilder: Sendable {
         self.beside = PackedPiece(Compression.compress(beside))
     }
 
-    /// The next bytes of the file; nil when all are given out.
+    /// A part does not come back from its packed form: no more bytes are given out, and no file is to be made of it.
+    package private(set) var isUnpackable = false
+
+    /// The next bytes of the file; nil when all are given out, or `isUnpackable`.
     package mutating func nextBytes() -> [UInt8]? {
-        guard hash == nil else { return nil }
+        guard hash == nil, !isUnpackable else { return nil }
         var out = ByteWriter()
         if next == 0 { out.append(SnapshotFile.magic) }
         if next <= book.count {
-            let part = next < book.count ? book.part(next) : beside
+            guard let part = next < book.count ? book.part(next) : beside else {
+                isUnpackable = true
+                return nil
+            }
             table.append((UInt64(part.bytes.count), part.hash))
             out.append(part.bytes)
             next += 1
