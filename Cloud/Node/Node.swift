@@ -42,6 +42,8 @@ package final class Node {
     private var toldAt: [EdgeID: Instant] = [:]
     /// Said once in this process.
     private var isShortOfCharts = false
+    /// What market.db answered last, when it was no answer.
+    private var chartTrouble: String?
 
     var books = BookWatch()
     var keeping = BookKeeping()
@@ -424,7 +426,9 @@ package final class Node {
     private func keep(_ market: MarketBars, of edge: EdgeID) {
         guard market.timeframe == .minute else { return }
         do {
-            switch try stores.bars.put(market.instrument, market.bars, at: now) {
+            let taken = try stores.bars.use(at: clock.monotonic) { try $0.put(market.instrument, market.bars, at: now) }
+            chartTrouble = nil
+            switch taken {
             case .kept: break
             case .keptFor(let quiet): log(.info, "bars given up", "those of \(quiet.text), in whose place \(market.instrument.text) is kept")
             case .noRoom:
@@ -435,7 +439,7 @@ package final class Node {
                     "\(BarStore.instrumentsMax) instruments had bars in the last day: those of \(market.instrument.text), and of whatever comes new, are not "
                         + "kept until one of them is quiet")
             }
-        } catch { log(.error, "bars not stored", "\(error)") }
+        } catch { noteChartTrouble(error) }
         if !market.isHistory, let bar = market.bars.last { streams.noteClosed(edge, market.instrument, bar) }
     }
 
@@ -445,6 +449,13 @@ package final class Node {
         let number = (sessionNumbers[edge] ?? 0) + 1
         sessionNumbers[edge] = number
         toldAt[edge] = link?.toldAt
+    /// Each trouble is told once: charts are asked for and bars come every few seconds.
+    func noteChartTrouble(_ error: any Error) {
+        guard chartTrouble != "\(error)" else { return }
+        chartTrouble = "\(error)"
+        log(.error, "market data", "charts are not to be had: \(error)")
+    }
+
         log(.info, "link open", "\(name(edge)), run \(boot), from entry \(link.map { $0.have.seq.next.description } ?? "?")")
         backlogs[edge, default: LagWatch()].note(link?.announced.seq ?? Seq(0), at: clock.monotonic)
         let session = LinkSession(number: number, boot: boot, release: link?.release ?? "", openedAt: now)

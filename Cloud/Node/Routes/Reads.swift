@@ -89,13 +89,21 @@ extension Node {
             guard let instant = Instant(rfc3339: text) else { throw Problem.badRequest("'from' must be a time such as 2026-12-01T14:30:00.000Z.") }
             from = instant
         }
-        let oldest = try stores.bars.oldest(instrument)
+        let oldest = try charts { try $0.oldest(instrument) }
         // What is known but has no bars yet has an empty list: a page that asks early must not find an error in its console.
         guard oldest != nil || picture.book.instruments[instrument] != nil else { throw Problem.notWatched(instrument.text) }
         // Among the newest the forming bar takes one of the places.
         let places = from == nil && picture.live.formingBar(instrument) != nil ? limit - 1 : limit
-        let bars = try stores.bars.bars(instrument, from: from, limit: places)
+        let bars = try charts { try $0.bars(instrument, from: from, limit: places) }
         return .answer(Answer(200, picture.candles(instrument, closed: bars, oldest: oldest, wantsNewest: from == nil || bars.count < places)))
+    }
+
+    /// Reads market.db. What is wrong with it is this reader's loss alone.
+    private func charts<Value>(_ read: (BarStore) throws -> Value) throws -> Value {
+        do { return try stores.bars.use(at: clock.monotonic, read) } catch let error as DatabaseError {
+            noteChartTrouble(error)
+            throw Problem.noCharts
+        }
     }
 
     // MARK: - Ledger

@@ -101,6 +101,10 @@ extension Problem {
             "not-watched", 404, "Nobody watches this instrument", detail: "There is no data of \(instrument) yet.",
             cure: "Choose one of /api/v1/market/instruments.")
     }
+    static let noCharts = Problem(
+        "no-charts", 503, "The bars cannot be read", detail: "The file of the market data, market.db, is damaged or its disk fails. Trading goes on.",
+        cure: "Ask again: a damaged file gives way to an empty one, which fills by itself. If it stays so, look at the cloud's disk.",
+        retryAfter: .seconds(1))
     static func alreadyDecided(_ title: String, _ stage: String) -> Problem {
         Problem(
             "already-decided", 409, "It is too late for that", detail: "'\(title)' is \(stage) already.",
