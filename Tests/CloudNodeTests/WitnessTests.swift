@@ -65,6 +65,45 @@ import Wire
         #expect(edge.backups == [head.seq, newest.seq])
     }
 
+    /// Of an edge that was revoked the ledger lies in every backup, and is open in no later process: the others hear of theirs all the same.
+    @Test func aRevokedEdgeKeepsNobodyFromHearingOfTheBackup() throws {
+        let cloud = try TestCloud(edges: [TestEdge.id, TestEdge.edge(2)])
+        let edges = [TestEdge(cloud), TestEdge(cloud, id: TestEdge.edge(2), boot: 8)]
+        for edge in edges { try edge.connect(); edge.fill(nil); try edge.pump(); edge.disconnect() }
+        let revoke = Request(method: "POST", path: "/console/edges/revoke", body: Array(#"{"name":"home-2"}"#.utf8), isLocal: true)
+        #expect(try cloud.send(revoke).answer?.status == 200)
+        try cloud.restart()
+        try edges[0].connect()
+        try edges[0].pass(.milliseconds(250))
+        let rows: [JSONValue] = try edges.map { edge in
+            let head = try #require(edge.entries.last?.head)
+            return ["edge": .string(edge.id.description), "hash": .string(Hex.text(head.hash)), "seq": .integer(Int64(head.seq.raw))]
+        }
+        let body = JSONWriter.plain(["heads": .array(rows)])
+        let answer = try cloud.send(Request(method: "POST", path: "/console/store/backed-up", body: body, isLocal: true)).answer
+        #expect(answer?.status == 200 && answer?.json?["told"]?.elements == [.string(TestEdge.id.description)])
+        let left = try #require(answer?.json?["leftOut"]?.elements?.first)
+        #expect(left["name"]?.text == "home-2" && left["why"]?.text == "it was revoked")
+        try edges[0].pass(.seconds(3))
+        #expect(edges[0].backups == [edges[0].entries[edges[0].entries.count - 1].seq])
+    }
+
+    /// What the running cloud answers decides: a backup that it does not take is told as one that it does not take.
+    @Test(arguments: [(200, ExitCode.ok), (400, ExitCode.refused), (507, ExitCode.refused)]) func theCloudsAnswerDecides(status: Int, code: Int32)
+        throws
+    {
+        let (cloud, edge) = try TestCloud.linked()
+        let target = cloud.folder + "-backup"
+        defer { try? FileManager.default.removeItem(atPath: target) }
+        try PrivateFiles.makeFolder(cloud.folder + "/keys")
+        edge.disconnect()
+        try cloud.restart {
+            let answerer = try OneAnswer(path: cloud.folder + "/cloud.sock", status: status)
+            #expect(CloudProgram.run(["store", "backup", target, "--data", cloud.folder, "--json"], environment: [:]) == code)
+            #expect(answerer.wasAsked)
+        }
+    }
+
     /// A backup in which an entry is damaged is worth nothing: no edge hears of it.
     @Test func aDamagedBackupIsNotBelieved() throws {
         let (cloud, edge) = try TestCloud.linked()

@@ -84,23 +84,32 @@ struct ConsoleCalls {
             ["edge": .string($0.edge.description), "seq": .integer(Int64(clamping: $0.head.seq.raw)), "hash": .string(Hex.text($0.head.hash))]
         }
         var isTold = true
-        do { _ = try ask(.post, "store/backed-up", ["heads": .array(rows)]) } catch let refusal as CloudRefusal
-            where refusal.exitCode == ExitCode.unreachable
-        {
+        var leftOut: [JSONValue] = []
+        do {
+            let answer = try ask(.post, "store/backed-up", ["heads": .array(rows)])
+            guard answer.status < 400 else {
+                let words = "\(target) can be put back: it was, on trial. But no edge is told of it, for the cloud that runs here does not take it"
+                return show(answer, prefix: words) { _ in "" }
+            }
+            leftOut = answer.value["leftOut"]?.elements ?? []
+        } catch let refusal as CloudRefusal where refusal.exitCode == ExitCode.unreachable {
             // Nobody runs on the folder: the store is ours to write, and the edges hear of it when one does.
             isTold = false
             let store = try ControlStore(path: folder + "/control.db")
             try store.commit(heads.map { .meta(key: BackupMark.key($0.edge), value: String($0.head.seq.raw)) })
         }
         if isJSON {
-            Console.write(JSONWriter.plain(["folder": .string(target), "heads": .array(rows), "told": .bool(isTold)]) + [0x0A])
+            let answer: JSONValue = [
+                "folder": .string(target), "heads": .array(rows), "leftOut": .array(leftOut), "told": .bool(isTold),
+            ]
+            Console.write(JSONWriter.plain(answer) + [0x0A])
         } else {
-            let lines = heads.map { "edge \($0.edge): verified up to entry \($0.head.seq), \(Hex.text($0.head.hash))" }
-            Console.write(
-                (lines + [
-                    "\(target) can be put back: it was, on trial. " + (isTold ? "The edges are told." : "The edges are told when the cloud runs.")
-                ])
-                .joined(separator: "\n") + "\n")
+            var lines = heads.map { "edge \($0.edge): verified up to entry \($0.head.seq), \(Hex.text($0.head.hash))" }
+            lines += leftOut.map { "\($0["name"]?.text ?? "") is in the backup and is not told of it: \($0["why"]?.text ?? "")." }
+            lines.append(
+                "\(target) can be put back: it was, on trial. "
+                    + (isTold ? "The edges whose ledgers are open are told." : "The edges are told when the cloud runs."))
+            Console.write(lines.joined(separator: "\n") + "\n")
         }
         return ExitCode.ok
     }
@@ -173,11 +182,13 @@ struct ConsoleCalls {
         }
     }
 
-    private func show(_ answer: (status: Int, value: JSONValue), _ text: (JSONValue) -> String) -> Int32 {
+    /// - Parameter prefix: what was done before the cloud refused the rest.
+    private func show(_ answer: (status: Int, value: JSONValue), prefix: String? = nil, _ text: (JSONValue) -> String) -> Int32 {
         guard answer.status < 400 else {
             if isJSON { Console.write(JSONWriter.plain(answer.value) + [0x0A]) }
             let words = [answer.value["detail"]?.text ?? answer.value["title"]?.text, answer.value["cure"]?.text].compactMap { $0 }
-            return CloudProgram.fail(words.isEmpty ? "the cloud answered \(answer.status)" : words.joined(separator: " "), ExitCode.refused)
+            let reason = words.isEmpty ? "the cloud answered \(answer.status)" : words.joined(separator: " ")
+            return CloudProgram.fail(prefix.map { "\($0): \(reason)" } ?? reason, ExitCode.refused)
         }
         if isJSON { Console.write(JSONWriter.plain(answer.value) + [0x0A]) } else { Console.write(text(answer.value)) }
         return ExitCode.ok

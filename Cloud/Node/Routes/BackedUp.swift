@@ -13,21 +13,38 @@ enum BackupMark {
 }
 
 extension Node {
-    /// POST /console/store/backed-up. What this store does not have as the backup has it is not taken: it would be another store's.
+    /// POST /console/store/backed-up. What this store does not have as the backup has it is not taken: it would be another store's. Edges whose
+    /// ledger is not open here, since they were revoked, wait to be confirmed or are set aside, cannot be compared with it; they are left out, which
+    /// keeps nobody else from hearing of the backup.
     func consoleBackedUp(_ call: Call) throws -> Reply {
         let heads = try BackedUpHead.list(call.request.body)
-        for (edge, head) in heads where enrolled[edge] != nil {
+        let told = heads.filter { enrolled[$0.0] != nil && stores.ledgers.isOpen($0.0) }
+        for (edge, head) in told {
             guard try stores.ledgers.has(edge, head) else {
                 throw Problem.badRequest("the backup has another entry \(head.seq) of \(name(edge)) than this cloud.", cure: "Make a new backup.")
             }
         }
-        for (edge, head) in heads where enrolled[edge] != nil {
+        for (edge, head) in told {
             backups[edge] = head.seq
             store(.meta(key: BackupMark.key(edge), value: String(head.seq.raw)))
             try link(.backedUp(edge, head.seq))
             log(.info, "backup verified", "\(name(edge)): up to entry \(head.seq)")
         }
-        return .answer(Answer(200, ["edges": .integer(Int64(heads.count))]))
+        let leftOut = heads.map(\.0).filter { edge in !told.contains { $0.0 == edge } }
+        let rows: [JSONValue] = leftOut.map {
+            ["edge": .string($0.description), "name": .string(name($0)), "why": .string(whyNotOpen($0))]
+        }
+        return .answer(
+            Answer(200, ["edges": .integer(Int64(told.count)), "told": .array(told.map { .string($0.0.description) }), "leftOut": .array(rows)]))
+    }
+
+    private func whyNotOpen(_ edge: EdgeID) -> String {
+        switch enrolled[edge]?.status {
+        case nil: "it is not enrolled here"
+        case .revoked: "it was revoked"
+        case .pending: "it waits to be confirmed"
+        case .confirmed: "it is set aside"
+        }
     }
 }
 
