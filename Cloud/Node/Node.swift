@@ -131,12 +131,18 @@ package final class Node {
         return effects
     }
 
-    /// The wall clock was set when it moved otherwise than the boot clock: what is left of commands' lives stays as it was.
+    /// The wall clock was set when it moved otherwise than the boot clock: what is left of commands' lives, of waits and of beats stays as it was.
     private func noteStep(to next: ClockReading) {
         let step = (next.wall - clock.wall) - (next.monotonic - clock.monotonic)
         guard abs(step.nanoseconds) > Node.stepMin.nanoseconds else { return }
         clock = next
         tell(.clockWasSet(by: step))
+        streams.clockWasSet(by: step)
+        enrolment.clockWasSet(by: step)
+        for index in waiting.indices { waiting[index].until = waiting[index].until + step }
+        for write in access.clockWasSet(by: step) { store(.access(write)) }
+        moveInvitations(by: step)
+        shortenFormerKeys(by: step)
         log(.warning, "clock set", "the wall clock was set by \(step.nanoseconds / 1_000_000) ms")
     }
     /// Slower corrections are the clock's own business.
@@ -443,12 +449,6 @@ package final class Node {
         if !market.isHistory, let bar = market.bars.last { streams.noteClosed(edge, market.instrument, bar) }
     }
 
-    private func sessionOpened(_ edge: EdgeID, _ boot: Boot) {
-        lowerLinkKeys(of: edge)
-        let link = receiver.link(edge)
-        let number = (sessionNumbers[edge] ?? 0) + 1
-        sessionNumbers[edge] = number
-        toldAt[edge] = link?.toldAt
     /// Each trouble is told once: charts are asked for and bars come every few seconds.
     func noteChartTrouble(_ error: any Error) {
         guard chartTrouble != "\(error)" else { return }
@@ -456,6 +456,12 @@ package final class Node {
         log(.error, "market data", "charts are not to be had: \(error)")
     }
 
+    private func sessionOpened(_ edge: EdgeID, _ boot: Boot) {
+        lowerLinkKeys(of: edge)
+        let link = receiver.link(edge)
+        let number = (sessionNumbers[edge] ?? 0) + 1
+        sessionNumbers[edge] = number
+        toldAt[edge] = link?.toldAt
         log(.info, "link open", "\(name(edge)), run \(boot), from entry \(link.map { $0.have.seq.next.description } ?? "?")")
         backlogs[edge, default: LagWatch()].note(link?.announced.seq ?? Seq(0), at: clock.monotonic)
         let session = LinkSession(number: number, boot: boot, release: link?.release ?? "", openedAt: now)

@@ -57,6 +57,22 @@ import Wire
         #expect(admitted(cloud) == [LinkKey(key: key, edge: TestEdge.id, isConfirmed: true)], "the store remembers")
     }
 
+    /// A token works for fifteen minutes, in this process and in the next, also when the clock is set back meanwhile; so does a minute of tries.
+    @Test(arguments: [false, true]) func aTokenLivesNoLongerWhenTheClockIsSetBack(isRestarted: Bool) throws {
+        let cloud = try TestCloud()
+        let request = EnrolmentRequest(edge: TestEdge.id, linkKey: key, token: try invite(cloud))
+        cloud.pass(.minutes(5))
+        cloud.setClock(by: .hours(-1))
+        try cloud.tick()
+        if isRestarted { try cloud.restart() }
+        cloud.pass(.minutes(10) - .seconds(1))
+        for _ in 0..<EnrolmentTests.triesMax { try cloud.turn([.enrolment([1], key: key, from: 2)]) }
+        cloud.setClock(by: .hours(-1))
+        cloud.pass(.minutes(1))
+        #expect(words(try enrol(cloud, request)).contains("expired"))
+    }
+    private static let triesMax = 5
+
     /// Invitations that wait for the socket are bounded: one more is asked to come again, the others are answered.
     @Test func invitationsThatWaitAreBounded() throws {
         let cloud = try TestCloud()

@@ -106,6 +106,41 @@ import Wire
         #expect(try cloud.get("/api/v1/orders", who)?.status == 401)
     }
 
+    /// The clock is set back by an hour in the middle of its life: a session lives twelve hours, in this process and in the next.
+    @Test(arguments: [false, true]) func aSessionLivesNoLongerWhenTheClockIsSetBack(isRestarted: Bool) throws {
+        let cloud = try TestCloud()
+        let who = try cloud.browser()
+        cloud.pass(.hours(6))
+        cloud.setClock(by: .hours(-1))
+        try cloud.tick()
+        if isRestarted { try cloud.restart() }
+        cloud.pass(.hours(6) - .seconds(1))
+        #expect(try cloud.get("/api/v1/orders", who)?.status == 200)
+        cloud.pass(.seconds(1))
+        #expect(try cloud.get("/api/v1/orders", who)?.status == 401)
+    }
+
+    /// Set back while no process looked: nobody can tell by how much, and what is left is a whole life at the most.
+    @Test func aSessionFromTheFutureHasAWholeLifeAtTheMost() throws {
+        let cloud = try TestCloud()
+        let who = try cloud.browser()
+        try cloud.restart { cloud.setClock(by: .hours(-48)) }
+        try cloud.tick()
+        #expect(try cloud.get("/api/v1/orders", who)?.status == 200)
+        cloud.pass(.hours(12))
+        #expect(try cloud.get("/api/v1/orders", who)?.status == 401)
+    }
+
+    /// A wait is as long as it was told, whatever the clock is set to.
+    @Test(arguments: [-60, 60]) func aWaitIsAsLongAsToldWhenTheClockIsSet(minutes: Int64) throws {
+        let cloud = try TestCloud()
+        for _ in 0..<5 { #expect(try cloud.signIn("admin", "wrong", token: false).status == 401) }
+        cloud.setClock(by: .minutes(minutes))
+        #expect(try cloud.signIn("admin", "right", token: false).status == 429)
+        cloud.pass(.minutes(1))
+        #expect(try cloud.signIn("admin", "right", token: false).status == 200)
+    }
+
     @Test func rolesMayWhatTheTableSays() throws {
         let cloud = try TestCloud()
         let viewer = try cloud.bearer("viewer")

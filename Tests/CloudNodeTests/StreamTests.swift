@@ -63,6 +63,21 @@ import Wire
         #expect(contract.problems(of: beat, as: "beat") == [] && (beat["seq"]?.integerValue ?? 0) >= seq)
     }
 
+    /// The wall clock is set by an hour: who listens hears a beat within its time all the same.
+    @Test(arguments: [-60, 60]) func beatsGoOnWhenTheClockIsSet(minutes: Int64) throws {
+        let cloud = try TestCloud()
+        try open(cloud, 1, cloud.browser())
+        for _ in 0..<3 { try cloud.tick(after: .seconds(1)) }
+        _ = try messages(cloud, 1)
+        cloud.setClock(by: .minutes(minutes))
+        var beats = 0
+        for _ in 0..<8 {
+            try cloud.tick(after: .seconds(1))
+            beats += try messages(cloud, 1).filter { $0["type"]?.text == "beat" }.count
+        }
+        #expect((3...4).contains(beats), "\(beats) beats in eight seconds")
+    }
+
     @Test func aPositionThatIsGoneIsDropped() throws {
         let (cloud, edge) = try TestCloud.linked()
         edge.fill(nil)

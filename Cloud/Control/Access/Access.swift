@@ -16,6 +16,10 @@ package struct WebSession: Hashable, Sendable {
     package init(id: String, user: String, generation: Int64, isBearer: Bool, createdAt: Instant, expiresAt: Instant) {
         self.id = id; self.user = user; self.generation = generation; self.isBearer = isBearer; self.createdAt = createdAt; self.expiresAt = expiresAt
     }
+    /// The same with another end.
+    fileprivate func ending(at end: Instant) -> WebSession {
+        WebSession(id: id, user: user, generation: generation, isBearer: isBearer, createdAt: createdAt, expiresAt: end)
+    }
 }
 
 /// Who a request comes from.
@@ -140,11 +144,27 @@ package struct Access: Sendable {
         return [.user(user)] + ended.map { .endSession(id: $0) }
     }
 
-    /// Forgets sessions that are over.
+    /// Forgets sessions that are over. One with more than a whole life before it was begun by a clock that was set back since, while no process
+    /// looked: it gets no more than that.
     package mutating func sweep(at now: Instant) -> [AccessWrite] {
         let over = sessions.values.filter { caller(of: $0.id, at: now) == nil }.map(\.id).sorted()
         for id in over { sessions[id] = nil }
-        return over.map { .endSession(id: $0) }
+        return over.map { .endSession(id: $0) } + shorten { $0.expiresAt > now + Access.sessionLife ? now + Access.sessionLife : nil }
+    }
+
+    /// The wall clock was set by `step`. Waits stay as long as they were, and sessions get no longer by it: a clock that was set back would let
+    /// them live on. One that was set forward may be right, and ends them as it says.
+    package mutating func clockWasSet(by step: Span) -> [AccessWrite] {
+        throttle.clockWasSet(by: step)
+        return step < .zero ? shorten { $0.expiresAt + step } : []
+    }
+
+    private mutating func shorten(_ end: (WebSession) -> Instant?) -> [AccessWrite] {
+        sessions.keys.sorted().compactMap { id in
+            guard let session = sessions[id], let end = end(session) else { return nil }
+            sessions[id] = session.ending(at: end)
+            return sessions[id].map { .session($0) }
+        }
     }
 
     private func caller(of id: String, at now: Instant) -> Caller? {

@@ -55,6 +55,17 @@ package struct Throttle: Sendable {
     /// A right password forgets the account's failures from this address.
     package mutating func succeeded(account: String, address: String) { windows["p/\(account)/\(Throttle.network(address))"] = nil }
 
+    /// Times are told by a clock that was set by `step`: every wait stays as long as it was.
+    package mutating func clockWasSet(by step: Span) {
+        windows = windows.mapValues { window in
+            var moved = window
+            moved.startedAt = window.startedAt + step
+            moved.lastTry = window.lastTry + step
+            moved.blockedUntil = window.blockedUntil.map { $0 + step }
+            return moved
+        }
+    }
+
     /// The part of an address that one customer has: a whole IPv4 address, the first 64 bits of an IPv6 address.
     package static func network(_ address: String) -> String {
         guard address.contains(":"), !address.hasPrefix("::ffff:") else { return address }

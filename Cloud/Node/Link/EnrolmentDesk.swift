@@ -23,6 +23,9 @@ struct EnrolmentDesk {
     var asked: [(number: UInt64, name: String, host: String?)] = []
     private var frames: [Instant] = []
 
+    /// Times are told by a clock that was set by `step`: a minute stays a minute.
+    mutating func clockWasSet(by step: Span) { frames = frames.map { $0 + step } }
+
     /// True when one more frame may be read now.
     mutating func admit(at now: Instant) -> Bool {
         frames.removeAll { now - $0 >= .minutes(1) }
@@ -195,8 +198,30 @@ extension Node {
         log(.info, "edge confirmed", name)
     }
 
+    /// The wall clock was set by `step`. Set back, it would let tokens live on; set forward, it may be right, and ends them as it says.
+    func moveInvitations(by step: Span) {
+        for index in invitations.indices {
+            let old = invitations[index]
+            let end = step < .zero ? old.expiresAt + step : old.expiresAt
+            invitations[index] = Invitation(
+                name: old.name, secret: old.secret, createdAt: old.createdAt, expiresAt: end, usedAt: old.usedAt.map { $0 + step })
+            store(.invitation(invitations[index]))
+        }
+    }
+
+    /// Of a clock that was set back while no process looked: no token has more than its whole life before it.
+    private func shortenInvitations() {
+        for index in invitations.indices where invitations[index].expiresAt > now + Invitation.life {
+            let old = invitations[index]
+            invitations[index] = Invitation(
+                name: old.name, secret: old.secret, createdAt: old.createdAt, expiresAt: now + Invitation.life, usedAt: old.usedAt)
+            store(.invitation(invitations[index]))
+        }
+    }
+
     /// Closes the socket after the last invitation and forgets the old ones.
     func tickEnrolment() {
+        shortenInvitations()
         for invitation in invitations where now - invitation.expiresAt >= EnrolmentDesk.memory {
             store(.removeInvitation(secret: invitation.secret))
         }

@@ -32,6 +32,16 @@ struct FormerKey: Hashable, Sendable {
 }
 
 extension Node {
+    /// The wall clock was set by `step`. Set back, it would let a key that was followed in for longer than the day it has.
+    func shortenFormerKeys(by step: Span) {
+        guard step < .zero else { return }
+        for (edge, former) in formerKeys.sorted(by: { $0.key < $1.key }) {
+            let moved = FormerKey(key: former.key, until: former.until + step)
+            formerKeys[edge] = moved
+            store(.meta(key: FormerKey.key(edge), value: moved.text))
+        }
+    }
+
     /// An entry that announces the edge's next key is stored; its signature was checked with the ledger's.
     func takeLinkKey(of edge: EdgeID, _ entry: Entry) {
         guard var known = enrolled[edge], case .linkKey(let word)? = try? entry.decoded(), word.key != known.linkKey else { return }

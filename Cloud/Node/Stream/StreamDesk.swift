@@ -60,6 +60,12 @@ struct StreamDesk {
         if open.isEmpty { idleSince = now }
     }
 
+    /// Times are told by a clock that was set by `step`: beats and patience go on as they were.
+    mutating func clockWasSet(by step: Span) {
+        beatAt = beatAt + step
+        idleSince = idleSince + step
+    }
+
     /// What was shown no longer holds: the next listener gets everything anew, and nobody resumes.
     mutating func spoil() { isCold = true; ring = []; ringBytes = 0 }
 

@@ -11,7 +11,7 @@ struct WaitingRequest {
     static let patience = Span.seconds(5)
     let number: UInt64
     let command: CommandID
-    let until: Instant
+    var until: Instant
 }
 
 extension Node {
