@@ -70,7 +70,7 @@ extension EdgePicture {
     package func gateRow(_ instrument: InstrumentID, at now: Instant) -> JSONValue {
         let refusal = openingRefusal(instrument, at: now)
         var row = Row()
-        row.put("instrument", instrument); row.put("account", account); row.put("opening", refusal == nil)
+        row.put("edge", id.description); row.put("instrument", instrument); row.put("account", account); row.put("opening", refusal == nil)
         row.put("closing", live.gateway?.condition != .wrongAccount)
         row.put("reason", refusal?.reason); row.put("cure", refusal?.cure); row.put("asOf", bookAsOf)
         return row.value

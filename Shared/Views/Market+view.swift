@@ -36,20 +36,22 @@ extension EdgePicture {
     }
 
     /// One row of the quotes, or nil when nothing was ever heard.
-    package func quoteRow(_ id: InstrumentID) -> JSONValue? { live.quote(id).map { EdgePicture.quoteRow(id, $0) } }
+    package func quoteRow(_ id: InstrumentID) -> JSONValue? { live.quote(id).map { quoteRow(id, $0) } }
 
-    package static func quoteRow(_ id: InstrumentID, _ quote: Quote) -> JSONValue {
+    /// As this edge hears it: of the same instrument another edge may have delayed data, or none.
+    package func quoteRow(_ id: InstrumentID, _ quote: Quote) -> JSONValue {
         var row = Row()
-        row.put("instrument", id); row.put("source", DataSource.of(quote).rawValue)
+        row.put("edge", self.id.description); row.put("instrument", id); row.put("source", DataSource.of(quote).rawValue)
         row.put("bid", quote.bid); row.put("bidSize", quote.bidSize); row.put("ask", quote.ask); row.put("askSize", quote.askSize)
         row.put("last", quote.last); row.put("lastSize", quote.lastSize); row.put("previousClose", quote.close); row.put("asOf", quote.asOf)
         return row.value
     }
 
-    /// The stream's form of a bar.
-    package static func barRow(_ id: InstrumentID, _ bar: Bar, closed: Bool, asOf: Instant) -> JSONValue {
+    /// The stream's form of a bar, as this edge built it: two that watch one instrument do not begin at the same trade.
+    package func barRow(_ id: InstrumentID, _ bar: Bar, closed: Bool, asOf: Instant) -> JSONValue {
         var row = Row()
-        row.put("instrument", id); row.merge(candle(bar)); row.put("closed", closed); row.put("asOf", asOf)
+        row.put("edge", self.id.description); row.put("instrument", id); row.merge(EdgePicture.candle(bar)); row.put("closed", closed);
+        row.put("asOf", asOf)
         return row.value
     }
 

@@ -78,6 +78,42 @@ import Wire
         #expect((3...4).contains(beats), "\(beats) beats in eight seconds")
     }
 
+    /// Two edges watch one instrument: each has its own gate, quote and bar, and while nothing happens nothing is sent but beats.
+    @Test func twoEdgesThatWatchOneInstrumentHaveTheirOwnRows() throws {
+        let cloud = try TestCloud(edges: [TestEdge.id, TestEdge.edge(2)])
+        let edges = [TestEdge(cloud), TestEdge(cloud, id: TestEdge.edge(2), boot: 8)]
+        edges[0].goLive()
+        edges[1].goLive(at: 98_500)
+        for edge in edges { try edge.connect() }
+        for _ in 0..<4 { try edges[0].pass(.milliseconds(250)); try edges[1].pass(.milliseconds(250)) }
+        edges[1].write(.halt(HaltFact(level: .halt, source: "console", reason: "look")))
+        try edges[1].pump()
+        try open(cloud, 1, cloud.browser())
+        let snap = try #require(try messages(cloud, 1).first)
+        #expect(try Contract().problems(of: snap, as: "snap") == [])
+        let ids = edges.map(\.id.description)
+        for topic in ["gates", "quotes", "bars"] {
+            #expect((snap["put"]?[topic]?.elements ?? []).compactMap { $0["edge"]?.text } == ids, "\(topic)")
+        }
+        #expect(snap["put"]?["gates"]?.elements?.compactMap { $0["opening"]?.boolValue } == [true, false])
+        #expect(snap["put"]?["quotes"]?.elements?.compactMap { $0["last"]?.text } == ["98750", "98500"])
+        #expect(snap["put"]?["instruments"]?.elements?.count == 1)
+        // Both say the same again and again: rows that take each other's place would be sent with every tick.
+        var sent: [JSONValue] = []
+        for _ in 0..<8 {
+            try cloud.tick()
+            sent += try messages(cloud, 1).filter { $0["put"]?["gates"] != nil || $0["put"]?["quotes"] != nil || $0["put"]?["bars"] != nil }
+        }
+        #expect(sent.isEmpty, "\(sent.count)")
+        edges[0].quote(98_760)
+        edges[1].quote(98_510)
+        for edge in edges { try edge.pump() }
+        try cloud.tick()
+        let quotes = try messages(cloud, 1).flatMap { $0["put"]?["quotes"]?.elements ?? [] }
+        #expect(quotes.compactMap { $0["last"]?.text }.sorted() == ["98510", "98760"])
+        #expect(try messages(cloud, 1).isEmpty)
+    }
+
     @Test func aPositionThatIsGoneIsDropped() throws {
         let (cloud, edge) = try TestCloud.linked()
         edge.fill(nil)

@@ -64,7 +64,7 @@ import Wire
         #expect(mine.filter { $0["front"] == true }.count == 1)
         let bar = try #require(scene.live.formingBar(Scene.mbt))
         compare(
-            EdgePicture.barRow(Scene.mbt, bar.bar, closed: false, asOf: bar.asOf),
+            picture.barRow(Scene.mbt, bar.bar, closed: false, asOf: bar.asOf),
             try #require(Contract.sample("stream-delta")["put"]?["bars"]?.elements?.first))
     }
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { banners } from "../src/state/banners";
 import { START, type State } from "../src/state/model";
-import { ageMs, front, isFlowing, mainAccount, mainEdge, mayClose, mayOpen, positionOf, silentSince, skew, unrealisedOf } from "../src/state/select";
+import { ageMs, front, isFlowing, mainAccount, mainEdge, mayClose, mayOpen, positionOf, quoteOf, silentSince, skew, unrealisedOf } from "../src/state/select";
 import { read } from "../src/wire/schema";
 import * as types from "../src/wire/types";
 import { after, at, delta, first, live, MBT, message, NOW, withEdge } from "./builders";
@@ -134,4 +134,20 @@ test("a difference with the broker is an error, a running comparison is only tol
   const told = (state: types.Edge["reconciliation"]["state"]): string | undefined =>
     banners(withEdge(live(), { reconciliation: { state, since: at(), words: "words" } }), NOW, NOW).find(({ id }) => id === "reconciliation")?.tone;
   assert.deepEqual([told("clean"), told("running"), told("difference")], [undefined, "info", "error"]);
+});
+
+test("another edge that watches the same instrument neither opens nor closes, prices nothing and draws nothing here", () => {
+  const state = live();
+  const gate = { ...first(state.data.gates), opening: false, reason: "No futures permission (203)." };
+  const other = "ffffffffffffffffffffffffffffffff";
+  const shut = after([message(delta(state, { gates: [gate] }))], state);
+  const quote = { ...first(state.data.quotes), edge: other, bid: "1", ask: "1", last: "1" };
+  const bar = { ...first(state.data.bars), edge: other, close: "1" };
+  const both = after([message(delta(shut, { gates: [{ ...gate, edge: other, opening: true }], quotes: [quote], bars: [bar] }))], shut);
+  assert.match(mayOpen(both, MBT, NOW).reason ?? "", /203/);
+  assert.equal(both.data.gates.size, shut.data.gates.size + 1);
+  assert.deepEqual(quoteOf(both.data, MBT), quoteOf(state.data, MBT));
+  assert.deepEqual(both.candles.get(MBT), shut.candles.get(MBT));
+  assert.equal(mayClose(after([message(delta(both, { gates: [{ ...gate, edge: other, closing: false }] }))], both), MBT).allowed, true);
+  assert.equal(mayClose(after([message(delta(both, { gates: [{ ...gate, edge: other, closing: false }] }))], both), MBT, other).allowed, false);
 });

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { barOf, beyond, changeOf, type Colours, columnOf, linesOf, markersOf, widened } from "../src/chart/plot";
 import { toWire } from "../src/numbers/decimal";
 import { framed } from "../src/state/frames";
-import { front, positionOf } from "../src/state/select";
+import { front, positionOf, quoteOf } from "../src/state/select";
 import { actionWords, FIRST_TICKET, marginOf, notionalOf, nudged, orderOf, quantityOf, shownPosition, type Ticket, trailOf, trouble } from "../src/trade/ticketState";
 import { read } from "../src/wire/schema";
 import * as types from "../src/wire/types";
@@ -40,8 +40,8 @@ test("steps stay on whole lots, leave max, and never go below one", () => {
 });
 
 test("notional and margin are exact products", () => {
-  assert.equal(toWire(notionalOf("3", instrument, data.quotes.get(MBT)) ?? ((): never => { throw new Error("unknown"); })()), "29625");
-  assert.equal(notionalOf("x", instrument, data.quotes.get(MBT)), undefined);
+  assert.equal(toWire(notionalOf("3", instrument, quoteOf(data, MBT)) ?? ((): never => { throw new Error("unknown"); })()), "29625");
+  assert.equal(notionalOf("x", instrument, quoteOf(data, MBT)), undefined);
   assert.equal(notionalOf("3", instrument, undefined), undefined);
   assert.equal(toWire(marginOf("2", preview) ?? ((): never => { throw new Error("unknown"); })()), "3700");
   assert.equal(marginOf("2", flatten), undefined);

@@ -41,18 +41,18 @@ test("a number where a decimal text belongs is refused, and the place is named",
 
 test("exponents, leading zeros, a bare point and a plus sign are not decimals", () => {
   for (const last of ["1e3", "01", ".5", "5.", "+1", "", "NaN", "--1"]) {
-    assert.throws(() => read(types.quote, { instrument: "X", source: "live", last, asOf: "2026-12-01T14:30:05.010Z" }), /last/, last);
+    assert.throws(() => read(types.quote, { edge: "e", instrument: "X", source: "live", last, asOf: "2026-12-01T14:30:05.010Z" }), /last/, last);
   }
 });
 
 test("a time without milliseconds or zone is refused", () => {
   for (const asOf of ["2026-12-01T14:30:05Z", "2026-12-01T14:30:05.010", "2026-12-01 14:30:05.010Z", 1796135405]) {
-    assert.throws(() => read(types.quote, { instrument: "X", source: "live", asOf }), /asOf/);
+    assert.throws(() => read(types.quote, { edge: "e", instrument: "X", source: "live", asOf }), /asOf/);
   }
 });
 
 test("null is never a value", () => {
-  assert.throws(() => read(types.quote, { instrument: "X", source: "live", last: null, asOf: "2026-12-01T14:30:05.010Z" }), /last: is null/);
+  assert.throws(() => read(types.quote, { edge: "e", instrument: "X", source: "live", last: null, asOf: "2026-12-01T14:30:05.010Z" }), /last: is null/);
 });
 
 test("a missing key is named with its place inside a list", () => {

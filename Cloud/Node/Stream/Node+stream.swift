@@ -77,7 +77,7 @@ extension Node {
             // An instrument's row names no edge: with several edges it stays until the next whole screen.
             let isOnly = control.edges.count == 1
             streams.screen.replace(
-                .instruments, with: picture.watched.compactMap { picture.instrumentRow($0) }, owned: { _ in isOnly }, into: &change)
+                .instruments, with: instrumentRows(picture), owned: { _ in isOnly }, into: &change)
             showLive(picture, news.live.values.sorted { $0.key < $1.key }, into: &change)
             streams.screen.put(.accounts, picture.accountRows, into: &change)
             let account = picture.account + ":"
@@ -88,7 +88,7 @@ extension Node {
         for (instrument, bar) in news.closedBars.sorted(by: { $0.key < $1.key }) {
             // A forming bar of the next minute is newer than the closed one.
             if let forming = picture.live.formingBar(instrument), forming.bar.start > bar.start { continue }
-            streams.screen.put(.bars, [EdgePicture.barRow(instrument, bar, closed: true, asOf: now)], into: &change)
+            streams.screen.put(.bars, [picture.barRow(instrument, bar, closed: true, asOf: now)], into: &change)
         }
         if hasEntries {
             streams.screen.put(.orders, picture.orderRows(limit: StreamDesk.entriesMax), into: &change)
@@ -101,12 +101,23 @@ extension Node {
         streams.screen.put(.edges, [picture.edgeRow], into: &change)
     }
 
+    /// What an edge watches. An instrument is one row however many edges watch it, so it is told by one of them, whoever has news: the first for
+    /// which it is the front, else the first that knows it.
+    private func instrumentRows(_ picture: EdgePicture) -> [JSONValue] {
+        guard control.edges.count > 1 else { return picture.watched.compactMap { picture.instrumentRow($0) } }
+        let all = control.sortedEdges.map { self.picture($0) }
+        return picture.watched.compactMap { id in
+            let knowing = all.filter { $0.book.instruments[id] != nil }
+            return (knowing.first { $0.front == id } ?? knowing.first ?? picture).instrumentRow(id)
+        }
+    }
+
     private func showLive(_ picture: EdgePicture, _ items: [LiveItem], into change: inout ScreenChange) {
         for item in items {
             switch item {
-            case .quote(let instrument, let quote): streams.screen.put(.quotes, [EdgePicture.quoteRow(instrument, quote)], into: &change)
+            case .quote(let instrument, let quote): streams.screen.put(.quotes, [picture.quoteRow(instrument, quote)], into: &change)
             case .formingBar(let instrument, let bar, let asOf):
-                streams.screen.put(.bars, [EdgePicture.barRow(instrument, bar, closed: false, asOf: asOf)], into: &change)
+                streams.screen.put(.bars, [picture.barRow(instrument, bar, closed: false, asOf: asOf)], into: &change)
             case .account, .margin, .gateway, .bot, .notice, .front: break
             }
         }
@@ -139,7 +150,8 @@ extension Node {
     private func pushCandles(_ change: ScreenChange) {
         let listeners = streams.numbers(.candles)
         guard !listeners.isEmpty, let edge = control.edge(named: nil), let front = picture(edge).front?.text else { return }
-        for row in change.put.first(where: { $0.topic == .bars })?.rows ?? [] where row["instrument"]?.text == front {
+        let id = edge.id.description
+        for row in change.put.first(where: { $0.topic == .bars })?.rows ?? [] where row["instrument"]?.text == front && row["edge"]?.text == id {
             effect(.push(JSONWriter.plain(row), to: listeners))
         }
     }

@@ -29,7 +29,9 @@ enum Topic: String, CaseIterable {
     /// The key by which a row replaces another.
     func key(_ row: JSONValue) -> String {
         switch self {
-        case .quotes, .bars, .gates: return row["instrument"]?.text ?? ""
+        // Two edges may watch one instrument, and each has its own word on it: the gate of a paper edge opens nothing at a live one. The closed bars
+        // in market.db are one series an instrument: they are the same market's, whoever heard it, and a chart must not end where an edge did.
+        case .quotes, .bars, .gates: return (row["edge"]?.text ?? "") + "/" + (row["instrument"]?.text ?? "")
         case .entries:
             let seq = String(row["seq"]?.integerValue ?? 0)
             return (row["edge"]?.text ?? "") + "/" + String(repeating: "0", count: max(0, 19 - seq.utf8.count)) + seq

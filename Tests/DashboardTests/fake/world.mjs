@@ -123,9 +123,9 @@ export class World {
     const old = this.rows.bars[0];
     const fresh = old === undefined || old.time !== time;
     const bar = fresh
-      ? { instrument: MBT, time, open: text(price), high: text(price), low: text(price), close: text(price), volume: "1", closed: false, asOf }
+      ? { edge: this.edge.id, instrument: MBT, time, open: text(price), high: text(price), low: text(price), close: text(price), volume: "1", closed: false, asOf }
       : { ...old, high: text(Math.max(price, Number(old.high))), low: text(Math.min(price, Number(old.low))), close: text(price), volume: String(Number(old.volume) + 1), asOf };
-    const { instrument: _, closed: __, asOf: ___, ...candle } = bar;
+    const { edge: ____, instrument: _, closed: __, asOf: ___, ...candle } = bar;
     if (this.history[this.history.length - 1].time === time) this.history[this.history.length - 1] = candle; else this.history.push(candle);
     return [bar];
   }
@@ -226,7 +226,7 @@ export class World {
     const row = this.read("stream-delta-notices").put.notices.find((each) => each.id.startsWith(`ib-${code}-`));
     this.scenario.denied = row;
     this.publish({ notices: [{ ...row, since: this.stamp() }] });
-    if (code !== 203) this.publish({ quotes: this.rows.quotes.map((quote) => (quote.instrument === MBT ? { instrument: MBT, source: "none", asOf: this.stamp() } : quote)) });
+    if (code !== 203) this.publish({ quotes: this.rows.quotes.map((quote) => (quote.instrument === MBT ? { edge: this.edge.id, instrument: MBT, source: "none", asOf: this.stamp() } : quote)) });
   }
 
   only(row, keys) { return Object.fromEntries(keys.map((key) => [key, row[key]])); }

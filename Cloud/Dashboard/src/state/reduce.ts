@@ -2,6 +2,7 @@
 import type { Candles, Command, Problem, Session, StreamMessage } from "../wire/types";
 import { type Data, NO_DATA, type Request, type Rows, START, type State } from "./model";
 import { candleOf, drop, joined, put } from "./rows";
+import { mainEdge } from "./select";
 
 export type Event =
   | { readonly kind: "message"; readonly message: StreamMessage; readonly receivedAt: number }
@@ -66,7 +67,11 @@ function received(state: State, message: StreamMessage, receivedAt: number): Sta
 
 function withBars(candles: State["candles"], data: Data): State["candles"] {
   const next = new Map(candles);
-  for (const [instrument, bar] of data.bars) next.set(instrument, joined(next.get(instrument) ?? [], [candleOf(bar)]));
+  const edge = mainEdge(data)?.id;
+  for (const bar of data.bars.values()) {
+    // One chart, one edge: the minute that grows is not the same at two that watch it.
+    if (bar.edge === edge) next.set(bar.instrument, joined(next.get(bar.instrument) ?? [], [candleOf(bar)]));
+  }
   return next;
 }
 

@@ -25,7 +25,9 @@ function without<T>(old: Rows<T>, keys: readonly string[] | undefined): Rows<T> 
 }
 
 const byId = (row: { readonly id: string }): string => row.id;
-const byInstrument = (row: { readonly instrument: string }): string => row.instrument;
+/** Two edges may watch one instrument, and each has its own word on it. */
+export const watchKey = (edge: string | undefined, instrument: string): string => `${edge ?? ""}/${instrument}`;
+const byWatch = (row: { readonly edge: string; readonly instrument: string }): string => watchKey(row.edge, row.instrument);
 /** Padded, so that the text order of the keys is the order of the entries. */
 export const entryKey = (row: { readonly edge: string; readonly seq: number }): string => `${row.edge}:${String(row.seq).padStart(16, "0")}`;
 
@@ -35,9 +37,9 @@ export function put(data: Data, rows: Put): Data {
     list === undefined ? undefined : [...list].sort((a, b) => a.seq - b.seq);
   return {
     instruments: merged(data.instruments, rows.instruments, byId),
-    quotes: merged(data.quotes, rows.quotes, byInstrument),
-    bars: merged(data.bars, rows.bars, byInstrument),
-    gates: merged(data.gates, rows.gates, byInstrument),
+    quotes: merged(data.quotes, rows.quotes, byWatch),
+    bars: merged(data.bars, rows.bars, byWatch),
+    gates: merged(data.gates, rows.gates, byWatch),
     accounts: merged(data.accounts, rows.accounts, byId),
     positions: merged(data.positions, rows.positions, byId),
     orders: merged(data.orders, inOrder(rows.orders), byId, ORDERS_MAX),

@@ -1,7 +1,8 @@
 // What follows from the state: which edge and account are shown, what is stale, and whether an order may be asked for.
 import { add, maybe, toWire, ZERO } from "../numbers/decimal";
-import type { Account, Edge, Instrument, Position } from "../wire/types";
+import type { Account, Edge, Gate, Instrument, Position, Quote } from "../wire/types";
 import type { Data, State } from "./model";
+import { watchKey } from "./rows";
 
 /** The cloud calls an edge silent after 6 s; should it fail to say so, the page does. */
 const EDGE_SILENT_MS = 10_000;
@@ -33,6 +34,16 @@ export function mainAccount(data: Data): Account | undefined {
 export function mainEdge(data: Data): Edge | undefined {
   const account = mainAccount(data);
   return (account === undefined ? undefined : data.edges.get(account.edge)) ?? [...data.edges.values()][0];
+}
+
+/** The gate that an order asked for here meets: that of the edge it goes to, whoever else watches the instrument. */
+export function gateOf(data: Data, instrument: string, edge = mainEdge(data)?.id): Gate | undefined {
+  return data.gates.get(watchKey(edge, instrument));
+}
+
+/** The quote of the edge shown. */
+export function quoteOf(data: Data, instrument: string): Quote | undefined {
+  return data.quotes.get(watchKey(mainEdge(data)?.id, instrument));
 }
 
 /** The sum of what an account's positions stand at, in its currency; undefined when one of them cannot be told. */
@@ -76,8 +87,8 @@ const YES: Permission = { allowed: true };
 export function mayOpen(state: State, instrument: string, serverNow: number): Permission {
   const { data } = state;
   const edge = mainEdge(data);
-  const gate = data.gates.get(instrument);
-  const quote = data.quotes.get(instrument);
+  const gate = gateOf(data, instrument);
+  const quote = quoteOf(data, instrument);
   if (state.link.state !== "open") return no("No link to the cloud node.", "Orders are off until it answers again.");
   if (state.session?.user?.role === "viewer") return no("A viewer may look, not trade.", "Sign in as a trader.");
   if (edge === undefined) return no("No edge has reported yet.", "The Edges page says how to enrol one.");
@@ -91,8 +102,8 @@ export function mayOpen(state: State, instrument: string, serverNow: number): Pe
 }
 
 /** Closing stays possible while the edge is silent: the command waits and expires. */
-export function mayClose(state: State, instrument: string): Permission {
-  const gate = state.data.gates.get(instrument);
+export function mayClose(state: State, instrument: string, edge?: string): Permission {
+  const gate = gateOf(state.data, instrument, edge);
   if (state.link.state !== "open") return no("No link to the cloud node.", "At the edge: tidewire-edge close.");
   if (state.session?.user?.role === "viewer") return no("A viewer may look, not trade.", "Sign in as a trader.");
   if (gate !== undefined && !gate.closing) return no(gate.reason ?? "This cannot be closed now.", gate.cure);

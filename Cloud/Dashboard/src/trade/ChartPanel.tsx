@@ -4,7 +4,7 @@ import { CandleChart } from "../chart/CandleChart";
 import { fixed, maybe, subtract } from "../numbers/decimal";
 import { ago, date, month, price, share, span, tone } from "../numbers/format";
 import { FRAMES, type Frame, framed } from "../state/frames";
-import { front, positionOf, QUOTE_STALE_MS } from "../state/select";
+import { front, positionOf, QUOTE_STALE_MS, quoteOf } from "../state/select";
 import { store, useStore } from "../state/store";
 import { Panel, useAge, useStalled } from "../ui/parts";
 import { api } from "../wire/api";
@@ -66,7 +66,7 @@ function lastOf(quote: Quote | undefined): string | undefined {
 }
 
 function LastPrice({ instrument }: { readonly instrument: Instrument }): JSX.Element | null {
-  const quote = useStore((state) => state.data.quotes.get(instrument.id));
+  const quote = useStore((state) => quoteOf(state.data, instrument.id));
   const age = useAge(quote?.asOf);
   const stalled = useStalled();
   const last = lastOf(quote);

@@ -1,7 +1,7 @@
 // The ticket: how much, with which stop, and three buttons that each lead to a confirm step.
 import { useEffect, useState } from "react";
 import { moneyOf, quantity, told } from "../numbers/format";
-import { mayClose, mayOpen, positionOf } from "../state/select";
+import { gateOf, mayClose, mayOpen, positionOf, quoteOf } from "../state/select";
 import { useStore } from "../state/store";
 import { Icon } from "../ui/icons";
 import { Fact, Panel, useServerNow } from "../ui/parts";
@@ -26,7 +26,7 @@ interface Props {
 function usePreview(instrument: Instrument, ticket: Ticket): Preview | undefined {
   const [preview, setPreview] = useState<Preview>();
   const held = useStore((state) => positionOf(state.data, instrument.id)?.quantity);
-  const open = useStore((state) => state.link.state === "open" && state.data.gates.get(instrument.id)?.opening === true);
+  const open = useStore((state) => state.link.state === "open" && gateOf(state.data, instrument.id)?.opening === true);
   const asked = quantityOf(ticket);
   const wrong = trouble({ ...ticket, trailKind: "none" }, instrument) !== undefined;
   useEffect(() => {
@@ -49,7 +49,7 @@ function usePreview(instrument: Instrument, ticket: Ticket): Preview | undefined
 
 export function TicketPanel({ instrument, ticket, onChange, onAsk }: Props): JSX.Element | null {
   const preview = usePreview(instrument, ticket);
-  const quote = useStore((state) => state.data.quotes.get(instrument.id));
+  const quote = useStore((state) => quoteOf(state.data, instrument.id));
   const count = ticket.max ? preview?.max.quantity : ticket.quantity.trim();
   const wrong = trouble(ticket, instrument);
   return (

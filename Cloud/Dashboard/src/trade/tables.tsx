@@ -53,7 +53,7 @@ interface PositionRowProps { readonly row: Position; readonly instruments: Instr
 function PositionRow({ row, instruments, onPick, onClose }: PositionRowProps): JSX.Element | null {
   const instrument = instruments.get(row.instrument);
   const places = placesOf(instruments, row.instrument);
-  const may = useStore((state) => mayClose(state, row.instrument).allowed);
+  const may = useStore((state) => mayClose(state, row.instrument, state.data.accounts.get(row.account)?.edge).allowed);
   const stalled = useStalled();
   return (
     <tr data-position={row.instrument} data-stale={stalled}>

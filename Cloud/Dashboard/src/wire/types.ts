@@ -57,14 +57,14 @@ export const instrument = object({
   asOf: instant,
 });
 export const quote = object({
-  instrument: text, source: dataSource,
+  edge: text, instrument: text, source: dataSource,
   bid: optional(decimal), bidSize: optional(decimal), ask: optional(decimal), askSize: optional(decimal),
   last: optional(decimal), lastSize: optional(decimal), volume: optional(decimal), previousClose: optional(decimal), asOf: instant,
 });
 export const candle = object({ time: instant, open: decimal, high: decimal, low: decimal, close: decimal, volume: decimal });
-/** The bar that still grows (or just closed): the stream's form of a candle. One row an instrument; timeframe is 1m. */
+/** The bar that still grows (or just closed): the stream's form of a candle. One row an edge and instrument; timeframe is 1m. */
 export const bar = object({
-  instrument: text, time: instant, open: decimal, high: decimal, low: decimal, close: decimal, volume: decimal, closed: flag, asOf: instant,
+  edge: text, instrument: text, time: instant, open: decimal, high: decimal, low: decimal, close: decimal, volume: decimal, closed: flag, asOf: instant,
 });
 /** GET /market/candles: oldest first, no gaps invented. `oldest` is the first bar that the cloud holds. */
 export const candles = object({
@@ -217,7 +217,7 @@ export const notice = object({
 });
 /** Whether an instrument may be opened and closed from here, decided by the cloud from everything it knows. */
 export const gate = object({
-  instrument: text, account: text, opening: flag, closing: flag, reason: optional(text), cure: optional(text), asOf: instant,
+  edge: text, instrument: text, account: text, opening: flag, closing: flag, reason: optional(text), cure: optional(text), asOf: instant,
 });
 export type Edge = Infer<typeof edge>;
 export type Lag = Infer<typeof lag>;
@@ -255,7 +255,7 @@ export const instruments = object({ instruments: list(instrument), serverTime: i
 
 // The stream --------------------------------------------------------------------------------------------------------------------------------
 
-/** Rows to put in place, each by its key (`id`; for quotes, bars and gates `instrument`; for entries edge and seq).
+/** Rows to put in place, each by its key (`id`; for quotes, bars and gates edge and `instrument`; for entries edge and seq).
     A row replaces the whole row of the same key: getting one twice changes nothing. */
 const rows = {
   instruments: optional(list(instrument)), quotes: optional(list(quote)), bars: optional(list(bar)), gates: optional(list(gate)),
