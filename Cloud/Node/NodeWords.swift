@@ -104,6 +104,8 @@ package struct NodeSettings: Sendable {
     package var outboxRules = OutboxRules()
     /// Compares stored bytes with each edge's every night; the process does, a test asks.
     package var comparesNightly = false
+    /// Rows that one question for entries of some kinds looks through; another number in tests.
+    package var ledgerScanMax = EdgeLedgers.scanMax
     /// Fresh random bytes; the world passes a seeded source.
     package var random: @Sendable (Int) -> [UInt8]
 

@@ -178,6 +178,40 @@ private final class LongLog: ForwardingLedgerFile {
         #expect(try page(cloud, "kind=halt") == ([], false, false))
     }
 
+    /// A rare kind: each call looks through so many rows and no more, says how far it came, and the next one goes on there, until nothing is left out.
+    @Test func aRareKindIsLookedForInSteps() throws {
+        let (cloud, edge) = try TestCloud.linked()
+        for number in 0..<40 { edge.fill(nil, quantity: Int64(number + 1)) }
+        try edge.pump()
+        edge.disconnect()
+        cloud.ledgerScanMax = 25
+        try cloud.restart()
+        let who = try cloud.bearer(), count = Int64(edge.entries.count)
+        func ask(_ query: String) throws -> JSONValue {
+            let answer = try #require(try cloud.get("/api/v1/ledger?kind=reconciled&limit=5&\(query)", who)?.json)
+            #expect(try Contract().problems(of: answer, as: "ledger") == [])
+            return answer
+        }
+        var query = "limit=5", found: [Int64] = [], calls = 0
+        while true {
+            let answer = try ask(query)
+            calls += 1
+            found += (answer["entries"]?.elements ?? []).compactMap { $0["seq"]?.integerValue }
+            guard let from = answer["lookedFrom"]?.integerValue else { #expect(answer["older"]?.boolValue == false); break }
+            #expect(answer["older"]?.boolValue == true)
+            query = "before=\(from)"
+        }
+        #expect(found == [4] && calls == Int((count + 24) / 25), "\(calls) calls over \(count) entries")
+        (query, found) = ("from=1", [])
+        while true {
+            let answer = try ask(query)
+            found += (answer["entries"]?.elements ?? []).compactMap { $0["seq"]?.integerValue }
+            guard let to = answer["lookedTo"]?.integerValue else { break }
+            query = "from=\(to + 1)"
+        }
+        #expect(found == [4])
+    }
+
     @Test func oneOrderIsFollowedFromIntentToFill() throws {
         let (cloud, edge) = try TestCloud.linked()
         edge.fill(nil)

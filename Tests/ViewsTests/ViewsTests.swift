@@ -276,4 +276,26 @@ import Wire
             (50_000_000, "0.50"),
         ] as [(Int64, String)])
     func groupedNumbers(_ raw: Int64, _ text: String) { #expect(Plain.grouped(raw) == text) }
+
+    /// However many executions others had since, an order's own are found in a walk that ends with the last of them; one that is too long says so.
+    @Test func followingAnOrderEndsWithItsLastExecution() throws {
+        var scene = Scene()
+        scene.write(.boot(BootFact(version: "v", mode: .live, machine: "m", kernelBoot: "k", configuration: "c")))
+        func intent(_ scene: inout Scene) -> ClOrdID {
+            let leg = Leg(
+                role: .open, instrument: Scene.mbt, side: .buy, quantity: Quantity(whole: 2), ordType: .market, timeInForce: .day, brokerOrderID: 1)
+            return scene.tag(scene.write(.intent(Ticket(account: "DU4402117", origin: .manual, reason: "r", legs: [leg]))))
+        }
+        let first = intent(&scene), second = intent(&scene)
+        scene.fill(first, "a", Scene.mbt, 1, "98000", commission: "1")
+        for number in 0..<600 { scene.fill(second, "b\(number)", Scene.mbt, 1, "98000", commission: "1") }
+        scene.fill(first, "c", Scene.mbt, 1, "98000", commission: "1")
+        for number in 0..<300 { scene.fill(second, "d\(number)", Scene.mbt, 1, "98000", commission: "1") }
+        let picture = scene.picture
+        let name = OrderName.text(try #require(picture.book.order(first)))
+        let all = try #require(picture.follow(name)), exact = try #require(picture.follow(name, fillsMax: 602))
+        #expect(all.isWhole && all == exact && all.refs.contains(Array("a".utf8)) && all.refs.contains(Array("c".utf8)))
+        let short = try #require(picture.follow(name, fillsMax: 601))
+        #expect(!short.isWhole && short.refs.contains(Array("a".utf8)) && !short.refs.contains(Array("c".utf8)))
+    }
 }

@@ -1,7 +1,7 @@
 // The ledger page's own rules, and the addresses that lead to it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { belongs, holes, joinedEntries, touches } from "../src/pages/ledgerState";
+import { belongs, holes, joinedEntries, olderThan, sought, touches } from "../src/pages/ledgerState";
 import { addressOf, routeOf } from "../src/ui/route";
 import { read } from "../src/wire/schema";
 import * as types from "../src/wire/types";
@@ -44,4 +44,19 @@ test("addresses lead to a page and back", () => {
   assert.deepEqual(routeOf(addressOf("ledger", "1f3c-10 41")), { page: "ledger", follow: "1f3c-10 41" });
   assert.deepEqual(routeOf(addressOf("edges")), { page: "edges", follow: "" });
   for (const hash of ["", "#", "#/", "#/nowhere", "#garbage"]) assert.equal(routeOf(hash).page, "trade");
+});
+
+test("a search goes on below what was looked at until something is found or nothing is left", async () => {
+  const whole = read(types.ledger, sample("ledger"));
+  const found = whole.entries.slice(0, 1);
+  const steps: (number | undefined)[] = [];
+  const answers = [{ ...whole, entries: [], older: true, lookedFrom: 40_001 }, { ...whole, entries: [], older: true, lookedFrom: 20_001 }, { ...whole, entries: found, older: true, lookedFrom: 1 }];
+  const answer = await sought((before) => { steps.push(before); return Promise.resolve(answers[steps.length - 1] ?? whole); });
+  assert.deepEqual(steps, [undefined, 40_001, 20_001]);
+  assert.deepEqual(answer.entries, found);
+  assert.equal(olderThan(answer, found), 1);
+  assert.equal(olderThan({}, found), found[0]?.seq);
+  let calls = 0;
+  await sought(() => { calls += 1; return Promise.resolve({ ...whole, entries: [], lookedFrom: 5 }); });
+  assert.equal(calls, 50);
 });

@@ -121,23 +121,31 @@ extension Node {
             let from = try Node.number("from", call, in: 1...Int.max), before = try Node.number("before", call, in: 1...Int.max)
             if from != nil, before != nil { throw Problem.badRequest("'from' and 'before' exclude each other.") }
             page = try stores.ledgers.page(
-                picture.id, from: from.map { Seq(UInt64($0)) }, before: before.map { Seq(UInt64($0)) }, kinds: kinds, limit: limit)
+                picture.id, from: from.map { Seq(UInt64($0)) }, before: before.map { Seq(UInt64($0)) }, kinds: kinds, limit: limit,
+                scanMax: settings.ledgerScanMax)
         }
         var row = Views.Row()
         row.put("edge", picture.id.description)
         row.put("head", ["seq": .integer(Int64(head.seq.raw)), "hash": .string(Hex.text(head.hash))])
         row.count("announced", edge.announced.raw); row.put("entries", page.entries.map { picture.entryRow($0) })
-        row.put("older", page.hasOlder); row.put("newer", page.hasNewer); row.put("kinds", EdgePicture.kindNames); row.put("asOf", picture.asOf)
+        row.put("older", page.hasOlder); row.put("newer", page.hasNewer); row.count("lookedFrom", page.lookedFrom?.raw)
+        row.count("lookedTo", page.lookedTo?.raw); row.put("kinds", EdgePicture.kindNames); row.put("asOf", picture.asOf)
         return .answer(Answer(200, row.value))
     }
 
     private func followed(_ follow: Follow, _ edge: EdgeID, _ limit: Int) throws -> LedgerPage {
         var found: [Seq: Entry] = [:]
-        for ref in follow.refs { for entry in try stores.ledgers.read(edge, ref: ref, limit: 500) { found[entry.seq] = entry } }
+        var isWhole = follow.isWhole
+        for ref in follow.refs {
+            // An order has a few dozen entries; one that somebody gave thousands is shown in part.
+            guard found.count < Node.followedMax else { isWhole = false; break }
+            for entry in try stores.ledgers.read(edge, ref: ref, limit: 500) { found[entry.seq] = entry }
+        }
         for seq in follow.extra { for entry in try stores.ledgers.read(edge, from: seq, limit: 1) { found[entry.seq] = entry } }
         let entries = found.values.sorted { $0.seq < $1.seq }
-        return LedgerPage(entries: Array(entries.suffix(limit)), hasOlder: entries.count > limit, hasNewer: false)
+        return LedgerPage(entries: Array(entries.suffix(limit)), hasOlder: entries.count > limit || !isWhole, hasNewer: false)
     }
+    private static let followedMax = 2_000
 
     private static func kinds(_ call: Call) throws(Problem) -> [UInt16] {
         guard let text = call.request.parameter("kind"), !text.isEmpty else { return [] }

@@ -82,6 +82,14 @@ package struct Records<Record: Packable>: RandomAccessCollection, Sendable {
             }
         }
     }
+    /// From one place to the newest record, until `visit` answers false.
+    package func forward(from start: Int, _ visit: (Record) -> Bool) {
+        guard start < count else { return }
+        let (first, offset) = start.quotientAndRemainder(dividingBy: Records.pieceSize)
+        for place in first..<pieces.count {
+            for record in Records.unpacked(pieces[place]).dropFirst(place == first ? offset : 0) where !visit(record) { return }
+        }
+    }
     /// The newest record that fits.
     package func last(where fits: (Record) -> Bool) -> Record? {
         var found: Record?

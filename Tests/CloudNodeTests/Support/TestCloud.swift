@@ -26,6 +26,8 @@ final class TestCloud {
     private let comparesNightly: Bool
     private let rules: Rules
     private let makeFile: (EntryStore) -> any LedgerFile
+    /// Of the next process.
+    var ledgerScanMax = EdgeLedgers.scanMax
 
     /// - Parameters:
     ///   - signs: whether it countersigns the edges' heads.
@@ -63,6 +65,7 @@ final class TestCloud {
         var settings = TestCloud.settings(seed, signs: signs)
         settings.comparesNightly = comparesNightly
         settings.linkRules = rules
+        settings.ledgerScanMax = ledgerScanMax
         return settings
     }
     static func settings(_ seed: UInt64, signs: Bool = false) -> NodeSettings {

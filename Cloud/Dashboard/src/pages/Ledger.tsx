@@ -7,7 +7,7 @@ import { Panel } from "../ui/parts";
 import { addressOf } from "../ui/route";
 import { api, Refused } from "../wire/api";
 import type { Entry, Ledger as LedgerAnswer } from "../wire/types";
-import { belongs, holes, joinedEntries, touches } from "./ledgerState";
+import { belongs, holes, joinedEntries, olderThan, sought, touches } from "./ledgerState";
 
 const PAGE = 100;
 /** Several entries of one turn ask once. */
@@ -27,7 +27,7 @@ function useLedger(kinds: readonly string[], follow: string): { readonly loaded:
 
   useEffect(() => {
     let gone = false;
-    api.ledger({ limit: follow === "" ? PAGE : 500, kind, follow }).then((answer) => {
+    sought((before) => api.ledger({ limit: follow === "" ? PAGE : 500, kind, follow, before })).then((answer) => {
       if (gone) return;
       setTrouble(undefined);
       setLoaded({ answer, entries: joinedEntries(answer.entries) });
@@ -46,9 +46,9 @@ function useLedger(kinds: readonly string[], follow: string): { readonly loaded:
   }, [ask, newest?.seq]);
 
   const older = (): void => {
-    const last = known[known.length - 1];
-    if (last === undefined) return;
-    api.ledger({ limit: PAGE, kind, follow, before: last.seq }).then((answer) => {
+    const end = loaded === undefined ? undefined : olderThan(loaded.answer, known);
+    if (end === undefined) return;
+    sought((before) => api.ledger({ limit: PAGE, kind, follow, before }), end).then((answer) => {
       setLoaded((before) => ({ answer: { ...answer, announced: before?.answer.announced ?? answer.announced }, entries: joinedEntries(before?.entries ?? [], answer.entries) }));
     }, failed);
   };

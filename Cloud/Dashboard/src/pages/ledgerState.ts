@@ -41,3 +41,18 @@ export function holes(entries: readonly Entry[]): ReadonlyMap<number, number> {
   });
   return result;
 }
+
+/** A search by kind ends after a stretch of the ledger: so many stretches are looked through before the person has to ask on. */
+const STRETCHES_MAX = 50;
+
+/** Asks on while nothing was found and the cloud says how far it looked. */
+export async function sought(ask: (before: number | undefined) => Promise<Ledger>, before?: number): Promise<Ledger> {
+  let answer = await ask(before);
+  for (let count = 1; answer.entries.length === 0 && answer.lookedFrom !== undefined && count < STRETCHES_MAX; count += 1) answer = await ask(answer.lookedFrom);
+  return answer;
+}
+
+/** Where the next page begins: below what was looked at, else below the oldest entry shown. */
+export function olderThan(answer: Pick<Ledger, "lookedFrom">, shown: readonly Entry[]): number | undefined {
+  return answer.lookedFrom ?? shown[shown.length - 1]?.seq;
+}

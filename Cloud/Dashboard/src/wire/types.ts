@@ -238,8 +238,10 @@ export const entry = object({
 /** GET /ledger: ascending by seq. `announced` beyond `head` means entries that the edge has and the cloud still waits for. */
 export const ledger = object({
   edge: text, head: object({ seq: count, hash: text }), announced: count, entries: list(entry),
-  /** True when there are older (newer) entries that match than those given. */
-  older: flag, newer: flag, kinds: list(text), asOf: instant,
+  /** True when there are, or may be, older (newer) entries that match than those given. A search by kind looks through a bounded stretch of the
+   * ledger; when it ends before the page is full, `lookedFrom` (`lookedTo`, for `from`) is the last seq it looked at: ask on with it as `before`
+   * (from the next one). */
+  older: flag, newer: flag, lookedFrom: optional(count), lookedTo: optional(count), kinds: list(text), asOf: instant,
 });
 export type Entry = Infer<typeof entry>;
 export type Ledger = Infer<typeof ledger>;
