@@ -43,6 +43,8 @@ package enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
 
     /// True when nothing was written and the same commit may be tried again once there is room.
     package var isDiskFull: Bool { if case .store(.database(let error)) = self { error.isFull } else { false } }
+    /// True when another process has the ledger: nothing is wrong with it, and nothing beside it is this one's to touch.
+    package var isBusy: Bool { if case .store(.database(let error)) = self { error.isBusy } else { false } }
 }
 
 /// The one writer of the edge's ledger. It belongs to the loop.

@@ -65,7 +65,7 @@ import Values
         #expect(ExitCode.of(DatabaseError.busy("held")) == 70 && ExitCode.of(StoreError.failed(.corrupt("bad"))) == 70)
         #expect(ExitCode.of(DatabaseError.cannotOpen("nowhere")) == 1 && ExitCode.of(CloudRefusal("no", exitCode: 3)) == 1)
         #expect(ExitCode.of(StoreError.missing(from: 1, to: 2, "gone")) == 70)
-        #expect(Set(ExitCode.table.map(\.code)) == [0, 1, 2, 3, 4, 5, 70, 78])
+        #expect(Set(ExitCode.table.map(\.code)) == [0, 1, 2, 3, 4, 5, 6, 70, 78])
     }
 
     @Test func aUserIsAddedWithoutARunningCloud() throws {

@@ -87,6 +87,8 @@ import Wire
         // A file does it too, for whoever can reach the folder and nothing else; it holds through a restart.
         try Files.write(stage.edgeFolder + "/KILL", "stop\n")
         try stage.patience.until("the file halts") { try stage.edgeRow()?["halt"]?["by"]?.text == "file" }
+        let stays = try stage.edge("resume", "--yes")
+        #expect(stays.code == 3 && stays.output.contains(stage.edgeFolder + "/KILL lies there"), "\(stays)")
         stage.kill(.edge)
         try stage.start(.edge)
         #expect(try stage.edgeStatus()?["edge"]?["halt"]?["level"]?.text == "HALT")

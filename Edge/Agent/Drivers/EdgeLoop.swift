@@ -272,6 +272,11 @@ package final class EdgeLoop {
                 inputs.append(.desk(.record(fact, command: command)))
                 asked.append((request.id, id))
             case .resume(let reason):
+                // The file would halt it again within a second, and nobody would say so.
+                guard PrivateFiles.stamp(folder.killFile) == nil else {
+                    answer(request.id, isDone: false, "The file \(folder.killFile) lies there and would halt again at once: remove it, then resume.")
+                    continue
+                }
                 inputs.append(.desk(.resume(reason: reason)))
                 answer(request.id, isDone: true, "Trading is resumed.")
             case .changeKey:

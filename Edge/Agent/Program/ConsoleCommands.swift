@@ -5,14 +5,20 @@ internal import Values
 internal import Wire
 
 /// status, positions, orders, close, kill, resume, ledger record and balances, keys, and the decision about a lost end of the ledger.
-struct ConsoleCommands {
+package struct ConsoleCommands {
     private let folder: String
     private let isJSON: Bool
     private let socket: String
+    /// How often the fate of a command is asked for, and how long to rest between.
+    private let looks: (count: Int, milliseconds: Int)
 
-    init(folder: String, isJSON: Bool) { self.folder = folder; self.isJSON = isJSON; socket = folder + "/edge.sock" }
+    package init(folder: String, isJSON: Bool, looks: (count: Int, milliseconds: Int) = (300, 200)) {
+        self.folder = folder; self.isJSON = isJSON; self.looks = looks
+        socket = folder + "/edge.sock"
+    }
 
-    func run(_ command: String, _ operands: [String], _ options: [String: String]) throws -> Int32 {
+    /// Does one command and gives the exit code.
+    package func run(_ command: String, _ operands: [String], _ options: [String: String]) throws -> Int32 {
         do throws(HTTPClientError) {
             switch command {
             case "status": return show(try get("status"), status)
@@ -50,6 +56,12 @@ struct ConsoleCommands {
                 return try act("resume", ["reason": .string(options["reason"] ?? "asked at the console")])
             }
         } catch {
+            guard case .unreachable = error else {
+                Console.error(
+                    "tidewire-edge: the edge on \(folder) did not answer (\(error)); what was asked may have been done. Look with "
+                        + "`tidewire-edge status`, then ask again")
+                return ExitCode.unreachable
+            }
             Console.error("tidewire-edge: no edge runs on \(folder) (\(error)); start it with `tidewire-edge run`")
             if let words = try? PrivateFiles.read(folder + "/last-failure") {
                 Console.error("the last run ended by a failure of its store: " + String(decoding: words.prefix { $0 != 0x0A }, as: UTF8.self))
@@ -85,9 +97,16 @@ struct ConsoleCommands {
     }
 
     /// The halt must work when the edge does not: the file holds from its next start, whatever else is broken, and at whichever level was asked for
-    /// halts at HALT.
+    /// halts at HALT. Of an edge that runs it is no sign that one is wanted: it may have taken the halt, and a resume would come to nothing.
     private func kill(_ level: HaltLevel, reason: String) throws(HTTPClientError) -> Int32 {
-        do throws(HTTPClientError) { return try act("kill", ["level": .string(level.apiWord), "reason": .string(reason)]) } catch {
+        let answer: (status: Int, value: JSONValue)
+        do throws(HTTPClientError) { answer = try post("kill", ["level": .string(level.apiWord), "reason": .string(reason)]) } catch {
+            guard case .unreachable = error else {
+                Console.error(
+                    "tidewire-edge: the edge on \(folder) did not answer (\(error)); it may be halted or not. Look with `tidewire-edge status`, and ask "
+                        + "again. If it stays so, make a file named KILL in \(folder): it halts as soon as it is seen")
+                return ExitCode.unreachable
+            }
             do throws(FileError) { try PrivateFiles.write(folder + "/KILL", Array("\(reason)\n".utf8)) } catch let failure {
                 Console.error("tidewire-edge: \(failure)")
                 return ExitCode.failed
@@ -96,6 +115,7 @@ struct ConsoleCommands {
             if level == .cancel { Console.write("The file cancels nothing: cancel at the broker's own screen, or ask again once the edge runs.\n") }
             return ExitCode.ok
         }
+        return follow(answer)
     }
 
     private func post(_ path: String, _ body: JSONValue) throws(HTTPClientError) -> (status: Int, value: JSONValue) {
@@ -117,19 +137,31 @@ struct ConsoleCommands {
     }
 
     /// Sends a command and follows it until its fate is known.
-    private func act(_ path: String, _ body: JSONValue) throws(HTTPClientError) -> Int32 {
-        var answer = try post(path, body)
+    private func act(_ path: String, _ body: JSONValue) throws(HTTPClientError) -> Int32 { follow(try post(path, body)) }
+
+    /// Follows what the edge has taken. Whoever reads the exit code must not take what is under way for done, nor what was taken for never asked.
+    private func follow(_ taken: (status: Int, value: JSONValue)) -> Int32 {
+        var answer = taken
         let clock = EventLoop()
         var tries = 0
-        while answer.value["state"]?.text == "working", let id = answer.value["id"]?.text, tries < 300 {
-            clock.turn(milliseconds: 200)
+        while answer.value["state"]?.text == "working", let id = answer.value["id"]?.text, tries < looks.count {
+            clock.turn(milliseconds: looks.milliseconds)
             tries += 1
-            answer = try get("commands/\(id)")
+            do throws(HTTPClientError) { answer = try get("commands/\(id)") } catch {
+                Console.error(
+                    "tidewire-edge: the edge took the command \(id), and then did not answer (\(error)). What became of it stands in its ledger: look at "
+                        + "the positions and orders before you ask again")
+                return ExitCode.underWay
+            }
         }
         if isJSON { Console.write(JSONWriter.plain(answer.value) + [0x0A]) }
         if answer.status >= 400 {
             if !isJSON { Console.error("tidewire-edge: " + words(answer.value)) }
             return ExitCode.refused
+        }
+        if answer.value["state"]?.text == "working" {
+            if !isJSON { Console.error("tidewire-edge: still under way, NOT done: \(words(answer.value)) Look at the positions and orders") }
+            return ExitCode.underWay
         }
         if !isJSON { Console.write(words(answer.value) + "\n") }
         return answer.value["state"]?.text == "refused" ? ExitCode.refused : ExitCode.ok

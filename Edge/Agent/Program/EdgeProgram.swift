@@ -146,6 +146,10 @@ package enum EdgeProgram {
         } catch let error as ArgumentError {
             Console.error("tidewire-edge: \(error)")
             return ExitCode.usage
+        } catch let error as JournalError where error.isBusy {
+            // The run that has the ledger is well: no word of a failure is left in its folder.
+            Console.error("tidewire-edge: the ledger: \(error)")
+            return ExitCode.storeFailed
         } catch let error as JournalError {
             return storeFailed("the ledger: \(error)", during: command, folder: path)
         } catch let error as AgentFailure {

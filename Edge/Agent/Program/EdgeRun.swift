@@ -1,6 +1,6 @@
 // `tidewire-edge run`: recovery from the ledger, then the loop.
 internal import Ledger
-internal import Platform
+package import Platform
 internal import Sync
 internal import Synchronization
 internal import Trading
@@ -10,7 +10,7 @@ internal import Views
 internal import Wire
 
 /// Starts an edge: recovery is the only start.
-enum EdgeRun {
+package enum EdgeRun {
     /// - Parameter makeSession: the broker's session, from the settings and what the ledger holds.
     static func run(
         folder: EdgeFolder, settings: Settings, makeSession: (EdgeConfiguration, Book, Boot) throws -> any VenueSession = gatewaySession
@@ -105,13 +105,18 @@ enum EdgeRun {
             return recovered
         }
         do throws(JournalError) { return try read() } catch {
-            // SQLite calls a disk that is too full for its shared memory an I/O error.
-            let isTight = reserve.room.map { $0.free < BallastFile.standardBytes } ?? false
-            guard error.isDiskFull || isTight, reserve.isHeld else { throw error }
+            guard givesUp(reserve, for: error) else { throw error }
             Log.write(.error, "the disk is full: the reserve is given up to open the ledger", ["error": "\(error)"])
             reserve.release()
             return try read()
         }
+    }
+
+    /// Whether the reserve goes so that the ledger can be opened. That of a folder whose ledger another process has is that one's.
+    package static func givesUp(_ reserve: some DiskReserve, for error: JournalError) -> Bool {
+        guard !error.isBusy, reserve.isHeld else { return false }
+        // SQLite calls a disk that is too full for its shared memory an I/O error.
+        return error.isDiskFull || reserve.room.map { $0.free < BallastFile.standardBytes } ?? false
     }
 
     /// A run that ended by a failure of its store left its reason.

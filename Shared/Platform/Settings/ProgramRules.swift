@@ -12,6 +12,8 @@ package enum ExitCode {
     package static let unreachable: Int32 = 4
     /// A check found a difference.
     package static let difference: Int32 = 5
+    /// What was asked for was taken, and its end is not known yet.
+    package static let underWay: Int32 = 6
     /// The ledger or another store failed: the supervisor starts the program again.
     package static let storeFailed: Int32 = 70
     /// The settings are wrong: starting again does not help.
@@ -21,6 +23,7 @@ package enum ExitCode {
     package static let table: [(code: Int32, words: String)] = [
         (ok, "done"), (failed, "failed; the sentence says why"), (usage, "the command line is wrong"), (refused, "a rule or a person said no"),
         (unreachable, "the other side does not answer"), (difference, "a check found a difference"),
+        (underWay, "taken, and its end is not known yet: look again"),
         (storeFailed, "the ledger or another store failed (the disk, damage, somebody holds it): start again"),
         (configuration, "the settings are wrong: starting again does not help"),
     ]
