@@ -242,6 +242,33 @@ import Wire
         }
     }
 
+    /// A process died between the file and the last of its rows, and the log was cut behind those that had left: what came instead moves too.
+    @Test func aCutBehindAHalfMovedSegmentEndsNoMove() throws {
+        let disk = FaultyDisk(seed: 3)
+        let entries = try Self.ledger(disk, Int(Self.moving) + 50)
+        do {
+            let store = try Self.store(disk)
+            while store.anchor.seq == 0 { _ = try store.compactStep(through: .max, olderThan: Self.future) { _ in true } }
+            #expect(store.anchor.seq < 2_000)
+        }
+        do { try Self.store(disk).cut(after: 2_000) }
+        var writer = LedgerWriter(boot: 6, after: entries[1_999])
+        var other = [try writer.entry(LedgerWriter.bootFact)]
+        for number in 0..<2_200 { other.append(try writer.entry(.shutdown(reason: "another \(number)"))) }
+        do { _ = try Journal(store: try Self.store(disk), edge: LedgerWriter.edge).commit(other) }
+        let rows = (entries.prefix(2_000) + other).map(\.row)
+        for isMoving in [true, false] {
+            let store = try Self.store(disk)
+            while try store.indexSubjects(limit: 4_096) > 0 {}
+            if isMoving { #expect(try store.compact(through: .max, olderThan: Self.future)?.to == Self.moving) }
+            var walked: [EntryRow] = []
+            try store.each { row in
+                walked.append(row); return true
+            }
+            #expect(walked == rows && store.anchor.seq == Self.moving)
+        }
+    }
+
     /// What does not hash into the chain is not put into a file.
     @Test func aDamagedRowIsNotMoved() throws {
         let disk = FaultyDisk(seed: 3)

@@ -40,6 +40,27 @@ import Wire
         #expect(try again.count() == 5)
     }
 
+    /// Whoever reads beside the owner may wait for a person at a pager: meanwhile the log is used again, and nothing that comes is missed.
+    @Test func aReaderHoldsNothingWhileItVisits() throws {
+        let store = try open()
+        try store.append(rows(1...3_000))
+        let reader = try open(.readOnly)
+        var walked: [UInt64] = []
+        try reader.each { row in
+            walked.append(row.seq)
+            if row.seq == 20 {
+                do throws(StoreError) {
+                    try store.append(rows(3_001...3_010))
+                    try store.checkpoint()
+                } catch { Issue.record("\(error)") }
+                #expect(store.logBytes == 0, "the reader keeps the log")
+            }
+            return true
+        }
+        #expect(walked == Array(1...3_010))
+        #expect(try reader.read(from: 17, limit: 1).map(\.seq) == [17] && reader.read(from: 1_000, limit: 2_500).count == 2_011)
+    }
+
     /// The files as a kill leaves them, under a name that is a link: the system's VFS writes the log over itself piece by piece.
     @Test func aLogThatAKilledRunLeftIsReadWhole() throws {
         let store = try open()

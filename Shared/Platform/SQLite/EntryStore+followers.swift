@@ -72,7 +72,8 @@ extension EntryStore {
                 ) { UInt64(clamping: $0.integer(0)) }
             }
             guard let seqs else { return nil }
-            moved = try self.moved(seqs)
+            // A damaged row of the index may name what no log has.
+            moved = try self.moved(seqs.filter { $0 > self.base.seq })
         }
         guard moved.count < limit else { return moved }
         let stored = try following(&cause) { () throws(DatabaseError) in

@@ -113,6 +113,8 @@ struct SegmentMove {
     var rows: [EntryRow] = []
     /// What they come to as a file, a piece at a time.
     var builder = SegmentBuilder()
+    /// What had left already when the file had to be written anew.
+    var kept: [EntryRow] = []
 
     func abandon() { if case .writing(let writer, _, _) = stage { writer.abandon() } }
 }
@@ -182,6 +184,8 @@ extension EntryStore {
         return .working(current.compaction)
     }
 
+    func forgetSegments() { shelf?.forget() }
+
     /// Gives up a move that is under way: nothing has left the table that is not in a whole file.
     func stopMoving() {
         move?.abandon()
@@ -201,13 +205,17 @@ extension EntryStore {
                 try writer.append(Array(bytes[done..<end]))
                 move.stage = .writing(writer, bytes, end)
             } catch { throw StoreError(error) }
-        case .checking(nil): move.stage = .checking(try shelf.reader(move.compaction.file, move.first))
+        case .checking(nil):
+            // What was read of it before may be of the file as it was.
+            shelf.forget()
+            move.stage = .checking(try shelf.reader(move.compaction.file, move.first))
         case .checking(var reader?):
             guard let stored = try shelf.next(&reader, move.compaction.file) else { move.stage = .deleting; return }
-            for row in stored where row.seq >= move.compaction.from {
-                guard row == move.rows[Int(row.seq - move.compaction.from)] else {
-                    throw .database(.refused("\(move.compaction.file) does not read back as it was written"))
-                }
+            for row in stored {
+                let isSame =
+                    row.seq >= move.compaction.from
+                    ? row == move.rows[Int(row.seq - move.compaction.from)] : move.kept.isEmpty || row == move.kept[Int(row.seq - move.first)]
+                guard isSame else { return try writeAnew(&move, shelf) }
             }
             move.stage = .checking(reader)
         case .deleting:
@@ -216,6 +224,22 @@ extension EntryStore {
             try leave(LogHead(seq: last.seq, hash: last.hash))
         }
     }
+
+    /// An earlier process made the file, and the log was cut behind what had left the table by then: another branch has the numbers now. The file is
+    /// written anew, with what had left as it is; of any other file that differs nothing is believed.
+    private func writeAnew(_ move: inout SegmentMove, _ shelf: SegmentShelf) throws(StoreError) {
+        let from = move.compaction.from
+        let kept = move.kept.isEmpty && move.first < from ? try shelf.read(move.compaction.file, move.first).filter { $0.seq < from } : []
+        guard let last = kept.last, LogHead(seq: last.seq, hash: last.hash) == anchor else {
+            throw .database(.refused("\(move.compaction.file) does not read back as it was written"))
+        }
+        move.kept = kept
+        move.builder = SegmentBuilder()
+        let pieceRows = max(1, Int(shelf.rows / EntryStore.piecesOfMove)), rows = kept + move.rows
+        for start in stride(from: 0, to: rows.count, by: pieceRows) { move.builder.append(Array(rows[start...].prefix(pieceRows))) }
+        move.stage = .writing(try shelf.begin(move.compaction.file), move.builder.finished(), 0)
+    }
+
     /// Each piece of a move has so many of a segment's rows.
     private static let piecesOfMove: UInt64 = 16
     private static let pieceBytes = 256 << 10

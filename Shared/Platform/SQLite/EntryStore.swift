@@ -186,35 +186,73 @@ package final class EntryStore {
         return rows
     }
 
-    /// Each entry from `seq` on, in order, until `visit` answers false. One snapshot of the log; memory for one entry.
+    /// Each entry from `seq` on, in order, until `visit` answers false. The owner sees one snapshot of the log, with memory for one entry. A reader
+    /// beside it takes a page at a time and holds nothing while it visits: a visit may wait for whoever reads the output, and a snapshot that is
+    /// held keeps the owner's log from being used again.
     package func each(from seq: UInt64 = 1, visit: (EntryRow) throws(DatabaseError) -> Bool) throws(StoreError) {
         var next = seq
         var known: LogHead?
+        var page = EntryStore.firstPage
         while true {
             // The writer may have moved more meanwhile.
-            if isReader { anchor = try storedAnchor() }
+            if isReader {
+                let moved = try storedAnchor()
+                // A file that has grown into the log may have been written anew since it was read.
+                if moved != anchor { forgetSegments() }
+                anchor = moved
+            }
             if next <= anchor.seq {
                 guard try eachMoved(from: next, visit: visit) else { return }
                 next = anchor.seq + 1
             }
             let expected = max(next, base.seq + 1)
-            let mayHaveMoved = isReader && known != anchor
+            let mayHaveMoved = known != anchor
             known = anchor
-            var isFirst = true, hasMoved = false
+            if isReader {
+                let (rows, damage) = try rows(from: next, limit: page)
+                // From its first row on the page is one moment of the file; before that the writer may have been faster.
+                if mayHaveMoved, let first = rows.first, first.seq > expected { continue }
+                for row in rows { guard try query({ () throws(DatabaseError) in try visit(row) }) else { return } }
+                if let damage { try query { () throws(DatabaseError) in throw damage } }
+                guard rows.count == page, let last = rows.last else { return }
+                next = last.seq + 1
+                known = nil
+                page = min(page * 2, EntryStore.pageMax)
+                continue
+            }
             var before: [UInt8]?
             try query { () throws(DatabaseError) in
                 try self.database.each("SELECT \(EntryRow.columns) FROM entry WHERE seq >= ? ORDER BY seq", .integer(Int64(clamping: next))) {
                     row throws(DatabaseError) in
                     let row = try EntryRow(row, after: before)
                     before = row.hash
-                    // From its first row on the statement sees one moment of the file; before that the writer may have been faster.
-                    hasMoved = isFirst && mayHaveMoved && row.seq > expected
-                    isFirst = false
-                    return hasMoved ? false : try visit(row)
+                    return try visit(row)
                 }
             }
-            guard hasMoved else { return }
+            return
         }
+    }
+
+    /// Rows a reader asks for first, and at most.
+    private static let firstPage = 16
+    private static let pageMax = 1_024
+
+    /// A page of the table, and the damage that it ends at.
+    private func rows(from seq: UInt64, limit: Int) throws(StoreError) -> (rows: [EntryRow], damage: DatabaseError?) {
+        var rows: [EntryRow] = []
+        var damage: DatabaseError?
+        try query { () throws(DatabaseError) in
+            do throws(DatabaseError) {
+                try self.database.each(
+                    "SELECT \(EntryRow.columns) FROM entry WHERE seq >= ? ORDER BY seq LIMIT ?", .integer(Int64(clamping: seq)),
+                    .integer(Int64(limit))
+                ) { row throws(DatabaseError) in
+                    rows.append(try EntryRow(row, after: rows.last?.hash))
+                    return true
+                }
+            } catch { damage = error }
+        }
+        return (rows, damage)
     }
 
     /// Entries of these kinds with numbers from `from` to below `below`, beginning at the newest or the oldest, at most `limit`.
