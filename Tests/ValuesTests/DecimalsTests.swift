@@ -110,6 +110,7 @@ struct DecimalsTests {
         #expect(try Price("98752.5").rounded(to: tick, up: true) == Price(whole: 98_755))
         #expect(try Price("98752.5").rounded(to: tick, up: false) == Price(whole: 98_750))
         #expect(try Price("-2").rounded(to: tick, up: false) == Price(whole: -5))
+        #expect(Price(raw: .min).isMultiple(of: Price(raw: -1)), "an increment that is none, and no trap")
         #expect(Price(whole: 98_755).isMultiple(of: tick) && !Price(whole: 98_756).isMultiple(of: tick))
     }
 }

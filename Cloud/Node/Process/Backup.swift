@@ -16,7 +16,8 @@ struct Backup {
         guard !PrivateFiles.exists(target + "/control.db") else {
             throw CloudRefusal("\(target) holds a backup already: name a new folder", exitCode: ExitCode.refused)
         }
-        for path in [target, target + "/edges", target + "/keys"] { try PrivateFiles.makeFolder(path) }
+        try PrivateFiles.makeFolder(target, isOwn: false)
+        for path in [target + "/edges", target + "/keys"] { try PrivateFiles.makeFolder(path) }
         for name in try PrivateFiles.names(in: folder + "/keys") {
             try PrivateFiles.write("\(target)/keys/\(name)", try PrivateFiles.read("\(folder)/keys/\(name)"))
         }

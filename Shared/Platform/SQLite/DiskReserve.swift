@@ -12,7 +12,13 @@ package struct DiskRoom: Hashable, Sendable {
         var facts = statvfs()
         guard statvfs(path, &facts) == 0 else { return nil }
         let unit = UInt64(facts.f_frsize)
-        return DiskRoom(free: Int64(clamping: UInt64(facts.f_bavail) * unit), total: Int64(clamping: UInt64(facts.f_blocks) * unit))
+        return DiskRoom(free: bytes(UInt64(facts.f_bavail), unit), total: bytes(UInt64(facts.f_blocks), unit))
+    }
+
+    /// So many blocks, as far as they can be counted: some file systems call themselves endless.
+    package static func bytes(_ blocks: UInt64, _ unit: UInt64) -> Int64 {
+        let (bytes, isOver) = blocks.multipliedReportingOverflow(by: unit)
+        return isOver ? .max : Int64(clamping: bytes)
     }
 }
 

@@ -29,12 +29,24 @@ package enum PrivateFiles {
     /// A key or a settings file; nothing larger is read.
     private static let bytesMax = 1 << 20
 
-    /// Creates the folder and its parents, mode 0700, and takes group and others their rights when it was there already.
-    package static func makeFolder(_ path: String) throws(FileError) {
+    /// Creates the folder and its parents, mode 0700. A program's own folder that was there already loses the rights of group and others, unless
+    /// everybody keeps things in it; any other is used as it is, or not at all.
+    /// - Parameter isOwn: false for a folder that a person named for one use: it must be new, or closed to others already.
+    package static func makeFolder(_ path: String, isOwn: Bool = true) throws(FileError) {
         var made = path.hasPrefix("/") ? "/" : ""
+        var isNew = false
         for part in path.split(separator: "/") {
             made += (made.isEmpty || made.hasSuffix("/") ? "" : "/") + part
-            if mkdir(made, 0o700) != 0, errno != EEXIST { throw FileError("create", made) }
+            isNew = mkdir(made, 0o700) == 0
+            if !isNew, errno != EEXIST { throw FileError("create", made) }
+        }
+        guard !isNew else { return }
+        var facts = stat()
+        guard stat(path, &facts) == 0 else { throw FileError("look at", path) }
+        guard facts.st_mode & 0o077 != 0 else { return }
+        // The sticky bit: a folder like /tmp.
+        guard isOwn, facts.st_mode & 0o1000 == 0 else {
+            throw FileError("use", path, reason: "others may look into it; name a folder that is not there yet")
         }
         guard chmod(path, 0o700) == 0 else { throw FileError("protect", path) }
     }
