@@ -12,7 +12,7 @@ extension Book {
     package func recountedDigest() -> [UInt8] {
         var sums = Settled()
         for order in orders where !order.isWorking { sums.orders.add(order.canonical) }
-        for fill in fills { sums.fills.add(fill.canonical) }
+        for fill in fills { sums.fills.add(fill.digested) }
         for outcome in commands.values { sums.commands.add(outcome.canonical) }
         for (command, tags) in commandOrders { for (index, tag) in tags.enumerated() { sums.links.add(Settled.link(command, tag, index)) } }
         return Hashing.blake2b(canonical(sums))
@@ -102,9 +102,13 @@ extension OrderRecord {
 
 extension FillRecord {
     /// Every member, in a fixed order.
-    package var canonical: [UInt8] {
+    package var canonical: [UInt8] { members(marks: (wasReplayed ? 1 : 0) | (wasPosted ? 0 : 2)) }
+    /// The same without what the lines of the entries say anyway, which the balances hold: a digest is signed, and stays what it was.
+    var digested: [UInt8] { members(marks: wasReplayed ? 1 : 0) }
+
+    private func members(marks: UInt8) -> [UInt8] {
         var out = ByteWriter(reserving: 192)
-        out.little(seq.raw); out.little(recordedAt.nanoseconds); out.flag(wasReplayed); out.optional(commission?.raw)
+        out.little(seq.raw); out.little(recordedAt.nanoseconds); out.little(marks); out.optional(commission?.raw)
         out.text(fill.execID); out.optional(fill.tag) { $1.text($0.text) }; out.text(fill.account); out.text(fill.instrument.text)
         out.text(fill.side.rawValue); out.little(fill.lastQty.raw); out.little(fill.lastPx.raw); out.little(fill.cumQty.raw)
         out.little(fill.permID); out.little(fill.transactTime.nanoseconds); out.optional(fill.corrects) { $1.text($0) }

@@ -51,6 +51,8 @@ package struct FillRecord: Hashable, Sendable {
     package let fill: Fill
     package let recordedAt: Instant
     package let wasReplayed: Bool
+    /// False when nothing was posted for it, as for an execution of what the ledger did not know yet: what was not posted is not posted back.
+    package var wasPosted = true
     package var commission: Money?
     /// The execution that the broker put in the place of this one, which no longer counts.
     package var reversedBy: String?
@@ -134,7 +136,7 @@ package struct Book: Sendable {
             if let order = order(cancel.tag), order.isWorking, order.status != .unknown { raise(cancel.tag, to: .pendingCancel, entry.wall) }
         case .modifyIntent(let modify): change(modify, entry.wall)
         case .orderReport(let report): apply(report, entry.wall)
-        case .fill(let fill): apply(fill, entry)
+        case .fill(let fill): apply(fill, entry, isPosted: !reading.postings.isEmpty)
         case .commission(let commission): apply(commission)
         case .orderDead(let tag, _): raise(tag, to: .dead, entry.wall)
         case .stopMoved(let tag, let level): change(tag) { $0.stopPrice = level }
@@ -294,12 +296,12 @@ package struct Book: Sendable {
         }
     }
 
-    private mutating func apply(_ fill: Fill, _ entry: Entry) {
+    private mutating func apply(_ fill: Fill, _ entry: Entry, isPosted: Bool) {
         guard fillPlace(fill.execID) == nil else { return }
         fillPlaces.add(fill.execID, at: fills.count)
-        let record = FillRecord(seq: entry.seq, fill: fill, recordedAt: entry.wall, wasReplayed: entry.flags.contains(.replayed))
+        let record = FillRecord(seq: entry.seq, fill: fill, recordedAt: entry.wall, wasReplayed: entry.flags.contains(.replayed), wasPosted: isPosted)
         fills.append(record)
-        settled.fills.add(record.canonical)
+        settled.fills.add(record.digested)
         positions[fill.instrument, default: Position(instrument: fill.instrument)].apply(
             fill, multiplier: instruments[fill.instrument]?.multiplier)
         if let early = earlyCommissions.removeValue(forKey: fill.execID) { apply(early) }
@@ -322,9 +324,9 @@ package struct Book: Sendable {
     private mutating func apply(_ commission: Commission) {
         guard let index = fillPlace(commission.execID) else { earlyCommissions[commission.execID] = commission; return }
         guard fills[index].commission == nil else { return }
-        settled.fills.remove(fills[index].canonical)
+        settled.fills.remove(fills[index].digested)
         fills.change(index) { $0.commission = commission.amount }
-        settled.fills.add(fills[index].canonical)
+        settled.fills.add(fills[index].digested)
         positions[fills[index].fill.instrument]?.charge(commission.amount)
     }
 
@@ -349,9 +351,9 @@ package struct Book: Sendable {
         guard let index = fillPlace(correction.execID), fills[index].reversedBy == nil else { return }
         let fill = fills[index].fill
         positions[fill.instrument] = position(of: fill.instrument, without: fill.execID)
-        settled.fills.remove(fills[index].canonical)
+        settled.fills.remove(fills[index].digested)
         fills.change(index) { $0.reversedBy = correction.by }
-        settled.fills.add(fills[index].canonical)
+        settled.fills.add(fills[index].digested)
         guard let tag = fill.tag else { return }
         change(tag) { order in
             order.cumQty = order.cumQty.subtracting(fill.lastQty) ?? order.cumQty

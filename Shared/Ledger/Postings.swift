@@ -106,7 +106,7 @@ extension Book {
     }
 
     private func lines(reversing execID: String) throws(PostingRefusal) -> [Posting] {
-        guard let record = fill(execID), record.reversedBy == nil else { return [] }
+        guard let record = fill(execID), record.reversedBy == nil, record.wasPosted else { return [] }
         guard let instrument = instruments[record.fill.instrument] else { throw .unknownInstrument(record.fill.instrument) }
         guard let value = Money.value(record.fill.lastPx, record.fill.signedQuantity, multiplier: instrument.multiplier) else {
             throw .overflow("execution \(execID)")

@@ -62,7 +62,7 @@ extension EdgePicture {
 
     /// Whose position it is: the bot of its last opening fill, `manual`, or `external`.
     private func owner(of instrument: InstrumentID) -> String {
-        guard let fill = book.fills.last(where: { $0.fill.instrument == instrument })?.fill else { return "external" }
+        guard let fill = book.fills.last(where: { $0.fill.instrument == instrument && $0.reversedBy == nil })?.fill else { return "external" }
         guard let order = fill.tag.flatMap({ book.order($0) }) else { return "external" }
         return order.bot ?? (order.origin == .external ? "external" : "manual")
     }

@@ -57,6 +57,7 @@ extension EdgePicture {
         row.put("instrument", fill.instrument); row.put("side", fill.side.rawValue); row.put("quantity", fill.lastQty); row.put("price", fill.lastPx)
         row.put("currency", currency(fill.instrument)); row.put("commission", record.commission)
         row.put("origin", (order?.origin ?? .external).rawValue); row.put("bot", order?.bot); row.count("seq", record.seq.raw)
+        row.put("corrects", fill.corrects); row.put("correctedBy", record.reversedBy)
         row.put("time", fill.transactTime)
         return row.value
     }

@@ -122,6 +122,26 @@ struct PostingTests {
         #expect(book.order(tag)?.avgPx == Price(whole: 101) && reversal.ref == Array("a.01".utf8))
     }
 
+    /// An execution of what the ledger did not know yet has no lines; its correction, which comes when it does, takes none back, and what stands in
+    /// its place is posted whole. A book out of a snapshot knows it too.
+    @Test(arguments: [false, true]) func whatWasNotPostedIsNotPostedBack(isKnown: Bool) throws {
+        var ledger = try TestLedger()
+        let apple = try Self.instrument("AAPL.NASDAQ", "AAPL", .stock)
+        if isKnown { try ledger.add(.instrument(apple)) }
+        let first = try ledger.add(Self.fill("a.01", apple, .buy, "10", "100"))
+        #expect(try first.reading().postings.isEmpty != isKnown)
+        if !isKnown { try ledger.add(.instrument(apple)) }
+        let record = try #require(ledger.book.fill("a.01"))
+        var reader = Unpacker(record.canonical)
+        #expect(try FillRecord(&reader) == record && record.wasPosted == isKnown)
+        let reversal = try ledger.add(.correction(Correction(execID: "a.01", by: "a.02", reason: "r")))
+        #expect(try reversal.reading().postings.isEmpty != isKnown)
+        try ledger.add(Self.fill("a.02", apple, .buy, "10", "101"))
+        let balances = ledger.book.balances
+        #expect(balances.total(.position, apple.asset) == 1_000_000_000 && balances.total(.cash, "USD") == -101_000_000_000)
+        #expect(ledger.book.netQuantity(apple.id) == Quantity(whole: 10) && ledger.book.digest() == ledger.book.recountedDigest())
+    }
+
     /// Thirds: what dividing leaves over is on its own account when the position is flat, and the cost is zero to the last unit.
     @Test func whatDividingLeavesOverIsPostedToRounding() throws {
         for type in [SecurityType.stock, .future] {

@@ -53,6 +53,24 @@ import Wire
         compare(rows[2], golden[2], except: ["order", "seq", "time"], absent: ["realizedPnL"])
     }
 
+    /// Whoever adds up the rows counts the corrected execution once; who holds the position is asked of what counts.
+    @Test func aCorrectedFillSaysSo() throws {
+        var scene = self.scene
+        let old = try #require(scene.book.fills.last { $0.fill.instrument == Scene.mbt })
+        var fill = old.fill
+        fill.execID = "x.02"; fill.corrects = old.fill.execID; fill.tag = nil
+        scene.write(.fill(fill))
+        scene.write(.correction(Correction(execID: old.fill.execID, by: fill.execID, reason: "r")))
+        let rows = scene.picture.fillRows()
+        #expect(contract.problems(of: ["fills": .array(rows), "serverTime": .string(Scene.now.description)], as: "fills") == [])
+        #expect(rows.first { $0["id"]?.text == old.fill.execID }?["correctedBy"]?.text == "x.02")
+        #expect(rows.first { $0["id"]?.text == "x.02" }?["corrects"]?.text == old.fill.execID)
+        let counting = rows.filter { $0["correctedBy"] == nil && $0["instrument"]?.text == Scene.mbt.text }
+        #expect(counting.compactMap { $0["quantity"]?.text.flatMap { Int($0) } }.reduce(0, +) == 3)
+        scene.write(.correction(Correction(execID: fill.execID, by: "y", reason: "r")))
+        #expect(scene.picture.positionRow(Scene.mbt)?["owner"]?.text == "manual", "the external one counts no more")
+    }
+
     @Test func marketIsTheSample() throws {
         let picture = scene.picture
         compare(try #require(picture.quoteRow(Scene.mbt)), try Contract.sample("market-quote"), absent: ["volume"])

@@ -106,6 +106,7 @@ test("fills of one bar and side are one marker; those outside the bars are left 
   const fills: types.Fill[] = [
     { ...fill, quantity: "2", time: when(1, 3) }, { ...fill, quantity: "1", time: when(1, 59) }, { ...fill, side: "SELL", quantity: "3", time: when(1, 30) }, { ...fill, time: when(9, 0) },
   ];
+    { ...fill, id: "late", quantity: "7", time: when(1, 4), correctedBy: fill.id },
   const markers = markersOf(fills, [candle(0, "1"), candle(1, "1")], 1, colours);
   assert.deepEqual(markers.map(({ text, position, shape }) => [text, position, shape]), [["S3", "aboveBar", "arrowDown"], ["B3", "belowBar", "arrowUp"]]);
   assert.deepEqual(markersOf(fills, [], 1, colours), []);

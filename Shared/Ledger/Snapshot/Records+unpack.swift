@@ -50,7 +50,9 @@ extension Leg {
 
 extension FillRecord: Packable {
     package init(_ reader: inout Unpacker) throws(PackError) {
-        let seq = Seq(try reader.little(UInt64.self)), recordedAt = try reader.instant(), wasReplayed = try reader.flag()
+        let seq = Seq(try reader.little(UInt64.self)), recordedAt = try reader.instant()
+        let marks = try reader.little(UInt8.self)
+        guard marks < 4 else { throw PackError(at: reader.at) }
         let commission = try reader.optional { reader throws(PackError) in try reader.money() }
         let execID = try reader.text()
         let tag = try reader.optional { reader throws(PackError) in ClOrdID(try reader.text()) }
@@ -62,7 +64,9 @@ extension FillRecord: Packable {
             permID: permID, transactTime: transactTime)
         fill.corrects = try reader.optional { reader throws(PackError) in try reader.text() }
         let reversedBy = try reader.optional { reader throws(PackError) in try reader.text() }
-        self.init(seq: seq, fill: fill, recordedAt: recordedAt, wasReplayed: wasReplayed, commission: commission, reversedBy: reversedBy)
+        self.init(
+            seq: seq, fill: fill, recordedAt: recordedAt, wasReplayed: marks & 1 != 0, wasPosted: marks & 2 == 0, commission: commission,
+            reversedBy: reversedBy)
     }
 }
 

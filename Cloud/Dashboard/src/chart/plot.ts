@@ -45,7 +45,7 @@ export function markersOf(fills: readonly Fill[], candles: readonly Candle[], fr
   const sums = new Map<string, { readonly time: number; readonly buy: boolean; readonly sum: Fixed }>();
   for (const fill of fills) {
     const at = seconds(fill.time);
-    if (at < from || at >= to) continue;
+    if (at < from || at >= to || fill.correctedBy !== undefined) continue;
     const time = Math.floor(at / length) * length;
     const key = `${time}${fill.side}`;
     sums.set(key, { time, buy: fill.side === "BUY", sum: add(sums.get(key)?.sum ?? ZERO, fixed(fill.quantity) ?? ZERO) });

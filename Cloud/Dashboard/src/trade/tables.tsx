@@ -142,14 +142,14 @@ export function Fills(): JSX.Element | null {
 
 function FillRow({ row, instruments }: { readonly row: Fill; readonly instruments: Instruments }): JSX.Element | null {
   return (
-    <tr data-fill={row.id}>
+    <tr data-fill={row.id} data-corrected={row.correctedBy}>
       <Cell name="Time">{clock(row.time)}</Cell>
       <th scope="row">{nameOf(instruments, row.instrument)}</th>
       <Cell name="Quantity" number><SideBadge side={row.side} /> {quantity(row.quantity)}</Cell>
       <Cell name="Price" number>{price(row.price, placesOf(instruments, row.instrument))}</Cell>
       <Cell name="Commission" number>{money(row.commission, row.currency)}</Cell>
       <Cell name="Realised" number>{row.realizedPnL === undefined ? "–" : <Gain value={row.realizedPnL} currency={row.currency} />}</Cell>
-      <Cell name="From">{row.bot ?? row.origin.toLowerCase()}</Cell>
+      <Cell name="From">{row.bot ?? row.origin.toLowerCase()}{row.correctedBy === undefined ? null : ", corrected: counts no more"}</Cell>
       <Cell name="Follow">{row.order === undefined ? "–" : <a href={addressOf("ledger", row.order)} aria-label={`Follow in the ledger: fill ${row.id}`}>#{row.seq}</a>}</Cell>
     </tr>
   );

@@ -101,6 +101,8 @@ export const fill = object({
   /** The broker's execution id. */
   id: text, order: optional(text), account: text, instrument: text, side, quantity: decimal, price: decimal, currency: text,
   commission: optional(decimal), realizedPnL: optional(decimal), origin, bot: optional(text), seq: count, time: instant,
+  /** The execution that this one stands for by the broker's correction; and the one that stands for this, which counts no more. */
+  corrects: optional(text), correctedBy: optional(text),
 });
 export type Account = Infer<typeof account>;
 export type Position = Infer<typeof position>;
