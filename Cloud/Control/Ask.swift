@@ -38,6 +38,8 @@ package enum AskRefusal: Hashable, Sendable {
     case keyReused
     /// Nothing is opened through an edge that is not heard.
     case edgeSilent(name: String)
+    /// The edge has entries that its book here does not hold yet (0: they are here and not read): nothing is opened on what is not so any more.
+    case bookBehind(name: String, entries: UInt64)
     case halted(HaltLevel, HaltFact?)
     case tooManyOpen
     /// The command that was to be taken back or replaced is not known.

@@ -177,7 +177,10 @@ package struct ControlRoom: Sendable {
         guard edge.book.commands[request.id] == nil else { return (.refused(.keyReused), out) }
         if !request.body.reducesRisk {
             guard edge.presence == .live else { return (.refused(.edgeSilent(name: edge.name)), out) }
-            if case .order = request.body, edge.book.haltLevel > .normal { return (.refused(.halted(edge.book.haltLevel, edge.book.haltFact)), out) }
+            if case .order = request.body {
+                guard edge.backlog == 0, !edge.isBehind else { return (.refused(.bookBehind(name: edge.name, entries: edge.backlog)), out) }
+                guard edge.book.haltLevel == .normal else { return (.refused(.halted(edge.book.haltLevel, edge.book.haltFact)), out) }
+            }
         }
         if let old = request.supersedes ?? request.withdraws {
             guard let record = outbox.records[old], record.command.edge == request.edge else { return (.refused(.unknownCommand), out) }

@@ -19,6 +19,8 @@ package struct PreviewAsk: Hashable, Sendable {
 package struct Preview: Hashable, Sendable {
     package var ask: PreviewAsk
     package var side: Side
+    /// What is held before it, below zero when short: all of this rests on that.
+    package var position = Quantity.zero
     package var closing = Quantity.zero
     package var opening = Quantity.zero
     /// The largest opening quantity now, the term that bound it, and the sentence.
@@ -58,6 +60,7 @@ extension EdgePicture {
         guard let instrument = book.instruments[ask.instrument] else {
             preview.refuse("\(ask.instrument) is not an instrument this edge knows.", "Choose one of the watched instruments.")
             return preview
+        preview.position = held
         }
         price(&preview)
         let isAgainst = held.raw != 0 && (held.raw > 0) == (preview.side == .sell)
@@ -247,3 +250,4 @@ extension EdgePicture {
         return row.value
     }
 }
+        row.put("position", preview.position)

@@ -92,4 +92,45 @@ import Wire
         #expect(newer?.supersedes == CommandID(hex: Self.key(3)))
         #expect(try cloud.post(close, #"{"expected":{"halt":"MAYBE"}}"#, who, key: Self.key(5))?.status == 400)
     }
+
+    /// Whatever the edge holds by then, an order does what was shown or nothing.
+    @Test func everyOrderRestsOnThePositionThatWasShown() throws {
+        let (cloud, edge) = try TestCloud.linked()
+        let who = try cloud.bearer()
+        func sent(_ path: String, _ body: String, _ number: UInt8) throws -> Command? {
+            guard try cloud.post(path, body, who, key: Self.key(number))?.status == 202 else { return nil }
+            try edge.pump()
+            return edge.commands.last
+        }
+        func held(_ quantity: Int64, orLess: Bool = false) -> Ledger.Expectation.Held {
+            .init(instrument: TestEdge.mbt, quantity: Quantity(whole: quantity), orLess: orLess)
+        }
+        let orders = "/api/v1/orders"
+        #expect(try sent(orders, #"{"side":"BUY","quantity":"1"}"#, 1)?.expects?.held == held(0))
+        let said = try sent(orders, #"{"side":"BUY","quantity":"1","expected":{"position":"5"}}"#, 2)
+        #expect(said?.expects?.held == held(5), "what the caller says goes")
+        let close = try sent("/api/v1/positions/MBTZ6.CME/close", #"{"confirmed":{"quantity":"3"}}"#, 3)
+        #expect(close?.expects?.held == held(0, orLess: true), "what was confirmed is gone: what came instead is not closed")
+        edge.fill(nil)
+        try edge.pump()
+        #expect(try sent(orders, #"{"side":"BUY","quantity":"1"}"#, 4)?.expects?.held == held(3))
+        func size(_ command: Command?) -> OrderSize? { if case .order(_, _, let size, _, _)? = command?.body { size } else { nil } }
+        let closing = try sent(orders, #"{"side":"SELL","quantity":"1","confirmed":{"quantity":"3","price":"98745"}}"#, 5)
+        #expect(size(closing) == .quantity(Quantity(whole: 3)) && closing?.expects?.held == held(3), "what was confirmed is what is closed")
+        #expect(size(try sent(orders, #"{"side":"SELL","quantity":"1"}"#, 6)) == .quantity(Quantity(whole: 1)), "nobody confirmed more")
+    }
+
+    /// Entries that are announced and not here: nothing is opened on the book without them, and closing goes on.
+    @Test func nothingIsOpenedWhileTheBookIsBehind() throws {
+        let (cloud, edge) = try TestCloud.linked()
+        let who = try cloud.bearer()
+        edge.losesBatches = true
+        edge.write(.difference(Difference(rule: "R9", instrument: nil, text: "t")))
+        try edge.pass(.seconds(3))
+        let refused = try cloud.post("/api/v1/orders", long3, who, key: Self.key(1))
+        #expect(refused?.status == 503 && refused?.json?["type"]?.text == "/problems/book-behind")
+        #expect(refused?.json?["detail"]?.text?.contains("is 1 entry behind") == true)
+        #expect(try cloud.post("/api/v1/positions/MBTZ6.CME/close", "{}", who, key: Self.key(2))?.status == 202)
+        #expect(try cloud.post("/api/v1/kill", #"{"level":"HALT","reason":"r"}"#, who, key: Self.key(3))?.status == 202)
+    }
 }

@@ -72,6 +72,21 @@ private let long3 = CommandBody.order(instrument: mbt, side: .buy, size: .quanti
         #expect(stage.record(1)?.isFinal == true)
     }
 
+    /// What is shown is not what is: nothing is opened on it, and what ends or stops something is taken all the same.
+    @Test func nothingIsOpenedOnABookThatIsBehind() {
+        var stage = Stage()
+        _ = stage.room.handle(.heard(edge, session: 1, Pulse(announced: Seq(9))), at: t0)
+        #expect(stage.ask(1, long3).0 == .refused(.bookBehind(name: "home-1", entries: 9)))
+        for (number, body) in [(2, .close(instrument: mbt)), (3, .halt(reason: "r"))] as [(UInt8, CommandBody)] {
+            guard case .queued = stage.ask(number, body).0 else { Issue.record("\(body.kind) was not taken"); return }
+        }
+        var reading = Stage()
+        _ = reading.room.handle(.behind(edge, true), at: t0)
+        #expect(reading.ask(1, long3).0 == .refused(.bookBehind(name: "home-1", entries: 0)), "they are here, and not read yet")
+        _ = reading.room.handle(.behind(edge, false), at: t0)
+        guard case .queued = reading.ask(1, long3).0 else { Issue.record("not taken"); return }
+    }
+
     @Test func whatIsAskedOfASilentEdgeIsNotSentAndExpiresByItself() throws {
         var stage = Stage()
         let later = t0 + .seconds(7)

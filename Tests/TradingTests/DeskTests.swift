@@ -190,7 +190,7 @@ struct DeskTests {
         var desk = try TestDesk()
         try desk.makeReady()
         try open(&desk, 2)
-        _ = try desk.command(Self.buy(1, reverse: reverse, side: .sell))
+        _ = try desk.command(Self.buy(reverse ? 1 : 2, reverse: reverse, side: .sell))
         let closing = try #require(desk.placed.last)
         #expect(desk.desk.book.order(closing)?.leg.role == .close && desk.desk.book.order(closing)?.quantity == Quantity(whole: 2))
         try desk.tick()
@@ -200,6 +200,22 @@ struct DeskTests {
         try desk.tick()
         #expect(desk.placed.count == (reverse ? 3 : 2))
         if reverse { #expect(desk.desk.book.order(desk.placed[2])?.leg.side == .sell) }
+    }
+
+    /// Whoever asks for less than is held saw another position: nothing is closed beyond what was asked, unless the protection is taken out.
+    @Test(arguments: [false, true]) func noMoreIsClosedThanWasAsked(unguarded: Bool) throws {
+        var settings = DeskSettings(mode: .paper)
+        settings.commandRules.closesMoreThanAsked = unguarded
+        let sizes: [(OrderSize, Bool)] = [(.quantity(Quantity(whole: 1)), unguarded), (.quantity(Quantity(whole: 3)), true), (.max, true)]
+        for (size, isTaken) in sizes {
+            var desk = try TestDesk(settings: settings)
+            try desk.makeReady()
+            _ = try desk.command(Self.buy(3, side: .sell))
+            try desk.send(.fill(desk.brokerFill(desk.placed[0], "x1", 3, 98_000)))
+            _ = try desk.command(.order(instrument: TestDesk.mbt, side: .buy, size: size, trailing: nil, reverse: false))
+            #expect(desk.placed.count == (isTaken ? 2 : 1) && desk.refusal?.code == (isTaken ? nil : "moreThanAsked"), "\(size)")
+            if !isTaken { #expect(desk.refusal?.text.contains("the position is -3 MBTZ6.CME: closing it would trade 3") == true) }
+        }
     }
 
     @Test func haltStopsOpeningAndOnlyTheConsoleResumes() throws {

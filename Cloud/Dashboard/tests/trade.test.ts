@@ -5,7 +5,7 @@ import { barOf, beyond, changeOf, type Colours, columnOf, linesOf, markersOf, wi
 import { toWire } from "../src/numbers/decimal";
 import { framed } from "../src/state/frames";
 import { front, positionOf, quoteOf } from "../src/state/select";
-import { actionWords, FIRST_TICKET, marginOf, notionalOf, nudged, orderOf, quantityOf, shownPosition, type Ticket, trailOf, trouble } from "../src/trade/ticketState";
+import { actionWords, FIRST_TICKET, marginOf, notionalOf, nudged, orderOf, quantityOf, type Ticket, trailOf, trouble } from "../src/trade/ticketState";
 import { read } from "../src/wire/schema";
 import * as types from "../src/wire/types";
 import { candle, first, live, MBT } from "./builders";
@@ -49,13 +49,14 @@ test("notional and margin are exact products", () => {
 
 test("the order repeats what was confirmed", () => {
   const order = orderOf(ticket({ max: true, trailKind: "percent", trail: "1.50" }), "BUY", preview, false);
-  assert.deepEqual(order, { instrument: MBT, side: "BUY", quantity: "max", trailingStop: { percent: "1.5" }, confirmed: { quantity: "17", price: "98750" } });
+  assert.deepEqual(order, { instrument: MBT, side: "BUY", quantity: "max", trailingStop: { percent: "1.5" }, confirmed: { quantity: "17", price: "98750" }, expected: { position: "3" } });
   read(types.orderRequest, order, { strict: true });
 });
 
 test("an order that only closes carries no stop; one that reverses says so", () => {
-  assert.deepEqual(orderOf(ticket({ trailKind: "amount", trail: "750" }), "SELL", flatten, false), { instrument: MBT, side: "SELL", quantity: "1", confirmed: { quantity: "3", price: "98745" }, expected: { position: "3" } });
-  assert.equal(shownPosition({ ...flatten, side: "BUY" }), "-3", "closing a short buys");
+  assert.deepEqual(orderOf(ticket({ trailKind: "amount", trail: "750" }), "SELL", flatten, false), { instrument: MBT, side: "SELL", quantity: "3", confirmed: { quantity: "3", price: "98745" }, expected: { position: "3" } });
+  const bare = { ...preview, position: "0" };
+  assert.deepEqual(orderOf(ticket({}), "BUY", bare, false).expected, { position: "0" }, "nothing held is a position too");
   assert.equal(orderOf(ticket({}), "SELL", { ...flatten, opening: "1", quantity: "4" }, true).reverse, true);
 });
 
@@ -105,8 +106,8 @@ test("fills of one bar and side are one marker; those outside the bars are left 
   const when = (minute: number, seconds: number): string => new Date(Date.parse(candle(minute, "1").time) + seconds * 1000).toISOString();
   const fills: types.Fill[] = [
     { ...fill, quantity: "2", time: when(1, 3) }, { ...fill, quantity: "1", time: when(1, 59) }, { ...fill, side: "SELL", quantity: "3", time: when(1, 30) }, { ...fill, time: when(9, 0) },
-  ];
     { ...fill, id: "late", quantity: "7", time: when(1, 4), correctedBy: fill.id },
+  ];
   const markers = markersOf(fills, [candle(0, "1"), candle(1, "1")], 1, colours);
   assert.deepEqual(markers.map(({ text, position, shape }) => [text, position, shape]), [["S3", "aboveBar", "arrowDown"], ["B3", "belowBar", "arrowUp"]]);
   assert.deepEqual(markersOf(fills, [], 1, colours), []);

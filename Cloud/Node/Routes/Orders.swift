@@ -31,11 +31,10 @@ extension Node {
             }
             // What was seen is what is sent: the edge must not find a larger maximum a moment later.
             if size == .max, preview.opening.raw > 0 { size = .quantity(preview.opening) }
+            // What only closes closes all that is held: confirmed was that number, and the edge closes no more than it is asked for.
+            if case .quantity(let asked) = size, preview.opening.raw == 0, asked < preview.closing { size = .quantity(preview.closing) }
         }
-        if case .order(_, reverse: true) = ask.kind, extras.expects.held == nil {
-            // What was shown and confirmed rests on this position; on another one the same words would do something else.
-            extras.expects.held = Expectation.Held(instrument: ask.instrument, quantity: picture.book.netQuantity(ask.instrument))
-        }
+        extras.rest(on: preview)
         return try place(orderCommand(ask, size), preview, picture, id, call, extras)
     }
 
@@ -57,8 +56,9 @@ extension Node {
         extras.expects.held?.orLess = true
         if let confirmed = try body.object("confirmed", allowed: ["quantity"]), let seen = try confirmed.quantity("quantity") {
             guard held <= seen else { throw Problem.changedSinceConfirmed("\(seen) were confirmed to be closed, \(held) are held.") }
-            if extras.expects.held == nil, net.raw != 0 {
-                let quantity = Quantity(raw: net.raw < 0 ? -seen.raw : seen.raw)
+            if extras.expects.held == nil {
+                // Nothing is held here: what the edge may hold by now is not what was looked at.
+                let quantity = net.raw == 0 ? Quantity.zero : Quantity(raw: net.raw < 0 ? -seen.raw : seen.raw)
                 extras.expects.held = Expectation.Held(instrument: instrument, quantity: quantity, orLess: true)
             }
         }
@@ -186,6 +186,7 @@ extension Node {
         case .refused(.keyReused): throw Problem.keyReused
         case .refused(.edgeSilent(let name)): throw Problem.edgeSilent(name, quiet: lastHeard(picture.id).map { now - $0 })
         case .refused(.halted(_, let fact)): throw Problem.halted(haltWords(picture, fact))
+        case .refused(.bookBehind(let name, let entries)): throw Problem.bookBehind(name, entries)
         case .refused(.tooManyOpen): throw Problem.tooManyOpen
         case .refused(.unknownCommand): throw Problem.unknown("command")
         case .refused(.alreadyDecided(let record)): throw Problem.alreadyDecided(record.title, record.stage.rawValue)
@@ -247,6 +248,12 @@ struct CommandExtras {
     var title: String?
 
     init(title: String? = nil) { self.title = title }
+
+    /// What is shown and confirmed of an order rests on one position; on another one the same words would do something else.
+    mutating func rest(on preview: Preview) {
+        guard expects.held == nil else { return }
+        expects.held = Expectation.Held(instrument: preview.ask.instrument, quantity: preview.position)
+    }
 
     /// Reads `expected` and `supersedes` of a request about one instrument.
     init(_ body: Body, _ instrument: InstrumentID) throws(Problem) {

@@ -19,7 +19,10 @@ extension Node {
         guard let front = picture.front, picture.book.instruments[front] != nil else { throw Problem.notWatched("the front contract") }
         let ask = PreviewAsk(instrument: front, kind: .order(side, reverse: false), size: .max)
         let command = CommandBody.order(instrument: front, side: side, size: .max, trailing: nil, reverse: false)
-        return try placeAndWait(command, picture.preview(ask, at: now), picture, call)
+        let preview = picture.preview(ask, at: now)
+        var extras = CommandExtras()
+        extras.rest(on: preview)
+        return try placeAndWait(command, preview, picture, call, extras)
     }
 
     func seedClose(_ call: Call) throws -> Reply {
@@ -30,11 +33,13 @@ extension Node {
     }
 
     /// Places the command and answers when its verdict is here. Without a key each request is a wish of its own.
-    private func placeAndWait(_ body: CommandBody, _ preview: Preview?, _ picture: EdgePicture, _ call: Call) throws -> Reply {
+    private func placeAndWait(
+        _ body: CommandBody, _ preview: Preview?, _ picture: EdgePicture, _ call: Call, _ extras: CommandExtras = CommandExtras()
+    ) throws -> Reply {
         var id = CommandID(bytes: settings.random(16))
         if call.request.header("idempotency-key") != nil { id = try key(call) }
         guard let id else { throw Problem.badKey }
-        let record = try record(body, preview, picture, id, call)
+        let record = try record(body, preview, picture, id, call, extras)
         waiting.append(WaitingRequest(number: call.number, command: record.id, until: now + WaitingRequest.patience))
         return .later
     }

@@ -74,6 +74,13 @@ extension Problem {
             "edge-silent", 503, "The edge is silent", detail: "\(heard); no opening order is taken until it reports.",
             cure: "Look at the edge's machine and its network. Close and Kill are still taken, and expire.")
     }
+    /// What is shown is not what is: nothing is opened on it.
+    static func bookBehind(_ name: String, _ entries: UInt64) -> Problem {
+        let lag = entries == 0 ? "is still being read" : "is \(entries) \(entries == 1 ? "entry" : "entries") behind"
+        return Problem(
+            "book-behind", 503, "What is shown of \(name) is not its newest", detail: "The book of \(name) \(lag); no opening order is taken on it.",
+            cure: "Look again in a moment. Close and Kill are still taken.", retryAfter: .seconds(1))
+    }
     /// A halt is queued everywhere, and some edges cannot hear it.
     static func notTold(_ names: [String], of count: Int) -> Problem {
         let list = names.joined(separator: ", "), isOne = names.count == 1

@@ -34,4 +34,5 @@ package struct CommandRules: Hashable, Sendable {
     package var ignoresSkew = false
     package var anyLifetime = false
     package var trustsLostLineage = false
+    package var closesMoreThanAsked = false
 }

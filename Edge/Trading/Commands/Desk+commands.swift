@@ -179,6 +179,13 @@ extension Desk {
         let isOpposite = held.raw != 0 && (held.raw > 0) != (opening.side == .buy)
         guard isOpposite else { return open(instrument, opening, command: command, deadline: deadline, at: now, into: &out) }
         guard !disagreeing.contains(instrument) else { return refuseDiffering(instrument, command, into: &out) }
+        // The whole position is closed or none of it; whoever asked for less saw another one.
+        if !reverse, case .quantity(let asked) = opening.size, asked < held.magnitude, !settings.commandRules.closesMoreThanAsked {
+            let text =
+                "\(asked) were asked for, and the position is \(held) \(instrument): closing it would trade \(held.magnitude). Nothing was done. "
+                + "Look at the position, then close it, or ask for all of it."
+            return refuse(command, "moreThanAsked", text, into: &out)
+        }
         // The other side is never netted into: first flat, and further only when asked for.
         if book.haltLevel >= .reducing, reverse {
             let refusal = RiskRefusal.halted(level: book.haltLevel, source: book.haltFact?.source ?? "ledger")

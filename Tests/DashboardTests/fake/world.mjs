@@ -253,7 +253,7 @@ export class World {
   blindClose({ instrument }) {
     const held = this.rows.positions.find((row) => row.instrument === instrument);
     return {
-      instrument, account: held.account, mode: "PAPER", side: held.side === "LONG" ? "SELL" : "BUY", allowed: true, quantity: held.quantity, closing: held.quantity, opening: "0",
+      instrument, account: held.account, mode: "PAPER", side: held.side === "LONG" ? "SELL" : "BUY", allowed: true, position: held.side === "LONG" ? held.quantity : `-${held.quantity}`, quantity: held.quantity, closing: held.quantity, opening: "0",
       max: { quantity: "0", term: "edgeSilent", words: "Nothing is opened while the edge is not heard." }, expiresAfterMs: 60_000,
       warnings: ["The edge is silent: the command waits for it and expires."], currency: held.currency, asOf: this.stamp(),
     };
@@ -274,7 +274,7 @@ export class World {
     const tooMany = opening > Number(max.quantity);
     return {
       instrument: MBT, account: this.account.id, mode: this.account.mode, side, allowed: !tooMany && quantity > 0, ...(tooMany ? { reason: `${opening} contracts need ${text(opening * MARGIN)} USD of initial margin; ${this.account.availableFunds} USD are available.`, cure: "Ask for fewer contracts, or for max." } : {}),
-      quantity: String(quantity), closing: String(closing), opening: String(opening), max, price: text(price), pricePart: side === "BUY" ? "ask" : "bid", priceAsOf: this.rows.quotes[0].asOf, notional: text(quantity * price * MULTIPLIER),
+      position: String(held), quantity: String(quantity), closing: String(closing), opening: String(opening), max, price: text(price), pricePart: side === "BUY" ? "ask" : "bid", priceAsOf: this.rows.quotes[0].asOf, notional: text(quantity * price * MULTIPLIER),
       leverage: text((Math.abs(after) * price * MULTIPLIER) / Number(this.account.netLiquidation)), initialMargin: text(opening * MARGIN), maintenanceMargin: text(opening * MAINTENANCE),
       marginAsOf: this.stamp(this.now() - 85_000), availableFunds: this.account.availableFunds, ...(trail && opening > 0 ? { stopPrice: text(toTick(side === "BUY" ? price - distance : price + distance)) } : {}),
       expiresAfterMs: this.scenario.ttlMs, warnings: against && opening === 0 && request.side !== "CLOSE" ? [`You are ${held > 0 ? "long" : "short"} ${Math.abs(held)}: this closes them and opens nothing.`] : [], currency: "USD", asOf: this.stamp(),

@@ -6,7 +6,7 @@ import { Dialog } from "../ui/Dialog";
 import { Age, Fact, ModeBadge } from "../ui/parts";
 import { api, newKey, Refused } from "../wire/api";
 import type { Instrument, Preview, PreviewRequest, Side } from "../wire/types";
-import { actionWords, orderOf, quantityOf, shownPosition, type Ticket, trailOf } from "./ticketState";
+import { actionWords, orderOf, quantityOf, type Ticket, trailOf } from "./ticketState";
 
 /** Figures older than this are asked for again while the dialog is open. */
 const REFRESH_MS = 5_000;
@@ -62,7 +62,7 @@ export function OrderDialog({ instrument, asked, ticket, onClose }: Props): JSX.
   const confirm = (): void => {
     if (sent.current || preview === undefined || words === undefined || !preview.allowed) return;
     sent.current = true;
-    if (asked.side === "CLOSE") void send(words, (id) => api.close(instrument.id, preview.quantity, shownPosition(preview), id), key.current);
+    if (asked.side === "CLOSE") void send(words, (id) => api.close(instrument.id, preview.quantity, preview.position, id), key.current);
     else void send(words, (id) => api.order(orderOf(ticket, asked.side === "BUY" ? "BUY" : "SELL", preview, reverse), id), key.current);
     onClose();
   };

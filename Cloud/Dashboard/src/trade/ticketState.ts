@@ -74,17 +74,13 @@ export function marginOf(quantity: string | undefined, preview: Preview | undefi
 export function orderOf(ticket: Ticket, side: Side, preview: Preview, reverse: boolean): OrderRequest {
   const trail = trailOf(ticket);
   return {
-    instrument: preview.instrument, side, quantity: quantityOf(ticket),
+    // An order that only closes is for all that is held: the edge closes no more than it is asked for.
+    instrument: preview.instrument, side, quantity: preview.opening === "0" && preview.closing !== "0" ? preview.closing : quantityOf(ticket),
     ...(trail === undefined || preview.opening === "0" ? {} : { trailingStop: trail }),
     ...(reverse ? { reverse: true } : {}),
     ...(preview.price === undefined ? {} : { confirmed: { quantity: preview.quantity, price: preview.price } }),
-    ...(preview.closing === "0" ? {} : { expected: { position: shownPosition(preview) } }),
+    expected: { position: preview.position },
   };
-}
-
-/** The signed position that the figures rest on: what would be closed, on the other side of the order. */
-export function shownPosition(preview: Preview): string {
-  return preview.side === "SELL" || preview.closing === "0" ? preview.closing : `-${preview.closing}`;
 }
 
 /** What the button of the confirm step says, and the toast after it. */

@@ -146,6 +146,8 @@ export const preview = object({
   instrument: text, account: text, mode, side, allowed: flag,
   /** Why not, when not allowed. */
   reason: optional(text), cure: optional(text),
+  /** What is held before it, signed: all of this rests on that. */
+  position: decimal,
   /** quantity = closing + opening. */
   quantity: decimal, closing: decimal, opening: decimal,
   /** What *max* is now, and the term that bound it, as a word and as a sentence. */
