@@ -54,6 +54,9 @@ package struct DeskSettings: Sendable {
     package var limits: SizingLimits
     /// Quotes older than this refuse an opening order.
     package var quoteAgeMax: Span
+    /// The account's figures older than this do, and so does a margin of a contract.
+    package var fundsAgeMax = RiskRefusal.fundsAgeMax
+    package var marginAgeMax = RiskRefusal.marginAgeMax
     /// The same order again inside this window is a double click.
     package var duplicateWindow: Span
     /// How long to wait after the broker link is up before absence means anything (2.4).
@@ -116,6 +119,10 @@ package struct Desk: Sendable {
     var protectionLookedAt: Seq?
     /// Where protection that was placed again was rejected, as of the ledger's head then.
     var rejections: (head: Head, instruments: [InstrumentID])?
+    /// When the broker was heard to reject it, by the desk's own time; of what an earlier run heard nothing.
+    var rejectedAt: [InstrumentID: Instant] = [:]
+    /// The time of the last input: what is committed next was drafted then.
+    private(set) var toldTime: Instant?
     /// What is wrong with the ledger; while it stops opening, only closing and protecting orders leave.
     package internal(set) var ledgerTrouble: LedgerTrouble?
     /// The lowest order id the broker will take in this session.
@@ -143,12 +150,13 @@ package struct Desk: Sendable {
     /// Takes committed entries in; the same fold that recovery uses.
     package mutating func apply(_ entries: some Sequence<Entry>) {
         for entry in entries { book.apply(entry) }
-        recent.follow(book)
+        recent.follow(book, at: toldTime)
     }
 
     /// Decides. Never changes the book: the drafts do, once numbered.
     package mutating func handle(_ input: DeskInput, at now: Instant) -> Outcome {
         var out = Outcome()
+        toldTime = now
         inheritLoss(at: now)
         switch input {
         case .venue(let event): handle(event, at: now, into: &out)
@@ -182,6 +190,11 @@ package struct Desk: Sendable {
         reconciliation.clockWasSet(by: step)
         gate.clockWasSet(by: step)
         lost.clockWasSet(by: step)
+        recent.clockWasSet(by: step)
+        rejectedAt = rejectedAt.mapValues { $0 + step }
+        // A price, a figure of the account, a margin: each stays as old as it is.
+        live.clockWasSet(by: step)
+        toldTime = toldTime.map { $0 + step }
     }
 
     /// The one-minute bars of an instrument, oldest first; the last may still be forming.

@@ -108,6 +108,34 @@ package enum LiveItem: Hashable, Sendable {
     }
 }
 
+extension LiveItem {
+    /// The same, heard so much later.
+    fileprivate func moved(by step: Span) -> LiveItem {
+        switch self {
+        case .quote(let id, var quote):
+            quote.asOf = quote.asOf + step
+            return .quote(id, quote)
+        case .formingBar(let id, let bar, let asOf): return .formingBar(id, bar, asOf: asOf + step)
+        case .account(var values):
+            values.asOf = values.asOf + step
+            return .account(values)
+        case .margin(let id, var margin):
+            margin.asOf = margin.asOf + step
+            return .margin(id, margin)
+        case .gateway(var state):
+            state.since = state.since + step
+            return .gateway(state)
+        case .bot(var bot):
+            bot.asOf = bot.asOf + step
+            return .bot(bot)
+        case .notice(var notice):
+            notice.asOf = notice.asOf + step
+            return .notice(notice)
+        case .front(let symbol, let id, let asOf): return .front(symbol: symbol, id, asOf: asOf + step)
+        }
+    }
+}
+
 /// The live half of what the screens show.
 package struct LiveState: Sendable {
     package private(set) var items: [String: LiveItem] = [:]
@@ -121,6 +149,9 @@ package struct LiveState: Sendable {
         guard items[key] != nil || items.count < LiveState.keysMax else { refused += 1; return }
         items[key] = item
     }
+
+    /// The clock that all times are told by was set by `step`: everything stays as old as it is.
+    package mutating func clockWasSet(by step: Span) { items = items.mapValues { $0.moved(by: step) } }
 
     package func quote(_ id: InstrumentID) -> Quote? { if case .quote(_, let quote) = items["quote/\(id)"] { quote } else { nil } }
     package func formingBar(_ id: InstrumentID) -> (bar: Bar, asOf: Instant)? {

@@ -25,6 +25,12 @@ package enum RiskRefusal: Error, Hashable, Sendable {
     case noMargin
     /// The broker would not tell the margin: mostly a permission that the account lacks.
     case marginRefused(text: String, cure: String)
+    /// The account's figures are too old to spend by.
+    case staleFunds(age: Span, limit: Span)
+    /// The margin of a contract is too old to judge by.
+    case staleMargin(age: Span, limit: Span)
+    /// What is paid in one currency is not judged by an account kept in another: there is no rate between them here.
+    case otherCurrency(account: String, instrument: String)
     case insufficientFunds(needed: Money, available: Money)
     case duplicate(within: Span)
     case nothingToClose
@@ -32,6 +38,24 @@ package enum RiskRefusal: Error, Hashable, Sendable {
 
     /// Quotes older than this refuse an opening order.
     package static let quoteAgeMax = Span.seconds(5)
+    /// The broker tells the account's figures every three minutes, and is asked after five.
+    package static let fundsAgeMax = Span.minutes(10)
+    /// A margin is asked for every ten minutes: two answers may be missing.
+    package static let marginAgeMax = Span.minutes(30)
+    /// How far ahead of the clock a figure may be said to be heard: what is further was heard before the clock was set back, nobody knows when.
+    package static let aheadMax = Span.seconds(1)
+
+    /// The age of what was heard at `asOf`, when it is more than `limit` or less than none.
+    package static func age(of asOf: Instant, at now: Instant, over limit: Span, ahead: Span = aheadMax) -> Span? {
+        let age = now - asOf
+        return age > limit || age < .zero - ahead ? age : nil
+    }
+
+    /// The currency in which the broker tells a contract's margin is the account's own; what is paid in full is paid in the instrument's.
+    package static func currencyGap(_ instrument: Instrument, account: String) -> RiskRefusal? {
+        guard instrument.securityType != .future, instrument.currency != account else { return nil }
+        return .otherCurrency(account: account, instrument: instrument.currency)
+    }
 
     /// The refusal's stable name.
     package var name: String { String(String(describing: self).prefix { $0 != "(" }) }
@@ -48,6 +72,17 @@ package enum RiskRefusal: Error, Hashable, Sendable {
         case .instrumentHalted(let reason): "The instrument is halted: \(reason)"
         case .fateUnknown(let tag): "The fate of order \(tag) is not known yet. New orders wait until the broker has told it."
         case .noQuote: "There is no quote for the instrument yet."
+        case .staleQuote(let age, _) where age < .zero, .staleFunds(let age, _) where age < .zero, .staleMargin(let age, _) where age < .zero:
+            "The newest figures were heard before the clock was set back, nobody knows how long ago. Wait for the broker's next ones."
+        case .staleFunds(let age, let limit):
+            "The account's figures are \(age.nanoseconds / 60_000_000_000) min old; the limit is \(limit.nanoseconds / 60_000_000_000) min. "
+                + "They are asked for by themselves; look whether another program takes the account's updates."
+        case .staleMargin(let age, let limit):
+            "The margin of this contract is \(age.nanoseconds / 60_000_000_000) min old; the limit is \(limit.nanoseconds / 60_000_000_000) min. "
+                + "It is asked for by itself; look at the gateway's messages."
+        case .otherCurrency(let account, let instrument):
+            "The account is kept in \(account) and this is paid in \(instrument): without a rate nothing here says what it affords. "
+                + "Order it at the broker's own screen, or trade what is paid in \(account)."
         case .staleQuote(let age, let limit):
             "The quote is \(age.nanoseconds / 1_000_000_000) s old; the limit is \(limit.nanoseconds / 1_000_000_000) s."
         case .delayedData: "The market data is delayed; no order is placed on it. Subscribe to live data with the broker."

@@ -35,21 +35,26 @@ extension EdgePicture {
         row.put("averagePrice", position.averagePrice); row.put("markPrice", quote?.mark)
         row.put("unrealizedPnL", quote?.mark.flatMap { position.unrealizedPnL(mark: $0, multiplier: multiplier) })
         row.put("realizedPnL", position.realizedPnL); row.put("notional", notional)
-        row.put("leverage", leverage(of: notional)); row.put("currency", currency(instrument))
+        row.put("leverage", leverage(of: notional, in: currency(instrument))); row.put("currency", currency(instrument))
         row.put("stopPrice", stop?.stopPrice); row.put("stopOrder", stop.map { OrderName.text($0) }); row.put("owner", owner(of: instrument))
         row.put("asOf", min(quote?.asOf ?? asOf, bookAsOf))
         return row.value
     }
 
-    /// A notional over the account's net liquidation, to two places.
-    func leverage(of notional: Money?) -> Ratio? {
-        guard let notional, let net = live.account(account)?.netLiquidation, net.raw > 0 else { return nil }
+    /// A notional over the account's net liquidation, to two places. Nil for amounts of two currencies: there is no rate between them here.
+    func leverage(of notional: Money?, in currency: String) -> Ratio? {
+        guard let notional, let values = live.account(account), values.currency == currency, let net = values.netLiquidation, net.raw > 0 else {
+            return nil
+        }
         return Ratio.of(notional, over: net).map { Plain.two($0) }
     }
 
-    /// What all positions are worth at their marks, with `changed` standing in for one of them; nil when a mark is missing.
+    /// What all positions are worth at their marks, with `changed` standing in for one of them; nil when a mark is missing, or one is worth money of
+    /// another currency.
     func exposure(with changed: InstrumentID, notional: Money) -> Money? {
         var total = notional
+        let isMixed = book.positions.contains { $0.key != changed && $0.value.quantity.raw != 0 && currency($0.key) != currency(changed) }
+        if isMixed { return nil }
         for (instrument, position) in book.positions where instrument != changed && position.quantity.raw != 0 {
             let multiplier = book.instruments[instrument]?.multiplier ?? Quantity(whole: 1)
             guard let mark = live.quote(instrument)?.mark, let value = Money.value(mark, position.quantity.magnitude, multiplier: multiplier),

@@ -37,6 +37,9 @@ package struct Preview: Hashable, Sendable {
     package var initialMargin: Money?
     package var maintenanceMargin: Money?
     package var availableFunds: Money?
+    package var fundsAsOf: Instant?
+    /// The currency of the funds and the margins, which is the account's.
+    package var accountCurrency: String?
     package var stopPrice: Price?
     package var reason: String?
     package var cure: String?
@@ -57,10 +60,10 @@ extension EdgePicture {
     package func preview(_ ask: PreviewAsk, at now: Instant, limits: SizingLimits = .standard) -> Preview {
         let held = book.netQuantity(ask.instrument)
         var preview = Preview(ask: ask, side: side(ask, held: held))
+        preview.position = held
         guard let instrument = book.instruments[ask.instrument] else {
             preview.refuse("\(ask.instrument) is not an instrument this edge knows.", "Choose one of the watched instruments.")
             return preview
-        preview.position = held
         }
         price(&preview)
         let isAgainst = held.raw != 0 && (held.raw > 0) == (preview.side == .sell)
@@ -90,20 +93,38 @@ extension EdgePicture {
     /// What the gate says of the quote: both sides, and young by the edge's own clock.
     private func quoteRefusal(_ id: InstrumentID, at now: Instant) -> RiskRefusal? {
         guard let quote = live.quote(id), quote.touch(.buy) != nil else { return .noQuote }
-        let age = now + (link.clockOffset ?? .zero) - quote.asOf
-        return age > RiskRefusal.quoteAgeMax ? .staleQuote(age: age, limit: RiskRefusal.quoteAgeMax) : nil
+        return age(of: quote.asOf, at: now, over: RiskRefusal.quoteAgeMax).map { .staleQuote(age: $0, limit: RiskRefusal.quoteAgeMax) }
+    }
+
+    /// By the edge's own clock, of which ours knows within seconds how far it is.
+    private func age(of asOf: Instant, at now: Instant, over limit: Span) -> Span? {
+        RiskRefusal.age(of: asOf, at: now + (link.clockOffset ?? .zero), over: limit, ahead: limit)
+    }
+
+    /// What the gate says of the account's figures: of the currency that is paid in, and of now.
+    private func fundsRefusal(_ instrument: Instrument, at now: Instant) -> RiskRefusal? {
+        guard let values = live.account(account), values.availableFunds != nil else { return nil }
+        if let gap = RiskRefusal.currencyGap(instrument, account: values.currency) { return gap }
+        if let age = age(of: values.asOf, at: now, over: RiskRefusal.fundsAgeMax) { return .staleFunds(age: age, limit: RiskRefusal.fundsAgeMax) }
+        guard instrument.securityType == .future, let margin = live.margin(instrument.id) else { return nil }
+        return age(of: margin.asOf, at: now, over: RiskRefusal.marginAgeMax).map { .staleMargin(age: $0, limit: RiskRefusal.marginAgeMax) }
     }
 
     private func size(_ preview: inout Preview, _ instrument: Instrument, _ limits: SizingLimits, opens: Bool, at now: Instant) {
         let account = live.account(self.account)
         preview.availableFunds = account?.availableFunds
-        // What is paid in full needs its price; a future needs the broker's margin for one more contract.
-        let full = preview.price.flatMap { Money.value($0, Quantity(whole: 1), multiplier: instrument.multiplier) }
+        preview.fundsAsOf = account?.availableFunds == nil ? nil : account?.asOf
+        preview.accountCurrency = account?.currency
+        // What is paid in full needs its price; a future needs the broker's margin for one more contract. Both are said in the account's currency.
+        let isForeign = account.map { RiskRefusal.currencyGap(instrument, account: $0.currency) != nil } ?? false
+        let full = isForeign ? nil : preview.price.flatMap { Money.value($0, Quantity(whole: 1), multiplier: instrument.multiplier) }
         preview.margin = live.margin(instrument.id)
         let perUnit = instrument.securityType == .future ? preview.margin?.initial : full
         if let refusal = openingRefusal(instrument.id, at: now) {
             preview.term = refusal.term; preview.words = refusal.reason
         } else if let refusal = quoteRefusal(instrument.id, at: now) {
+            preview.term = refusal.name; preview.words = refusal.text
+        } else if let refusal = fundsRefusal(instrument, at: now) {
             preview.term = refusal.name; preview.words = refusal.text
         } else if let price = preview.price, let funds = account?.availableFunds, let perUnit,
             let maximum = Sizing.maximum(of: instrument, price: price, margin: perUnit, availableFunds: funds, limits: limits)
@@ -165,6 +186,9 @@ extension EdgePicture {
         if notional > limits.notionalMax {
             return preview.refuse(RiskRefusal.notionalMax(limit: limits.notionalMax, actual: notional).text, "Ask for fewer.")
         }
+        if let refusal = fundsRefusal(instrument, at: now) {
+            return preview.refuse(refusal.text, "Closing is not judged by it: a position can be closed at any time.")
+        }
         guard let needed = preview.initialMargin, let funds = preview.availableFunds else {
             return preview.refuse(
                 "The broker has not told \(preview.availableFunds == nil ? "the available funds" : "the margin of this contract") yet.",
@@ -172,9 +196,10 @@ extension EdgePicture {
         }
         if needed > funds {
             let what = instrument.securityType == .future ? "of initial margin" : "to pay for them"
+            let currency = preview.accountCurrency ?? instrument.currency
             return preview.refuse(
-                "\(Plain.units(preview.opening, of: instrument)) need \(Plain.money(needed, instrument.currency)) \(what); "
-                    + "\(Plain.money(funds, instrument.currency)) are available.",
+                "\(Plain.units(preview.opening, of: instrument)) need \(Plain.money(needed, currency)) \(what); "
+                    + "\(Plain.money(funds, currency)) are available.",
                 "Ask for fewer \(instrument.securityType == .future ? "contracts" : "shares"), or for max.")
         }
     }
@@ -187,7 +212,7 @@ extension EdgePicture {
         preview.notional = Money.value(price, preview.quantity, multiplier: instrument.multiplier)
         let signed = preview.side == .buy ? preview.quantity : preview.quantity.negated
         if let after = held.adding(signed), let notional = Money.value(price, after.magnitude, multiplier: instrument.multiplier) {
-            preview.leverage = leverage(of: exposure(with: instrument.id, notional: notional))
+            preview.leverage = leverage(of: exposure(with: instrument.id, notional: notional), in: instrument.currency)
         }
         guard preview.opening.raw > 0, let trailing = preview.ask.trailing else { return }
         preview.stopPrice = firstStop(price, trailing, side: preview.side, step: instrument.minPriceIncrement)
@@ -235,6 +260,7 @@ extension EdgePicture {
         row.put("instrument", preview.ask.instrument); row.put("account", account); row.put("mode", mode.rawValue)
         row.put("side", preview.side.rawValue); row.put("allowed", preview.isAllowed); row.put("reason", preview.reason);
         row.put("cure", preview.cure)
+        row.put("position", preview.position)
         row.put("quantity", preview.quantity); row.put("closing", preview.closing); row.put("opening", preview.opening)
         var max = Row()
         max.put("quantity", preview.maximum); max.put("term", preview.term); max.put("words", preview.words)
@@ -244,10 +270,12 @@ extension EdgePicture {
         row.put("leverage", preview.leverage); row.put("initialMargin", preview.initialMargin)
         row.put("maintenanceMargin", preview.maintenanceMargin)
         if preview.initialMargin != nil { row.put("marginAsOf", preview.margin?.asOf) }
-        if preview.price != nil { row.put("availableFunds", preview.availableFunds) }
+        if preview.price != nil {
+            row.put("availableFunds", preview.availableFunds); row.put("fundsAsOf", preview.fundsAsOf)
+            row.put("accountCurrency", preview.accountCurrency)
+        }
         row.put("stopPrice", preview.stopPrice); row.integer("expiresAfterMs", preview.ask.lifetime.nanoseconds / 1_000_000)
         row.put("warnings", preview.warnings); row.put("currency", currency(preview.ask.instrument)); row.put("asOf", now)
         return row.value
     }
 }
-        row.put("position", preview.position)

@@ -38,8 +38,20 @@ struct BreakoutBotTests {
         #expect(desk.desk.book.bots.first?.value.fact.state == "COOLDOWN" && desk.placed.count == 2)
         desk.now = desk.now + .minutes(21)
         try desk.quote(200, Self.stock)
+        try desk.tellAccount()
         try desk.send(.timer)
         #expect(desk.placed.count == 4)
+    }
+
+    /// How long an entry has rested that was placed before the clock was set back nobody knows: it does not rest for the length of the step.
+    @Test func anEntryOfATimeToComeIsPlacedAnew() throws {
+        var desk = try ready()
+        try desk.quote(200, Self.stock)
+        try desk.tick()
+        try desk.send(.order(desk.brokerOrder(desk.placed[0], .new), code: nil))
+        desk.setClock(by: .hours(-1))
+        try desk.tick()
+        #expect(desk.desk.book.order(desk.placed[0])?.status == .pendingCancel)
     }
 
     /// A remote opening is refused where the setting says so; closing and halting are not.

@@ -91,7 +91,7 @@ private struct AtPrice: PriceRule {
     @Test func aClockThatWasSetBackMakesNothingYoung() throws {
         var desk = try ready()
         try desk.quote(100_000)
-        desk.now = desk.now - .seconds(3_600)
+        desk.setClock(by: .seconds(-3_600))
         try desk.quote(100_005)
         desk.now = desk.now + .seconds(6)
         try desk.quote(100_000)

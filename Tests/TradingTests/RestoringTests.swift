@@ -134,6 +134,27 @@ struct RestoringTests {
         #expect(desk.refusal?.code == "instrumentHalted")
     }
 
+    /// Set back by an hour before the stop is placed again, or after it was rejected: the position stays bare for seconds, not for the hour.
+    @Test(arguments: [false, true]) func aClockThatIsSetBackDelaysNothing(before: Bool) throws {
+        var desk = try TestDesk()
+        try desk.makeReady()
+        _ = try desk.command(DeskTests.buy(10, trailing: Self.trail))
+        for tag in desk.placed { try desk.send(.order(desk.brokerOrder(tag, .new), code: nil)) }
+        try desk.send(.fill(desk.brokerFill(desk.placed[0], "e1", 10, 98_000)))
+        if before { desk.setClock(by: .hours(-1)) }
+        _ = try desk.command(.close(instrument: TestDesk.mbt), lifetime: 60)
+        try desk.send(.order(desk.brokerOrder(desk.placed[1], .canceled), code: nil))
+        try desk.tick()
+        try desk.send(.order(desk.brokerOrder(desk.placed[2], .rejected, text: "closed"), code: 201))
+        try desk.tick()
+        try desk.send(.order(desk.brokerOrder(desk.placed[3], .rejected, text: "no such offset"), code: 201))
+        if !before { desk.setClock(by: .hours(-1)) }
+        try desk.tick(3)
+        #expect(desk.placed.count == 4, "it rests before the repetition")
+        try desk.tick(3)
+        try expectProtected(desk, 10, after: 4)
+    }
+
     /// The one that is taken ends the matter, and is a stop like any other.
     @Test func aSecondAttemptThatIsTakenProtects() throws {
         var desk = try refused()

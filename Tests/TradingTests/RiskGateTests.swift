@@ -84,4 +84,100 @@ struct RiskGateTests {
         _ = try desk.command(DeskTests.buy(21))
         #expect(desk.placed.count == 2)
     }
+
+    // MARK: - Two clocks
+
+    /// Entries carry the wall's time, and the desk is told its own: the wall may be seconds behind it, or an hour ahead after it was set back.
+    @Test func aSecondClickIsOneWhateverTheWallClockSays() throws {
+        var desk = try TestDesk()
+        try desk.makeReady()
+        desk.wallAhead = .seconds(-6)
+        _ = try desk.command(DeskTests.buy(1))
+        _ = try desk.command(DeskTests.buy(1))
+        #expect(desk.placed.count == 1 && desk.refusal?.code == "duplicate")
+        desk.setClock(by: .hours(-1))
+        _ = try desk.command(DeskTests.buy(1))
+        #expect(desk.placed.count == 1, "no time has passed")
+        try desk.tick(6)
+        try desk.quote(98_000)
+        _ = try desk.command(DeskTests.buy(1))
+        #expect(desk.placed.count == 2, "it is another wish by now, and not for an hour")
+    }
+
+    @Test func fundsInFlightAreTakenWhateverTheWallClockSays() throws {
+        var desk = try TestDesk()
+        try desk.makeReady()
+        desk.wallAhead = .seconds(-6)
+        _ = try desk.command(DeskTests.buy(20))
+        _ = try desk.command(DeskTests.buy(6))
+        #expect(desk.placed.count == 1 && desk.refusal?.code == "insufficientFunds")
+        desk.setClock(by: .hours(-1))
+        try desk.quote(98_000)
+        _ = try desk.command(DeskTests.buy(6))
+        #expect(desk.placed.count == 1, "the account's figure is as old as it was")
+    }
+
+    @Test func aQuoteStaysAsOldAsItIsWhenTheClockIsSet() throws {
+        var desk = try TestDesk()
+        try desk.makeReady()
+        try desk.tick(4)
+        desk.setClock(by: .hours(-1))
+        _ = try desk.command(DeskTests.buy(1))
+        #expect(desk.placed.count == 1)
+        try desk.tick(2)
+        _ = try desk.command(DeskTests.buy(2))
+        #expect(desk.placed.count == 1 && desk.refusal?.code == "staleQuote")
+        var ahead = Quote(asOf: desk.now + .minutes(5))
+        ahead.bid = Price(whole: 97_995); ahead.ask = Price(whole: 98_005)
+        try desk.send(.quote(TestDesk.mbt, ahead))
+        _ = try desk.command(DeskTests.buy(3))
+        #expect(desk.placed.count == 1 && desk.refusal?.code == "staleQuote", "what is of a time to come is of no known time")
+    }
+
+    // MARK: - Figures of now, in one currency
+
+    @Test func figuresThatAreTooOldOpenNothing() throws {
+        var desk = try TestDesk()
+        try desk.makeReady()
+        desk.now = desk.now + .minutes(11)
+        try desk.quote(98_000)
+        _ = try desk.command(DeskTests.buy(1))
+        #expect(desk.refusal?.code == "staleFunds")
+        _ = try desk.command(.order(instrument: TestDesk.mbt, side: .buy, size: .max, trailing: nil, reverse: false))
+        #expect(desk.refusal?.code == "staleFunds")
+        desk.now = desk.now + .minutes(20)
+        try desk.quote(98_000)
+        try desk.tellAccount()
+        _ = try desk.command(DeskTests.buy(1))
+        #expect(desk.placed.isEmpty && desk.refusal?.code == "staleMargin")
+        try desk.tellMargin()
+        _ = try desk.command(DeskTests.buy(1))
+        #expect(desk.placed.count == 1)
+        try desk.send(.fill(desk.brokerFill(desk.placed[0], "x1", 1, 98_000)))
+        desk.now = desk.now + .hours(1)
+        _ = try desk.command(.close(instrument: TestDesk.mbt), lifetime: 60)
+        #expect(desk.placed.count == 2, "closing needs none of them")
+    }
+
+    /// The broker tells the margin of a future in the account's currency; a share is paid in its own, and no rate is known here.
+    @Test func whatIsPaidInAnotherCurrencyIsNotJudged() throws {
+        var desk = try TestDesk()
+        try desk.makeReady()
+        var share = TestDesk.instrument
+        share.id = InstrumentID("AAPL.NASDAQ"); share.securityType = .stock; share.multiplier = Quantity(whole: 1)
+        try desk.send(.instrument(share))
+        try desk.quote(200, share.id)
+        func order(_ size: OrderSize) -> CommandBody { .order(instrument: share.id, side: .buy, size: size, trailing: nil, reverse: false) }
+        _ = try desk.command(order(.quantity(Quantity(whole: 2))))
+        #expect(desk.placed.count == 1)
+        try desk.tick(1)
+        try desk.tellAccount(in: "CAD")
+        for size in [OrderSize.quantity(Quantity(whole: 1)), .max] {
+            _ = try desk.command(order(size))
+            #expect(desk.placed.count == 1 && desk.refusal?.code == "otherCurrency")
+            #expect(desk.refusal?.text.contains("kept in CAD and this is paid in USD") == true)
+        }
+        _ = try desk.command(DeskTests.buy(1))
+        #expect(desk.placed.count == 2)
+    }
 }

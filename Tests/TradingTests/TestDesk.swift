@@ -14,7 +14,10 @@ struct TestDesk {
 
     var chain: Chain
     var desk: Desk
+    /// The desk's own time.
     var now = Instant(seconds: 1_795_000_000)
+    /// How far the wall clock, which entries are stamped by, is from it.
+    var wallAhead = Span.zero
     var facts: [Fact] = []
     var entries: [Entry] = []
     /// Actions of the last input, with the draft's place.
@@ -39,7 +42,7 @@ struct TestDesk {
     }
 
     private mutating func append(_ draft: Draft) throws {
-        let entry = try chain.append(draft, at: ClockReading(wall: now, monotonic: Span(nanoseconds: now.nanoseconds)))
+        let entry = try chain.append(draft, at: ClockReading(wall: now + wallAhead, monotonic: Span(nanoseconds: now.nanoseconds)))
         desk.apply([entry]); entries.append(entry); facts.append(draft.fact)
     }
 
@@ -63,10 +66,23 @@ struct TestDesk {
         try send(.instrument(TestDesk.instrument))
         if actions.contains(.snapshot) || !desk.isTrading { try send(.snapshot(snapshot(generation, positions: positions))) }
         try quote(98_000)
-        var values = AccountValues(account: "DU1", currency: "USD", asOf: now)
+        try tellAccount()
+        try tellMargin()
+    }
+
+    mutating func tellAccount(in currency: String = "USD") throws {
+        var values = AccountValues(account: "DU1", currency: currency, asOf: now)
         values.availableFunds = Money(whole: 50_000); values.netLiquidation = Money(whole: 60_000)
         try send(.account(values))
+    }
+    mutating func tellMargin() throws {
         try send(.margin(TestDesk.mbt, ContractMargin(initial: Money(whole: 2_000), maintenance: Money(whole: 1_800), asOf: now)))
+    }
+
+    /// The clock that the desk is told by is set.
+    mutating func setClock(by step: Span) {
+        now = now + step
+        desk.clockWasSet(by: step)
     }
 
     func gateway(_ condition: GatewayCondition) -> GatewayState {

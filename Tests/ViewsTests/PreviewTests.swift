@@ -176,6 +176,48 @@ import Wire
         #expect(row["price"]?.text == price && row["pricePart"]?.text == part)
     }
 
+    /// An account kept in another currency: its amounts are named by it, and nothing is reckoned over from one to the other.
+    @Test func amountsOfTwoCurrenciesAreNotCompared() {
+        var scene = Scene.full()
+        var values = AccountValues(account: "DU4402117", currency: "CAD", asOf: Scene.heard)
+        values.netLiquidation = Scene.money("41994.7"); values.availableFunds = Scene.money("32874.7")
+        scene.live.apply(.account(values))
+        let picture = scene.picture
+        let share = picture.preview(
+            PreviewAsk(instrument: Scene.nvda, kind: .order(.buy, reverse: false), size: .quantity(Quantity(whole: 1))), at: Scene.now)
+        #expect(share.reason == RiskRefusal.otherCurrency(account: "CAD", instrument: "USD").text && share.term == "otherCurrency")
+        #expect(share.initialMargin == nil && share.maximum == .zero)
+        let many = picture.preview(buy(.quantity(Quantity(whole: 400))), at: Scene.now, limits: sampleLimits)
+        #expect(many.reason == "400 contracts need 740,000.00 CAD of initial margin; 32,874.70 CAD are available.")
+        let row = picture.row(picture.preview(buy(.max), at: Scene.now), at: Scene.now)
+        #expect(row["allowed"] == true && row["leverage"] == nil && row["accountCurrency"] == "CAD" && row["currency"] == "USD")
+        #expect(picture.positionRow(Scene.mbt)?["leverage"] == nil && Scene.full().picture.positionRow(Scene.mbt)?["leverage"] != nil)
+        #expect(picture.preview(PreviewAsk(instrument: Scene.nvda, kind: .close, size: .max), at: Scene.now).isAllowed)
+    }
+
+    /// The account's figures have an age, which is told and which ends what they are good for.
+    @Test func oldFiguresOfTheAccountOpenNothing() {
+        func told(_ age: Span) -> EdgePicture {
+            var scene = Scene.full()
+            var values = AccountValues(account: "DU4402117", currency: "USD", asOf: Scene.now - age)
+            values.netLiquidation = Scene.money("41994.7"); values.availableFunds = Scene.money("32874.7")
+            scene.live.apply(.account(values))
+            return scene.picture
+        }
+        let fresh = told(.minutes(9)), old = told(.minutes(11))
+        let preview = fresh.preview(buy(.max), at: Scene.now)
+        #expect(preview.isAllowed && fresh.row(preview, at: Scene.now)["fundsAsOf"]?.text == (Scene.now - .minutes(9)).description)
+        for size in [OrderSize.max, .quantity(Quantity(whole: 1))] {
+            let refused = old.preview(buy(size), at: Scene.now)
+            #expect(refused.reason == RiskRefusal.staleFunds(age: .minutes(11), limit: .minutes(10)).text && refused.maximum == .zero)
+        }
+        var scene = Scene.full()
+        let margin = ContractMargin(initial: Scene.money("1850"), maintenance: Scene.money("1681.77"), asOf: Scene.now - .minutes(31))
+        scene.live.apply(.margin(Scene.mbt, margin))
+        let refused = scene.picture.preview(buy(.quantity(Quantity(whole: 1))), at: Scene.now)
+        #expect(refused.reason == RiskRefusal.staleMargin(age: .minutes(31), limit: .minutes(30)).text)
+    }
+
     @Test func openGateSaysSo() {
         let row = Scene.full().picture.gateRow(Scene.mbt, at: Scene.now)
         #expect(contract.problems(of: row, as: "gate") == [])

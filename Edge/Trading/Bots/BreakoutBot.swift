@@ -36,7 +36,9 @@ extension Desk {
             return report(bot, id, "IN_POSITION", holdingText(id), nil, at: now, into: &out)
         }
         if let entry = own.last(where: { $0.leg.role == .open }) {
-            if isTrading, now - entry.createdAt > bot.entryLifetime, entry.status == .new || entry.status == .pendingNew {
+            // An entry of a time to come was placed before the wall clock was set back; how long it has rested nobody knows.
+            let age = now - entry.createdAt
+            if isTrading, age > bot.entryLifetime || age < .minutes(-1), entry.status == .new || entry.status == .pendingNew {
                 cancel(entry, origin: .bot, command: nil, reason: "the entry did not trigger in time", into: &out)
             }
             return report(bot, id, "ARMED", "A buy stop rests at \(entry.stopPrice.map(\.description) ?? "?").", nil, at: now, into: &out)

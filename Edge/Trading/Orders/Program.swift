@@ -197,10 +197,10 @@ extension Desk {
         case .max:
             guard let instrument = book.instruments[id] else { throw .unknownInstrument(id) }
             let mark = try freshPrice(of: id, side, at: now).price
-            let funds = try freeFunds()
+            let funds = try freeFunds(for: instrument, at: now)
             let perUnit =
                 instrument.securityType == .future
-                ? live.margin(id)?.initial : Money.value(mark, Quantity(whole: 1), multiplier: instrument.multiplier)
+                ? try freshMargin(of: id, at: now) : Money.value(mark, Quantity(whole: 1), multiplier: instrument.multiplier)
             guard let perUnit,
                 let maximum = Sizing.maximum(of: instrument, price: mark, margin: perUnit, availableFunds: funds, limits: settings.limits)
             else { throw missingMargin(of: id) }

@@ -76,8 +76,9 @@ extension Desk {
     private func rejectedRestorations(of id: InstrumentID) -> [OrderRecord] {
         guard let newest = newestStop(of: id, where: { $0.isRestored }) else { return [] }
         var rejected: [OrderRecord] = []
+        // By their places in the ledger: the wall clock may have been set between two attempts. One attempt is written in one moment.
         book.orders.backward { order in
-            guard order.createdAt >= newest.createdAt else { return false }
+            guard order.intent.seq >= newest.intent.seq || order.createdAt == newest.createdAt else { return false }
             if order.isRestored, order.status == .rejected, order.leg.instrument == id, order.leg.side == newest.leg.side { rejected.append(order) }
             return true
         }
@@ -97,9 +98,10 @@ extension Desk {
     }
 
     /// The broker rejected a protection that was placed again: the ledger says so. The second time its instrument takes no new exposure.
-    func tellRejected(_ stop: OrderRecord, text: String, into out: inout Outcome) {
+    mutating func tellRejected(_ stop: OrderRecord, text: String, into out: inout Outcome) {
         guard stop.isRestored else { return }
         let id = stop.leg.instrument
+        rejectedAt[id] = toldTime
         let words = "The position of \(book.netQuantity(id)) \(id) has no protection: the broker rejected the stop \(stop.tag) that was placed again"
         let why = text.isEmpty ? "" : " (\(text))"
         if stop.reason == Desk.secondAttempt {
@@ -122,7 +124,8 @@ extension Desk {
         }
         for id in rejections?.instruments ?? [] where programs[id] == nil && restorations[id] == nil && !disagreeing.contains(id) {
             let rejected = rejectedRestorations(of: id)
-            guard let newest = rejected.first, newest.reason != Desk.secondAttempt, now - newest.updatedAt >= Desk.restoreAgain,
+            guard let newest = rejected.first, newest.reason != Desk.secondAttempt,
+                rejectedAt[id].map({ now - $0 >= Desk.restoreAgain }) ?? true,
                 !working(on: id).contains(where: { $0.leg.role == .close || ($0.leg.role == .protect && $0.status == .pendingCancel) })
             else { continue }
             let quantity = min(rejected.reduce(Quantity.zero) { $0.adding($1.quantity) ?? $0 }, uncovered(id))

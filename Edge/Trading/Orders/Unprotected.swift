@@ -44,18 +44,19 @@ extension Desk {
         let side: Side = held.raw > 0 ? .sell : .buy
         return book.orders.last { order in
             order.leg.role == .protect && order.leg.instrument == id && order.leg.side == side
-                && (intents.contains(order.intent) || order.createdAt >= opened) && isMeant(order)
+                && (intents.contains(order.intent) || order.intent.seq >= opened) && isMeant(order)
         }
     }
 
-    /// The intents whose fills made the open position, back to when it was last flat, and the instant of the first of them.
-    private func opening(of id: InstrumentID, held: Quantity) -> (intents: Set<IntentID>, opened: Instant?) {
+    /// The intents whose fills made the open position, back to when it was last flat, and the place of the first of them in the ledger: the wall
+    /// clock may have been set since.
+    private func opening(of id: InstrumentID, held: Quantity) -> (intents: Set<IntentID>, opened: Seq?) {
         var intents: Set<IntentID> = []
-        var opened: Instant?
+        var opened: Seq?
         var rest = held
         book.fills.backward { record in
             guard record.fill.instrument == id else { return true }
-            opened = record.recordedAt
+            opened = record.seq
             if let order = record.fill.tag.flatMap({ book.order($0) }) { intents.insert(order.intent) }
             let signed = record.fill.side == .buy ? record.fill.lastQty : record.fill.lastQty.negated
             guard let before = rest.subtracting(signed), before.raw != 0, (before.raw > 0) == (held.raw > 0) else { return false }

@@ -6,26 +6,29 @@ internal import Values
 /// that is a walk through half a megabyte.
 struct RecentOrders: Sendable {
     private struct Row {
-        var createdAt: Instant
+        /// By the desk's own time, which a wall clock that is set does not touch: an entry's time is the wall's.
+        var notedAt: Instant
         /// Of an opening order's wish; `notOpening` for others. Equal wishes have equal marks; the converse the book tells.
         var mark: UInt64
     }
     private var rows: [Row] = []
     /// The place of the first row's order in the book; those before it, the book itself is asked for.
     private var first: Int
+    /// The place of the first order of this run: when those before it were placed is known by another run's clock only.
+    private let start: Int
 
     private static let rowsMax = 4_096
     private static let notOpening: UInt64 = 0
 
-    init(after book: Book) { first = book.orders.count }
+    init(after book: Book) { first = book.orders.count; start = first }
 
-    /// Takes in what the book has got since.
-    mutating func follow(_ book: Book) {
+    /// Takes in what the book has got since, at the desk's time; nil before the desk was told any.
+    mutating func follow(_ book: Book, at now: Instant?) {
         while first + rows.count < book.orders.count {
             let order = book.order(at: first + rows.count)
             let leg = order.leg
             let mark = leg.role == .open ? RecentOrders.mark(leg.instrument, leg.side, leg.quantity, leg.stopPrice) : RecentOrders.notOpening
-            rows.append(Row(createdAt: order.createdAt, mark: mark))
+            rows.append(Row(notedAt: now ?? order.createdAt, mark: mark))
         }
         guard rows.count > RecentOrders.rowsMax else { return }
         let surplus = rows.count - RecentOrders.rowsMax / 2
@@ -33,17 +36,29 @@ struct RecentOrders: Sendable {
         first += surplus
     }
 
-    /// True when an order that opens by the same wish was recorded less than `window` ago. The walk back in time ends at the first order that is older:
-    /// a clock that was set back makes nothing before that young again.
+    /// The desk's time was set by `step`: what is young stays as young.
+    mutating func clockWasSet(by step: Span) { for index in rows.indices { rows[index].notedAt = rows[index].notedAt + step } }
+
+    /// The newest orders of this run, newest first, as far as they were placed at `instant` or later.
+    func since(_ instant: Instant, _ book: Book, _ visit: (OrderRecord) -> Bool) {
+        for place in (start..<max(start, first + rows.count)).reversed() {
+            // Of the thousands before the rows the wall's time has to do.
+            let order = book.order(at: place)
+            guard (place < first ? order.createdAt : rows[place - first].notedAt) >= instant, visit(order) else { return }
+        }
+    }
+
+    /// True when an order that opens by the same wish was recorded less than `window` ago. The walk back in time ends at the first order that is older.
+    /// Of an earlier run's orders, whose time is the wall's, one of a time to come proves nothing and ends it too.
     func repeats(_ wish: OrderWish, at now: Instant, within window: Span, _ book: Book) -> Bool {
         let wanted = RecentOrders.mark(wish.instrument, wish.side, wish.quantity, wish.stopPrice)
         for index in rows.indices.reversed() {
-            guard now - rows[index].createdAt < window else { return false }
+            guard now - rows[index].notedAt < window else { return false }
             if rows[index].mark == wanted, RecentOrders.isSame(book.order(at: first + index), wish) { return true }
         }
         for place in (0..<first).reversed() {
             let order = book.order(at: place)
-            guard now - order.createdAt < window else { return false }
+            guard now >= order.createdAt, now - order.createdAt < window else { return false }
             if RecentOrders.isSame(order, wish) { return true }
         }
         return false

@@ -59,7 +59,7 @@ extension Desk {
                 throw .badStop(wish.stopPrice ?? Price(raw: 0))
             }
         }
-        try funds(wish, instrument: instrument, notional: notional)
+        try funds(wish, instrument: instrument, notional: notional, at: now)
         if recent.repeats(wish, at: now, within: settings.duplicateWindow, book) { throw .duplicate(within: settings.duplicateWindow) }
     }
 
@@ -107,8 +107,7 @@ extension Desk {
         if quote.isDelayed { throw .delayedData }
         // A price of zero would make every order affordable.
         guard let mark = quote.quotedMark ?? (settings.trustsLastAlone ? quote.last : nil), mark.raw > 0 else { throw .noQuote }
-        let age = now - quote.asOf
-        guard age <= settings.quoteAgeMax else { throw .staleQuote(age: age, limit: settings.quoteAgeMax) }
+        if let age = RiskRefusal.age(of: quote.asOf, at: now, over: settings.quoteAgeMax) { throw .staleQuote(age: age, limit: settings.quoteAgeMax) }
         return mark
     }
 
@@ -127,29 +126,42 @@ extension Desk {
     }
 
     /// Futures by the broker's margin; what is paid in full by its notional.
-    private func funds(_ wish: OrderWish, instrument: Instrument, notional: Money) throws(RiskRefusal) {
-        let available = try freeFunds()
+    private func funds(_ wish: OrderWish, instrument: Instrument, notional: Money, at now: Instant) throws(RiskRefusal) {
+        let available = try freeFunds(for: instrument, at: now)
         var needed = notional
         if instrument.securityType == .future {
-            guard let margin = live.margin(wish.instrument)?.initial else { throw missingMargin(of: wish.instrument) }
+            let margin = try freshMargin(of: wish.instrument, at: now)
             guard let total = Decimals.product(margin.raw, wish.quantity.raw, scale: 8) else { throw .overflow }
             needed = Money(raw: total)
         }
         guard needed <= available else { throw .insufficientFunds(needed: needed, available: available) }
     }
 
+    /// The broker's initial margin for one more contract, young enough to judge by.
+    func freshMargin(of id: InstrumentID, at now: Instant) throws(RiskRefusal) -> Money {
+        guard let margin = live.margin(id) else { throw missingMargin(of: id) }
+        if let age = RiskRefusal.age(of: margin.asOf, at: now, over: settings.marginAgeMax) {
+            throw .staleMargin(age: age, limit: settings.marginAgeMax)
+        }
+        return margin.initial
+    }
+
     /// The broker's available funds without what its figure cannot hold yet: opening orders placed since it was told, as far as they work or filled.
-    func freeFunds() throws(RiskRefusal) -> Money {
+    /// Of a figure that is too old, or in another currency than what is to be paid, nothing is said.
+    func freeFunds(for instrument: Instrument, at now: Instant) throws(RiskRefusal) -> Money {
         guard let values = live.account(account), let told = values.availableFunds else { throw .noMargin }
+        if let gap = RiskRefusal.currencyGap(instrument, account: values.currency) { throw gap }
+        if let age = RiskRefusal.age(of: values.asOf, at: now, over: settings.fundsAgeMax) {
+            throw .staleFunds(age: age, limit: settings.fundsAgeMax)
+        }
         guard settings.countsFundsInFlight else { return told }
         var free = told
         var refusal: RiskRefusal?
-        book.ordersBackward { order in
-            guard order.createdAt >= values.asOf else { return false }
+        recent.since(values.asOf, book) { order in
             let quantity = order.isWorking ? order.quantity : order.cumQty
             guard order.leg.role == .open, quantity.raw > 0 else { return true }
             do throws(RiskRefusal) {
-                let (rest, over) = try free.raw.subtractingReportingOverflow(exposure(order, quantity).raw)
+                let (rest, over) = try free.raw.subtractingReportingOverflow(exposure(order, quantity, in: values.currency).raw)
                 guard !over else { throw .overflow }
                 free = Money(raw: rest)
             } catch { refusal = error }
@@ -160,7 +172,7 @@ extension Desk {
     }
 
     /// What a quantity of an order takes of the account's funds.
-    private func exposure(_ order: OrderRecord, _ quantity: Quantity) throws(RiskRefusal) -> Money {
+    private func exposure(_ order: OrderRecord, _ quantity: Quantity, in currency: String) throws(RiskRefusal) -> Money {
         let id = order.leg.instrument
         guard let instrument = book.instruments[id] else { throw .unknownInstrument(id) }
         if instrument.securityType == .future {
@@ -168,6 +180,7 @@ extension Desk {
             guard let total = Decimals.product(margin.raw, quantity.raw, scale: 8) else { throw .overflow }
             return Money(raw: total)
         }
+        if let gap = RiskRefusal.currencyGap(instrument, account: currency) { throw gap }
         guard let price = order.limitPrice ?? order.stopPrice ?? order.avgPx ?? live.quote(id)?.mark else { throw .noQuote }
         guard let total = Money.value(price, quantity, multiplier: instrument.multiplier) else { throw .overflow }
         return total

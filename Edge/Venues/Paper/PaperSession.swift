@@ -14,6 +14,10 @@ package struct PaperSession: VenueSession {
     private var nextAccountAt: Instant?
     /// How often the account's values are told when nothing trades.
     private static let accountInterval = Span.seconds(1)
+    /// Whose margin was asked for: it is told again, as orders are judged by what is of now.
+    private var margins: Set<InstrumentID> = []
+    private var nextMarginsAt: Instant?
+    private static let marginInterval = Span.minutes(10)
 
     /// - Parameter history: one-minute bars told when an instrument is first watched.
     package init(broker: PaperBroker, generation: Int64, history: Int = 480) {
@@ -50,10 +54,16 @@ package struct PaperSession: VenueSession {
         guard isConnected else { return }
         tell(broker.exchange.advance(to: now), at: now, into: &out)
         if now >= nextAccountAt ?? now { tellAccount(at: now, into: &out) }
+        guard let next = nextMarginsAt, now >= next else { return }
+        for id in margins.sorted() { tellMargin(id, at: now, into: &out) }
+        nextMarginsAt = now + PaperSession.marginInterval
     }
 
     /// The account is told again at once; the exchange itself lives in the time it is told.
-    package mutating func clockWasSet(by step: Span, at now: Instant, into out: inout SessionOutput) { nextAccountAt = nil }
+    package mutating func clockWasSet(by step: Span, at now: Instant, into out: inout SessionOutput) {
+        nextAccountAt = nil
+        nextMarginsAt = nextMarginsAt.map { _ in now }
+    }
 
     package mutating func place(_ intent: consuming DurableIntent, at now: Instant, into out: inout SessionOutput) {
         guard isConnected else { return }
@@ -77,7 +87,10 @@ package struct PaperSession: VenueSession {
                     BrokerSnapshot(
                         generation: generation, startedAt: now, completedAt: now, openOrders: orders.filter { !$0.state.isFinal }.map(broker.record),
                         completedOrders: orders.filter(\.state.isFinal).map(broker.record), fills: broker.executions, positions: broker.positions)))
-        case .margin(let id): tellMargin(id, at: now, into: &out)
+        case .margin(let id):
+            margins.insert(id)
+            if nextMarginsAt == nil { nextMarginsAt = now + PaperSession.marginInterval }
+            tellMargin(id, at: now, into: &out)
         case .watch(let id):
             guard watched.insert(id).inserted else { return }
             let bars = broker.exchange.bars(id, length: .minutes(1), count: history, end: now)

@@ -276,7 +276,7 @@ export class World {
       instrument: MBT, account: this.account.id, mode: this.account.mode, side, allowed: !tooMany && quantity > 0, ...(tooMany ? { reason: `${opening} contracts need ${text(opening * MARGIN)} USD of initial margin; ${this.account.availableFunds} USD are available.`, cure: "Ask for fewer contracts, or for max." } : {}),
       position: String(held), quantity: String(quantity), closing: String(closing), opening: String(opening), max, price: text(price), pricePart: side === "BUY" ? "ask" : "bid", priceAsOf: this.rows.quotes[0].asOf, notional: text(quantity * price * MULTIPLIER),
       leverage: text((Math.abs(after) * price * MULTIPLIER) / Number(this.account.netLiquidation)), initialMargin: text(opening * MARGIN), maintenanceMargin: text(opening * MAINTENANCE),
-      marginAsOf: this.stamp(this.now() - 85_000), availableFunds: this.account.availableFunds, ...(trail && opening > 0 ? { stopPrice: text(toTick(side === "BUY" ? price - distance : price + distance)) } : {}),
+      marginAsOf: this.stamp(this.now() - 85_000), availableFunds: this.account.availableFunds, fundsAsOf: this.stamp(this.now() - 40_000), accountCurrency: "USD", ...(trail && opening > 0 ? { stopPrice: text(toTick(side === "BUY" ? price - distance : price + distance)) } : {}),
       expiresAfterMs: this.scenario.ttlMs, warnings: against && opening === 0 && request.side !== "CLOSE" ? [`You are ${held > 0 ? "long" : "short"} ${Math.abs(held)}: this closes them and opens nothing.`] : [], currency: "USD", asOf: this.stamp(),
     };
   }

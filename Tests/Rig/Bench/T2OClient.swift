@@ -52,7 +52,7 @@ enum T2OClient {
                 nextOrderID: book.highestBrokerOrderID + 1, random: SeededRandom(seed: boot.raw)))
         var desk = DeskSettings(mode: .paper)
         // The player tells trades alone, and what the account has but once.
-        desk.trustsLastAlone = true; desk.countsFundsInFlight = false
+        desk.trustsLastAlone = true; desk.countsFundsInFlight = false; desk.fundsAgeMax = .hours(24); desk.marginAgeMax = .hours(24)
         desk.priceRules = [StopAtPrice(instrument: InstrumentID("AAPL.NASDAQ"), trigger: trigger)]
         let agent = Agent(journal: journal, book: book, boot: boot, settings: desk, session: session, milestones: milestones)
         let loop = EdgeLoop(

@@ -49,16 +49,19 @@ struct CommandEdge {
             id: CommandWorld.mbt, symbol: "MBT", securityType: .future, exchange: "CME", currency: "USD", localSymbol: "MBTZ6", tradingClass: "MBT",
             multiplier: Quantity(raw: 10_000_000), minPriceIncrement: Price(whole: 5), lotStep: Quantity(whole: 1),
             maturityDate: CivilDate("20261224"), brokerContractID: 99)
+        return [.condition(state, generation: 1), .ready(account: "DU1", generation: 1, nextOrderID: 5), .instrument(instrument)] + figures(at: now)
+    }
+
+    /// The account's funds and a contract's margin, as of now.
+    func figures(at now: Instant) -> [VenueEvent] {
         var values = AccountValues(account: "DU1", currency: "USD", asOf: now)
         values.availableFunds = Money(whole: 50_000_000); values.netLiquidation = Money(whole: 60_000_000)
-        return [
-            .condition(state, generation: 1), .ready(account: "DU1", generation: 1, nextOrderID: 5), .instrument(instrument), .account(values),
-            .margin(CommandWorld.mbt, ContractMargin(initial: Money(whole: 2_000), maintenance: Money(whole: 1_800), asOf: now)),
-        ]
+        let margin = ContractMargin(initial: Money(whole: 2_000), maintenance: Money(whole: 1_800), asOf: now)
+        return [.account(values), .margin(CommandWorld.mbt, margin)]
     }
 
     mutating func quoteDue(at now: Instant) -> Bool {
-        guard quotedAt.map({ now - $0 > .seconds(1) }) ?? true else { return false }
+        guard quotedAt.map({ now < $0 || now - $0 > .seconds(1) }) ?? true else { return false }
         quotedAt = now
         return true
     }

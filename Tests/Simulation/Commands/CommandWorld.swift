@@ -138,7 +138,7 @@ package struct CommandWorld {
             }
         }
         uplink(.tick)
-        if process.quoteDue(at: edgeNow) { decide(.venue(process.quote(at: edgeNow))) }
+        if process.quoteDue(at: edgeNow) { for event in [process.quote(at: edgeNow)] + process.figures(at: edgeNow) { decide(.venue(event)) } }
         decide(.timer)
         cloud(.tick)
         tell(.tick)

@@ -46,20 +46,50 @@ package struct WatchedSession: VenueSession {
 
     package mutating func start(at now: Instant, into out: inout SessionOutput) {
         guard !isUnplugged else { return }
+        let heard = out.events.count
         session.start(at: now - time.offset, into: &out)
+        restamp(&out, from: heard)
         guard breaker == .ordersTwice, let last = session.broker.exchange.orders.last else { return }
         placed.append(session.broker.reference(of: last.ticket.id))
     }
     package mutating func transport(_ event: TransportEvent, at now: Instant, into out: inout SessionOutput) {
-        if !isDead { session.transport(event, at: now - time.offset, into: &out) }
+        guard !isDead else { return }
+        let heard = out.events.count
+        session.transport(event, at: now - time.offset, into: &out)
+        restamp(&out, from: heard)
     }
     package mutating func receive(_ bytes: RawSpan, at now: Instant, into out: inout SessionOutput) {
-        if !isDead { session.receive(bytes, at: now - time.offset, into: &out) }
+        guard !isDead else { return }
+        let heard = out.events.count
+        session.receive(bytes, at: now - time.offset, into: &out)
+        restamp(&out, from: heard)
     }
     package mutating func tick(at now: Instant, into out: inout SessionOutput) {
         guard !isDead else { return }
+        let heard = out.events.count
         session.tick(at: now - time.offset, into: &out)
+        restamp(&out, from: heard)
         if breaker == .losesFills { loseFills(of: &out) }
+    }
+
+    /// When something was heard is told by the edge's own clock; only what happened at the broker has the broker's time.
+    private func restamp(_ out: inout SessionOutput, from first: Int) {
+        let offset = time.offset
+        guard offset != .zero, first < out.events.count else { return }
+        for index in first..<out.events.count {
+            switch out.events[index] {
+            case .quote(let id, var quote):
+                quote.asOf = quote.asOf + offset
+                out.events[index] = .quote(id, quote)
+            case .account(var values):
+                values.asOf = values.asOf + offset
+                out.events[index] = .account(values)
+            case .margin(let id, var margin):
+                margin.asOf = margin.asOf + offset
+                out.events[index] = .margin(id, margin)
+            default: break
+            }
+        }
     }
 
     /// A fill that is lost live alone is found by the comparison that follows an end without executions.
@@ -76,7 +106,9 @@ package struct WatchedSession: VenueSession {
     }
 
     package mutating func clockWasSet(by step: Span, at now: Instant, into out: inout SessionOutput) {
+        let heard = out.events.count
         session.clockWasSet(by: step, at: now - time.offset, into: &out)
+        restamp(&out, from: heard)
     }
 
     package mutating func place(_ intent: consuming DurableIntent, at now: Instant, into out: inout SessionOutput) {
@@ -88,11 +120,15 @@ package struct WatchedSession: VenueSession {
             if dies, moment == .before { isDead = true; return }
         }
         placed += intent.tags.map(\.text)
+        let heard = out.events.count
         session.place(intent, at: now - time.offset, into: &out)
+        restamp(&out, from: heard)
         isDead = dies
     }
     package mutating func request(_ request: VenueRequest, at now: Instant, into out: inout SessionOutput) {
+        let heard = out.events.count
         if !isDead { session.request(request, at: now - time.offset, into: &out) }
+        restamp(&out, from: heard)
         if breaker == .losesFills { loseFills(of: &out) }
     }
 }

@@ -38,6 +38,25 @@ import Venues
         #expect(pictures(gateway.hear()).count == 1)
     }
 
+    /// What does not change the broker does not tell again, and orders are judged by figures of now: old ones are asked for, once in five minutes.
+    @Test func figuresOfTheAccountStayOfNow() throws {
+        var gateway = ScriptedGateway.up(known: [IBKRSessionNoticeTests.stock])
+        gateway.pass(.seconds(1))
+        func pass(_ seconds: Int) -> Int {
+            for _ in 0..<seconds / 10 {
+                gateway.pass(.seconds(10), step: .seconds(1))
+                gateway.say(["49", "1", String(gateway.now.seconds)])
+            }
+            return gateway.sent("62").count
+        }
+        let request = try #require(gateway.sent("62").first)[2]
+        gateway.say(["63", "1", request, "DU1", "AvailableFunds", "1000", "USD"])
+        gateway.say(["64", "1", request])
+        #expect(pass(290) == 0)
+        #expect(pass(20) == 1)
+        #expect(pass(280) == 0, "a gateway that says nothing is not asked all the time")
+    }
+
     @Test func absentPositionsAreFlatAndZeroLinesAreNotPositions() {
         var (gateway, executions, summary) = asked()
         func position(_ account: String, _ size: String) -> [String] {

@@ -11,6 +11,8 @@ import { actionWords, orderOf, quantityOf, type Ticket, trailOf } from "./ticket
 /** Figures older than this are asked for again while the dialog is open. */
 const REFRESH_MS = 5_000;
 const MARGIN_STALE_MS = 600_000;
+/** The broker tells the account's figures every three minutes; the edge asks for them after five. */
+const FUNDS_STALE_MS = 360_000;
 
 export type Asked = { readonly side: Side } | { readonly side: "CLOSE" };
 
@@ -91,6 +93,8 @@ export function OrderDialog({ instrument, asked, ticket, onClose }: Props): JSX.
 
 function Reckoning({ preview, instrument, ticket }: { readonly preview: Preview; readonly instrument: Instrument; readonly ticket: Ticket }): JSX.Element | null {
   const { currency } = preview;
+  // Funds and margins are told in the account's own currency.
+  const funded = preview.accountCurrency ?? currency;
   const places = instrument.priceDecimals;
   const isMax = ticket.max && preview.opening !== "0";
   return (
@@ -99,9 +103,9 @@ function Reckoning({ preview, instrument, ticket }: { readonly preview: Preview;
       <Fact name="Market order, near">{price(preview.price, places)}{preview.pricePart === undefined ? null : ` (${preview.pricePart})`}{preview.priceAsOf === undefined ? null : <> <Age asOf={preview.priceAsOf} staleMs={REFRESH_MS * 2} /></>}</Fact>
       <Fact name="Notional">{money(preview.notional, currency)}</Fact>
       <Fact name="Effective leverage after">{times(preview.leverage)}</Fact>
-      <Fact name="Initial margin, about">{money(preview.initialMargin, currency)}</Fact>
-      <Fact name="Maintenance margin, about">{money(preview.maintenanceMargin, currency)}</Fact>
-      <Fact name="Available funds">{money(preview.availableFunds, currency)}</Fact>
+      <Fact name="Initial margin, about">{money(preview.initialMargin, funded)}</Fact>
+      <Fact name="Maintenance margin, about">{money(preview.maintenanceMargin, funded)}</Fact>
+      <Fact name="Available funds">{money(preview.availableFunds, funded)}{preview.fundsAsOf === undefined ? null : <> <Age asOf={preview.fundsAsOf} staleMs={FUNDS_STALE_MS} /></>}</Fact>
       {preview.marginAsOf === undefined ? null : <Fact name="Margin told by the broker"><Age asOf={preview.marginAsOf} staleMs={MARGIN_STALE_MS} /></Fact>}
       {preview.stopPrice === undefined ? null : <Fact name="Trailing stop, first at">{price(preview.stopPrice, places)}</Fact>}
       {isMax ? <Fact name={`Max is ${quantity(preview.max.quantity)}, bound by`}>{preview.max.words}</Fact> : null}

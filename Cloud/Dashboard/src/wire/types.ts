@@ -154,7 +154,9 @@ export const preview = object({
   max: object({ quantity: decimal, term: text, words: text }),
   /** What the edge values the order by: the ask of a purchase, the bid of a sale; the last price only to show a closing by. */
   price: optional(decimal), pricePart: optional(oneOf("bid", "ask", "last")), priceAsOf: optional(instant), notional: optional(decimal), leverage: optional(decimal),
-  initialMargin: optional(decimal), maintenanceMargin: optional(decimal), marginAsOf: optional(instant), availableFunds: optional(decimal),
+  initialMargin: optional(decimal), maintenanceMargin: optional(decimal), marginAsOf: optional(instant),
+  /** `accountCurrency` is that of the funds and the margins; `currency` that of the instrument, so of price and notional. */
+  availableFunds: optional(decimal), fundsAsOf: optional(instant), accountCurrency: optional(text),
   stopPrice: optional(decimal), expiresAfterMs: count, warnings: list(text), currency: text, asOf: instant,
 });
 export const closeRequest = object({ confirmed: optional(object({ quantity: decimal })), expected: optional(expected), supersedes: optional(text) });

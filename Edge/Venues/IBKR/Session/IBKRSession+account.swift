@@ -30,6 +30,7 @@ extension IBKRSession {
         }
         let id = takeRequestID()
         summaryRequest = id
+        summaryAskedAt = now
         requests[id] = Request(kind: .summary)
         send(.accountSummary(requestId: id, group: "All", tags: IBKRSession.tags), .order, at: now, into: &out)
     }
@@ -39,6 +40,15 @@ extension IBKRSession {
         guard refusal == nil, now - (accountUpdatesAskedAt ?? now) >= .seconds(60) else { return }
         accountUpdatesAskedAt = now
         send(.accountUpdates(subscribe: true, account: account), at: now, into: &out)
+    }
+
+    /// What did not change the broker does not tell again. Orders are judged by figures that are known to be of now: those that were not told for
+    /// a while are asked for.
+    mutating func checkAccount(at now: Instant, into out: inout SessionOutput) {
+        guard canOrder, snapshot == nil, let asOf = values?.asOf, now - asOf >= settings.limits.accountRefresh,
+            now - (summaryAskedAt ?? asOf) >= settings.limits.accountRefresh
+        else { return }
+        askSummary(at: now, into: &out)
     }
 
     mutating func take(_ tag: String, _ value: String, _ currency: String, of account: String, at now: Instant) {

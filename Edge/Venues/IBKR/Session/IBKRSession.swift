@@ -93,6 +93,7 @@ package struct IBKRSession: VenueSession {
     var areValuesDirty = false
     var summaryRequest: Int64?
     var accountUpdatesAskedAt: Instant?
+    var summaryAskedAt: Instant?
     var margins: [InstrumentID: MarginState] = [:]
     var trailingReadAt: Instant?
 
@@ -161,6 +162,7 @@ package struct IBKRSession: VenueSession {
         checkStreams(at: now, into: &out)
         checkContracts(at: now, into: &out)
         checkMargins(at: now, into: &out)
+        checkAccount(at: now, into: &out)
         checkSnapshot(at: now, into: &out)
         checkLists(at: now, into: &out)
         guard phase == .up else { return }

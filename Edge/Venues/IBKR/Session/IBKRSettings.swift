@@ -66,6 +66,8 @@ package struct IBKRLimits: Hashable, Sendable {
     package var trailingRefresh = Span.seconds(5)
     /// How long an order's last word waits for the executions that it speaks of.
     package var lateExecutions = Span.seconds(10)
+    /// Figures of the account that were not told for so long are asked for.
+    package var accountRefresh = Span.minutes(5)
     /// How often a contract's margin is asked for again.
     package var marginRefresh = Span.minutes(10)
     /// Reconnecting waits a random part of this, doubled with each failure ...
