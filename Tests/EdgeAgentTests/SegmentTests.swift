@@ -242,6 +242,18 @@ import Wire
         }
     }
 
+    /// A damaged row of the index may name what no log has.
+    @Test func aRowOfTheIndexThatNamesNothingIsPassedOver() throws {
+        let disk = FaultyDisk(seed: 3)
+        let entries = try Self.ledger(disk, Int(Self.moving) + 50)
+        do { #expect(try Self.store(disk).compact(through: .max, olderThan: Self.future)?.to == Self.moving) }
+        let ref = entries[10].ref
+        for seq in [0, -3] {
+            try Database(path: "ledger.db", .init(.readWrite, vfs: disk.name)).run("INSERT INTO subject VALUES (x'\(Hex.text(ref))', \(seq))")
+        }
+        #expect(try Self.store(disk).entries(ref: ref, limit: 9) == [entries[10].row])
+    }
+
     /// A process died between the file and the last of its rows, and the log was cut behind those that had left: what came instead moves too.
     @Test func aCutBehindAHalfMovedSegmentEndsNoMove() throws {
         let disk = FaultyDisk(seed: 3)
