@@ -108,7 +108,7 @@ struct ConsoleCalls {
             lines += leftOut.map { "\($0["name"]?.text ?? "") is in the backup and is not told of it: \($0["why"]?.text ?? "")." }
             lines.append(
                 "\(target) can be put back: it was, on trial. "
-                    + (isTold ? "The edges whose ledgers are open are told." : "The edges are told when the cloud runs."))
+                    + (isTold ? leftOut.isEmpty ? "The edges are told." : "The others are told." : "The edges are told when the cloud runs."))
             Console.write(lines.joined(separator: "\n") + "\n")
         }
         return ExitCode.ok
