@@ -34,7 +34,7 @@ import Wire
                 guard FileManager.default.fileExists(atPath: "\(image)/\(file)") else { continue }
                 try FileManager.default.copyItem(atPath: "\(image)/\(file)", toPath: "\(cloud.folder)/\(file)")
             }
-            #expect(CloudProgram.run(["store", "renew-incarnation", "--data", cloud.folder, "--json"], environment: [:]) == 0)
+            #expect(CloudProgram.run(["store", "renew-incarnation", "--yes", "--data", cloud.folder, "--json"], environment: [:]) == 0)
         }
         // A few entries that the cloud has are lost at the edge too.
         let first = after.seq.raw - 2, last = after.seq.raw + 9

@@ -54,6 +54,16 @@ import Values
         #expect(CloudProgram.run(words, environment: [:]) == code)
     }
 
+    /// What cannot be taken back is not done where nobody can answer, unless it was said beforehand; nothing is asked of the cloud before.
+    @Test(arguments: [
+        ["edge", "revoke", "home-1"], ["edge", "settle", "home-1", "--keep", "cloud"], ["keys", "rotate"], ["keys", "rotate", "--link"],
+        ["keys", "adopt"], ["store", "renew-incarnation"],
+    ]) func whatCannotBeTakenBackIsAskedOnceMore(_ words: [String]) {
+        #expect(CloudProgram.run(words + ["--data", "/nowhere"], environment: [:]) == ExitCode.refused)
+        guard words[0] == "edge" else { return }
+        #expect(CloudProgram.run(words + ["--yes", "--data", "/nowhere"], environment: [:]) == ExitCode.unreachable)
+    }
+
     /// A store that fails at the start answers as one that fails later does, and as the edge's does.
     @Test func aStoreThatFailsAtTheStartIsAStoreThatFailed() throws {
         let folder = folder()

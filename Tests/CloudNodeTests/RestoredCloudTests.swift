@@ -34,7 +34,7 @@ import Wire
                 }
             }
             if isRenewed {
-                #expect(CloudProgram.run(["store", "renew-incarnation", "--data", cloud.folder, "--json"], environment: [:]) == 0)
+                #expect(CloudProgram.run(["store", "renew-incarnation", "--yes", "--data", cloud.folder, "--json"], environment: [:]) == 0)
             }
         }
         let before = cloud.node.receiver.link(TestEdge.id)?.have.seq ?? Seq(0)
@@ -55,7 +55,7 @@ import Wire
         edge.disconnect()
         try cloud.restart {
             try copy(cloud, to: image)
-            #expect(CloudProgram.run(["store", "renew-incarnation", "--data", cloud.folder, "--json"], environment: [:]) == 0)
+            #expect(CloudProgram.run(["store", "renew-incarnation", "--yes", "--data", cloud.folder, "--json"], environment: [:]) == 0)
         }
         try edge.connect()
         for _ in 0..<5 { edge.fill(nil) }
@@ -78,6 +78,6 @@ import Wire
     }
 
     @Test func thereMustBeAStore() {
-        #expect(CloudProgram.run(["store", "renew-incarnation", "--data", "/nonexistent"], environment: [:]) != 0)
+        #expect(CloudProgram.run(["store", "renew-incarnation", "--yes", "--data", "/nonexistent"], environment: [:]) != 0)
     }
 }

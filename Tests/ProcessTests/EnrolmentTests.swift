@@ -69,7 +69,7 @@ import Wire
         stranger.kill()
         #expect(try stage.edgeRow()?["state"]?.text == "live")
 
-        #expect(try stage.cloud("edge", "revoke", "home-1").code == 0)
+        #expect(try stage.cloud("edge", "revoke", "home-1", "--yes").code == 0)
         var told: String?
         try stage.patience.until("the edge is told", excuse: { "It says \(told ?? "")" }) {
             told = try stage.edgeStatus()?["link"]?.text

@@ -59,7 +59,7 @@ import Wire
 
         // Changed by the cloud itself: announced under the key before, and followed without a person.
         #expect(try stage.stop(.cloud) == 0)
-        #expect(try stage.cloud("keys", "rotate").code == 0)
+        #expect(try stage.cloud("keys", "rotate", "--yes").code == 0)
         try stage.start(.cloud)
         try stage.awaitLink()
         let followed = try #require(try JSONReader.read(Array(stage.cloud("keys", "show", "--json").output.utf8))["signing"]?.text)
@@ -70,7 +70,7 @@ import Wire
 
         // Revoked: the session falls, the door stays shut, and nothing that the edge writes from then on is taken.
         let id = try #require(try stage.edgeRow()?["id"]?.text)
-        #expect(try stage.cloud("edge", "revoke", "home-1").code == 0)
+        #expect(try stage.cloud("edge", "revoke", "home-1", "--yes").code == 0)
         let stored = try EntryStore(path: "\(stage.cloudFolder)/edges/\(id).db", .init(.readOnly)).head
         #expect(try stage.edge("kill", "--yes").code == 0, "it trades, and can be stopped, without a cloud")
         try stage.patience.until("the edge is told") { try stage.edge("status").output.contains("refused") }
@@ -81,7 +81,7 @@ import Wire
         #expect(try stage.cloud("ledger", "verify").code == 0, "what came before stays")
 
         // Let back in with a new key; what it wrote meanwhile counts once a person says so.
-        #expect(try stage.cloud("edge", "settle", "home-1", "--keep", "readmit").code == 0)
+        #expect(try stage.cloud("edge", "settle", "home-1", "--keep", "readmit", "--yes").code == 0)
         let token = try stage.invite("home-1")
         #expect(try stage.edge("enrol", token, "--replace").complaints.contains("refused for ever"))
         let enrolled = try stage.json(try stage.edge("enrol", token, "--replace", "--new-key", "--json"))
@@ -89,7 +89,7 @@ import Wire
         #expect(try stage.cloud("edge", "confirm", "home-1", try #require(enrolled["code"]?.text)).code == 0)
         try stage.patience.until("the edge is quarantined") { try stage.edge("status").output.contains("is kept apart") }
         #expect(try EntryStore(path: "\(stage.cloudFolder)/edges/\(id).db", .init(.readOnly)).head == stored)
-        #expect(try stage.cloud("edge", "settle", "home-1", "--keep", "edge").code == 0)
+        #expect(try stage.cloud("edge", "settle", "home-1", "--keep", "edge", "--yes").code == 0)
         try stage.awaitLink()
         try stage.patience.until("all of it is taken in") { try stage.edgeRow()?["backlog"]?.integerValue == 0 }
         #expect(try stage.cloud("ledger", "verify").code == 0)
@@ -104,11 +104,11 @@ import Wire
         func present() throws -> String? { try JSONReader.read(Files.bytes(stage.edgeFolder + "/keys/cloud.json"))["serverKey"]?.text }
         let first = try #require(try keys()["link"]?.text)
         #expect(try present() == first)
-        #expect(try stage.cloud("keys", "adopt").complaints.contains("keys rotate --link"))
-        #expect(try stage.cloud("keys", "rotate", "--link").output.contains("home-1 does not have it yet"))
+        #expect(try stage.cloud("keys", "adopt", "--yes").complaints.contains("keys rotate --link"))
+        #expect(try stage.cloud("keys", "rotate", "--link", "--yes").output.contains("home-1 does not have it yet"))
         let next = try #require(try keys()["nextLink"]?.text)
         #expect(try keys()["link"]?.text == first && next != first)
-        let early = try stage.cloud("keys", "adopt")
+        let early = try stage.cloud("keys", "adopt", "--yes")
         #expect(early.code != 0 && early.complaints.contains("home-1") && early.complaints.contains("Nothing was changed"), "\(early)")
 
         try stage.patience.until("the edge has a key of the cloud's to believe") {
@@ -123,7 +123,7 @@ import Wire
         // Not there when the cloud changes: it finds it by the other key.
         #expect(try stage.stop(.edge) == 0)
         #expect(try stage.stop(.cloud) == 0)
-        #expect(try stage.cloud("keys", "adopt").code == 0)
+        #expect(try stage.cloud("keys", "adopt", "--yes").code == 0)
         #expect(try keys()["link"]?.text == next && keys()["nextLink"] == nil)
         try stage.start(.cloud)
         try stage.start(.edge)
@@ -134,8 +134,8 @@ import Wire
         // The control: an edge that was not told stays out, and a person lets it in.
         #expect(try stage.stop(.edge) == 0)
         #expect(try stage.stop(.cloud) == 0)
-        #expect(try stage.cloud("keys", "rotate", "--link").code == 0)
-        #expect(try stage.cloud("keys", "adopt", "--anyway").code == 0)
+        #expect(try stage.cloud("keys", "rotate", "--link", "--yes").code == 0)
+        #expect(try stage.cloud("keys", "adopt", "--anyway", "--yes").code == 0)
         try stage.start(.cloud)
         try stage.start(.edge)
         #expect(try present() == next && keys()["link"]?.text != next)

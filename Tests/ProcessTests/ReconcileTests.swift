@@ -91,7 +91,7 @@ import Wire
                 try Files.write("\(stage.cloudFolder)\(folder)/\(name)", Files.bytes("\(target)\(folder)/\(name)"))
             }
         }
-        #expect(try stage.cloud("store", "renew-incarnation").code == 0)
+        #expect(try stage.cloud("store", "renew-incarnation", "--yes").code == 0)
         try stage.start(.cloud)
         try stage.awaitLink()
         try stage.patience.until("the cloud has everything again") { try stage.edgeRow()?["backlog"]?.integerValue == 0 }

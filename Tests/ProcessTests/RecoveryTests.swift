@@ -92,7 +92,7 @@ import Wire
         let stage = try opened()
         #expect(try stage.stop(.cloud) == 0)
         Files.remove(stage.cloudFolder + "/edges")
-        #expect(try stage.cloud("store", "renew-incarnation").code == 0)
+        #expect(try stage.cloud("store", "renew-incarnation", "--yes").code == 0)
         try stage.start(.cloud)
         try stage.awaitLink()
         #expect(try stage.awaitSameHead().seq > 0)
@@ -150,7 +150,7 @@ import Wire
         try stage.patience.until("the edge halts", within: 20) { try stage.edgeStatus()?["edge"]?["halt"]?["level"]?.text == "HALT" }
         #expect(try stage.cloudHead().hash == clouds.hash, "nothing was merged")
 
-        #expect(try stage.cloud("edge", "settle", "home-1", "--keep", kept).code == 0)
+        #expect(try stage.cloud("edge", "settle", "home-1", "--keep", kept, "--yes").code == 0)
         try stage.awaitLink(within: 60)
         let settled = try stage.awaitSameHead()
         let all = lines(try stage.edge("ledger", "export"))

@@ -4,6 +4,8 @@ internal import Values
 
 /// The program behind the process.
 package enum CloudProgram {
+    private static let yes = CommandOption("yes", "do it without asking")
+
     static let parser = ArgumentParser(
         program: "tidewire-cloud", about: "shows what the edges do, and asks them",
         commands: [
@@ -18,11 +20,11 @@ package enum CloudProgram {
                 "prints a one-time token for a new edge; it lives 15 minutes"),
             CommandSpec("edge confirm", operands: ["NAME", "CODE"], "lets an edge in whose six digits you have compared"),
             CommandSpec(
-                "edge revoke", operands: ["NAME"], options: [CommandOption("reason", value: "TEXT", "kept with the record of it")],
+                "edge revoke", operands: ["NAME"], options: [CommandOption("reason", value: "TEXT", "kept with the record of it"), yes],
                 "refuses an edge's key for ever and ends its commands; its ledger stays"),
             CommandSpec(
                 "edge settle", operands: ["NAME"],
-                options: [CommandOption("keep", value: "WHICH", "edge or cloud: whose history goes on; of a revoked edge readmit or close")],
+                options: [CommandOption("keep", value: "WHICH", "edge or cloud: whose history goes on; of a revoked edge readmit or close"), yes],
                 "decides about an edge whose ledger has two histories or lost its end, or whose key was revoked; what does not go on is sealed"),
             CommandSpec(
                 "reconcile", operands: ["EDGE"],
@@ -41,13 +43,13 @@ package enum CloudProgram {
             CommandSpec("keys show", "the public halves of this cloud's keys: of its link, and of its word for the edges' ledgers"),
             CommandSpec(
                 "keys rotate",
-                options: [CommandOption("link", "the key of the link instead: makes the next one, which the cloud tells its edges of")],
+                options: [CommandOption("link", "the key of the link instead: makes the next one, which the cloud tells its edges of"), yes],
                 "changes the key of this cloud's word for the edges' ledgers, announced under the present one; copy keys/ and start the cloud again"),
             CommandSpec(
-                "keys adopt", options: [CommandOption("anyway", "also when an edge does not have it yet, which then has to be enrolled anew")],
+                "keys adopt", options: [CommandOption("anyway", "also when an edge does not have it yet, which then has to be enrolled anew"), yes],
                 "takes up the next key of the link once every edge has it; while the cloud does not run, or to be used from its next start on"),
             CommandSpec(
-                "store renew-incarnation",
+                "store renew-incarnation", options: [yes],
                 "after a backup was put back, before the cloud starts: edges then send again what the backup lacks, and nobody is alarmed"),
             CommandSpec(
                 "store backup", operands: ["FOLDER"],
@@ -95,6 +97,10 @@ package enum CloudProgram {
             if command == "run" { return try serve(options, environment) }
             let folder = CloudConfiguration.folder(options["data"], environment)
             let console = ConsoleCalls(folder: folder, isJSON: options["json"] != nil)
+            if command == "edge settle", options["keep"] == nil {
+                return fail("say whose history goes on: --keep edge or --keep cloud; of a revoked edge --keep readmit or close", ExitCode.usage)
+            }
+            guard confirmed(command, operands, options) else { return ExitCode.refused }
             switch command {
             case "keys show", "keys rotate", "keys adopt":
                 return try keys(command, CloudKeys(folder: folder, isJSON: options["json"] != nil), options)
@@ -110,11 +116,7 @@ package enum CloudProgram {
             case "edge confirm": return try console.confirm(operands[0], code: operands[1])
             case "reconcile": return try console.reconcile(operands[0])
             case "edge revoke": return try console.revoke(operands[0], reason: options["reason"])
-            case "edge settle":
-                guard let kept = options["keep"] else {
-                    return fail("say whose history goes on: --keep edge or --keep cloud; of a revoked edge --keep readmit or close", ExitCode.usage)
-                }
-                return try console.settle(operands[0], keep: kept)
+            case "edge settle": return try console.settle(operands[0], keep: options["keep"] ?? "")
             default: return try console.list()
             }
         } catch let error as CloudRefusal {
@@ -123,6 +125,33 @@ package enum CloudProgram {
             return fail(error.description, ExitCode.configuration)
         } catch {
             return fail("\(error)", ExitCode.of(error))
+        }
+    }
+
+    /// What cannot be taken back is asked for once more, as the edge's console does and as the page does by the typed name.
+    private static func confirmed(_ command: String, _ operands: [String], _ options: [String: String]) -> Bool {
+        guard let question = question(command, operands, options), options["yes"] == nil, !Console.confirm(question) else { return true }
+        Console.error("tidewire-cloud: not done\(Console.isInteractive ? "" : "; say --yes where nobody can answer")")
+        return false
+    }
+
+    /// Nil for what needs none.
+    private static func question(_ command: String, _ operands: [String], _ options: [String: String]) -> String? {
+        switch command {
+        case "edge revoke": return "Refuse the key of \(operands[0]) for ever and end its commands?"
+        case "edge settle":
+            switch options["keep"] {
+            case "edge", "cloud": return "Let the \(options["keep"] ?? "")'s history of \(operands[0]) go on? The other one is sealed."
+            case "readmit": return "Let \(operands[0]), which was revoked, come back with a new key?"
+            default: return "Keep \(operands[0]) out?"
+            }
+        case "keys rotate":
+            let which = options["link"] == nil ? "by which this cloud signs for the edges' ledgers" : "of the link"
+            return "Change the key \(which)? Copy keys/ again afterwards."
+        case "keys adopt": return "Answer the edges by the next key of the link from the next start on? The present one is given up."
+        case "store renew-incarnation":
+            return "Was this store put back from a backup? Its edges then send again what it lacks, and nobody is alarmed."
+        default: return nil
         }
     }
 
