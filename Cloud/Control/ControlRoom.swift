@@ -178,7 +178,7 @@ package struct ControlRoom: Sendable {
         if !request.body.reducesRisk {
             guard edge.presence == .live else { return (.refused(.edgeSilent(name: edge.name)), out) }
             if case .order = request.body {
-                guard edge.backlog == 0, !edge.isBehind else { return (.refused(.bookBehind(name: edge.name, entries: edge.backlog)), out) }
+                guard !edge.lags(at: now) else { return (.refused(.bookBehind(name: edge.name, entries: edge.backlog)), out) }
                 guard edge.book.haltLevel == .normal else { return (.refused(.halted(edge.book.haltLevel, edge.book.haltFact)), out) }
             }
         }
@@ -214,6 +214,7 @@ package struct ControlRoom: Sendable {
         // HELLO has told the head, so what former runs wrote is known; of this run nothing is told before its first beat.
         edges[id]?.toldThrough = Instant(nanoseconds: .min)
         edges[id]?.pulse = Pulse(announced: announced)
+        edges[id]?.noteLag(at: now, isNewLink: true)
         let before = refusals.count
         refusals.removeAll { $0.edge == id && !$0.outlivesSessions }
         if refusals.count != before { out.changes.append(.refusals) }
@@ -281,6 +282,7 @@ package struct ControlRoom: Sendable {
     private mutating func note(_ id: EdgeID, isBehind: Bool, _ now: Instant, _ out: inout ControlOutcome) {
         guard let known = edges[id]?.isBehind, known != isBehind else { return }
         edges[id]?.isBehind = isBehind
+        edges[id]?.noteLag(at: now)
         guard !isBehind else { return }
         settle(id, now, &out)
         followOrders(of: id, now, &out)
@@ -288,6 +290,7 @@ package struct ControlRoom: Sendable {
 
     /// When all that was announced is here, everything the edge wrote before it announced it is here too.
     private mutating func settle(_ id: EdgeID, _ now: Instant, _ out: inout ControlOutcome) {
+        edges[id]?.noteLag(at: now)
         guard let session = edges[id]?.session, edges[id]?.backlog == 0, edges[id]?.isBehind == false, let told = edges[id]?.toldThrough else {
             return
         }

@@ -60,6 +60,20 @@ package struct EdgeRoom: Sendable {
     }
     /// More entries are stored here than the book holds.
     package internal(set) var isBehind = false
+    /// Since when, without a moment's pause, the book lacks entries that the edge has; nil when it lacks none.
+    private var lacksSince: Instant?
+    /// What a batch takes on its way and through the fold is no reason to refuse an order.
+    private static let lagMax = Span.seconds(2)
+
+    /// To be called when the announced head, the book or the session changed.
+    /// - Parameter isNewLink: what is missing then was missing while nobody was linked.
+    mutating func noteLag(at now: Instant, isNewLink: Bool = false) {
+        guard backlog > 0 || isBehind else { lacksSince = nil; return }
+        lacksSince = isNewLink ? Instant(nanoseconds: .min) : lacksSince ?? now
+    }
+    /// True when what the book shows is not what is, for longer than a batch takes.
+    func lags(at now: Instant) -> Bool { lacksSince.map { now - $0 > EdgeRoom.lagMax } ?? false }
+
     /// Nothing that the present run wrote before this moment is above `announced`.
     package internal(set) var toldThrough: Instant?
     /// Everything the present run wrote before this moment is in `book`.
@@ -88,6 +102,7 @@ package struct EdgeRoom: Sendable {
         let isTold = toldThrough.map { $0.nanoseconds > .min } ?? false
         if isTold { toldThrough = toldThrough.map { $0 + step } }
         settledThrough = settledThrough.map { $0.nanoseconds > .min ? $0 + step : $0 }
+        lacksSince = lacksSince.map { $0.nanoseconds > .min ? $0 + step : $0 }
     }
 
     /// What became of the orders of a command, or nil while they run (or none is there yet).

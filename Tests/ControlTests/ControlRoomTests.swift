@@ -76,15 +76,22 @@ private let long3 = CommandBody.order(instrument: mbt, side: .buy, size: .quanti
     @Test func nothingIsOpenedOnABookThatIsBehind() {
         var stage = Stage()
         _ = stage.room.handle(.heard(edge, session: 1, Pulse(announced: Seq(9))), at: t0)
-        #expect(stage.ask(1, long3).0 == .refused(.bookBehind(name: "home-1", entries: 9)))
+        guard case .queued = stage.ask(9, long3, at: t0 + .seconds(2)).0 else { Issue.record("a batch is on its way"); return }
+        let later = t0 + .seconds(3)
+        #expect(stage.ask(1, long3, at: later).0 == .refused(.bookBehind(name: "home-1", entries: 9)))
         for (number, body) in [(2, .close(instrument: mbt)), (3, .halt(reason: "r"))] as [(UInt8, CommandBody)] {
             guard case .queued = stage.ask(number, body).0 else { Issue.record("\(body.kind) was not taken"); return }
         }
         var reading = Stage()
         _ = reading.room.handle(.behind(edge, true), at: t0)
-        #expect(reading.ask(1, long3).0 == .refused(.bookBehind(name: "home-1", entries: 0)), "they are here, and not read yet")
-        _ = reading.room.handle(.behind(edge, false), at: t0)
-        guard case .queued = reading.ask(1, long3).0 else { Issue.record("not taken"); return }
+        #expect(reading.ask(1, long3, at: later).0 == .refused(.bookBehind(name: "home-1", entries: 0)), "they are here, and not read yet")
+        _ = reading.room.handle(.behind(edge, false), at: later)
+        guard case .queued = reading.ask(1, long3, at: later).0 else { Issue.record("not taken"); return }
+        // A link that was away: what it lacks was there before, and is no batch on its way.
+        var linked = Stage()
+        let session = LinkSession(number: 2, boot: Boot(raw: 7), release: "r", openedAt: t0)
+        _ = linked.room.handle(.opened(edge, session, announced: Seq(9)), at: t0)
+        #expect(linked.ask(1, long3).0 == .refused(.bookBehind(name: "home-1", entries: 9)))
     }
 
     @Test func whatIsAskedOfASilentEdgeIsNotSentAndExpiresByItself() throws {
