@@ -145,8 +145,10 @@ extension Receiver {
     mutating func close(disputesOf edge: EdgeID, _ hello: Hello, into out: inout [Action]) {
         guard let memory = edges[edge]?.memory else { return }
         if let settlement = memory.settlement {
-            guard settlement.kept == .cloud || hello.epoch >= settlement.epoch else {
-                // The newest ledger was put back: there is nothing to decide any more.
+            let isOnItsWay = settlement.kept == .cloud && hello.head.seq <= settlement.dispute.cloudHead.seq
+            guard isOnItsWay || hello.epoch >= settlement.epoch else {
+                // The newest ledger was put back, or a run has gone on behind the cloud's branch without being told to: the right copy was started, or
+                // the files were put in place by hand. There is nothing to decide any more.
                 edges[edge]?.memory.settlement = nil
                 edges[edge]?.memory.dispute = nil
                 out.append(.undisputed(edge))
@@ -163,17 +165,10 @@ extension Receiver {
         edges[edge]?.branch = nil
     }
 
-    /// Entries are stored: with the first one of the new epoch a decision is over. One for the cloud's branch is over too when the edge goes on behind
-    /// that branch without having to: the right copy was started, or the files were put in place by hand.
+    /// The first entry of the new epoch is stored.
     mutating func finishSettlement(of edge: EdgeID, into out: inout [Action]) {
-        guard let memory = edges[edge]?.memory, let settlement = memory.settlement else { return }
-        if memory.epoch >= settlement.epoch {
-            finish(settlement, of: edge, into: &out)
-        } else if settlement.kept == .cloud, memory.have.seq > settlement.dispute.cloudHead.seq {
-            edges[edge]?.memory.settlement = nil
-            edges[edge]?.memory.dispute = nil
-            out.append(.undisputed(edge))
-        }
+        guard let memory = edges[edge]?.memory, let settlement = memory.settlement, memory.epoch >= settlement.epoch else { return }
+        finish(settlement, of: edge, into: &out)
     }
 
     private mutating func finish(_ settlement: Settlement, of edge: EdgeID, into out: inout [Action]) {

@@ -288,11 +288,17 @@ import Wire
         edge.disconnect()
         let anew = TestEdge(cloud, boot: 10, after: before)
         anew.write(.lineage(settlement.lineage(after: try #require(anew.entries.last?.head))))
+        // Its session opens, and its first entry is late: until that is here it may lose its way back, and the question stays.
+        anew.losesBatches = true
         try anew.connect()
-        try anew.pass(.milliseconds(250))
+        try cloud.tick(after: .milliseconds(250))
+        #expect(anew.sender.phase == .open && cloud.node.control.refusals.contains { $0.verdict == "FORK" })
+        anew.losesBatches = false
+        for _ in 0..<8 { try anew.pass(.seconds(2)) }
         #expect(anew.sender.phase == .open && anew.sender.isCaughtUp)
         #expect(try file(cloud, "") == anew.entries)
         #expect(try decision(cloud, cloud.bearer()) == nil)
+        #expect(!cloud.node.control.refusals.contains { $0.verdict == "FORK" }, "the row goes with the question")
     }
 
     /// Only an admin who signed in just now and types the edge's name decides.

@@ -113,6 +113,8 @@ struct SettleTests {
         if seed % 2 == 0 {
             try walk.grow(3)
             try walk.calmDown()
+            try walk.putBack(walk.ledger)
+            try walk.calmDown()
             #expect(walk.dispute == nil, "nobody is told of it any more")
         }
         walk.decision = nil

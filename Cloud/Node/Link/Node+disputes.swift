@@ -54,8 +54,10 @@ extension Node {
 
     /// The question is over: the decision is carried out, or the ledger that was missing is back.
     func endMatter(of edge: EdgeID, _ settlement: Settlement?) {
-        guard matters[edge] != nil else { return }
+        guard let matter = matters[edge] else { return }
         matters[edge] = nil
+        // A session has opened before: it takes no row away that was put back since.
+        tell(.refusalOver(id: Node.refusalID(matter.dispute.verdict, edge)))
         store(.meta(key: EdgeMatter.key(edge), value: ""))
         let words = settlement.map { "lineage \($0.epoch) goes on with the \($0.kept.rawValue)'s history, decided by \($0.decidedBy)" }
         log(.warning, "decision no longer wanted", "\(name(edge)): \(words ?? "the edge's ledger continues the one stored here again")")
