@@ -127,7 +127,7 @@ extension Receiver {
         announce(edge, hello.head, into: &out)
         let open = enrolled.count { edges[$0]?.session != nil }
         var session = Session(
-            id: newSessionID(), peer: opening.peer, boot: hello.boot, attempt: hello.attempt, release: hello.release, heardAt: now.monotonic,
+            id: newSessionID(), peer: opening.peer, boot: hello.boot, release: hello.release, heardAt: now.monotonic,
             credit: creditOfEach(open + 1))
         session.clock = opening.clock
         session.commandKinds = Set(hello.commandKinds)

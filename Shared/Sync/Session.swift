@@ -39,7 +39,6 @@ struct Session: Hashable, Sendable {
     let id: UInt64
     let peer: Peer
     let boot: Boot
-    let attempt: Int64
     let release: String
     /// What the edge said that it can do.
     var features: Set<Feature> = []

@@ -120,6 +120,33 @@ import Wire
         #expect(size(try sent(orders, #"{"side":"SELL","quantity":"1"}"#, 6)) == .quantity(Quantity(whole: 1)), "nobody confirmed more")
     }
 
+    /// What opens does so near the price that was confirmed; what closes, at any.
+    @Test func anOrderThatOpensRestsOnThePriceThatWasConfirmed() throws {
+        let (cloud, edge) = try TestCloud.linked()
+        let who = try cloud.bearer()
+        func band(_ body: String, _ number: UInt8) throws -> Ledger.Expectation.Band? {
+            guard try cloud.post("/api/v1/orders", body, who, key: Self.key(number))?.status == 202 else { return nil }
+            try edge.pump()
+            return edge.commands.last?.expects?.band
+        }
+        func band(_ low: String, _ high: String) throws -> Ledger.Expectation.Band {
+            .init(instrument: TestEdge.mbt, low: try Price(low), high: try Price(high))
+        }
+        #expect(try band(#"{"side":"BUY","quantity":"1","confirmed":{"quantity":"1","price":"98745"}}"#, 1) == band("97757.55", "99732.45"))
+        let own =
+            #"{"side":"BUY","quantity":"1","confirmed":{"quantity":"1","price":"98745"},"#
+            + #""expected":{"price":{"low":"98000","high":"99000"}}}"#
+        #expect(try band(own, 2) == band("98000", "99000"), "what the caller says goes")
+        #expect(try band(#"{"side":"BUY","quantity":"1","confirmed":{"quantity":"1"}}"#, 3) == nil)
+        // The ends of the range.
+        let most = try #require(try band(#"{"side":"BUY","quantity":"1","confirmed":{"quantity":"1","price":"92233720368.54775807"}}"#, 4))
+        #expect(most.high == Price(raw: .max) && most.low < most.high)
+        edge.fill(nil)
+        try edge.pump()
+        let closing = #"{"side":"SELL","quantity":"3","confirmed":{"quantity":"3","price":"98745"}}"#
+        #expect(try band(closing, 5) == nil, "a closing is taken at any price")
+    }
+
     /// Entries that are announced and not here: nothing is opened on the book without them, and closing goes on.
     @Test func nothingIsOpenedWhileTheBookIsBehind() throws {
         let (cloud, edge) = try TestCloud.linked()

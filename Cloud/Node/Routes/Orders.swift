@@ -33,6 +33,8 @@ extension Node {
             if size == .max, preview.opening.raw > 0 { size = .quantity(preview.opening) }
             // What only closes closes all that is held: confirmed was that number, and the edge closes no more than it is asked for.
             if case .quantity(let asked) = size, preview.opening.raw == 0, asked < preview.closing { size = .quantity(preview.closing) }
+            // A closing is taken at any price.
+            if preview.opening.raw > 0, let price = try confirmed.price("price") { extras.opens(at: price, ask.instrument) }
         }
         extras.rest(on: preview)
         return try place(orderCommand(ask, size), preview, picture, id, call, extras)
@@ -254,6 +256,18 @@ struct CommandExtras {
         guard expects.held == nil else { return }
         expects.held = Expectation.Held(instrument: preview.ask.instrument, quantity: preview.position)
     }
+
+    /// What was confirmed to open at this price is not opened far from it: whoever looked at the figures has to look again.
+    mutating func opens(at price: Price, _ instrument: InstrumentID) {
+        guard expects.band == nil else { return }
+        let slack = Int64(clamping: price.raw.magnitude / CommandExtras.bandPart)
+        let (low, isUnder) = price.raw.subtractingReportingOverflow(slack)
+        let (high, isOver) = price.raw.addingReportingOverflow(slack)
+        expects.band = Expectation.Band(
+            instrument: instrument, low: Price(raw: isUnder ? .min : low), high: Price(raw: isOver ? .max : high))
+    }
+    /// One in a hundred either way: far beyond what a price does while a person reads a dialog, and far from a price of another hour.
+    private static let bandPart: UInt64 = 100
 
     /// Reads `expected` and `supersedes` of a request about one instrument.
     init(_ body: Body, _ instrument: InstrumentID) throws(Problem) {
