@@ -28,6 +28,12 @@ extension Receiver {
         }
     }
 
+    /// What an open session or opening alone remembers of HELLOs.
+    private func isKnown(_ hello: Hello) -> Bool {
+        let known = [edges[hello.edge]?.session.map { ($0.boot, $0.attempt) }, edges[hello.edge]?.opening.map { ($0.hello.boot, $0.hello.attempt) }]
+        return known.contains { $0.map { $0.0 == hello.boot && $0.1 >= hello.attempt } ?? false }
+    }
+
     /// A HELLO: an old copy is dropped, a reconnect of the same run replaces its session, another run has to prove that it is alone.
     private mutating func greet(_ hello: Hello, from peer: Peer, at now: ClockReading, into out: inout [Action]) {
         let edge = peer.edge
@@ -36,7 +42,8 @@ extension Receiver {
                 hello, Refusal(.identity, edge: edge, text: "the key of edge \(edge) was used to speak for edge \(hello.edge)"), to: peer, into: &out)
             return
         }
-        guard edges[edge]?.isNew(hello) ?? false else { return }
+        let isNew = edges[edge]?.isNew(hello) ?? false
+        guard isNew || (rules.oldHellosAreNews && !isKnown(hello)) else { return }
         var opening = Opening(hello: hello, peer: peer, since: now.monotonic, stage: .draining)
         opening.clock.heard(hello.stamp, at: now.monotonic, wall: now.wall)
         if let shown = edges[edge]?.shown, shown.boot == hello.boot { opening.evidence = shown.evidence }
@@ -171,7 +178,9 @@ extension Receiver {
         switch message {
         case .proof(let attempt, let heads, let asked) where attempt == opening.hello.attempt:
             // A late copy of the answer to an earlier question says nothing about this one: what it does not show would be as good as another hash.
-            guard case .proving(let seqs) = opening.stage, asked ?? seqs == seqs, heads.allSatisfy({ seqs.contains($0.seq) }) else { return }
+            guard case .proving(let seqs) = opening.stage, asked ?? seqs == seqs || rules.anyProofAnswers,
+                heads.allSatisfy({ seqs.contains($0.seq) })
+            else { return }
             opening.evidence.shown(heads, of: seqs)
             opening.isAlive = true
             opening.since = now.monotonic

@@ -102,7 +102,8 @@ extension Receiver {
         guard let opening = edges[edge]?.opening, opening.stage == .branching(common) else { return }
         guard let head else {
             edges[edge]?.opening = nil
-            guard let memory = edges[edge]?.memory, case .disputed(let found) = Verdict.judge(opening.hello, memory, opening.evidence, rules)
+            guard !rules.forkUntoldWithoutRoom, let memory = edges[edge]?.memory,
+                case .disputed(let found) = Verdict.judge(opening.hello, memory, opening.evidence, rules)
             else { return }
             let text = "\(found.text); the edge's branch cannot be stored here now, and until it is nobody can decide"
             conclude(opening, Refusal(found.verdict, edge: edge, text: text), at: now, into: &out)

@@ -77,4 +77,8 @@ package struct Rules: Hashable, Sendable {
     package var unspokenGapsAreTaken = false
     package var keepsSealedHeads = false
     package var leavesCutOffAudits = false
+    package var oldHellosAreNews = false
+    package var anyProofAnswers = false
+    package var forgivesForEver = false
+    package var forkUntoldWithoutRoom = false
 }

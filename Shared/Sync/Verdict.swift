@@ -226,7 +226,7 @@ private struct Judge {
 
     /// True when a person has decided for this branch and what was announced before no longer counts. A decision for the cloud's has set the announced
     /// head anew when it was made, once.
-    private var isForgiven: Bool { memory.settlement.map { $0.kept == .edge && hello.epoch >= $0.epoch } ?? false }
+    private var isForgiven: Bool { memory.settlement.map { $0.kept == .edge ? hello.epoch >= $0.epoch : rules.forgivesForEver } ?? false }
 
     // MARK: - The person's word
 

@@ -68,14 +68,16 @@ struct ReceiverTests {
     }
 
     /// What a PROOF does not show is as good as another hash: one to an earlier question, with less or nothing in it, is no answer to this one.
-    @Test func anOldProofIsNoAnswer() throws {
+    @Test(arguments: [false, true]) func anOldProofIsNoAnswer(isMutant: Bool) throws {
+        var rules = Rules()
+        rules.anyProofAnswers = isMutant
         for asked in [[Seq(4)], nil] {
-            var tower = try Tower(10, have: 4, announced: 6)
+            var tower = try Tower(10, have: 4, announced: 6, rules: rules)
             #expect(try tower.sent(tower.hear(tower.hello(), session: 0)) == [.prove(attempt: 1, seqs: [Seq(4), Seq(6)])])
             let told = try tower.sent(tower.hear(.proof(attempt: 1, heads: [tower.head(4)], asked: asked), session: 0))
             // The control: one that does not say what it answers is believed, and accuses the edge.
-            #expect(told.isEmpty == (asked != nil))
-            guard asked != nil else { continue }
+            #expect(told.isEmpty == (asked != nil && !isMutant))
+            guard asked != nil, !isMutant else { continue }
             let answer = try tower.sent(tower.hear(.proof(attempt: 1, heads: [tower.head(4), tower.head(6)], asked: [Seq(4), Seq(6)]), session: 0))
             #expect(answer.contains { if case .welcome = $0 { true } else { false } })
         }
@@ -83,15 +85,17 @@ struct ReceiverTests {
 
     /// A HELLO from before the run's last entries, delayed until neither a session nor an opening remembers it: judged, it would be a rollback, and the
     /// run that lives would answer for it.
-    @Test func anOldHelloOfTheSameRunIsNoNews() throws {
+    @Test(arguments: [false, true]) func anOldHelloOfTheSameRunIsNoNews(isMutant: Bool) throws {
+        var rules = Rules()
+        rules.oldHellosAreNews = isMutant
         for isOld in [true, false] {
-            var tower = try Tower(10, have: 4, announced: 4)
+            var tower = try Tower(10, have: 4, announced: 4, rules: rules)
             try tower.open()
             _ = tower.receiver.handle(.gone(tower.peer), at: tower.now)
             #expect(tower.receiver.link(Samples.edge)?.boot == nil && tower.receiver.link(Samples.edge)?.announced == tower.head(10))
             let told = tower.hear(tower.hello(attempt: isOld ? 0 : 2, count: 6), session: 0)
             // The control: by a newer HELLO the same ledger is asked about what is gone.
-            #expect(told.isEmpty == isOld)
+            #expect(told.isEmpty == (isOld && !isMutant))
         }
     }
 

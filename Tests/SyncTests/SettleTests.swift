@@ -100,8 +100,8 @@ struct SettleTests {
 
     /// A decision for the cloud's history that nobody has to carry out, because the right copy was started, is over with what that one writes, and
     /// forgives nothing that is announced later.
-    @Test(arguments: 51...54) func aDecisionThatNobodyCarriesOutForgivesNothing(seed: UInt64) throws {
-        var walk = try Self.rested(seed)
+    static func unneeded(_ seed: UInt64, rules: Rules = WalkTests.tight) throws {
+        var walk = try Self.rested(seed, rules: rules)
         walk.allowed = [.fork, .rollbackUnsynced]
         let right = walk.ledger
         try walk.fork(at: walk.stored.count / 2, growing: 4)
@@ -109,39 +109,47 @@ struct SettleTests {
         try walk.decide(.cloud)
         try walk.putBack(right)
         try walk.calmDown()
-        #expect(walk.settled == nil)
+        guard walk.settled == nil else { throw Broken(description: "it was carried out") }
         if seed % 2 == 0 {
             try walk.grow(3)
             try walk.calmDown()
             try walk.putBack(walk.ledger)
             try walk.calmDown()
-            #expect(walk.dispute == nil, "nobody is told of it any more")
+            guard walk.dispute == nil else { throw Broken(description: "somebody is still told of it") }
         }
         walk.decision = nil
         walk.dispute = nil
         try walk.announceAndLose(9, keeping: 3)
         try Self.run(&walk) { $0.dispute != nil }
-        #expect(walk.dispute?.verdict == .rollbackUnsynced || walk.dispute?.verdict == .fork)
+        guard walk.dispute?.verdict == .rollbackUnsynced || walk.dispute?.verdict == .fork else {
+            throw Broken(description: "found \(String(describing: walk.dispute))")
+        }
     }
+
+    @Test(arguments: 51...54) func aDecisionThatNobodyCarriesOutForgivesNothing(seed: UInt64) throws { try Self.unneeded(seed) }
 
     /// A cloud without room for the edge's branch asks nobody, for it has nothing to seal; the edge hears of the fork all the same, and once there is
     /// room everything goes its way.
-    @Test(arguments: 41...44) func aForkIsToldAlsoWithoutRoomForTheBranch(seed: UInt64) throws {
-        var walk = try Self.rested(seed)
+    static func roomless(_ seed: UInt64, rules: Rules = WalkTests.tight) throws {
+        var walk = try Self.rested(seed, rules: rules)
         walk.allowed = [.fork]
         let common = walk.stored.count / 2
         try walk.fork(at: common, growing: 4)
         walk.hasNoRoom = seed % 2 == 0
         let isFull = walk.hasNoRoom
         try Self.run(&walk) { walk in if case .refused = walk.sender.phase { true } else { false } }
-        #expect((walk.dispute == nil) == isFull && (walk.refusals.last?.text.contains("cannot be stored here now") ?? false) == isFull)
+        guard (walk.dispute == nil) == isFull, (walk.refusals.last?.text.contains("cannot be stored here now") ?? false) == isFull else {
+            throw Broken(description: "told: \(walk.refusals.last?.text ?? "nothing")")
+        }
         walk.hasNoRoom = false
         try Self.run(&walk) { $0.dispute != nil }
         try walk.decide(.edge)
         try Self.run(&walk) { $0.settled != nil }
         try walk.calmDown()
-        #expect(walk.stored == walk.ledger.entries)
+        guard walk.stored == walk.ledger.entries else { throw Broken(description: "the two differ") }
     }
+
+    @Test(arguments: 41...44) func aForkIsToldAlsoWithoutRoomForTheBranch(seed: UInt64) throws { try Self.roomless(seed) }
 
     /// The newest ledger is put back before anybody decides: the question is over by itself.
     @Test func theRightLedgerPutBackEndsTheDispute() throws {
@@ -157,15 +165,17 @@ struct SettleTests {
 
     struct Mutant: CustomTestStringConvertible, Sendable {
         let testDescription: String
-        let isFork: Bool
+        let world: @Sendable (UInt64, Rules) throws -> Void
         let change: @Sendable (inout Rules) -> Void
     }
+    private static let forked: @Sendable (UInt64, Rules) throws -> Void = { try fork($0, .edge, rules: $1) }
     static let mutants: [Mutant] = [
-        Mutant(testDescription: "skipForkCheck", isFork: true) { $0.skipForkCheck = true },
-        Mutant(testDescription: "mergeForks", isFork: true) { $0.mergeForks = true },
-        Mutant(testDescription: "noRollbackCheck", isFork: false) { $0.noRollbackCheck = true },
-        Mutant(testDescription: "epochNotRaised", isFork: true) { $0.epochNotRaised = true },
-        Mutant(testDescription: "anyVerdictContinues", isFork: true) { $0.anyVerdictContinues = true },
+        Mutant(testDescription: "skipForkCheck", world: forked) { $0.skipForkCheck = true },
+        Mutant(testDescription: "mergeForks", world: forked) { $0.mergeForks = true },
+        Mutant(testDescription: "noRollbackCheck", world: { try rollback($0, rules: $1) }) { $0.noRollbackCheck = true },
+        Mutant(testDescription: "epochNotRaised", world: forked) { $0.epochNotRaised = true },
+        Mutant(testDescription: "anyVerdictContinues", world: forked) { $0.anyVerdictContinues = true },
+        Mutant(testDescription: "forkUntoldWithoutRoom", world: { try roomless($0, rules: $1) }) { $0.forkUntoldWithoutRoom = true },
     ]
 
     @Test(arguments: mutants) func everyProtectionIsNeeded(mutant: Mutant) throws {
@@ -173,9 +183,7 @@ struct SettleTests {
         mutant.change(&rules)
         var caught = false
         for seed in UInt64(41)...43 where !caught {
-            do { if mutant.isFork { try Self.fork(seed, .edge, rules: rules) } else { try Self.rollback(seed, rules: rules) } } catch is Broken {
-                caught = true
-            }
+            do { try mutant.world(seed, rules) } catch is Broken { caught = true }
         }
         #expect(caught, "nothing noticed \(mutant.testDescription)")
     }

@@ -263,6 +263,23 @@ struct VerdictTests {
         #expect(Self.judge(Self.hello(edge), unsynced, edge: edge, cloud: cloud, rules: rules).verdict == nil)
     }
 
+    /// A decision for the cloud's history forgave what was announced before it. What the edge tells of since, and loses, is missed, also while the
+    /// decision stands.
+    @Test(arguments: [false, true]) func aDecisionForgivesOnce(isMutant: Bool) throws {
+        var ours = try Samples.Ledger(seed: 1)
+        try ours.grow(12)
+        let cloud = Array(ours.entries.prefix(8)), edge = Array(ours.entries.prefix(10))
+        let sealed = Dispute(
+            verdict: .fork, common: ours.entries[3].head, edgeHead: Head(seq: Seq(6), hash: [UInt8](repeating: 7, count: 32)), edgeEpoch: 1,
+            cloudHead: head(cloud), isCloudBranchKept: true)
+        var memory = EdgeMemory(have: head(cloud), announced: ours.head)
+        memory.settlement = Settlement(
+            edge: Samples.edge, kept: .cloud, epoch: 2, dispute: sealed, decidedBy: "cloud:admin", decidedAt: Instant(seconds: 1))
+        var rules = Rules()
+        rules.forgivesForEver = isMutant
+        #expect(Self.judge(Self.hello(edge), memory, edge: edge, cloud: cloud, rules: rules).verdict == (isMutant ? nil : .rollbackUnsynced))
+    }
+
     /// A ledger of an ended lineage is refused by name, whatever else it is.
     @Test func anEndedLineageIsFenced() throws {
         var ours = try Samples.Ledger(seed: 1)
