@@ -10,6 +10,8 @@ package struct Follow: Hashable, Sendable {
     package let extra: [Seq]
     /// False when there is more than one question looks for: orders of a command beyond `ordersMax`, executions far behind their orders.
     package var isWhole = true
+    /// Executions that were looked at: what the question cost.
+    package var looked = 0
 
     /// Orders of one command that are followed: a reversal has a handful, and whoever makes thousands up holds up nobody's screen.
     package static let ordersMax = 64
@@ -47,13 +49,13 @@ extension EdgePicture {
         for intent in intents { refs.append(intent.bytes) }
         for order in family { refs.append(Array(order.tag.text.utf8)) }
         let own = Set(family.map(\.tag))
-        let (fills, hasAll) = executions(of: family, own, fillsMax)
+        let (fills, hasAll, looked) = executions(of: family, own, fillsMax)
         refs += fills
         var seen: Set<[UInt8]> = []
         let denied = milestones.denials.filter { command != nil && $0.denial.command == command }.map(\.id.seq)
         let sent = milestones.sent.filter { $0.tags.contains { own.contains($0) } }.map(\.seq)
         let extra = (denied + sent).sorted()
-        return Follow(refs: refs.filter { seen.insert($0).inserted }, extra: extra, isWhole: hasAll && !isCut)
+        return Follow(refs: refs.filter { seen.insert($0).inserted }, extra: extra, isWhole: hasAll && !isCut, looked: looked)
     }
 
     /// An order and all other legs of its ticket, each looked up by the tag that its intent gives it: no walk over all orders.
@@ -70,8 +72,8 @@ extension EdgePicture {
 
     /// Subjects of the executions of these orders, from the oldest intent on: no fill is older than that. The walk is over when what counts of them
     /// adds up to what the orders filled.
-    private func executions(of family: [OrderRecord], _ own: Set<ClOrdID>, _ fillsMax: Int) -> (refs: [[UInt8]], hasAll: Bool) {
-        guard let oldest = family.map(\.intent.seq).min() else { return ([], true) }
+    private func executions(of family: [OrderRecord], _ own: Set<ClOrdID>, _ fillsMax: Int) -> (refs: [[UInt8]], hasAll: Bool, looked: Int) {
+        guard let oldest = family.map(\.intent.seq).min() else { return ([], true, 0) }
         var rest = family.reduce(Int128(0)) { $0 + Int128(max(0, $1.cumQty.raw)) }
         var low = 0, high = book.fills.count
         while low < high {
@@ -89,6 +91,6 @@ extension EdgePicture {
             // Of what never filled, executions that were taken back may still come.
             return !isFilled || rest > 0
         }
-        return (refs, rest <= 0)
+        return (refs, rest <= 0, looked)
     }
 }

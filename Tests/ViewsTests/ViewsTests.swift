@@ -312,6 +312,7 @@ import Wire
         let picture = scene.picture
         let name = OrderName.text(try #require(picture.book.order(first)))
         let all = try #require(picture.follow(name)), exact = try #require(picture.follow(name, fillsMax: 602))
+        #expect(all.looked == 602, "those after the last of its own are not looked at")
         #expect(all.isWhole && all == exact && all.refs.contains(Array("a".utf8)) && all.refs.contains(Array("c".utf8)))
         let short = try #require(picture.follow(name, fillsMax: 601))
         #expect(!short.isWhole && short.refs.contains(Array("a".utf8)) && !short.refs.contains(Array("c".utf8)))
