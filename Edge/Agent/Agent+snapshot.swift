@@ -36,6 +36,6 @@ extension Agent {
     }
 
     private var snapshotHeader: SnapshotHeader {
-        SnapshotHeader(edge: chain.edge, release: release, head: journal.head, signer: journal.signer)
+        SnapshotHeader(edge: chain.edge, release: release, head: journal.head, signer: journal.signer, former: journal.formerSigner)
     }
 }

@@ -54,6 +54,8 @@ package final class Journal {
     package private(set) var last: Entry?
     /// The key by which this ledger is signed; nil before the first signature.
     package var signer: [UInt8]? { checkpoints.key }
+    /// The key before it, which may still sign for a day.
+    package var formerSigner: FormerSigner? { checkpoints.before }
     private var checkpoints: CheckpointRule
     /// Which key of the cloud's this ledger believes.
     package private(set) var trust = CloudTrust()
@@ -90,11 +92,12 @@ package final class Journal {
     /// Reads and checks every entry from the first, handing each good one on, then is ready to write after the last.
     /// - Parameters:
     ///   - anchor: an entry that a snapshot of the fold stands at, with the key of the checkpoints before it: checking and replay begin after it.
+    ///   - former: who signed before that key.
     ///   - replay: gets the entries in order; what it folds is the state that the process starts from.
     ///   - check: of the checkpoints' signatures.
     /// - Throws: `.foreign`, `.damaged` at the first entry that does not verify (entries before it have been handed on), `.store`.
     package init(
-        store: any JournalStore, edge: EdgeID, after anchor: (entry: Entry, signer: [UInt8]?)? = nil,
+        store: any JournalStore, edge: EdgeID, after anchor: (entry: Entry, signer: [UInt8]?)? = nil, former: FormerSigner? = nil,
         replay: (Entry) -> Void = { _ in }, check: @escaping SignatureCheck = Signing.check
     ) throws(JournalError) {
         self.store = store
@@ -102,7 +105,9 @@ package final class Journal {
         verifier = ChainVerifier(edge: edge)
         checkpoints = CheckpointRule(edge: edge, check: check)
         try Journal.adopt(store, edge)
-        var checked = anchor.map { LedgerVerifier(edge: edge, after: $0.entry, key: $0.signer) } ?? LedgerVerifier(edge: edge, check: check)
+        var checked =
+            anchor.map { LedgerVerifier(edge: edge, after: $0.entry, key: $0.signer, former: former) }
+            ?? LedgerVerifier(edge: edge, check: check)
         var newest = anchor?.entry
         let first = checked.head.seq.next.raw
         try Journal.reading { () throws(StoreError) in

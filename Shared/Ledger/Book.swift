@@ -192,8 +192,8 @@ package struct Book: Sendable {
     package func order(brokerOrderID: Int64) -> OrderRecord? {
         brokerPlaces.place(of: brokerOrderID) { orders[$0].leg.brokerOrderID == brokerOrderID }.map { orders[$0] }
     }
-    private func orderPlace(_ tag: ClOrdID) -> Int? { orderPlaces.place(of: tag) { orders[$0].tag == tag } }
-    private func fillPlace(_ execID: String) -> Int? { fillPlaces.place(of: execID) { fills[$0].fill.execID == execID } }
+    private func orderPlace(_ tag: ClOrdID) -> Int? { orderPlaces.place(of: tag) { orders[$0].tag.exact == tag.exact } }
+    private func fillPlace(_ execID: String) -> Int? { fillPlaces.place(of: execID) { fills[$0].fill.execID.exact == execID.exact } }
     /// Net quantity of an instrument.
     package func netQuantity(_ instrument: InstrumentID) -> Quantity { positions[instrument]?.quantity ?? .zero }
 

@@ -37,14 +37,21 @@ package struct CheckpointFact: Hashable, Sendable {
     }
 }
 
+/// The key that signed before the present one, and until when its signatures are still good, by the entries' wall clock.
+package struct FormerSigner: Hashable, Sendable {
+    package var key: [UInt8]
+    package var until: Instant
+    package init(key: [UInt8], until: Instant) { self.key = key; self.until = until }
+}
+
 /// Follows the checkpoints of one ledger: each signs the entry before it, under the key of the ledger or, for a day, the one before that.
 package struct CheckpointRule: Sendable {
     package let edge: EdgeID
     /// The key that signs; the first checkpoint tells it when nobody did before.
     package private(set) var key: [UInt8]?
-    /// The key before that, and until when, by the entries' wall clock, its signatures are still good.
-    private var before: (key: [UInt8], until: Instant)?
-    /// Keys that followed one another.
+    /// The key before that.
+    package private(set) var before: FormerSigner?
+    /// Keys that followed one another in the entries looked at.
     package private(set) var rotations: UInt64 = 0
     /// Checkpoints found good.
     package private(set) var count: UInt64 = 0
@@ -55,9 +62,10 @@ package struct CheckpointRule: Sendable {
 
     /// - Parameters:
     ///   - key: known from elsewhere (the edge's own file, the enrolment, a person); nil trusts the first checkpoint.
+    ///   - before: who signed before that, for a walk that begins after the change.
     ///   - check: of a checkpoint's signature.
-    package init(edge: EdgeID, key: [UInt8]? = nil, check: @escaping SignatureCheck = Signing.check) {
-        self.edge = edge; self.key = key; self.check = check
+    package init(edge: EdgeID, key: [UInt8]? = nil, before: FormerSigner? = nil, check: @escaping SignatureCheck = Signing.check) {
+        self.edge = edge; self.key = key; self.before = before; self.check = check
     }
 
     /// Looks at the next entry of a verified chain.
@@ -100,7 +108,7 @@ package struct CheckpointRule: Sendable {
         if let key, key != word.old { return "key change \(entry.seq) is signed by another key than this ledger's" }
         let head = Head(seq: Seq(entry.seq.raw - 1), hash: entry.previous)
         guard word.isSigned(edge: edge, epoch: entry.epoch, after: head) else { return "the signature of key change \(entry.seq) is wrong" }
-        before = (word.old, entry.wall + KeyRotatedFact.overlap)
+        before = FormerSigner(key: word.old, until: entry.wall + KeyRotatedFact.overlap)
         key = word.key
         rotations += 1
         return nil

@@ -28,10 +28,11 @@ package struct LedgerVerifier: Sendable {
     /// Continues after an entry that a snapshot stands at.
     /// - Parameters:
     ///   - key: of the checkpoints before it; nil when there was none.
+    ///   - former: who signed before that key.
     ///   - trust: what the entries before it say of the cloud's key, as far as that is known.
-    package init(edge: EdgeID, after entry: Entry, key: [UInt8]?, trust: CloudTrust = CloudTrust()) {
+    package init(edge: EdgeID, after entry: Entry, key: [UInt8]?, former: FormerSigner? = nil, trust: CloudTrust = CloudTrust()) {
         chain = ChainVerifier(edge: edge, after: entry)
-        checkpoints = CheckpointRule(edge: edge, key: key)
+        checkpoints = CheckpointRule(edge: edge, key: key, before: former)
         countersigned = CountersignRule(edge: edge, trust: trust)
     }
 

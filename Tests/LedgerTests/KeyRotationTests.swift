@@ -63,6 +63,20 @@ import Wire
         #expect(verified(ledger).difference?.contains("checkpoint 5 is signed by another key") == true)
     }
 
+    /// A walk that begins behind the change has to be told who signed before; not told, it takes the old key's late word for a stranger's.
+    @Test(arguments: [true, false]) func whoBeginsBehindTheChangeKnowsTheOldKey(isTold: Bool) throws {
+        var ledger = try changed()
+        let anchor = ledger.entries[ledger.entries.count - 1]
+        let rule = verified(ledger).checkpoints
+        ledger.clock.wall = ledger.clock.wall + .hours(23)
+        let late = try ledger.add(checkpoint(ledger, first))
+        var verifier = LedgerVerifier(edge: TestLedger.edge, after: anchor, key: rule.key, former: isTold ? rule.before : nil)
+        #expect((verifier.accept(late.row) != nil) == isTold)
+        ledger.clock.wall = ledger.clock.wall + .hours(2)
+        let tooLate = try ledger.add(checkpoint(ledger, first))
+        #expect(verifier.accept(tooLate.row) == nil, "it fades all the same")
+    }
+
     @Test func nobodyElseChangesTheKey() throws {
         func added(_ make: (TestLedger) -> KeyRotatedFact) throws -> String? {
             var ledger = try TestLedger()

@@ -142,6 +142,14 @@ struct PostingTests {
         #expect(ledger.book.netQuantity(apple.id) == Quantity(whole: 10) && ledger.book.digest() == ledger.book.recountedDigest())
     }
 
+    /// A digest is signed: of what the releases before counted it says what it said then, whether or not the execution was posted.
+    @Test func theDigestDoesNotTellWhetherItWasPosted() throws {
+        var ledger = try TestLedger()
+        try ledger.add(Self.fill("a.01", Self.instrument("AAPL.NASDAQ", "AAPL", .stock), .buy, "10", "100"))
+        #expect(ledger.book.fill("a.01")?.wasPosted == false)
+        #expect(Hex.text(ledger.book.digest()) == "e65382f759c2b5acebca1522dfaf3baed04354273ccbd5752d1e7c1f5513fac3")
+    }
+
     /// Thirds: what dividing leaves over is on its own account when the position is flat, and the cost is zero to the last unit.
     @Test func whatDividingLeavesOverIsPostedToRounding() throws {
         for type in [SecurityType.stock, .future] {
@@ -178,6 +186,13 @@ struct PostingTests {
         #expect(ledger.book.balances.total(.cash, "USD") == 3 * Int128(Int64.max) && ledger.book.balances.imbalance.isEmpty)
         let least = CashMove(account: "DU1", currency: "USD", amount: Money(raw: .min), at: Instant(seconds: 1), source: "s", note: "")
         #expect(ledger.book.postings(of: .transfer(least)).refusal == .overflow("an amount of USD"))
+        // What is sold is posted with the other sign: the least number has none.
+        for (sold, bought) in [(Money(raw: .min), Money(whole: 1)), (Money(whole: 1), Money(raw: .min))] {
+            let exchange = CashExchange(
+                account: "DU1", soldCurrency: "USD", sold: sold, boughtCurrency: "EUR", bought: bought, at: Instant(seconds: 1), source: "console",
+                note: "")
+            #expect(ledger.book.postings(of: .exchange(exchange)) == Posted(refusal: .overflow("an exchange of USD")))
+        }
         #expect(
             ledger.book.postings(of: try Self.fill("x", Self.instrument("NEW", "NEW", .stock), .buy, "1", "1")).refusal
                 == .unknownInstrument(InstrumentID("NEW")))

@@ -47,6 +47,22 @@ struct SnapshotTests {
         #expect(!b.hasExecution("never") && b.order(ClOrdID("never")) == nil && b.order(brokerOrderID: 1_000_000) == nil)
     }
 
+    /// Two names of an execution that look the same and differ in a byte are two executions, fresh or out of a snapshot, and to the last entry alike.
+    @Test func textsThatOnlyLookTheSameAreTwo() throws {
+        let composed = "caf\u{E9}", spelled = "cafe\u{301}"
+        #expect(composed == spelled && Array(composed.utf8) != Array(spelled.utf8))
+        var ledger = try TestLedger()
+        try ledger.add(BookTests.fill(composed, nil, .buy, 1, 98_000))
+        var again = try Self.reopened(ledger.book)
+        for book in [ledger.book, again] { #expect(book.hasExecution(composed) && !book.hasExecution(spelled)) }
+        let second = try ledger.add(BookTests.fill(spelled, nil, .buy, 2, 98_000))
+        again.apply(second)
+        #expect(ledger.book.fills.count == 2 && again.fills.count == 2 && ledger.book.digest() == again.digest())
+        for book in [ledger.book, again, try Self.reopened(again)] {
+            #expect(book.fill(composed)?.fill.lastQty == Quantity(whole: 1) && book.fill(spelled)?.fill.lastQty == Quantity(whole: 2))
+        }
+    }
+
     /// A record that does not come back from its packed form.
     private struct Faulty: Packable {
         let number: UInt64
@@ -110,6 +126,19 @@ struct SnapshotTests {
             }
             Self.expectSame(book, again, tags)
         }
+    }
+
+    /// An order whose fate is unknown keeps its instrument from the next one, behind a snapshot as before it, until somebody proves what became of it.
+    @Test func anUnknownFateStaysUnknown() throws {
+        var ledger = try TestLedger()
+        let tag = try #require(
+            try ledger.add(.intent(Ticket(account: "DU1", origin: .manual, reason: "r", legs: [BookTests.leg()]))).intentTags().first)
+        try ledger.restart(boot: 78)
+        var again = try Self.reopened(ledger.book)
+        #expect(ledger.book.unknownOrder(of: BookTests.mbt) == tag && again.unknownOrder(of: BookTests.mbt) == tag)
+        again.apply(try ledger.add(.orderReport(OrderReport(tag: tag, status: .new, permID: 7))))
+        #expect(ledger.book.unknownOrder(of: BookTests.mbt) == nil && again.unknownOrder(of: BookTests.mbt) == nil)
+        Self.expectSame(ledger.book, again, [tag])
     }
 
     /// A long history over many pieces, by chance: late fills, commissions and reversals reach into pieces that lie packed.
@@ -183,6 +212,19 @@ struct SnapshotTests {
         // The control: the file as it was written.
         let file = try SnapshotFile(bytes)
         #expect(file.isSound(0..<file.partCount))
+    }
+
+    /// Who signed before the key was changed comes back with the header; where nobody did, the form is that of the releases before.
+    @Test func theFormerSignerIsInTheHeader() throws {
+        let key = [UInt8](repeating: 1, count: 32), former = FormerSigner(key: [UInt8](repeating: 2, count: 32), until: Instant(seconds: 9))
+        let book = try TestLedger().book
+        for (former, form) in [(nil, "tidewire.snapshot2"), (former, "tidewire.snapshot3")] as [(FormerSigner?, String)] {
+            let header = SnapshotHeader(edge: TestLedger.edge, release: "r", head: book.head, signer: key, former: former)
+            var builder = SnapshotBuilder(header, book, beside: [])
+            var bytes: [UInt8] = []
+            while let more = builder.nextBytes() { bytes += more }
+            #expect(try SnapshotFile(bytes).header == header && String(decoding: bytes, as: UTF8.self).contains(form))
+        }
     }
 
     @Test func namesSortAsTheirEntriesDo() {

@@ -137,7 +137,7 @@ package enum FastStart {
         var difference: String?
         let journal: Journal
         do throws(JournalError) {
-            journal = try Journal(store: store, edge: edge, after: (anchor, header.signer)) { entry in
+            journal = try Journal(store: store, edge: edge, after: (anchor, header.signer), former: header.former) { entry in
                 if entry.kind == Kind.snapshot.rawValue, case .snapshot(let found)? = try? entry.decoded(), found.seq == header.head.seq {
                     fact = found
                     if found.book != digest || found.milestones != other { difference = "it adds up to another digest than entry \(entry.seq) says" }

@@ -2,17 +2,35 @@
 internal import Wire
 
 /// A key that can be told from most others by 32 bits.
-package protocol IndexedKey: Hashable, Sendable {
+package protocol IndexedKey: Sendable {
+    associatedtype Exact: Hashable & Sendable
     var fingerprint: UInt32 { get }
+    /// What makes two keys the same one, fresh or in the row.
+    var exact: Exact { get }
+}
+
+/// A text that is another when one byte of it is. Strings are also the same when they only look the same, which no row of bytes knows of: a book
+/// that was folded would differ from the one that came out of its snapshot.
+package struct ExactText: Hashable, Sendable {
+    private let text: String
+    init(_ text: String) { self.text = text }
+    package static func == (a: ExactText, b: ExactText) -> Bool { a.text.utf8.elementsEqual(b.text.utf8) }
+    package func hash(into hasher: inout Hasher) {
+        var text = text
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
 }
 
 extension String: IndexedKey {
     package var fingerprint: UInt32 { KeyMark.of(utf8) }
+    package var exact: ExactText { ExactText(self) }
 }
 extension ClOrdID: IndexedKey {
     package var fingerprint: UInt32 { KeyMark.of(text.utf8) }
+    package var exact: ExactText { ExactText(text) }
 }
 extension Int64: IndexedKey {
+    package var exact: Int64 { self }
     package var fingerprint: UInt32 {
         // Ids are given out in order; the factor (2^64 over the golden ratio) spreads them.
         UInt32(truncatingIfNeeded: (UInt64(bitPattern: self) &* 0x9E37_79B9_7F4A_7C15) >> 32)
@@ -34,7 +52,7 @@ package struct KeyIndex<Key: IndexedKey>: Sendable {
     private var row: [UInt8] = []
     private var start = 0
     private var sealed = 0
-    private var fresh: [Key: Int] = [:]
+    private var fresh: [Key.Exact: (key: Key, place: Int)] = [:]
 
     package init() {}
 
@@ -42,7 +60,7 @@ package struct KeyIndex<Key: IndexedKey>: Sendable {
     package var freshCount: Int { fresh.count }
 
     package mutating func add(_ key: Key, at place: Int) {
-        fresh[key] = place
+        fresh[key.exact] = (key, place)
         // A dictionary of hundreds of thousands takes a tenth of a second when it grows, and sorting many a few milliseconds.
         if fresh.count >= KeyIndex.freshMax { seal() }
     }
@@ -56,7 +74,7 @@ package struct KeyIndex<Key: IndexedKey>: Sendable {
     /// The place of a key.
     /// - Parameter has: whether the record at a place has this key: marks alone are no proof.
     package func place(of key: Key, _ has: (Int) -> Bool) -> Int? {
-        if let place = fresh[key] { return place }
+        if let found = fresh[key.exact] { return found.place }
         let wanted = UInt64(key.fingerprint) << 32
         // Behind the last one of this mark.
         var low = firstMark(above: wanted | 0xFFFF_FFFF, from: 0)
@@ -82,7 +100,7 @@ package struct KeyIndex<Key: IndexedKey>: Sendable {
     /// Moves all fresh keys into the row.
     package mutating func seal() {
         guard !fresh.isEmpty else { return }
-        let more = fresh.map { UInt64($0.key.fingerprint) << 32 | UInt64($0.value) }.sorted()
+        let more = fresh.values.map { UInt64($0.key.fingerprint) << 32 | UInt64($0.place) }.sorted()
         let bytes = (sealed + more.count) * 8
         // Few come among many: what lies between two of them is moved in one go.
         row = [UInt8](unsafeUninitializedCapacity: bytes) { room, filled in

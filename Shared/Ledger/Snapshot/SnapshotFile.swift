@@ -11,8 +11,10 @@ package struct SnapshotHeader: Hashable, Sendable {
     package var head: Head
     /// Who signed the checkpoints up to there; nil before the first.
     package var signer: [UInt8]?
-    package init(edge: EdgeID, release: String, head: Head, signer: [UInt8]?) {
-        self.edge = edge; self.release = release; self.head = head; self.signer = signer
+    /// Who signed before that, where the key was changed: its signatures are good for a day after.
+    package var former: FormerSigner?
+    package init(edge: EdgeID, release: String, head: Head, signer: [UInt8]?, former: FormerSigner? = nil) {
+        self.edge = edge; self.release = release; self.head = head; self.signer = signer; self.former = former
     }
 }
 
@@ -78,8 +80,11 @@ package struct SnapshotBuilder: Sendable {
 
     private var tableBytes: [UInt8] {
         var out = ByteWriter(reserving: 256 + table.count * 40)
-        out.text("tidewire.snapshot2"); out.append(header.edge.bytes); out.text(header.release); out.little(header.head.seq.raw)
+        // The form without a former signer is what it always was: releases before this one read it.
+        out.text(header.former == nil ? SnapshotFile.form : SnapshotFile.formWithFormer)
+        out.append(header.edge.bytes); out.text(header.release); out.little(header.head.seq.raw)
         out.append(header.head.hash); out.optional(header.signer) { $1.append($0) }
+        if let former = header.former { out.append(former.key); out.little(former.until.nanoseconds) }
         out.list(table) {
             $1.little($0.bytes); $1.append($0.hash)
         }
@@ -124,11 +129,17 @@ package struct SnapshotTable: Sendable {
         do throws(PackError) {
             guard Hashing.blake2b(table) == stored else { throw PackError(at: start) }
             var reader = Unpacker(table)
-            guard try reader.text() == "tidewire.snapshot2" else { throw PackError(at: start) }
+            let form = try reader.text()
+            guard form == SnapshotFile.form || form == SnapshotFile.formWithFormer else { throw PackError(at: start) }
             let edge = try reader.known(EdgeID(bytes: try reader.take(16))), release = try reader.text()
             let head = Head(seq: Seq(try reader.little(UInt64.self)), hash: try reader.take(32))
             let signer = try reader.optional { reader throws(PackError) in try reader.take(32) }
-            header = SnapshotHeader(edge: edge, release: release, head: head, signer: signer)
+            var former: FormerSigner?
+            if form == SnapshotFile.formWithFormer {
+                let key = try reader.take(32)
+                former = FormerSigner(key: key, until: try reader.instant())
+            }
+            header = SnapshotHeader(edge: edge, release: release, head: head, signer: signer, former: former)
             var parts: [(Range<Int>, [UInt8])] = []
             var at = SnapshotFile.magic.count
             for _ in 0..<(try reader.count(unit: 40)) {
@@ -171,6 +182,9 @@ package struct SnapshotTable: Sendable {
 /// The file read back: nothing of it is used before its hash was compared.
 package struct SnapshotFile: Sendable {
     package static let magic = Array("tidewire.snap.2\n".utf8)
+    /// How the table begins, and how it does when it names a former signer.
+    static let form = "tidewire.snapshot2"
+    static let formWithFormer = "tidewire.snapshot3"
 
     private let table: SnapshotTable
     private let bytes: [UInt8]
