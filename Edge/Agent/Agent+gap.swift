@@ -17,7 +17,11 @@ extension Agent {
     /// To be called when entries were asked for that cannot be read any more. Trading goes on: what is written now follows the last entry, and that is there.
     package func noteMissing(from: Seq, to: Seq, at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
         try mustLive()
-        guard unwritten.isEmpty else { return [] }
+        guard unwritten.isEmpty else {
+            // The link asks once and waits for the word: it is said as soon as there is room for it.
+            if !unsaid.contains(where: { $0.from <= from && to <= $0.to }) { unsaid.append((from, to)) }
+            return []
+        }
         let hole: Hole?
         do throws(JournalError) { hole = try journal.hole(around: from, to) } catch {
             // What is damaged is found and told by the check of the whole.
@@ -25,6 +29,21 @@ extension Agent {
             return []
         }
         return try hole.map { hole throws(AgentFailure) in try note(hole, at: clock) } ?? []
+    }
+
+    /// What a decision sealed with its branch and is true of this one all the same: the same entries are missing.
+    func sealedWords() throws(AgentFailure) -> [Draft] {
+        do throws(JournalError) { return try journal.sealedGaps().map { Draft(.gap($0)) } } catch { throw fail(.journal(error)) }
+    }
+
+    /// Says what was asked for while nothing could be written.
+    func noteUnsaid(at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
+        var effects: [AgentEffect] = []
+        while unwritten.isEmpty, !unsaid.isEmpty {
+            let (from, to) = unsaid.removeFirst()
+            effects += try noteMissing(from: from, to: to, at: clock)
+        }
+        return effects
     }
 
     /// Says in the ledger that these are missing, unless an entry already does.

@@ -14,6 +14,7 @@ extension Agent {
         var effects: [AgentEffect] = []
         var nothing = Turn()
         if !unwritten.isEmpty { _ = try commit(&nothing, at: clock, into: &effects) }
+        effects += try noteUnsaid(at: clock)
         watchDisk(at: clock)
         noteTables(at: clock)
         tell(at: clock, into: &effects)

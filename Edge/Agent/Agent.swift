@@ -77,6 +77,8 @@ package final class Agent {
     var witnessed = CountersignKeeper()
     /// Facts that found no room on the disk, in order; they are the first to be written when there is some.
     var unwritten: [Entry] = []
+    /// Missing entries that were asked for meanwhile, and of which nothing is said yet.
+    var unsaid: [(from: Seq, to: Seq)] = []
     /// Why this agent decides nothing any more.
     private var failure: AgentFailure?
 
@@ -122,12 +124,17 @@ package final class Agent {
         if let settlement, settlement.epoch == chain.epoch + 1 {
             try number([Draft(.lineage(settlement.lineage(after: chain.head)))], at: clock, into: &turn)
         }
+        let words = try sealedWords()
+        try number(words, at: clock, into: &turn)
         if let trouble = troubles[.rolledBack] ?? troubles[.different], desk.book.haltLevel < .reducing {
             let source = trouble.kind == .rolledBack ? Agent.rollbackRule : Agent.rebuildRule
             try number([Draft(.halt(HaltFact(level: .reducing, source: source, reason: trouble.text)))], at: clock, into: &turn)
         }
         _ = try commit(&turn, at: clock, into: &effects)
         if unwritten.isEmpty, let last = journal.last { try mark(last) }
+        if !words.isEmpty, unwritten.isEmpty {
+            do throws(JournalError) { try journal.forgetSealedGaps() } catch { throw fail(.journal(error)) }
+        }
         // Not before its lineage is durable, or nobody would ever begin it.
         if settlement != nil, unwritten.isEmpty {
             do throws(JournalError) { try journal.forgetSettlement() } catch { throw fail(.journal(error)) }

@@ -7,8 +7,15 @@ internal import Wire
 
 extension Journal {
     /// What this ledger says that it lost for good, oldest word first: what the cloud is told when it asks for it.
-    package func gaps() throws(JournalError) -> [GapFact] {
-        guard let text = try Journal.reading({ () throws(StoreError) in try store.meta(Journal.gapsKey) }), !text.isEmpty else { return [] }
+    package func gaps() throws(JournalError) -> [GapFact] { try kept(Journal.gapsKey) }
+    /// What the branch that a person gave up says of it: the history that goes on has not said that yet.
+    func sealedGaps() throws(JournalError) -> [GapFact] { try kept(Journal.sealedGapsKey) }
+
+    /// It is said again. Without room for that it is said twice at the worst.
+    func forgetSealedGaps() throws(JournalError) { try noteAdvice { () throws(StoreError) in try store.setMeta(Journal.sealedGapsKey, "") } }
+
+    private func kept(_ key: String) throws(JournalError) -> [GapFact] {
+        guard let text = try Journal.reading({ () throws(StoreError) in try store.meta(key) }), !text.isEmpty else { return [] }
         guard let value = try? JSONReader.read(Array(text.utf8)), let rows = value.elements else { throw .damaged("what it lost cannot be read") }
         do throws(CodecError) {
             var gaps: [GapFact] = []
@@ -19,9 +26,15 @@ extension Journal {
 
     /// The same with what these entries add to it, as it is kept; nil when they add nothing. The newest are kept: each stands for a lost file.
     func confessed(_ entries: [Entry]) throws(JournalError) -> String? {
-        let fresh = entries.compactMap(\.gap)
-        guard !fresh.isEmpty else { return nil }
-        let rows = (try gaps() + fresh).suffix(Identity.gapsMax).map { gap in
+        let said = entries.compactMap(\.gap)
+        guard !said.isEmpty else { return nil }
+        let known = try gaps()
+        return Journal.text((known + said.filter { !known.contains($0) }).suffix(Identity.gapsMax))
+    }
+
+    /// As they are kept.
+    static func text(_ gaps: some Sequence<GapFact>) -> String {
+        let rows = gaps.map { gap in
             var row = FieldWriter()
             gap.write(into: &row)
             return row.value
@@ -29,6 +42,7 @@ extension Journal {
         return String(decoding: JSONWriter.plain(.array(rows)), as: UTF8.self)
     }
     static let gapsKey = "gaps"
+    static let sealedGapsKey = "sealed_gaps"
 
     /// The cloud's store that welcomed this edge last; empty before the first time.
     package func incarnation() throws(JournalError) -> String { try Journal.reading { () throws(StoreError) in try store.meta("incarnation") } ?? "" }

@@ -378,9 +378,13 @@ package final class Journal {
         guard branch.head == LogHead(seq: common.seq.raw, hash: common.hash) else {
             throw .damaged("the file for the sealed branch begins elsewhere")
         }
+        // The holes stay, and what speaks of them goes: the history that goes on has to say it again.
+        var unsaid = try sealedGaps()
         try Journal.reading { () throws(StoreError) in
             while branch.head.seq < store.head.seq {
-                try branch.append(try store.read(from: branch.head.seq + 1, limit: 1_000, maxBytes: 4 << 20), meta: [:])
+                let rows = try store.read(from: branch.head.seq + 1, limit: 1_000, maxBytes: 4 << 20)
+                unsaid += rows.filter { $0.kind == Kind.gap.rawValue }.compactMap { (try? Entry($0))?.gap }.filter { !unsaid.contains($0) }
+                try branch.append(rows, meta: [:])
             }
         }
         guard branch.head == store.head else { throw .damaged("the sealed branch is not what this ledger has") }
@@ -388,7 +392,9 @@ package final class Journal {
         // What the branch said of the cloud's key goes with it.
         let word = try believed(through: common.seq)
         try Journal.reading { () throws(StoreError) in
-            try store.cut(after: common.seq.raw, meta: [Journal.settlementKey: text, Journal.trustKey: word.text])
+            try store.cut(
+                after: common.seq.raw,
+                meta: [Journal.settlementKey: text, Journal.trustKey: word.text, Journal.sealedGapsKey: Journal.text(unsaid)])
         }
     }
 

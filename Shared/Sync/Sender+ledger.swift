@@ -66,7 +66,7 @@ extension Sender {
 
     /// Takes up what these entries say of lost ones; true when there is something new to tell the cloud.
     private mutating func confess(_ entries: [Entry]) -> Bool {
-        let gaps = entries.compactMap(\.gap)
+        let gaps = entries.compactMap(\.gap).filter { !identity.gaps.contains($0) }
         identity.gaps += gaps
         return !gaps.isEmpty
     }

@@ -56,10 +56,11 @@ final class DiskRig {
 
     /// An agent over a journal of the test's own, at this rig's broker and clock.
     func agent(
-        over journal: Journal, book: Book = Book(edge: LedgerWriter.edge), reserve: (any DiskReserve)? = nil, trouble: LedgerTrouble? = nil
+        over journal: Journal, book: Book = Book(edge: LedgerWriter.edge), boot: UInt64 = 1, reserve: (any DiskReserve)? = nil,
+        trouble: LedgerTrouble? = nil
     ) -> Agent {
         Agent(
-            journal: journal, book: book, boot: Boot(raw: 1), settings: settings,
+            journal: journal, book: book, boot: Boot(raw: boot), settings: settings,
             session: PaperSession(broker: broker, generation: 1), reserve: reserve, trouble: trouble)
     }
     /// A wish to buy as many contracts as its number says, and one.

@@ -77,6 +77,76 @@ import Wire
         #expect(try giveUp(after: entries[entries.count - 11].head, "late.db"))
     }
 
+    /// A person decided for the cloud's history: the word about the hole is sealed with its branch, and the hole is there all the same.
+    @Test func aWordThatIsSealedWithItsBranchIsSaidAgain() throws {
+        let (disk, entries) = try holed()
+        let rig = DiskRig(), common = entries[entries.count - 1]
+        func run(_ boot: UInt64, _ body: (Agent) throws -> Void) throws {
+            var book = Book(edge: LedgerWriter.edge)
+            for entry in entries { book.apply(entry) }
+            let journal = try Journal(store: try SegmentTests.store(disk), edge: LedgerWriter.edge, after: (common, nil)) { book.apply($0) }
+            try body(rig.agent(over: journal, book: book, boot: boot))
+        }
+        func words() throws -> Int {
+            try SegmentTests.store(disk, .readOnly).read(from: common.seq.raw, limit: 500).count { $0.kind == Kind.gap.rawValue }
+        }
+        try run(1) { agent in
+            _ = try agent.start(DiskRig.bootFact, at: rig.clock)
+            _ = try agent.noteMissing(from: Seq(1), to: Seq(Segment.rows), at: rig.clock)
+            let dispute = Dispute(
+                verdict: .fork, common: common.head, edgeHead: agent.journal.head, edgeEpoch: 1,
+                cloudHead: Head(seq: Seq(9_000), hash: common.hash), isCloudBranchKept: true)
+            let settlement = Settlement(
+                edge: LedgerWriter.edge, kept: .cloud, epoch: 2, dispute: dispute, decidedBy: "cloud:admin", decidedAt: Instant(seconds: 1))
+            let isGivenUp = try StartTalk.giveUp(settlement, agent.journal, mark: DiskMark(disk), at: rig.now) {
+                (_, base) throws(JournalError) in
+                do throws(StoreError) { return try EntryStore(path: "sealed.db", .init(.create, vfs: disk.name), base: base) } catch {
+                    throw .store(error)
+                }
+            }
+            #expect(isGivenUp)
+        }
+        // The control: nothing speaks of the hole now.
+        #expect(try verify(disk).difference?.contains("entries 1 to 4096 cannot be read") == true)
+        try run(2) { agent in
+            let settlement = try #require(try agent.journal.settlement())
+            _ = try agent.start(DiskRig.bootFact, settlement: settlement, at: rig.clock)
+            #expect(try agent.journal.gaps() == [GapFact(from: Seq(1), to: Seq(Segment.rows), hash: entries[Int(Segment.rows) - 1].hash)])
+        }
+        #expect(try verify(disk).difference == nil && words() == 1)
+        try run(3) { agent in _ = try agent.start(DiskRig.bootFact, at: rig.clock) }
+        #expect(try words() == 1, "said once")
+    }
+
+    /// The link asks once for what cannot be read, and its lane waits for the word. On a full disk the word is said when there is room.
+    @Test func aHoleThatIsFoundOnAFullDiskIsSaidOnceThereIsRoom() throws {
+        let (disk, entries) = try holed()
+        let rig = DiskRig()
+        let journal = try Journal(store: try SegmentTests.store(disk), edge: LedgerWriter.edge, after: (entries[entries.count - 1], nil))
+        var book = Book(edge: LedgerWriter.edge)
+        for entry in entries { book.apply(entry) }
+        let agent = rig.agent(over: journal, book: book, reserve: SimulatedReserve(disk, bytes: 4_096))
+        func gaps(_ effects: [AgentEffect]) -> [GapFact] {
+            effects.flatMap { effect -> [GapFact] in if case .entries(let entries) = effect { entries.compactMap(\.gap) } else { [] } }
+        }
+        _ = try agent.start(DiskRig.bootFact, at: rig.clock)
+        disk.capacity = disk.names.reduce(0) { $0 + (disk.bytes(of: $1)?.count ?? 0) }
+        var isFull = false
+        for number in 0..<40 where !isFull {
+            let reason = String(repeating: "r", count: 8_000) + "\(number)"
+            let wish: DeskInput = number % 2 == 0 ? .halt(source: "file", reason: reason) : .resume(reason: reason)
+            isFull = try agent.turn([.desk(wish)], at: rig.clock).contains(.heldBack)
+        }
+        #expect(isFull)
+        // Asked for twice, and by either end: said once.
+        for _ in 0..<2 { #expect(try agent.noteMissing(from: Seq(1), to: Seq(Segment.rows), at: rig.clock) == []) }
+        #expect(try gaps(agent.keep(at: rig.clock)).isEmpty, "there is no room yet")
+        disk.capacity = nil
+        let said = try gaps(agent.keep(at: rig.clock))
+        #expect(said == [GapFact(from: Seq(1), to: Seq(Segment.rows), hash: entries[Int(Segment.rows) - 1].hash)])
+        #expect(try gaps(agent.keep(at: rig.clock)).isEmpty && verify(disk).difference == nil)
+    }
+
     /// The words of an entry do not cover another hash: what stands behind the hole must follow what was there.
     @Test func anotherHashIsNoExcuse() throws {
         let (disk, entries) = try holed()
