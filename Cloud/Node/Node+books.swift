@@ -112,7 +112,7 @@ extension Node {
         for edge in control.sortedEdges where edge.book.head.seq.raw >= (keeping.saved[edge.id]?.raw ?? 0) + least {
             guard clock.monotonic >= keeping.refused[edge.id] ?? .zero else { continue }
             let rule = stores.ledgers.checkpointRule(edge.id)
-            let header = SnapshotHeader(edge: edge.id, release: settings.release, head: edge.book.head, signer: rule?.key)
+            let header = SnapshotHeader(edge: edge.id, release: settings.release, head: edge.book.head, signer: rule?.key, former: rule?.before)
             let beside = KeptBeside(milestones[edge.id] ?? Milestones(), stores.ledgers.trust(edge.id))
             let builder = SnapshotBuilder(header, edge.book, beside: beside.bytes)
             guard !builder.isTooLarge else {

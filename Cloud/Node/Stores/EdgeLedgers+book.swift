@@ -58,7 +58,7 @@ extension EdgeLedgers {
             anchor.head == head, Chain.hash(anchor, edge: edge) == anchor.hash
         else { return nil }
         var restored = RestoredBook(book: opened.book, milestones: beside.milestones, recent: [], from: head.seq)
-        var verifier = LedgerVerifier(edge: edge, after: anchor, key: file.header.signer, trust: beside.trust)
+        var verifier = LedgerVerifier(edge: edge, after: anchor, key: file.header.signer, former: file.header.former, trust: beside.trust)
         let first = head.seq.raw - min(head.seq.raw - 1, UInt64(EdgeRoom.recentMax))
         // What is damaged is named by the walk of a whole start.
         guard let recent = try? checked(edge, store.read(from: first, limit: Int(head.seq.raw - first) + 1)).filter({ $0.seq <= head.seq }) else {
