@@ -5,10 +5,21 @@ import Control
 import Foundation
 import Ledger
 import Platform
+import Simulation
 import Sync
 import Testing
 import Values
 import Wire
+
+/// The process dies as soon as the entries of a sealed branch are out of the ledger.
+private final class DyingFile: ForwardingLedgerFile {
+    let store: EntryStore
+    init(_ store: EntryStore) { self.store = store }
+    func cut(after seq: UInt64) throws(StoreError) {
+        try store.cut(after: seq)
+        throw .failed(.busy("the process is gone"))
+    }
+}
 
 @Suite struct DisputeTests {
     /// A linked edge whose ledger is then set back to `common` entries; its copy wrote on without the cloud.
@@ -84,6 +95,38 @@ import Wire
         guard case .refused(let fenced) = clone.sender.phase else { Issue.record("\(clone.sender.phase)"); return }
         #expect(fenced.code == "FENCED" && fenced.haltsTrading)
         #expect(try decision(cloud, cloud.bearer()) == nil && file(cloud, "") == edge.entries)
+    }
+
+    /// The backup has the branch that is sealed, and the process dies just then: the next one does not say that the backup has what came instead.
+    @Test func aDeathAtTheSealingLeavesNoMarkAboveTheCommonEntry() throws {
+        let cloud = try TestCloud(edges: [TestEdge.id]) { DyingFile($0) }
+        let edge = TestEdge(cloud)
+        edge.goLive()
+        for _ in 0..<3 { edge.fill(nil) }
+        try edge.connect()
+        try edge.pass(.milliseconds(250))
+        let newest = try #require(edge.entries.last?.head)
+        let body = #"{"heads":[{"edge":"\#(TestEdge.id)","seq":\#(newest.seq),"hash":"\#(Hex.text(newest.hash))"}]}"#
+        let told = try cloud.send(Request(method: "POST", path: "/console/store/backed-up", body: Array(body.utf8), isLocal: true))
+        #expect(told.answer?.status == 200)
+        edge.disconnect()
+        try cloud.tick(after: .seconds(20))
+        let copy = TestEdge(cloud, boot: 8, after: Array(edge.entries.prefix(4)))
+        copy.fill(nil, side: .sell, quantity: 5)
+        try copy.connect()
+        try copy.pass(.milliseconds(250))
+        #expect(try settle(cloud, "edge", cloud.bearer()).status == 200)
+        try copy.pass(.seconds(5))
+        let settlement = try #require(copy.settlements.first)
+        copy.write(.lineage(settlement.lineage(after: try #require(copy.entries.last?.head))))
+        #expect(throws: StoreError.self) { try copy.pump() }
+        copy.disconnect()
+        try cloud.restart()
+        #expect(try file(cloud, "").count == 4)
+        try copy.connect()
+        for _ in 0..<4 { try copy.pass(.seconds(5)) }
+        #expect(copy.sender.phase == .open && copy.sender.isCaughtUp)
+        #expect(copy.backups.last == Seq(4) && copy.backups.allSatisfy { $0 <= Seq(4) }, "\(copy.backups)")
     }
 
     /// A branch with a signature that does not hold is nobody's choice: nothing of it is stored, the page says so, and the cloud's ledger stays.

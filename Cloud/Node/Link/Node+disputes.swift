@@ -116,7 +116,10 @@ extension Node {
 
     /// The edge keeps its branch: what this cloud had after `common` goes into a sealed file, and everything shown is folded anew.
     func cut(_ edge: EdgeID, after common: Head) throws {
-        do { try stores.ledgers.cut(edge, after: common) { note($0, of: edge) } } catch let error where Node.isFull(error) {
+        do {
+            try lowerBackup(of: edge, to: common.seq)
+            try stores.ledgers.cut(edge, after: common) { note($0, of: edge) }
+        } catch let error where Node.isFull(error) {
             log(.error, "branch not sealed", "\(name(edge)): \(error)")
             return try link(.wasCut(edge, common, epoch: nil))
         } catch let damage as BranchDamage {
@@ -125,12 +128,6 @@ extension Node {
         } catch is NoBranchLeft {
             log(.error, "branch not sealed", "\(name(edge)) has \(EdgeLedgers.branchesMax) sealed branches; move some away")
             return try link(.wasCut(edge, common, epoch: nil))
-        }
-        // What the backup has behind it are the sealed branch's entries: no edge may take them for its own.
-        if let seq = backups[edge], seq > common.seq {
-            backups[edge] = common.seq
-            store(.meta(key: BackupMark.key(edge), value: String(common.seq.raw)))
-            try link(.backedUp(edge, common.seq))
         }
         log(.warning, "branch sealed", "\(name(edge)): the entries after \(common.seq) are kept in a file of their own")
         try refold(edge)

@@ -38,6 +38,18 @@ extension Node {
             Answer(200, ["edges": .integer(Int64(told.count)), "told": .array(told.map { .string($0.0.description) }), "leftOut": .array(rows)]))
     }
 
+    /// What the backup has behind `common` are a sealed branch's entries: no edge may take them for its own. Durable before the branch is sealed: of a
+    /// process that dies between the two the next one believes too little of the backup, and never too much.
+    func lowerBackup(of edge: EdgeID, to common: Seq) throws {
+        guard let seq = backups[edge], seq > common else { return }
+        let row = StoreWrite.meta(key: BackupMark.key(edge), value: String(common.raw))
+        try stores.control.commit([row])
+        backups[edge] = common
+        // Also behind whatever of this turn waits to be stored: a higher mark may be among it.
+        store(row)
+        try link(.backedUp(edge, common))
+    }
+
     private func whyNotOpen(_ edge: EdgeID) -> String {
         switch enrolled[edge]?.status {
         case nil: "it is not enrolled here"
