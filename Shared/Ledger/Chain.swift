@@ -119,25 +119,51 @@ package struct Chain: Sendable {
     }
 }
 
+/// What the clocks, the runs and the epochs of entries must say of the entries before them.
+package struct ClockRules: Sendable {
+    /// The beginning of the year 2200, in nanoseconds, and more decisions than anybody makes.
+    private static let hlcMax: Int64 = 7_258_118_400_000_000_000, epochMax: UInt32 = 1 << 30
+    /// What they need of the entry before.
+    private var last: (boot: Boot, epoch: UInt32, mono: Span, hlc: Int64)?
+
+    /// Nothing is known of the entry before: they begin with the first that comes.
+    package init() {}
+
+    /// They hold from an entry on that is known to be good.
+    package init(after entry: Entry) { last = (entry.boot, entry.epoch, entry.mono, entry.hlc) }
+
+    /// Takes the next entry, whose place in the chain is known to be right.
+    package mutating func accept(_ entry: Entry) throws(ChainError) {
+        let startsRun = last.map { $0.boot != entry.boot } ?? (entry.seq == Seq(1))
+        if startsRun, entry.kind != Kind.boot.rawValue { throw .noBoot(at: entry.seq) }
+        // The next entry's clock and epoch are counted from these: at the end of their ranges there is no next one.
+        guard entry.hlc < ClockRules.hlcMax else { throw .clockOrder(at: entry.seq) }
+        guard entry.epoch < ClockRules.epochMax else { throw .epoch(at: entry.seq) }
+        if let last {
+            guard entry.hlc > last.hlc else { throw .clockOrder(at: entry.seq) }
+            // A new epoch is a person's word, and that word is its first entry.
+            let raises = entry.kind == Kind.lineage.rawValue
+            guard entry.epoch == (raises ? last.epoch &+ 1 : last.epoch) else { throw .epoch(at: entry.seq) }
+            if entry.boot == last.boot, entry.mono < last.mono { throw .monotonicOrder(at: entry.seq) }
+        }
+        last = (entry.boot, entry.epoch, entry.mono, entry.hlc)
+    }
+}
+
 /// The reader's end: walks entries in order and refuses the first that does not follow.
 package struct ChainVerifier: Sendable {
     package let edge: EdgeID
     package private(set) var head: Head
     /// Entries accepted so far.
     package private(set) var count: UInt64 = 0
-    /// The beginning of the year 2200, in nanoseconds, and more decisions than anybody makes.
-    private static let hlcMax: Int64 = 7_258_118_400_000_000_000, epochMax: UInt32 = 1 << 30
-    /// What the clock rules need of the entry before.
-    private var last: (boot: Boot, epoch: UInt32, mono: Span, hlc: Int64)?
+    /// What the next entry's clocks are held to.
+    package private(set) var clocks: ClockRules
 
     /// Starts after `anchor`; the clock rules begin with the first entry seen.
-    package init(edge: EdgeID, after anchor: Head = .start) { self.edge = edge; head = anchor }
+    package init(edge: EdgeID, after anchor: Head = .start) { self.edge = edge; head = anchor; clocks = ClockRules() }
 
     /// Continues after an entry that is known to be good: the clock rules hold from there.
-    package init(edge: EdgeID, after entry: Entry) {
-        self.init(edge: edge, after: entry.head)
-        last = (entry.boot, entry.epoch, entry.mono, entry.hlc)
-    }
+    package init(edge: EdgeID, after entry: Entry) { self.edge = edge; head = entry.head; clocks = ClockRules(after: entry) }
 
     /// Accepts the next entry, its stored hash included.
     package mutating func accept(_ entry: Entry) throws(ChainError) {
@@ -157,18 +183,7 @@ package struct ChainVerifier: Sendable {
     }
 
     private mutating func follow(_ entry: Entry) throws(ChainError) {
-        let startsRun = last.map { $0.boot != entry.boot } ?? (entry.seq == Seq(1))
-        if startsRun, entry.kind != Kind.boot.rawValue { throw .noBoot(at: entry.seq) }
-        // The next entry's clock and epoch are counted from these: at the end of their ranges there is no next one.
-        guard entry.hlc < ChainVerifier.hlcMax else { throw .clockOrder(at: entry.seq) }
-        guard entry.epoch < ChainVerifier.epochMax else { throw .epoch(at: entry.seq) }
-        if let last {
-            guard entry.hlc > last.hlc else { throw .clockOrder(at: entry.seq) }
-            // A new epoch is a person's word, and that word is its first entry.
-            let raises = entry.kind == Kind.lineage.rawValue
-            guard entry.epoch == (raises ? last.epoch &+ 1 : last.epoch) else { throw .epoch(at: entry.seq) }
-            if entry.boot == last.boot, entry.mono < last.mono { throw .monotonicOrder(at: entry.seq) }
-        }
-        last = (entry.boot, entry.epoch, entry.mono, entry.hlc); head = entry.head; count += 1
+        try clocks.accept(entry)
+        head = entry.head; count += 1
     }
 }

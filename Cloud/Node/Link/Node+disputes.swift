@@ -91,7 +91,7 @@ extension Node {
             // The edge shows it again by its next HELLO, and another file takes it.
             note(damage, of: edge)
             try link(.branch(edge, common: common, nil))
-        } catch let damage as LedgerDamage where damage.isOffered {
+        } catch let damage as LedgerDamage where damage.offered != nil {
             try turnAway(damage, after: common)
         }
         guard let rotten else { return }

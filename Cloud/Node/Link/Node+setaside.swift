@@ -8,9 +8,29 @@ internal import Values
 /// Why nothing of an edge is taken.
 struct SetAside {
     let words: String
-    /// True for what the edge sent; false for what lies here.
-    var isOffered = false
-    var trouble: Trouble { isOffered ? .unsigned(words) : .ledgerDamaged }
+    /// Which rule broke what the edge sent; nil for what lies here.
+    var offered: BrokenRule?
+    var trouble: Trouble {
+        switch offered {
+        case nil: .ledgerDamaged
+        case .signature: .unsigned(words)
+        case .clocks:
+            Trouble(
+                code: SetAside.outOfOrder, text: "The cloud takes nothing of this edge: what it sent would not start as a ledger (\(words)).",
+                cure: "The edge trades on. Let tidewire-edge ledger verify check its ledger, and report what it prints; then start the cloud again.",
+                ends: true)
+        }
+    }
+    /// The name of that on the page Edges.
+    static let outOfOrder = "ENTRIES_OUT_OF_ORDER"
+    /// The event in the log.
+    var event: String {
+        switch offered {
+        case nil: "ledger damaged"
+        case .signature: "entries not signed"
+        case .clocks: "entries out of order"
+        }
+    }
 }
 
 extension Node {
@@ -30,7 +50,7 @@ extension Node {
 
     func setAside(_ edge: EnrolledEdge, _ why: SetAside) throws {
         damaged[edge.id] = why
-        log(.error, why.isOffered ? "entries not signed" : "ledger damaged", "\(edge.name): \(why.words)")
+        log(.error, why.event, "\(edge.name): \(why.words)")
         try link(.setAside(edge.id, why.trouble))
         tell(.revoked(edge.id))
         books.caughtUp(edge.id)
@@ -48,12 +68,18 @@ extension Node {
         for (id, why) in damaged.sorted(by: { $0.key < $1.key }) {
             let row = Node.damagedID(id)
             guard !control.refusals.contains(where: { $0.id == row }) else { continue }
-            if why.isOffered {
+            switch why.offered {
+            case .signature:
                 show(
                     row, of: id, "UNSIGNED_ENTRIES", "It sent entries that are not signed as they must be: \(why.words). None of them is stored.",
                     cure: "The copy here is sound. Look who uses this edge's link key. If it is not your machine: tidewire-cloud edge revoke "
                         + "\(name(id)). If it is, put back the copy of its keys/ that belongs to its ledger, and start both again.")
-            } else {
+            case .clocks:
+                show(
+                    row, of: id, SetAside.outOfOrder, "It sent entries that no start would take: \(why.words). None of them is stored.",
+                    cure: "The copy here is sound. Let tidewire-edge ledger verify check the edge's, and report what it prints: the program that "
+                        + "wrote these entries is at fault, or it is not yours, and then: tidewire-cloud edge revoke \(name(id)). Start both again.")
+            case nil:
                 show(
                     row, of: id, "LEDGER_DAMAGED", "The stored ledger is damaged: \(why.words).",
                     cure:
@@ -75,13 +101,13 @@ extension Node {
         }
     }
 
-    /// Entries of an edge were not stored: they are not signed as they must be, or what they are held to cannot be read here.
+    /// Entries of an edge were not stored: they are not signed or not timed as they must be, or what they are held to cannot be read here.
     func notTaken(_ damage: LedgerDamage) throws {
-        guard damage.isOffered else {
+        guard let rule = damage.offered else {
             try link(.commitFailed(damage.edge, reason: damage.words))
             return try found(damage)
         }
-        if let known = enrolled[damage.edge] { try setAside(known, SetAside(words: damage.words, isOffered: true)) }
+        if let known = enrolled[damage.edge] { try setAside(known, SetAside(words: damage.words, offered: rule)) }
     }
 
     // MARK: - What the receiver asks of the stored hashes

@@ -16,8 +16,11 @@ extension Node {
         if isStopping { missing.append("the cloud is stopping") }
         if desk.fullSince != nil { missing.append("the disk is full: nothing new is taken") }
         for id in damaged.keys.sorted() {
-            missing.append(
-                damaged[id]?.isOffered == true ? "edge \(name(id)) sends what is not signed" : "the stored ledger of edge \(name(id)) is damaged")
+            switch damaged[id]?.offered {
+            case .signature: missing.append("edge \(name(id)) sends what is not signed")
+            case .clocks: missing.append("edge \(name(id)) sends what no start would take")
+            case nil: missing.append("the stored ledger of edge \(name(id)) is damaged")
+            }
         }
         if control.edges.isEmpty, damaged.isEmpty { missing.append("no edge is enrolled: tidewire-cloud edge invite NAME") }
         for edge in control.sortedEdges where edge.presence != .live { missing.append("edge \(edge.name) is not linked") }

@@ -18,6 +18,8 @@ package final class EdgeLedgers {
     private var signatures: [EdgeID: CheckpointRule] = [:]
     /// Which key of the cloud's each ledger believes: what a start refuses must not be acknowledged.
     private var trusts: [EdgeID: CloudTrust] = [:]
+    /// What the clocks of each ledger's next entry are held to: over the link the rules begin anew with a session's first batch.
+    private var clocks: [EdgeID: ClockRules] = [:]
     /// The key that an edge showed when it was enrolled: its first signature must be under it.
     var firstKeys: [EdgeID: [UInt8]] = [:]
     /// The branch of an edge that is being stored beside its ledger, and what the next entry of it is held to.
@@ -49,6 +51,7 @@ package final class EdgeLedgers {
         stores[edge] = store
         signatures[edge] = verifier.checkpoints
         trusts[edge] = verifier.countersigned.trust
+        clocks[edge] = verifier.chain.clocks
     }
     func checkpointRule(_ edge: EdgeID) -> CheckpointRule? { signatures[edge] }
     func trust(_ edge: EdgeID) -> CloudTrust { trusts[edge] ?? CloudTrust() }
@@ -77,7 +80,7 @@ package final class EdgeLedgers {
 
     /// Lets go of a ledger of which nothing is taken any more.
     func close(_ edge: EdgeID) {
-        stores[edge] = nil; signatures[edge] = nil; trusts[edge] = nil; branches[edge] = nil; branchRules[edge] = nil
+        stores[edge] = nil; signatures[edge] = nil; trusts[edge] = nil; clocks[edge] = nil; branches[edge] = nil; branchRules[edge] = nil
     }
     /// The ledgers whose files have failed, in order.
     var failures: [(edge: EdgeID, cause: DatabaseError)] {
@@ -111,7 +114,8 @@ package final class EdgeLedgers {
     /// - Parameters:
     ///   - hole: what lies between the last stored entry and these; nil when they follow it.
     ///   - noting: told of each damaged entry here of which one of these speaks: what it was is not known then, and nobody is blamed for it.
-    /// - Throws: `LedgerDamage` at a checkpoint that is not signed as it must be: nothing was written then.
+    /// - Throws: `LedgerDamage` at a checkpoint that is not signed as it must be, and at clocks that the next start would refuse: nothing was written
+    ///   then.
     package func append(
         _ edge: EdgeID, _ entries: [Entry], over hole: LedgerHole? = nil, noting: (LedgerDamage) -> Void = { _ in }
     ) throws {
@@ -119,15 +123,18 @@ package final class EdgeLedgers {
         var rule = signatures[edge] ?? CheckpointRule(edge: edge, check: check)
         // Behind a hole nothing is known of what it said before.
         var trust = hole == nil ? trusts[edge] ?? CloudTrust() : CloudTrust()
+        var clock = hole == nil ? clocks[edge] ?? ClockRules() : ClockRules()
         for entry in entries {
+            do throws(ChainError) { try clock.accept(entry) } catch { throw LedgerDamage(edge: edge, words: error.description, offered: .clocks) }
             let words =
                 try rule.accept(entry) ?? trust.accept(entry)
                 ?? CountersignedFact.fault(in: entry, edge: edge) { seq in try hash(edge, of: seq, among: entries, noting) }
-            if let words { throw LedgerDamage(edge: edge, words: words, isOffered: true) }
+            if let words { throw LedgerDamage(edge: edge, words: words, offered: .signature) }
         }
         if let hole { try stores[edge]?.append(entries.map(\.row), over: hole.log) } else { try stores[edge]?.append(entries.map(\.row)) }
         signatures[edge] = rule
         trusts[edge] = trust
+        clocks[edge] = clock
     }
 
     /// Of one of these entries, or of a stored one; nil for one that is not there.
@@ -316,7 +323,7 @@ package final class EdgeLedgers {
                     return try entries.first { $0.seq == seq }?.hash
                         ?? inBranch(path) { try file.read(from: seq.raw, limit: 1).first { $0.seq == seq.raw }?.hash }
                 }
-            if let words { throw LedgerDamage(edge: edge, words: words, isOffered: true) }
+            if let words { throw LedgerDamage(edge: edge, words: words, offered: .signature) }
         }
         try inBranch(path) {
             if let hole { try file.append(entries.map(\.row), over: hole.log) } else { try file.append(entries.map(\.row)) }
@@ -385,6 +392,8 @@ package final class EdgeLedgers {
         try inBranch(path) { try file.setMeta(EdgeLedgers.cutKey, "1") }
         branches[edge] = nil
         try store.cut(after: common.seq.raw)
+        let last = try store.read(from: common.seq.raw, limit: 1)
+        clocks[edge] = (try? checked(edge, last))?.first.map { ClockRules(after: $0) }
         // What the sealed branch signed, and the keys it changed to, are no longer this ledger's.
         var rules = (signed: CheckpointRule(edge: edge, key: firstKeys[edge], check: check), trust: CloudTrust())
         try EdgeLedgers.follow(&rules, below: .max) { try store.read(kinds: $0, from: $1, below: $2, newestFirst: false, limit: $3) }
@@ -447,6 +456,9 @@ package final class EdgeLedgers {
 struct NoBranchLeft: Error {}
 
 /// A file that holds a branch beside a ledger cannot be read or written.
+/// What entries that an edge offers are held to beside their hashes.
+package enum BrokenRule: Hashable, Sendable { case signature, clocks }
+
 package struct BranchDamage: Error, Equatable, Sendable {
     package let words: String
 }
@@ -455,9 +467,9 @@ package struct BranchDamage: Error, Equatable, Sendable {
 package struct LedgerDamage: Error, Equatable, Sendable, CustomStringConvertible {
     package let edge: EdgeID
     package let words: String
-    /// True for what an edge offers: nothing of it was written, and what is stored is as it was.
-    package let isOffered: Bool
-    init(edge: EdgeID, words: String, isOffered: Bool = false) { self.edge = edge; self.words = words; self.isOffered = isOffered }
+    /// Which rule breaks what an edge offers: nothing of it was written, and what is stored is as it was. Nil for what is stored.
+    package let offered: BrokenRule?
+    init(edge: EdgeID, words: String, offered: BrokenRule? = nil) { self.edge = edge; self.words = words; self.offered = offered }
     package var description: String { "the stored ledger of edge \(edge) is damaged: \(words)" }
 }
 
