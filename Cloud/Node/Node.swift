@@ -155,7 +155,7 @@ package final class Node {
     }
 
     func handle(_ input: NodeInput) throws {
-        do { try act(on: input) } catch StoreError.failed(let cause) { try bear(cause) }
+        try bearing { try act(on: input) }
     }
 
     private func act(on input: NodeInput) throws {
@@ -199,10 +199,15 @@ package final class Node {
         for edge in control.edges.keys { noteLag(of: edge) }
         // Both come again: without room nothing is lost by leaving them.
         do {
-            if !isBehind { try stores.ledgers.followSubjects(limit: 2_000) }
+            let isBehind = isBehind
+            for edge in stores.ledgers.open {
+                try bearing {
+                    if !isBehind { try stores.ledgers.followSubjects(edge, limit: 2_000) }
+                    try stores.ledgers.checkpoint(edge)
+                }
+            }
             tellIndexes()
-            try stores.ledgers.checkpoint()
-            try keepBooks()
+            try bearing { try keepBooks() }
         } catch let error where Node.isFull(error) {}
     }
 
@@ -327,27 +332,26 @@ package final class Node {
     package var isBehind: Bool { !books.behind.isEmpty }
 
     /// Lets the books that were left behind follow their ledgers by at most `limit` entries.
-    private func followBooks(limit: Int) throws {
-        for id in books.behind.sorted() {
-            guard let edge = control.edges[id] else { books.caughtUp(id); continue }
-            let entries: [Entry]
-            do { entries = try stores.ledgers.read(id, from: edge.book.head.seq.next, limit: limit) } catch let damage as LedgerDamage {
-                // The book waits there until the entry is put right.
-                books.caughtUp(id)
-                try found(damage)
-                continue
-            }
-            let sound = inOrder(entries, of: id, after: edge.book.head.seq)
-            if !sound.isEmpty { fold(sound, of: id) }
-            if control.edges[id]?.book.head.seq == stores.ledgers.head(id).seq {
-                books.caughtUp(id)
-                tell(.behind(id, false))
-            } else if sound.count < entries.count || entries.isEmpty {
-                // A row is gone from where its page was; the book waits there.
-                books.caughtUp(id)
-                let next = (sound.last?.seq ?? edge.book.head.seq).next
-                try found(LedgerDamage(edge: id, words: ChainError.gap(expected: next, found: entries.last?.seq ?? next).description))
-            }
+    private func followBooks(limit: Int) throws { for edge in books.behind.sorted() { try bearing { try followBook(of: edge, limit: limit) } } }
+
+    private func followBook(of id: EdgeID, limit: Int) throws {
+        guard let edge = control.edges[id] else { return books.caughtUp(id) }
+        let entries: [Entry]
+        do { entries = try stores.ledgers.read(id, from: edge.book.head.seq.next, limit: limit) } catch let damage as LedgerDamage {
+            // The book waits there until the entry is put right.
+            books.caughtUp(id)
+            return try found(damage)
+        }
+        let sound = inOrder(entries, of: id, after: edge.book.head.seq)
+        if !sound.isEmpty { fold(sound, of: id) }
+        if control.edges[id]?.book.head.seq == stores.ledgers.head(id).seq {
+            books.caughtUp(id)
+            tell(.behind(id, false))
+        } else if sound.count < entries.count || entries.isEmpty {
+            // A row is gone from where its page was; the book waits there.
+            books.caughtUp(id)
+            let next = (sound.last?.seq ?? edge.book.head.seq).next
+            try found(LedgerDamage(edge: id, words: ChainError.gap(expected: next, found: entries.last?.seq ?? next).description))
         }
     }
 
@@ -356,9 +360,13 @@ package final class Node {
         tell(.behind(edge, true))
     }
 
-    /// Feeds the receiver and does what it says, in its order.
+    /// Feeds the receiver and does what it says, in its order. A tick's actions are about all edges: one that fails ends none of the others'.
     func link(_ input: Receiver.Input) throws {
-        for action in receiver.handle(input, at: clock) { try perform(action) }
+        for action in receiver.handle(input, at: clock) {
+            // An edge may have been set aside just now: with its file nothing is done any more.
+            if let edge = action.writesTo, damaged[edge] != nil, !stores.ledgers.isOpen(edge) { continue }
+            try bearing { try perform(action) }
+        }
     }
 
     private func perform(_ action: Receiver.Action) throws {

@@ -89,6 +89,11 @@ extension Node {
         }
     }
 
+    /// Does something with the file of one edge; when it fails, whatever is to be done with the others' goes on.
+    func bearing(_ work: () throws -> Void) throws {
+        do { try work() } catch StoreError.failed(let cause) { try bear(cause) }
+    }
+
     /// One edge's file has failed. Damage in it ends this edge's part and no other's; after an error of the disk only a new process knows what is on
     /// it, and one that meets the same error again when it starts does without this edge.
     /// - Throws: for an error of the disk in a cloud that runs, and for one that is no edge's.
@@ -180,5 +185,17 @@ extension Node {
             return entry.seq != known.next && !holes.contains { $0.after.seq == known && $0.last.seq.next == entry.seq }
         }
         return Array(entries[..<(end ?? entries.count)])
+    }
+}
+
+extension Receiver.Action {
+    /// The edge into whose files this writes.
+    var writesTo: EdgeID? {
+        switch self {
+        case .commit(let edge, _), .hole(let edge, _), .mend(let edge, _), .openBranch(let edge, _, _), .keepBranch(let edge, _, _),
+            .cut(let edge, _):
+            edge
+        default: nil
+        }
     }
 }

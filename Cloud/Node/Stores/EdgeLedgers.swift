@@ -180,19 +180,15 @@ package final class EdgeLedgers {
             edge, store.read(kinds: kinds, from: from?.raw ?? 1, below: below?.raw ?? .max, newestFirst: newestFirst, limit: limit))
     }
 
-    /// Lets every subject index follow by at most `limit` entries; called when there is time.
-    package func followSubjects(limit: Int) throws {
-        for id in stores.keys.sorted() {
-            guard let store = stores[id] else { continue }
-            _ = try store.indexSubjects(limit: limit)
-        }
-    }
+    /// The edges whose ledgers are open, in order.
+    var open: [EdgeID] { stores.keys.sorted() }
 
-    /// Copies long write-ahead logs into their files.
-    func checkpoint() throws {
-        for id in stores.keys.sorted() {
-            if let store = stores[id], store.logBytes > EdgeLedgers.logBytesMax { try store.checkpoint() }
-        }
+    /// Lets the subject index follow by at most `limit` entries; called when there is time.
+    func followSubjects(_ edge: EdgeID, limit: Int) throws { _ = try stores[edge]?.indexSubjects(limit: limit) }
+
+    /// Copies a long write-ahead log into its file.
+    func checkpoint(_ edge: EdgeID) throws {
+        if let store = stores[edge], store.logBytes > EdgeLedgers.logBytesMax { try store.checkpoint() }
     }
 
     /// True when this edge's ledger holds exactly this entry.
@@ -392,12 +388,12 @@ package final class EdgeLedgers {
         try inBranch(path) { try file.setMeta(EdgeLedgers.cutKey, "1") }
         branches[edge] = nil
         try store.cut(after: common.seq.raw)
-        let last = try store.read(from: common.seq.raw, limit: 1)
-        clocks[edge] = (try? checked(edge, last))?.first.map { ClockRules(after: $0) }
         // What the sealed branch signed, and the keys it changed to, are no longer this ledger's.
         var rules = (signed: CheckpointRule(edge: edge, key: firstKeys[edge], check: check), trust: CloudTrust())
         try EdgeLedgers.follow(&rules, below: .max) { try store.read(kinds: $0, from: $1, below: $2, newestFirst: false, limit: $3) }
         (signatures[edge], trusts[edge]) = (rules.signed, rules.trust)
+        let last = try store.read(from: common.seq.raw, limit: 1)
+        clocks[edge] = (try? checked(edge, last))?.first.map { ClockRules(after: $0) }
     }
 
     /// Entries after one that must be stored as `after` says, up to a number: as many as one batch takes. Nothing when another stands there.
@@ -456,12 +452,12 @@ package final class EdgeLedgers {
 struct NoBranchLeft: Error {}
 
 /// A file that holds a branch beside a ledger cannot be read or written.
-/// What entries that an edge offers are held to beside their hashes.
-package enum BrokenRule: Hashable, Sendable { case signature, clocks }
-
 package struct BranchDamage: Error, Equatable, Sendable {
     package let words: String
 }
+
+/// What entries that an edge offers are held to beside their hashes.
+package enum BrokenRule: Hashable, Sendable { case signature, clocks }
 
 /// A stored ledger that is not what was written, or entries that may not be.
 package struct LedgerDamage: Error, Equatable, Sendable, CustomStringConvertible {
