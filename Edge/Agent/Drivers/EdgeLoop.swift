@@ -40,6 +40,8 @@ package final class EdgeLoop {
     private var enrolledKey: CloudKeyFact?
     private var inputs: [AgentInput] = []
     private var asked: [(RequestID, CommandID)] = []
+    /// What keys of calls stand for.
+    private var wishKeys = WishKeys()
     /// A person decided for the cloud's history: this run ends, and the process recovers from what is left and the cloud's copy.
     private var givingUp: Settlement?
     private var tickedAt = Span.zero
@@ -262,7 +264,10 @@ package final class EdgeLoop {
                 query: Dictionary(request.query.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first }), body: request.body,
                 commandID: id,
                 link: linkWords)
-            switch LocalAPI.handle(call, agent: agent, picture: picture(at: clock.wall), at: clock.wall) {
+            let verdict = LocalAPI.handle(call, agent: agent, picture: picture(at: clock.wall), at: clock.wall)
+            // The ledger tells wishes of one kind apart as far as it has their words; of this process every byte is known.
+            guard !verdict.isKeyed || wishKeys.fits(call) else { answer(request.id, LocalAPI.keyReused); continue }
+            switch verdict {
             case .answer(let value): answer(request.id, 200, value)
             case .problem(let problem): answer(request.id, problem)
             case .command(let command, let lifetime):

@@ -115,7 +115,10 @@ package enum LocalAPI {
         let record = try MoneyRecord(fields, account: book.session?.account, at: now)
         let posted = book.postings(of: record.fact)
         if let refusal = posted.refusal { throw refusal.problem }
-        guard fields["preview"]?.boolValue == true else { return .record(record.fact, command: request.commandID) }
+        guard fields["preview"]?.boolValue == true else {
+            try mustFit(request.commandID, record.fact, isDated: fields["at"]?.text != nil, agent)
+            return .record(record.fact, command: request.commandID)
+        }
         return .answer(["text": .string(record.text), "lines": .array(posted.lines.map(\.value))])
     }
 
@@ -161,7 +164,7 @@ package enum LocalAPI {
             guard let level = HaltLevel(killWord: fields["level"]?.text ?? "HALT") else {
                 throw badRequest("'level' must be \(HaltLevel.killWords.joined(separator: ", ")).", cure: "Leave it out for HALT.")
             }
-            return command(.raise(level, reason: reason), request, agent, at: now)
+            return try command(.raise(level, reason: reason), request, agent, at: now)
         case ["resume"]: return .resume(reason: reason)
         case ["ledger", "accept-rollback"]: return .acceptRollback(reason: reason)
         case ["keys", "rotate"]:
@@ -178,7 +181,7 @@ package enum LocalAPI {
         case ["ledger", "record"]: return try record(fields, request, agent, at: now)
         default:
             if path.count == 3, path[0] == "positions", path[2] == "close" {
-                return command(.close(instrument: InstrumentID(path[1])), request, agent, at: now)
+                return try command(.close(instrument: InstrumentID(path[1])), request, agent, at: now)
             }
             throw nothing(at: request.path)
         }
@@ -196,7 +199,10 @@ package enum LocalAPI {
         }
     }
 
-    private static func command(_ body: CommandBody, _ request: LocalRequest, _ agent: Agent, at now: Instant) -> LocalVerdict {
+    private static func command(
+        _ body: CommandBody, _ request: LocalRequest, _ agent: Agent, at now: Instant
+    ) throws(Problem) -> LocalVerdict {
+        try mustFit(request.commandID, body, agent)
         let command = Command(
             id: request.commandID, edge: agent.journal.edge, issuer: "console", tier: 3, issuedAt: now, expiresAt: body.lifetime.map { now + $0 },
             body: body)
