@@ -77,24 +77,31 @@ package struct EdgeFolder: Sendable {
 
     /// Who this edge is: drawn once, then for ever.
     package func identity() throws(EdgeFolderError) -> EdgeID {
-        if let text = try line(identityFile) {
-            guard let edge = EdgeID(hex: text) else { throw .damaged(path: identityFile) }
-            return edge
-        }
-        guard let edge = EdgeID(bytes: (0..<16).map { _ in UInt8.random(in: .min ... .max) }) else { throw .damaged(path: identityFile) }
-        try write(identityFile, Array("\(edge)\n".utf8))
+        guard let edge = EdgeID(hex: try drawn(identityFile, { Hex.text(EdgeFolder.random(16)) })) else { throw .damaged(path: identityFile) }
         return edge
     }
 
     /// The key of the link, made at the first call; it never leaves the folder.
     package func linkKeys() throws(EdgeFolderError) -> CurveKeys {
-        if let text = try line(linkKeyFile) {
-            guard let secret = Hex.bytes(text), let keys = CurveKeys(secretKey: secret) else { throw .damaged(path: linkKeyFile) }
-            return keys
-        }
-        let keys = CurveKeys.generate()
-        try write(linkKeyFile, Array((Hex.text(keys.secretKey) + "\n").utf8))
+        guard let secret = Hex.bytes(try drawn(linkKeyFile, { Hex.text(CurveKeys.generate().secretKey) })), let keys = CurveKeys(secretKey: secret)
+        else { throw .damaged(path: linkKeyFile) }
         return keys
+    }
+
+    /// What the file says; one that is not there is drawn. Two commands on a new folder, `enrol` and a first `run`, may come to that at the same time,
+    /// and one of them would go on under an id or a key that the other one has replaced: each looks again when it is alone.
+    private func drawn(_ path: String, _ draw: () -> String) throws(EdgeFolderError) -> String {
+        if let text = try line(path) { return text }
+        let lock = try alone()
+        defer { lock.release() }
+        if let text = try line(path) { return text }
+        let text = draw()
+        try write(path, Array((text + "\n").utf8))
+        return text
+    }
+
+    private func alone() throws(EdgeFolderError) -> FolderLock {
+        do throws(FileError) { return try FolderLock(path + "/keys") } catch { throw .file(error) }
     }
 
     /// What a fresh key of the link waits for beside the present one; the raw value ends its file's name.
@@ -139,20 +146,14 @@ package struct EdgeFolder: Sendable {
 
     /// The key that signs the ledger's checkpoints, made at the first call; it never leaves the folder.
     package func ledgerKeys() throws(EdgeFolderError) -> SigningKeys {
-        if let text = try line(ledgerKeyFile) {
-            guard let seed = Hex.bytes(text), let keys = SigningKeys(seed: seed) else { throw .damaged(path: ledgerKeyFile) }
-            return keys
-        }
-        guard let keys = SigningKeys(seed: (0..<Signing.keyBytes).map { _ in UInt8.random(in: .min ... .max) }) else {
-            throw .damaged(path: ledgerKeyFile)
-        }
-        try write(ledgerKeyFile, Array((Hex.text(keys.seed) + "\n").utf8))
+        guard let seed = Hex.bytes(try drawn(ledgerKeyFile, { Hex.text(EdgeFolder.random(Signing.keyBytes)) })), let keys = SigningKeys(seed: seed)
+        else { throw .damaged(path: ledgerKeyFile) }
         return keys
     }
 
     /// A fresh key that is to follow the present one, durable beside it.
     package func nextLedgerKeys() throws(EdgeFolderError) -> SigningKeys {
-        guard let keys = SigningKeys(seed: (0..<Signing.keyBytes).map { _ in UInt8.random(in: .min ... .max) }) else {
+        guard let keys = SigningKeys(seed: EdgeFolder.random(Signing.keyBytes)) else {
             throw .damaged(path: nextLedgerKeyFile)
         }
         try write(nextLedgerKeyFile, Array((Hex.text(keys.seed) + "\n").utf8))
@@ -234,6 +235,8 @@ package struct EdgeFolder: Sendable {
         return UplinkSettings(
             host: cloud.host, port: cloud.port, serverKey: cloud.serverKey, keys: try linkKeys(), nextServerKey: cloud.nextServerKey)
     }
+
+    private static func random(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8.random(in: .min ... .max) } }
 
     private func line(_ path: String) throws(EdgeFolderError) -> String? {
         guard PrivateFiles.exists(path) else { return nil }

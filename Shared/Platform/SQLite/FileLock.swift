@@ -37,3 +37,27 @@ package struct FileLock: ~Copyable {
 
     private static var lastError: String { String(cString: strerror(errno)) }
 }
+
+/// The lock of a folder itself, for work of a moment: whoever wants it next waits. No file is left behind.
+package struct FolderLock: ~Copyable {
+    private let descriptor: Int32
+
+    /// Waits until nobody else has it. The kernel drops it when the process dies.
+    package init(_ path: String) throws(FileError) {
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError("lock", path) }
+        while flock(descriptor, LOCK_EX) != 0 {
+            guard errno == EINTR else {
+                let failure = FileError("lock", path)
+                close(descriptor)
+                throw failure
+            }
+        }
+        self.descriptor = descriptor
+    }
+
+    deinit { close(descriptor) }
+
+    /// Lets the next one in.
+    package func release() { _ = flock(descriptor, LOCK_UN) }
+}
