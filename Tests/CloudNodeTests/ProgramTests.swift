@@ -5,6 +5,7 @@ import Foundation
 import Platform
 import Testing
 import Values
+import Wire
 
 @Suite struct ProgramTests {
     private func folder() -> String { NSTemporaryDirectory() + "tidewire-program-" + UUID().uuidString }
@@ -76,6 +77,22 @@ import Values
         #expect(ExitCode.of(DatabaseError.cannotOpen("nowhere")) == 1 && ExitCode.of(CloudRefusal("no", exitCode: 3)) == 1)
         #expect(ExitCode.of(StoreError.missing(from: 1, to: 2, "gone")) == 70)
         #expect(Set(ExitCode.table.map(\.code)) == [0, 1, 2, 3, 4, 5, 6, 70, 78])
+    }
+
+    @Test func theListOfEdgesSaysWhenEachWasHeard() throws {
+        let answer = """
+            {"edges":[{"name":"home","status":"confirmed","link":"live","lastHeard":"2026-11-22T09:59:58.250Z","storedSeq":12},
+            {"name":"away","status":"confirmed","link":"silent","storedSeq":3},{"name":"new","status":"pending","code":"123456"}]}
+            """
+        let now = Instant(seconds: 1_795_341_600)
+        #expect(now.description == "2026-11-22T10:00:00.000Z")
+        #expect(
+            EdgeListing.text(try JSONReader.read(Array(answer.utf8)), at: now) == """
+                home  confirmed, link live, last heard 1 s ago, 12 entries
+                away  confirmed, link silent, not heard since this cloud started, 3 entries
+                new  pending, six digits 123456
+
+                """)
     }
 
     @Test func aUserIsAddedWithoutARunningCloud() throws {

@@ -5,6 +5,7 @@ import Ledger
 import Platform
 import Synchronization
 import Testing
+import Wire
 
 @Suite struct ConsoleTests {
     /// An edge that takes what it is asked and answers each look by the next of its words; when they run out, by the last.
@@ -43,6 +44,23 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: folder.file("KILL")))
         #expect(try ConsoleCommands(folder: folder.path, isJSON: false).run("kill", [], ["yes": ""]) == ExitCode.ok)
         #expect(FileManager.default.fileExists(atPath: folder.file("KILL")))
+    }
+
+    /// Whatever is on the screen says how old it is, by the clock of the edge that told it.
+    @Test func everyStateHasItsAge() throws {
+        let console = ConsoleCommands(folder: "/nowhere", isJSON: false)
+        let status = """
+            {"serverTime":"2026-11-22T10:00:00.000Z","link":"none","edge":{"name":"home","mode":"paper","announcedSeq":7,"ackedSeq":7,
+            "gateway":{"state":"connected","since":"2026-11-22T09:57:46.000Z","words":"Connected."},
+            "reconciliation":{"state":"clean","since":"2026-11-22T09:59:15.500Z","words":"Agrees."},
+            "halt":{"level":"HALT","since":"2026-11-22T06:55:00.000Z","by":"console","reason":"r"}}}
+            """
+        let lines = console.status(try JSONReader.read(Array(status.utf8))).split(separator: "\n")
+        #expect(lines.contains("gateway     connected · Connected. · for 2 min 14 s"), "\(lines)")
+        #expect(lines.contains("broker      clean · Agrees. · for 44 s") && lines.contains("halt        HALT · console · r · for 3 h 5 min"))
+        let orders = #"{"serverTime":"2026-11-22T10:00:00.000Z","orders":[{"id":"1","updatedAt":"2026-11-22T09:59:30.000Z"},{"id":"2"}]}"#
+        let rows = console.orders(try JSONReader.read(Array(orders.utf8))).split(separator: "\n")
+        #expect(rows[0].hasSuffix("age") && rows[1].hasSuffix("  30 s") && rows[2].hasSuffix("  -"))
     }
 
     private final class Reserve: DiskReserve {

@@ -2,8 +2,9 @@
 internal import Control
 internal import Ledger
 internal import Platform
-internal import Values
-internal import Wire
+package import Values
+internal import Views
+package import Wire
 
 /// edge invite, confirm, revoke and list; user add and password.
 struct ConsoleCalls {
@@ -115,15 +116,7 @@ struct ConsoleCalls {
     }
 
     func list() throws -> Int32 {
-        show(try ask(.get, "edges", nil)) { value in
-            var lines = (value["edges"]?.elements ?? []).map { edge in
-                let code = edge["code"]?.text.map { ", six digits \($0)" } ?? ""
-                let link = edge["link"]?.text.map { ", link \($0), \(number(edge["storedSeq"])) entries" } ?? ""
-                return "\(edge["name"]?.text ?? "")  \(edge["status"]?.text ?? "")\(code)\(link)"
-            }
-            lines += (value["invitations"]?.elements ?? []).map { "\($0["name"]?.text ?? "")  invited until \($0["expiresAt"]?.text ?? "")" }
-            return lines.isEmpty ? "No edge is enrolled; begin with:  tidewire-cloud edge invite NAME\n" : lines.joined(separator: "\n") + "\n"
-        }
+        show(try ask(.get, "edges", nil)) { EdgeListing.text($0, at: SystemClock.now()) }
     }
 
     // MARK: - Users
@@ -195,4 +188,20 @@ struct ConsoleCalls {
     }
 
     private func number(_ value: JSONValue?) -> String { value?.integerValue.map { String($0) } ?? "?" }
+}
+
+/// What `edge list` prints.
+package enum EdgeListing {
+    /// - Parameter value: the answer of the running process.
+    package static func text(_ value: JSONValue, at now: Instant) -> String {
+        var lines = (value["edges"]?.elements ?? []).map { edge in
+            let code = edge["code"]?.text.map { ", six digits \($0)" } ?? ""
+            let heard = Plain.age(of: edge["lastHeard"], at: now).map { "last heard \($0) ago" } ?? "not heard since this cloud started"
+            let entries = edge["storedSeq"]?.integerValue.map { String($0) } ?? "?"
+            let link = edge["link"]?.text.map { ", link \($0), \(heard), \(entries) entries" } ?? ""
+            return "\(edge["name"]?.text ?? "")  \(edge["status"]?.text ?? "")\(code)\(link)"
+        }
+        lines += (value["invitations"]?.elements ?? []).map { "\($0["name"]?.text ?? "")  invited until \($0["expiresAt"]?.text ?? "")" }
+        return lines.isEmpty ? "No edge is enrolled; begin with:  tidewire-cloud edge invite NAME\n" : lines.joined(separator: "\n") + "\n"
+    }
 }

@@ -2,7 +2,8 @@
 internal import Ledger
 internal import Platform
 internal import Values
-internal import Wire
+internal import Views
+package import Wire
 
 /// status, positions, orders, close, kill, resume, ledger record and balances, keys, and the decision about a lost end of the ledger.
 package struct ConsoleCommands {
@@ -183,19 +184,19 @@ package struct ConsoleCommands {
         return ExitCode.ok
     }
 
-    private func status(_ value: JSONValue) -> String {
+    /// What `status` prints of the edge's answer.
+    package func status(_ value: JSONValue) -> String {
         var lines: [String] = []
         func line(_ name: String, _ text: String) { lines.append(name + String(repeating: " ", count: max(1, 12 - name.count)) + text) }
         let edge = value["edge"] ?? .null
         line("edge", "\(cell(edge, "name")) (\(cell(edge, "mode")))")
         for (name, key) in [("gateway", "gateway"), ("broker", "reconciliation")] {
             if let part = edge[key], part != .null {
-                line(
-                    name, [cell(part, "state"), cell(part, "words"), cell(part, "cure")].filter { $0 != "-" && !$0.isEmpty }.joined(separator: " · "))
+                line(name, sentence([cell(part, "state"), cell(part, "words"), cell(part, "cure"), since(part, value)]))
             }
         }
         if let halt = edge["halt"], halt["level"]?.text != "NONE" {
-            line("halt", [cell(halt, "level"), cell(halt, "source"), cell(halt, "reason")].filter { $0 != "-" }.joined(separator: " · "))
+            line("halt", sentence([cell(halt, "level"), cell(halt, "by"), cell(halt, "reason"), since(halt, value)]))
         }
         line("ledger", "\(cell(edge, "announcedSeq")) entries, \(cell(edge, "ackedSeq")) of them in the cloud")
         if let lag = edge["tablesBehind"] {
@@ -209,6 +210,14 @@ package struct ConsoleCommands {
         return lines.joined(separator: "\n") + "\n"
     }
 
+    private func sentence(_ parts: [String]) -> String { parts.filter { $0 != "-" && !$0.isEmpty }.joined(separator: " · ") }
+
+    /// The edge's clock measures, and not this terminal's.
+    private func now(_ answer: JSONValue) -> Instant { answer["serverTime"]?.text.flatMap { Instant(rfc3339: $0) } ?? SystemClock.now() }
+    private func since(_ part: JSONValue, _ answer: JSONValue) -> String {
+        Plain.age(of: part["since"], at: now(answer)).map { "for \($0)" } ?? "-"
+    }
+
     private func positions(_ value: JSONValue) -> String {
         table(
             value["positions"], ["instrument", "side", "quantity", "averagePrice", "markPrice", "unrealizedPnL", "stopPrice", "asOf"],
@@ -219,10 +228,15 @@ package struct ConsoleCommands {
         table(value["balances"], ["class", "account", "strategy", "asset", "amount"], none: "Nothing is posted yet.")
     }
 
-    private func orders(_ value: JSONValue) -> String {
-        table(
-            value["orders"], ["id", "instrument", "side", "type", "quantity", "filled", "status", "stopPrice", "origin"], none: "There are no orders."
-        )
+    /// What `orders` prints of the edge's answer.
+    package func orders(_ value: JSONValue) -> String {
+        // When something last happened to each, as an age.
+        let rows = (value["orders"]?.elements ?? []).map { row in
+            JSONValue.object((row.members ?? []) + [JSONMember("age", .string(Plain.age(of: row["updatedAt"], at: now(value)) ?? "-"))])
+        }
+        return table(
+            .array(rows), ["id", "instrument", "side", "type", "quantity", "filled", "status", "stopPrice", "origin", "age"],
+            none: "There are no orders.")
     }
 
     private func table(_ rows: JSONValue?, _ columns: [String], none: String) -> String {

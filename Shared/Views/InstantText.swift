@@ -1,9 +1,10 @@
-// Times in requests: RFC 3339 in UTC, with or without milliseconds.
-internal import Values
+// Times as text: RFC 3339 in UTC, with or without milliseconds, and how long ago one was.
+package import Values
+package import Wire
 
 extension Instant {
     /// `2026-12-01T14:30:00Z` or with `.000`; nil for anything else.
-    init?(rfc3339 text: String) {
+    package init?(rfc3339 text: String) {
         let bytes = Array(text.utf8)
         guard (20...30).contains(bytes.count), bytes[10] == UInt8(ascii: "T"), bytes[13] == UInt8(ascii: ":"), bytes[16] == UInt8(ascii: ":"),
             bytes.last == UInt8(ascii: "Z"), let date = CivilDate(text.prefix(10)), date.description == text.prefix(10)
@@ -22,5 +23,12 @@ extension Instant {
             fraction = Span(nanoseconds: (digits..<9).reduce(value) { scaled, _ in scaled * 10 })
         }
         self = date.startUTC + .seconds(hour * 3_600 + minute * 60 + second) + fraction
+    }
+}
+
+extension Plain {
+    /// How long before `now` a row's time was, as `age` says it; nil where the row has none.
+    package static func age(of value: JSONValue?, at now: Instant) -> String? {
+        value?.text.flatMap { Instant(rfc3339: $0) }.map { age(now - $0) }
     }
 }
