@@ -110,6 +110,52 @@ import Wire
         #expect(users.first?.passwordHash.hasPrefix("$argon2id$v=19$m=65536,t=3,p=1$") == true)
     }
 
+    /// One start of a cloud on the folder, as far as its users.
+    private func start(_ folder: String, given password: String? = nil) throws -> [User] {
+        let place = try CloudFolder(folder), store = try ControlStore(path: folder + "/control.db")
+        let given = password.map { GivenUser(name: "admin", password: $0) }
+        try FirstUser.prepare(store, place, given: given, cost: .least, at: Instant(seconds: 1_795_000_000))
+        return try store.load().users
+    }
+
+    /// The first user's password lies in a file that its owner alone may read, as long as it opens anything.
+    @Test func theFirstPasswordLiesInAFileUntilItIsChanged() throws {
+        let folder = folder(), file = folder + "/first-password"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let first = try start(folder)
+        let password = try #require(String(decoding: PrivateFiles.read(file), as: UTF8.self).split(separator: "\n").first.map(String.init))
+        #expect(first.map(\.name) == ["admin"] && Passwords.verify(password, hash: first[0].passwordHash))
+        #expect(try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int == 0o600)
+        #expect(try start(folder) == first && PrivateFiles.exists(file), "nothing happens to either at the next start")
+        #expect(CloudProgram.run(["user", "add", "ann", "--data", folder], environment: [:]) == ExitCode.ok && PrivateFiles.exists(file))
+        let kept = try PrivateFiles.read(file)
+        #expect(CloudProgram.run(["user", "password", "admin", "--data", folder], environment: [:]) == ExitCode.ok && !PrivateFiles.exists(file))
+        // A process that died before the file was gone left a password that opens nothing.
+        try PrivateFiles.write(file, kept)
+        #expect(try start(folder).count == 2 && !PrivateFiles.exists(file))
+    }
+
+    /// The environment's password is set once, and again when it is another; what the user set meanwhile is not put back.
+    @Test func theEnvironmentsPasswordIsSetOnce() throws {
+        let folder = folder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        func fits(_ password: String, _ users: [User]) -> Bool { Passwords.verify(password, hash: users[0].passwordHash) }
+        #expect(try fits("a long password", start(folder, given: "a long password")))
+        #expect(!PrivateFiles.exists(folder + "/first-password"))
+        #expect(CloudProgram.run(["user", "password", "admin", "--data", folder], environment: [:]) == ExitCode.ok)
+        #expect(try fits("a long password", start(folder, given: "a long password")) == false)
+        #expect(try fits("another long one", start(folder, given: "another long one")))
+        #expect(try fits("another long one", start(folder)))
+        // A store of an older release knows no given password: the user has it, or gets it.
+        do {
+            let control = try Database(path: folder + "/control.db", .init(.readWrite))
+            try control.run("DELETE FROM meta WHERE key LIKE 'given-password:%'")
+        }
+        let before = try start(folder, given: "another long one")
+        #expect(fits("another long one", before))
+        #expect(try start(folder, given: "another long one") == before)
+    }
+
     @Test func aDamagedLedgerIsADifference() throws {
         let folder = folder()
         defer { try? FileManager.default.removeItem(atPath: folder) }

@@ -2,7 +2,7 @@
 internal import Control
 package import Ledger
 package import Platform
-internal import Values
+package import Values
 package import Wire
 
 /// What lies where in the data folder. Made with mode 0700 when it is not there.
@@ -16,6 +16,9 @@ package struct CloudFolder: Sendable {
 
     /// The socket of the command line.
     package var socket: String { path + "/cloud.sock" }
+
+    /// The password that was made for the first user, until it is another.
+    var firstPassword: String { path + "/first-password" }
 
     /// This cloud's CURVE pair; its secret half never leaves the folder.
     package func linkKeys() throws -> CurveKeys {
@@ -132,29 +135,49 @@ package struct CloudFolder: Sendable {
 }
 
 /// The users that a start makes sure of.
-enum FirstUser {
-    /// Sets the given user's password when it is another than the stored one; without any user makes `admin` and shows the password made for it,
-    /// on standard error and nowhere else.
-    static func prepare(_ store: ControlStore, given: GivenUser?, cost: PasswordCost, at now: Instant) throws {
-        let users = try store.load().users
+package enum FirstUser {
+    /// The one that is made when there is none.
+    static let name = "admin"
+    /// Where control.db keeps the hash of the password that the environment gave last.
+    static func givenKey(_ name: String) -> String { "given-password:\(name)" }
+
+    /// Makes sure of the given user; without any user makes `admin`, whose password lies in a file of the folder that only its owner reads.
+    package static func prepare(_ store: ControlStore, _ folder: CloudFolder, given: GivenUser?, cost: PasswordCost, at now: Instant) throws {
+        let state = try store.load()
         if let given {
-            try put(given, users, store, cost, now)
-            return
+            try put(given, state, store, cost, now)
+        } else if state.users.isEmpty {
+            let password = Chance.password()
+            // Written before it is stored: a start that fails afterwards must not leave a user whose password nobody can read.
+            try PrivateFiles.write(folder.firstPassword, Array((password + "\n").utf8))
+            Console.error(
+                "first user: \(name); the password lies in \(folder.firstPassword) until it is changed: tidewire-cloud user password \(name)")
+            try store.commit([.access(.user(try user(name, role: .admin, password, nil, cost, now)))])
         }
-        guard users.isEmpty else { return }
-        let password = Chance.password()
-        // Shown before it is stored: a start that fails afterwards must not leave a user whose password nobody has seen.
-        Console.error("first user: admin, password: \(password)")
-        try put(GivenUser(name: "admin", password: password), users, store, cost, now)
+        try forgetFirstPassword(folder, try store.load().users)
     }
 
-    private static func put(_ given: GivenUser, _ users: [User], _ store: ControlStore, _ cost: PasswordCost, _ now: Instant) throws {
+    /// Deletes the file when its password opens nothing any more.
+    static func forgetFirstPassword(_ folder: CloudFolder, _ users: [User]) throws {
+        guard PrivateFiles.exists(folder.firstPassword) else { return }
+        let password = String(decoding: try PrivateFiles.read(folder.firstPassword).prefix { $0 != 0x0A }, as: UTF8.self)
+        if let user = users.first(where: { $0.name == name }), Passwords.verify(password, hash: user.passwordHash) { return }
+        try PrivateFiles.remove(folder.firstPassword)
+    }
+
+    private static func put(_ given: GivenUser, _ state: ControlState, _ store: ControlStore, _ cost: PasswordCost, _ now: Instant) throws {
         guard let name = User.canonicalName(given.name) else {
             throw CloudRefusal("'\(given.name)' cannot be a user's name: 1 to 64 of a-z, 0-9 and . _ @ -", exitCode: ExitCode.configuration)
         }
-        let known = users.first { $0.name == name }
-        if let known, Passwords.verify(given.password, hash: known.passwordHash) { return }
-        try store.commit([.access(.user(try user(name, role: known?.role ?? .admin, given.password, known, cost, now)))])
+        let known = state.users.first { $0.name == name }
+        // It was taken before; another one that the user has now is his own word.
+        if known != nil, let last = state.meta[givenKey(name)], Passwords.verify(given.password, hash: last) { return }
+        var user = known
+        if known.map({ !Passwords.verify(given.password, hash: $0.passwordHash) }) ?? true {
+            user = try self.user(name, role: known?.role ?? .admin, given.password, known, cost, now)
+        }
+        guard let user else { return }
+        try store.commit([.access(.user(user)), .meta(key: givenKey(name), value: user.passwordHash)])
     }
 
     /// A user with a fresh hash; a changed password ends the sessions of the old one by its generation.

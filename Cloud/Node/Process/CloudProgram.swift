@@ -14,7 +14,13 @@ package enum CloudProgram {
                 options: CloudConfiguration.keys.map {
                     CommandOption($0.flag, value: "VALUE", "\($0.help)\($0.fallback.map { $0.isEmpty ? "" : " (\($0))" } ?? "")")
                 },
-                "serves the dashboard and takes the edges' links until it is stopped"),
+                """
+                serves the dashboard and takes the edges' links until it is stopped
+
+                The first start makes the user admin, with a password that lies in the file first-password of the data folder until it is changed. With
+                TIDEWIRE_PASSWORD the password of TIDEWIRE_USERNAME (admin) is that one instead: set when the user is new, and when the variable says
+                another one than at the start before. What was changed by `user password` since is not put back.
+                """),
             CommandSpec(
                 "edge invite", operands: ["NAME"], options: [CommandOption("host", value: "HOST", "what the edge dials instead of link_address")],
                 "prints a one-time token for a new edge; it lives 15 minutes"),

@@ -11,7 +11,8 @@ package struct CloudRefusal: Error, Sendable, CustomStringConvertible {
     package init(_ description: String, exitCode: Int32) { self.description = description; self.exitCode = exitCode }
 }
 
-/// A password that is set at every start.
+/// A password from the environment: set when its user is new, and when it is another than the one that was given before. What the user sets
+/// meanwhile stays.
 package struct GivenUser: Sendable {
     package var name: String
     package var password: String

@@ -85,7 +85,7 @@ package final class CloudShell {
         let folder = try CloudFolder(configuration.folder)
         let stores = try NodeStores(folder: folder.path)
         let now = SystemClock.now()
-        try FirstUser.prepare(stores.control, given: configuration.givenUser, cost: configuration.passwordCost, at: now)
+        try FirstUser.prepare(stores.control, folder, given: configuration.givenUser, cost: configuration.passwordCost, at: now)
         keys = try folder.linkKeys()
         guard let decoy = Passwords.hash(Chance.password(), cost: configuration.passwordCost) else {
             throw CloudRefusal("there is no memory to hash a password", exitCode: ExitCode.failed)
