@@ -28,12 +28,6 @@ extension Receiver {
         }
     }
 
-    /// What an open session or opening alone remembers of HELLOs.
-    private func isKnown(_ hello: Hello) -> Bool {
-        let known = [edges[hello.edge]?.session.map { ($0.boot, $0.attempt) }, edges[hello.edge]?.opening.map { ($0.hello.boot, $0.hello.attempt) }]
-        return known.contains { $0.map { $0.0 == hello.boot && $0.1 >= hello.attempt } ?? false }
-    }
-
     /// A HELLO: an old copy is dropped, a reconnect of the same run replaces its session, another run has to prove that it is alone.
     private mutating func greet(_ hello: Hello, from peer: Peer, at now: ClockReading, into out: inout [Action]) {
         let edge = peer.edge
@@ -43,7 +37,7 @@ extension Receiver {
             return
         }
         let isNew = edges[edge]?.isNew(hello) ?? false
-        guard isNew || (rules.oldHellosAreNews && !isKnown(hello)) else { return }
+        guard isNew || rules.oldHellosAreNews else { return }
         var opening = Opening(hello: hello, peer: peer, since: now.monotonic, stage: .draining)
         opening.clock.heard(hello.stamp, at: now.monotonic, wall: now.wall)
         if let shown = edges[edge]?.shown, shown.boot == hello.boot { opening.evidence = shown.evidence }
