@@ -35,10 +35,18 @@ package final class Patience {
         _ = try first(what, within: seconds, excuse: excuse) { try look() ? true : nil }
     }
 
-    /// A port of 127.0.0.1 that nobody has at the moment.
+    /// A port of 127.0.0.1 that nobody has at the moment, for a program that listens on it later. It lies below those that the kernel hands out by
+    /// itself: one of these would be given to somebody's connection in between.
     package func freePort() throws -> Int {
-        let listener = try loop.listen(host: "127.0.0.1", port: 0) { _ in nil }
-        defer { listener.close() }
-        return listener.port
+        for _ in 0..<1_000 {
+            let port = Int.random(in: 10_000..<Patience.handedOut)
+            guard let listener = try? loop.listen(host: "127.0.0.1", port: port, { _ in nil }) else { continue }
+            listener.close()
+            return port
+        }
+        throw ProcessTrouble("no port below \(Patience.handedOut) is free")
     }
+
+    /// The least port that the kernel hands out by itself, unless somebody has set another (ip(7), `ip_local_port_range`).
+    private static let handedOut = 32_768
 }

