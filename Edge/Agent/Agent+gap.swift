@@ -18,8 +18,9 @@ extension Agent {
     package func noteMissing(from: Seq, to: Seq, at clock: ClockReading) throws(AgentFailure) -> [AgentEffect] {
         try mustLive()
         guard unwritten.isEmpty else {
-            // The link asks once and waits for the word: it is said as soon as there is room for it.
-            if !unsaid.contains(where: { $0.from <= from && to <= $0.to }) { unsaid.append((from, to)) }
+            // The link asks once and waits for the word: it is said as soon as there is room for it. The word itself may be what waits for room.
+            let isWaiting = unwritten.contains { $0.gap.map { $0.from <= from && to <= $0.to } ?? false }
+            if !isWaiting, !unsaid.contains(where: { $0.from <= from && to <= $0.to }) { unsaid.append((from, to)) }
             return []
         }
         let hole: Hole?

@@ -114,7 +114,7 @@ package struct Expectation: Hashable, Sendable {
         package var status: OrdStatus
         package init(tag: ClOrdID, status: OrdStatus) { self.tag = tag; self.status = status }
     }
-    /// Between which prices the instrument traded, both included.
+    /// Between which prices the instrument traded, both included: an order is held to the side of the quote that it would meet.
     package struct Band: Hashable, Sendable {
         package var instrument: InstrumentID
         package var low: Price

@@ -40,7 +40,7 @@ package final class Patience {
     package func freePort() throws -> Int {
         for _ in 0..<1_000 {
             let port = Int.random(in: 10_000..<Patience.handedOut)
-            guard let listener = try? loop.listen(host: "127.0.0.1", port: port, { _ in nil }) else { continue }
+            guard let listener = try? loop.listen(host: "127.0.0.1", port: port, accept: { _ in nil }) else { continue }
             listener.close()
             return port
         }

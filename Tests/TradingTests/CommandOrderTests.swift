@@ -207,6 +207,30 @@ struct CommandOrderTests {
         #expect(try code(8, close, held(5, orLess: true)) == "8 closing", "less than was seen is what is left to close")
     }
 
+    /// What was shown of an order is the side of the quote that it meets; the last trade may be of another hour, and stand where it stood when the book
+    /// has moved on.
+    @Test func anOrderIsHeldToThePriceItWouldMeet() throws {
+        func taken(last: Int64, bid: Int64, ask: Int64, _ side: Side, _ seen: Int64) throws -> Bool {
+            var desk = try TestDesk()
+            try desk.makeReady()
+            var quote = Quote(asOf: desk.now)
+            quote.last = Price(whole: last); quote.bid = Price(whole: bid); quote.ask = Price(whole: ask)
+            try desk.send(.quote(TestDesk.mbt, quote))
+            let body = CommandBody.order(
+                instrument: TestDesk.mbt, side: side, size: .quantity(Quantity(whole: 1)), trailing: .percent(Ratio(raw: 100_000)), reverse: false)
+            try desk.send(
+                Self.make(desk, body, 1) {
+                    $0.expects = Ledger.Expectation(
+                        band: .init(instrument: TestDesk.mbt, low: Price(whole: seen - seen / 100), high: Price(whole: seen + seen / 100)))
+                })
+            return !desk.placed.isEmpty
+        }
+        #expect(try taken(last: 95_000, bid: 98_000, ask: 98_010, .buy, 98_010), "an old trade is no price of now")
+        #expect(try taken(last: 95_000, bid: 98_000, ask: 98_010, .sell, 98_000))
+        #expect(try false == taken(last: 98_000, bid: 101_000, ask: 101_010, .buy, 98_010), "nobody has traded yet where the book is")
+        #expect(try false == taken(last: 98_000, bid: 95_000, ask: 95_010, .sell, 98_000))
+    }
+
     // MARK: - Vetoes
 
     @Test func everyVetoHasItsName() throws {

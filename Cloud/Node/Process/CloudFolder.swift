@@ -154,15 +154,24 @@ package enum FirstUser {
                 "first user: \(name); the password lies in \(folder.firstPassword) until it is changed: tidewire-cloud user password \(name)")
             try store.commit([.access(.user(try user(name, role: .admin, password, nil, cost, now)))])
         }
-        try forgetFirstPassword(folder, try store.load().users)
+        forgetFirstPassword(folder, try store.load().users, cost)
     }
 
-    /// Deletes the file when its password opens nothing any more.
-    static func forgetFirstPassword(_ folder: CloudFolder, _ users: [User]) throws {
-        guard PrivateFiles.exists(folder.firstPassword) else { return }
-        let password = String(decoding: try PrivateFiles.read(folder.firstPassword).prefix { $0 != 0x0A }, as: UTF8.self)
+    /// Deletes the file when its password opens nothing any more. It is a convenience: what fails about it stops nobody.
+    private static func forgetFirstPassword(_ folder: CloudFolder, _ users: [User], _ cost: PasswordCost) {
+        guard let bytes = try? PrivateFiles.read(folder.firstPassword) else { return }
+        let password = String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self)
         if let user = users.first(where: { $0.name == name }), Passwords.verify(password, hash: user.passwordHash) { return }
-        try PrivateFiles.remove(folder.firstPassword)
+        // Without memory nothing verifies: it is the last word of a password that may be good.
+        guard let hash = Passwords.hash(password, cost: cost), Passwords.verify(password, hash: hash) else { return }
+        forgetFirstPassword(folder)
+    }
+
+    /// Deletes the file: the password in it was replaced.
+    static func forgetFirstPassword(_ folder: CloudFolder) {
+        do { try PrivateFiles.remove(folder.firstPassword) } catch {
+            Console.error("\(folder.firstPassword) tells a password that was replaced, and cannot be deleted: \(error)")
+        }
     }
 
     private static func put(_ given: GivenUser, _ state: ControlState, _ store: ControlStore, _ cost: PasswordCost, _ now: Instant) throws {

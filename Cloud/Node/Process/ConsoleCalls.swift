@@ -131,20 +131,22 @@ struct ConsoleCalls {
         if mustBeNew { body.append(JSONMember("role", .string(role ?? Role.viewer.rawValue))) }
         do {
             let answer = try ask(.post, mustBeNew ? "users/add" : "users/password", .object(body))
-            if answer.status < 400 { try forgetFirstPassword(of: name) }
-            return show(answer) { _ in fromInput ? "The password of \(name) is set.\n" : "\(name): \(password)\n" }
+            // First of all it is shown: nobody else knows it.
+            let code = show(answer) { _ in fromInput ? "The password of \(name) is set.\n" : "\(name): \(password)\n" }
+            if answer.status < 400 { forgetFirstPassword(of: name) }
+            return code
         } catch let refusal as CloudRefusal where refusal.exitCode == ExitCode.unreachable {
             try setAlone(name, role: role, mustBeNew: mustBeNew, password)
-            try forgetFirstPassword(of: name)
             Console.write(fromInput ? "The password of \(name) is set.\n" : "\(name): \(password)\n")
+            forgetFirstPassword(of: name)
             return ExitCode.ok
         }
     }
 
     /// The file of the first user's password tells of one that is no longer.
-    private func forgetFirstPassword(of name: String) throws {
-        guard User.canonicalName(name) == FirstUser.name else { return }
-        try PrivateFiles.remove(try CloudFolder(folder).firstPassword)
+    private func forgetFirstPassword(of name: String) {
+        guard User.canonicalName(name) == FirstUser.name, let place = try? CloudFolder(folder) else { return }
+        FirstUser.forgetFirstPassword(place)
     }
 
     /// Without a running process the store is ours to write.

@@ -56,7 +56,7 @@ extension Desk {
             throw CommandVeto(refusal.name, refusal.text)
         }
         if case .order(let id, _, let size, let trailing, _) = command.body { try mayOpen(command, id, size, trailing) }
-        if let expects = command.expects, !rules.ignoresPrecondition, let words = broken(expects) {
+        if let expects = command.expects, !rules.ignoresPrecondition, let words = broken(expects, command.body) {
             throw CommandVeto("precondition", words + " Nothing was done. Look again, then ask again.")
         }
     }
@@ -99,8 +99,14 @@ extension Desk {
         }
     }
 
+    /// The price that a command is held to: of an order what it would meet, as it was shown; of anything else, and without both sides, the last one.
+    private static func price(of body: CommandBody, in quote: Quote) -> Price? {
+        guard case .order(_, let side, _, _, _) = body, let touch = quote.touch(side) else { return quote.mark }
+        return touch.price
+    }
+
     /// What was seen and what is, in words; nil when all still holds.
-    private func broken(_ expects: Expectation) -> String? {
+    private func broken(_ expects: Expectation, _ body: CommandBody) -> String? {
         if let seen = expects.held {
             let held = book.netQuantity(seen.instrument)
             let isLess = seen.orLess && held.magnitude <= seen.quantity.magnitude && (held.raw == 0 || (held.raw > 0) == (seen.quantity.raw > 0))
@@ -118,11 +124,11 @@ extension Desk {
             return "The screen showed the halt level \(seen.apiWord); it is \(book.haltLevel.apiWord)."
         }
         if let band = expects.band {
-            guard let mark = live.quote(band.instrument)?.mark else {
+            guard let price = live.quote(band.instrument).flatMap({ Desk.price(of: body, in: $0) }) else {
                 return "The screen showed \(band.instrument) between \(band.low) and \(band.high); there is no price now."
             }
-            if mark < band.low || mark > band.high {
-                return "The screen showed \(band.instrument) between \(band.low) and \(band.high); it is at \(mark)."
+            if price < band.low || price > band.high {
+                return "The screen showed \(band.instrument) between \(band.low) and \(band.high); it is at \(price)."
             }
         }
         return nil
