@@ -28,6 +28,9 @@ package struct Quote: Hashable, Sendable {
         guard let bid, let ask, bid.raw > 0, ask.raw > 0 else { return nil }
         return side == .buy ? QuotedPrice(price: ask, part: .ask) : QuotedPrice(price: bid, part: .bid)
     }
+
+    /// What is shown of an order before it is confirmed, and what it is held to afterwards: what it would meet, else the last trade.
+    package func shown(_ side: Side) -> QuotedPrice? { touch(side) ?? last.map { QuotedPrice(price: $0, part: .last) } }
 }
 
 /// A price with the part of the quote that it is.

@@ -86,7 +86,7 @@ extension EdgePicture {
     /// nothing is opened by it. Nothing is priced on delayed data.
     private func price(_ preview: inout Preview) {
         guard let quote = live.quote(preview.ask.instrument), !quote.isDelayed else { return }
-        guard let priced = quote.touch(preview.side) ?? quote.last.map({ QuotedPrice(price: $0, part: .last) }) else { return }
+        guard let priced = quote.shown(preview.side) else { return }
         preview.price = priced.price; preview.pricePart = priced.part; preview.priceAsOf = quote.asOf
     }
 

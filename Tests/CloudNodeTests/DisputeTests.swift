@@ -97,6 +97,14 @@ private final class DyingFile: ForwardingLedgerFile {
         #expect(try decision(cloud, cloud.bearer()) == nil && file(cloud, "") == edge.entries)
     }
 
+    /// A person keeps the branch of this edge, which writes the word of that and has yet to tell it.
+    private func goOn(_ cloud: TestCloud, _ edge: TestEdge) throws {
+        #expect(try settle(cloud, "edge", cloud.bearer()).status == 200)
+        try edge.pass(.seconds(5))
+        let settlement = try #require(edge.settlements.first)
+        edge.write(.lineage(settlement.lineage(after: try #require(edge.entries.last?.head))))
+    }
+
     /// The backup has the branch that is sealed, and the process dies just then: the next one does not say that the backup has what came instead.
     @Test func aDeathAtTheSealingLeavesNoMarkAboveTheCommonEntry() throws {
         let cloud = try TestCloud(edges: [TestEdge.id]) { DyingFile($0) }
@@ -115,10 +123,7 @@ private final class DyingFile: ForwardingLedgerFile {
         copy.fill(nil, side: .sell, quantity: 5)
         try copy.connect()
         try copy.pass(.milliseconds(250))
-        #expect(try settle(cloud, "edge", cloud.bearer()).status == 200)
-        try copy.pass(.seconds(5))
-        let settlement = try #require(copy.settlements.first)
-        copy.write(.lineage(settlement.lineage(after: try #require(copy.entries.last?.head))))
+        try goOn(cloud, copy)
         #expect(throws: StoreError.self) { try copy.pump() }
         copy.disconnect()
         try cloud.restart()
@@ -418,10 +423,7 @@ private final class DyingFile: ForwardingLedgerFile {
         let copy = TestEdge(cloud, boot: 8, after: Array(edge.entries.prefix(stored - 1)))
         try copy.connect()
         try copy.pass(.milliseconds(250))
-        #expect(try settle(cloud, "edge", cloud.bearer()).status == 200)
-        try copy.pass(.seconds(5))
-        let settlement = try #require(copy.settlements.first)
-        copy.write(.lineage(settlement.lineage(after: try #require(copy.entries.last?.head))))
+        try goOn(cloud, copy)
         try copy.pump()
         try copy.pass(.milliseconds(250))
         try cloud.turn([.follow])

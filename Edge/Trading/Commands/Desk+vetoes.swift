@@ -99,10 +99,9 @@ extension Desk {
         }
     }
 
-    /// The price that a command is held to: of an order what it would meet, as it was shown; of anything else, and without both sides, the last one.
+    /// The price that a command is held to: of an order the one that was shown of it, of anything else the mark.
     private static func price(of body: CommandBody, in quote: Quote) -> Price? {
-        guard case .order(_, let side, _, _, _) = body, let touch = quote.touch(side) else { return quote.mark }
-        return touch.price
+        if case .order(_, let side, _, _, _) = body { quote.shown(side)?.price } else { quote.mark }
     }
 
     /// What was seen and what is, in words; nil when all still holds.
